@@ -1,0 +1,216 @@
+"""The archive: store and index joined. Commits batches, gives captures and texts back."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urljoin
+
+from archive import warc
+from archive.batch import Batch, Origin, Sealed
+from archive.capture import Capture, digest
+from archive.database import connect
+from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
+from archive.index import CaptureRow, Index, TextRow
+from archive.settings import ArchiveSettings
+from archive.stores import ObjectStore, open_store
+
+log = logging.getLogger(__name__)
+
+MAX_REDIRECTS = 10
+"""Archived redirects followed when a page is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A capture read back, with every digest checked."""
+
+    row: CaptureRow
+    head: bytes
+    """Response head of this very visit, as stored."""
+    body: bytes
+    """Payload with its content coding; of a revisit, that of the response it refers to."""
+    payload_head: bytes
+    """Head that came with `body`; `head` itself unless this is a revisit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldText:
+    """A text read back, with its digest checked."""
+
+    row: TextRow
+    text: str
+    fields: dict[str, object]
+    """Title, author, dates, markdown … as `Text.fields` wrote them."""
+
+
+class Archive:
+    """Captures and texts in one object store, found through one index."""
+
+    def __init__(self, settings: ArchiveSettings, store: ObjectStore, index: Index) -> None:
+        self.settings = settings
+        self.store = store
+        self.index = index
+
+    @classmethod
+    def open(cls, settings: ArchiveSettings) -> Archive:
+        """Open store and database; the database's tables are made or upgraded.
+
+        Raises:
+            ArchiveError: One of them cannot be used; says which and what to do.
+        """
+        store = open_store(settings.store)
+        index = Index(connect(settings.database))
+        index.prepare()
+        return cls(settings, store, index)
+
+    def check_writable(self) -> None:
+        """Make sure that store and spool can take what is fetched.
+
+        Raises:
+            StoreError: The store cannot be used.
+            SpoolError: The spool cannot be written.
+        """
+        self.store.check()
+        probe = self.settings.spool / f".probe-{secrets.token_hex(4)}"
+        try:
+            probe.parent.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"\0" * 4096)
+            probe.unlink()
+        except OSError as e:
+            raise SpoolError(
+                e.strerror or str(e),
+                path=str(self.settings.spool),
+                hint="Make the folder writable with room in it, or set PRESSMARK_HOME to another.",
+            ) from e
+
+    def batch(
+        self, *, now: datetime, origin: Origin | None = None, new_uuid: Callable[[], str] = lambda: str(uuid.uuid4())
+    ) -> Batch:
+        """Begin a batch in the spool."""
+        name = f"pressmark-{now:%Y%m%d%H%M%S}-{secrets.token_hex(6)}"
+        return Batch(
+            self.settings.spool, name, self.index, now=now, new_uuid=new_uuid, origin=origin or Origin()
+        )
+
+    def commit(self, sealed: Sealed) -> None:
+        """Make a sealed batch part of the archive: objects first, then the rows that point at them.
+
+        May be repeated after any failure. The spool files go once both are done.
+
+        Raises:
+            StoreError: The store failed; the spool keeps the batch.
+            DatabaseError: The database failed; the objects are durable, the spool keeps the batch.
+        """
+        for row, path in sealed.files:
+            self.store.put(row.key, path)
+        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts))
+        for row, path in sealed.files:
+            path.unlink(missing_ok=True)
+            log.info("committed object=%s bytes=%d", row.key, row.length)
+        log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
+
+    def find(self, url: str, at: datetime | None = None) -> CaptureRow:
+        """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.
+
+        Raises:
+            NotArchivedError: None is held.
+        """
+        first = row = self.index.nearest(url, at)
+        for _ in range(MAX_REDIRECTS):
+            if row is None or not 300 <= row.status < 400 or row.status == 304:  # noqa: PLR2004
+                break
+            location = Capture(url=row.url, date=row.date, request=b"", head=self.read(row).head, body=b"").header(
+                "location"
+            )
+            following = self.index.nearest(urljoin(row.url, location), row.date) if location else None
+            if following is None:
+                break
+            row = following
+        if first is None or row is None:
+            raise NotArchivedError(url)
+        return row
+
+    def read(self, row: CaptureRow) -> Exchange:
+        """The exchange of a capture.
+
+        Raises:
+            DamagedError: What is stored is not what the index says.
+            StoreError: The store failed.
+        """
+        record = self._records(row.object, row.offset, row.length)[0]
+        if record.id != row.record:
+            raise DamagedError(f"holds {record.id}, the index says {row.record}", key=row.object, offset=row.offset)
+        head, body = warc.split_http(record.block)
+        if row.kind != "revisit":
+            if digest(body) != row.digest:
+                raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
+            return Exchange(row=row, head=head, body=body, payload_head=head)
+        original = self.index.capture(row.refers_to or "")
+        if original is None:
+            raise DamagedError(f"refers to {row.refers_to}, which is not held", key=row.object, offset=row.offset)
+        payload = self.read(original)
+        return Exchange(row=row, head=head, body=payload.body, payload_head=payload.head)
+
+    def raw(self, row: CaptureRow) -> bytes:
+        """The WARC records of a capture as gzip members; those of the response it refers to come after a revisit's."""
+        data = self._bytes(row.object, row.offset, row.length)
+        original = self.index.capture(row.refers_to) if row.refers_to else None
+        return data + self.raw(original) if original else data
+
+    def text(self, url: str, at: datetime | None = None) -> HeldText:
+        """The text of a URL whose capture is nearest to `at`, or the newest.
+
+        Raises:
+            NotArchivedError: None is held.
+            DamagedError: What is stored is not what the index says.
+            StoreError: The store failed.
+        """
+        row = self.index.nearest_text(url, at)
+        if row is None:
+            row = self.index.nearest_text(self.find(url, at).url, at)
+        if row is None:
+            raise NotArchivedError(url, what="no text")
+        conversion, rest = self._records(row.object, row.offset, row.length)
+        if conversion.id != row.record or digest(conversion.block) != row.digest:
+            raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)
+        return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
+
+    def _records(self, key: str, offset: int, length: int) -> list[warc.Record]:
+        with self._damage(key, offset):
+            records = list(warc.read(io.BytesIO(self._bytes(key, offset, length))))
+            for record in records:
+                if record.get("WARC-Block-Digest") != digest(record.block):
+                    raise ValueError(f"{record.id}: block digest differs")
+            if not records:
+                raise ValueError("no record")
+        return records
+
+    def _bytes(self, key: str, offset: int, length: int) -> bytes:
+        data = self.store.read(key, offset, length)
+        if len(data) != length:
+            raise DamagedError(f"{len(data)} bytes are left, {length} are needed", key=key, offset=offset)
+        return data
+
+    @contextmanager
+    def _damage(self, key: str, offset: int) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as e:
+            raise DamagedError(str(e), key=key, offset=offset) from e
+
+
+def spooled(folder: Path) -> list[Path]:
+    """Files that an earlier run left in the spool, oldest name first."""
+    return sorted(path for path in folder.glob("*.warc.gz*") if path.is_file())
+
+
+__all__ = ["Archive", "Exchange", "HeldText", "StoreError", "spooled"]

@@ -1,0 +1,112 @@
+"""What can go wrong in the archive.
+
+    ArchiveError
+    ├── SettingsError         a setting cannot be used
+    ├── StoreError            the object store failed
+    │   ├── ObjectMissingError    no such object
+    │   ├── ObjectExistsError     the name holds other bytes
+    │   ├── StoreBusyError        try again later (temporary)
+    │   └── StoreRefusedError     credentials, permissions, no such bucket or folder
+    ├── DatabaseError         the database failed
+    ├── SpoolError            the local spool cannot be written
+    ├── NotArchivedError      nothing is held for that URL
+    ├── DamagedError          stored bytes are not what the index says
+    ├── ExtractError          no text could be taken from a page
+    └── TaskError             work in another process failed, crashed, or passed a limit
+
+Each error carries its subject and prints it. `hint` is the remedy, shown on the command line below the error.
+"""
+
+from __future__ import annotations
+
+
+class ArchiveError(Exception):
+    """Something about the archive that its operator can read and act on."""
+
+    temporary = False
+    """True where the same call may succeed later; retries look at nothing else."""
+
+    hint: str | None = None
+    """What to do about it, one sentence; None where the message says it all."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class SettingsError(ArchiveError):
+    """A setting cannot be used as it is."""
+
+
+class StoreError(ArchiveError):
+    """The object store did not do what was asked."""
+
+    def __init__(self, message: str, *, location: str, key: str | None = None, hint: str | None = None) -> None:
+        subject = f"{location}: {key}" if key else location
+        super().__init__(f"{subject}: {message}", hint=hint)
+        self.location = location
+        self.key = key
+
+
+class ObjectMissingError(StoreError):
+    """The store holds no object of that name."""
+
+
+class ObjectExistsError(StoreError):
+    """The name holds other bytes already; objects are written once."""
+
+
+class StoreBusyError(StoreError):
+    """The store is out of reach or overloaded for now."""
+
+    temporary = True
+
+
+class StoreRefusedError(StoreError):
+    """The store will not do this until its operator changes something."""
+
+
+class DatabaseError(ArchiveError):
+    """The database failed; `url` has its password removed."""
+
+    def __init__(self, message: str, *, url: str, hint: str | None = None) -> None:
+        super().__init__(f"{url}: {message}", hint=hint)
+        self.url = url
+
+
+class SpoolError(ArchiveError):
+    """The local spool cannot be written, so nothing more is acknowledged."""
+
+    def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {message}", hint=hint)
+        self.path = path
+
+
+class NotArchivedError(ArchiveError):
+    """Nothing is held for that URL."""
+
+    def __init__(self, url: str, *, what: str = "no capture") -> None:
+        super().__init__(f"{url}: {what} is held")
+        self.url = url
+
+
+class DamagedError(ArchiveError):
+    """Stored bytes are not what was written."""
+
+    def __init__(self, message: str, *, key: str, offset: int) -> None:
+        super().__init__(f"{key} at byte {offset}: {message}")
+        self.key = key
+        self.offset = offset
+
+
+class ExtractError(ArchiveError):
+    """No text could be taken from a page; its capture is kept all the same."""
+
+    def __init__(self, message: str, *, url: str) -> None:
+        super().__init__(f"{url}: {message}")
+        self.url = url
+
+
+class TaskError(ArchiveError):
+    """Work in another process failed, crashed, or passed a limit."""

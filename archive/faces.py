@@ -1,0 +1,28 @@
+"""What all commands share towards a person: exit codes, and how an error is told."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_ARCHIVED = 3
+    DAMAGED = 4
+
+
+def tell(message: str, hint: str | None = None) -> None:
+    """One line on standard error, and the remedy below it."""
+    sys.stderr.write(f"pressmark: {printable(message)}\n")
+    if hint:
+        sys.stderr.write(f"  {printable(hint)}\n")
+
+
+def printable(text: str) -> str:
+    """Text on one line without control characters, which could forge lines or drive a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

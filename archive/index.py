@@ -1,0 +1,277 @@
+"""The index: which captures and texts are held, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
+
+from archive.database import Instant, insert_all, migrate, transaction, upsert
+from archive.urlkey import urlkey
+
+REVISION = "0001"
+
+R = TypeVar("R", "CaptureRow", "TextRow")
+
+metadata = MetaData()
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(512), nullable=False, unique=True),
+    Column("length", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("urlkey", Text, nullable=False),
+    Column("date", Instant, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("refers_to", String(64)),
+    Column("truncated", String(16)),
+    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("capture", String(64), nullable=False),
+    Column("urlkey", Text, nullable=False),
+    Column("date", Instant, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("title", Text),
+    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRow:
+    """One line of the index: a capture and where its records lie."""
+
+    record: str
+    """WARC-Record-ID of the response or revisit."""
+    url: str
+    date: datetime
+    """When the request was sent; aware, UTC."""
+    status: int
+    mime: str
+    digest: str
+    """Payload digest, `sha1:BASE32`. A `server-not-modified` revisit carries that of the response it refers to."""
+    kind: str
+    """`response` or `revisit`."""
+    refers_to: str | None
+    """For a revisit: WARC-Record-ID of the response that holds the payload."""
+    truncated: str | None
+    object: str
+    """Key of the WARC object."""
+    offset: int
+    """First byte of the capture's records in the object."""
+    length: int
+    """Bytes of its records: response or revisit, request and metadata, one after the other."""
+
+    @property
+    def timestamp(self) -> str:
+        """14 digits, as in the Wayback Machine."""
+        return self.date.strftime("%Y%m%d%H%M%S")
+
+    def as_json(self) -> dict[str, object]:
+        """The capture as programs see it."""
+        return {
+            "url": self.url,
+            "timestamp": self.timestamp,
+            "date": self.date.isoformat().replace("+00:00", "Z"),
+            "status": self.status,
+            "mime": self.mime,
+            "digest": self.digest,
+            "kind": self.kind,
+            "object": self.object,
+            "offset": self.offset,
+            "length": self.length,
+            "record": self.record,
+            "truncated": self.truncated,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRow:
+    """A text and where its records lie."""
+
+    record: str
+    """WARC-Record-ID of the conversion record."""
+    capture: str
+    """WARC-Record-ID of the capture it was made from."""
+    url: str
+    date: datetime
+    """Date of that capture."""
+    digest: str
+    """Digest of the plain text, `sha1:BASE32`."""
+    title: str | None
+    object: str
+    offset: int
+    length: int
+    """Bytes of its two records: conversion and metadata."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """An object that index rows point at."""
+
+    key: str
+    length: int
+    sha256: str
+    """Of the whole object, lower-case hexadecimal."""
+
+
+class Index:
+    """Rows about captures and texts in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def prepare(self) -> None:
+        """Make or upgrade the tables."""
+        migrate(self._engine, "archive", REVISION)
+
+    def add(self, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]) -> None:
+        """Point at objects that are durable, all or nothing; the same again changes nothing."""
+        with transaction(self._engine) as connection:
+            for row in stored:
+                connection.execute(
+                    upsert(self._engine, objects)
+                    .values(key=row.key, length=row.length, sha256=row.sha256)
+                    .on_conflict_do_nothing()
+                )
+            keys = {row.object for row in (*held, *made)} | {row.key for row in stored}
+            found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
+            ids = {key: number for key, number in found.tuples()}  # noqa: C416  dict() takes a result for a mapping
+            for table, rows in ((captures, held), (texts, made)):
+                fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
+                insert_all(connection, table, fresh)
+
+    def _fresh(self, connection: Any, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: ANN401
+        """Rows whose record is not there yet."""
+        known: set[str] = set()
+        for start in range(0, len(rows), 500):
+            part = [row["record"] for row in rows[start : start + 500]]
+            known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
+        return [row for row in rows if row["record"] not in known]
+
+    def history(self, url: str) -> list[CaptureRow]:
+        """Every capture of a URL, oldest first."""
+        query = _captures().where(captures.c.urlkey == urlkey(url)).order_by(captures.c.date)
+        return [_capture(row) for row in self._rows(query)]
+
+    def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
+        """The capture of a URL nearest to `at`, or the newest; of two as near, the earlier."""
+        return self._nearest(captures, _captures(), url, at, _capture)
+
+    def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
+        """The text of a URL whose capture is nearest to `at`, or the newest."""
+        return self._nearest(texts, _texts(), url, at, _text)
+
+    def capture(self, record: str) -> CaptureRow | None:
+        """The capture with that WARC-Record-ID."""
+        rows = self._rows(_captures().where(captures.c.record == record))
+        return _capture(rows[0]) if rows else None
+
+    def original(self, digest: str) -> CaptureRow | None:
+        """The earliest whole response that holds the payload of that digest, of any URL."""
+        query = (
+            _captures()
+            .where(captures.c.digest == digest, captures.c.kind == "response", captures.c.truncated.is_(None))
+            .order_by(captures.c.date)
+            .limit(1)
+        )
+        rows = self._rows(query)
+        return _capture(rows[0]) if rows else None
+
+    def latest_payload(self, url: str) -> CaptureRow | None:
+        """The newest capture of a URL with status 200; what a 304 says is still so."""
+        query = (
+            _captures()
+            .where(captures.c.urlkey == urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            .order_by(captures.c.date.desc())
+            .limit(1)
+        )
+        rows = self._rows(query)
+        return _capture(rows[0]) if rows else None
+
+    def counts(self) -> dict[str, int]:
+        """How many captures, texts and objects are held."""
+        with transaction(self._engine, reads=True) as connection:
+            return {
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in (captures, texts, objects)
+            }
+
+    def _nearest(
+        self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
+    ) -> R | None:
+        query = query.where(table.c.urlkey == urlkey(url))
+        if at is None:
+            rows = self._rows(query.order_by(table.c.date.desc()).limit(1))
+            return make(rows[0]) if rows else None
+        before = self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc()).limit(1))
+        after = self._rows(query.where(table.c.date > at).order_by(table.c.date).limit(1))
+        found = [make(row) for row in (*before, *after)]
+        return min(found, key=lambda row: abs(row.date - at), default=None)
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query))
+
+
+def _captures() -> Select[Any]:
+    return select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
+
+
+def _texts() -> Select[Any]:
+    return select(texts, objects.c.key).join(objects, objects.c.id == texts.c.object_id)
+
+
+def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
+    return {**values, "urlkey": urlkey(row.url), "object_id": ids[row.object]}
+
+
+def _capture(row: Row[Any]) -> CaptureRow:
+    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
+    return CaptureRow(
+        **{name: found[name] for name in CaptureRow.__slots__ if name != "object"}, object=found["key"]
+    )
+
+
+def _text(row: Row[Any]) -> TextRow:
+    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
+    return TextRow(**{name: found[name] for name in TextRow.__slots__ if name != "object"}, object=found["key"])

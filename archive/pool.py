@@ -1,0 +1,180 @@
+"""Work on what came from outside - extraction, parsing - in processes of its own, under a deadline and a memory limit.
+
+One executor for each process and one task at a time in it: a page that hangs, swells or crashes its parser ends that
+process and no other, and the page to blame is known.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import Any
+
+from archive.errors import TaskError
+
+_TASKS_PER_PROCESS = 2_000
+"""A process is replaced after so many tasks, so that no leak in a parser grows for long."""
+_MESSAGE_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one task may use."""
+
+    seconds: float
+    """Wall time."""
+    megabytes: int
+    """Address space of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What a task raised, in words: not every exception survives the way between processes."""
+
+    message: str
+
+
+@dataclass(slots=True)
+class _Task:
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class WorkerPool:
+    """Runs functions on values in the background. `submit` is for one thread; futures are finished in another."""
+
+    def __init__(self, *, workers: int, limits: Limits, preload: Sequence[str]) -> None:
+        """Nothing starts before the first task.
+
+        Args:
+            workers: Number of processes.
+            limits: Of each task.
+            preload: Modules that a new process finds imported.
+        """
+        self._limits = limits
+        self._waiting: deque[_Task] = deque()
+        self._idle = [_Worker(limits, preload) for _ in range(workers)]
+        self._busy: set[_Worker] = set()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[..., Any], **arguments: Any) -> Future[Any]:  # noqa: ANN401  any pure function
+        """Call a module's function in a process; it and its arguments must be picklable.
+
+        The future fails with TaskError where the function raises, crashes its process, or passes a limit.
+        """
+        task = _Task(function, arguments)
+        with self._lock:
+            if self._closed:
+                task.future.cancel()
+                return task.future
+            self._waiting.append(task)
+        self._next()
+        return task.future
+
+    def close(self) -> None:
+        """End all processes, also within a task; what waits or runs is cancelled or fails."""
+        with self._lock:
+            self._closed = True
+            waiting, self._waiting = list(self._waiting), deque()
+            workers = [*self._idle, *self._busy]
+        for task in waiting:
+            task.future.cancel()
+        for worker in workers:
+            worker.close()
+
+    def _next(self) -> None:
+        with self._lock:
+            if not self._waiting or not self._idle or self._closed:
+                return
+            worker = self._idle.pop()
+            self._busy.add(worker)
+            task = self._waiting.popleft()
+        worker.run(task, lambda result: self._done(worker, task, result))
+
+    def _done(self, worker: _Worker, task: _Task, result: Future[Any]) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+            self._idle.append(worker)
+        self._next()
+        try:
+            value = result.result()
+        except (BrokenProcessPool, CancelledError):
+            limits = self._limits
+            value = _Failed(f"passed {limits.seconds:g} s or {limits.megabytes} MB, or crashed its process")
+        if isinstance(value, _Failed):
+            task.future.set_exception(TaskError(value.message))
+        else:
+            task.future.set_result(value)
+
+
+class _Worker:
+    """One process at a time, replaced when it breaks or gets old."""
+
+    def __init__(self, limits: Limits, preload: Sequence[str]) -> None:
+        self._limits = limits
+        self._preload = list(preload)
+        self._executor: ProcessPoolExecutor | None = None
+
+    def run(self, task: _Task, done: Callable[[Future[Any]], None]) -> None:
+        if self._executor is None:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(self._preload)
+            self._executor = ProcessPoolExecutor(
+                1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
+            )
+        future = self._executor.submit(_run, self._limits.seconds, task.function, task.arguments)
+        future.add_done_callback(lambda result: self._after(result, done))
+
+    def close(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            for process in list((executor._processes or {}).values()):  # noqa: SLF001  has no public name before 3.14
+                process.kill()
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def _after(self, result: Future[Any], done: Callable[[Future[Any]], None]) -> None:
+        if not result.cancelled() and isinstance(result.exception(), BrokenProcessPool):
+            self._executor = None  # it shuts itself down; the next task gets a new one
+        done(result)
+
+
+def _start(limits: Limits) -> None:
+    """In the process: set limits, and end when the process that started it ends."""
+    size = limits.megabytes << 20
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Ctrl-C and a supervisor's TERM are for the crawl, which ends this process in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def _run(seconds: float, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:  # noqa: ANN401  the task's
+    """In the process: one task. The alarm's default action ends the process, also within C code."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function(**arguments)
+    except Exception as e:  # noqa: BLE001  whatever a parser raises costs this task and nothing else
+        said = str(e) if type(e).__module__.split(".")[0] in {"archive", "crawler"} else f"{type(e).__name__}: {e}"
+        return _Failed(said[:_MESSAGE_LENGTH])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

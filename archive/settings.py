@@ -1,0 +1,104 @@
+"""The archive's settings: every default, and the one place that reads environment and TOML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from archive.errors import SettingsError
+
+PREFIX = "PRESSMARK_"
+
+
+class PressmarkSettings(BaseSettings):
+    """Reads `PRESSMARK_…` variables, then the TOML file that `PRESSMARK_CONFIG` names (lower case, no prefix)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file; the first that names a setting decides."""
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if config := os.environ.get(f"{PREFIX}CONFIG"):
+            if not Path(config).is_file():
+                raise SettingsError(f"{PREFIX}CONFIG={config}: no such file", hint="Name an existing TOML file.")
+            sources = (*sources, TomlConfigSettingsSource(settings_cls, Path(config)))
+        return sources
+
+
+class ArchiveSettings(PressmarkSettings):
+    """Where captures and texts are kept, and how they are made."""
+
+    home: Path = Path("pressmark-data")
+    """Folder of the defaults below, and of the spool."""
+
+    store: str = ""
+    """Object store: `file:PATH`, `s3://BUCKET/PREFIX` or `memory:`; empty: a folder under `home`."""
+
+    database: str = ""
+    """SQLAlchemy URL; empty: an SQLite file under `home`."""
+
+    extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    """Processes that extract text."""
+
+    extract_seconds: float = Field(default=20.0, gt=0)
+    """Wall time that one page's extraction may take before its process is ended."""
+
+    extract_megabytes: int = Field(default=1024, ge=256)
+    """Address space of one extraction process."""
+
+    batch_megabytes: float = Field(default=256.0, gt=0)
+    """A batch is committed when its captures reach this size on disk."""
+
+    batch_seconds: float = Field(default=600.0, gt=0)
+    """A batch is committed when its first record is this old."""
+
+    @model_validator(mode="after")
+    def _fill_from_home(self) -> Self:
+        home = self.home.absolute()
+        object.__setattr__(self, "home", home)
+        if not self.store:
+            object.__setattr__(self, "store", f"file:{home / 'store'}")
+        if not self.database:
+            object.__setattr__(self, "database", f"sqlite:///{home / 'pressmark.db'}")
+        return self
+
+    @property
+    def spool(self) -> Path:
+        """Folder where a batch grows until it is in the store."""
+        return self.home / "spool"
+
+
+S = TypeVar("S", bound=PressmarkSettings)
+
+
+def load(kind: type[S], **overrides: Any) -> S:  # noqa: ANN401  the values are pydantic's to check
+    """Read the settings of one package.
+
+    Raises:
+        SettingsError: A variable or a line of the TOML file cannot be used; the message names it.
+    """
+    try:
+        return kind(**overrides)
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{PREFIX}{name}={first['input']!r}: {first['msg']}") from e
+    except ValueError as e:  # a TOML file that cannot be parsed, a variable that is no JSON
+        raise SettingsError(f"settings: {e}", hint="Correct the file that PRESSMARK_CONFIG names.") from e

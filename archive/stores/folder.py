@@ -1,0 +1,126 @@
+"""Objects as files in one folder tree."""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive.errors import (
+    ObjectExistsError,
+    ObjectMissingError,
+    StoreBusyError,
+    StoreError,
+    StoreRefusedError,
+)
+from archive.stores.protocol import checked_key
+
+_UNFINISHED = ".tmp-"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class FolderStore:
+    """An `ObjectStore` in a folder: written aside, synced, then linked to its name, so that no name is ever half a file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.location = f"file:{self.root}"
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """See `ObjectStore`."""
+        final = self.root / checked_key(key)
+        with self._errors(key):
+            self._make_folder(final.parent)
+            handle, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=final.parent)
+            aside = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    if isinstance(source, Path):
+                        with source.open("rb") as data:
+                            shutil.copyfileobj(data, out, 1 << 20)
+                    else:
+                        out.write(source)
+                    out.flush()
+                    os.fsync(out.fileno())
+                try:
+                    final.hardlink_to(aside)
+                except FileExistsError:
+                    if not filecmp.cmp(aside, final, shallow=False):
+                        raise ObjectExistsError("holds other bytes", location=self.location, key=key) from None
+            finally:
+                aside.unlink(missing_ok=True)
+            _sync_folder(final.parent)
+
+    def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """See `ObjectStore`."""
+        with self._errors(key), (self.root / checked_key(key)).open("rb") as data:
+            data.seek(offset)
+            return data.read() if length is None else data.read(length)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """See `ObjectStore`."""
+        with self._errors():
+            found = sorted(
+                path.relative_to(self.root).as_posix()
+                for path in self.root.rglob("*")
+                if path.is_file() and not path.name.startswith(_UNFINISHED)
+            )
+        return (key for key in found if key.startswith(prefix))
+
+    def size(self, key: str) -> int:
+        """See `ObjectStore`."""
+        with self._errors(key):
+            return (self.root / checked_key(key)).stat().st_size
+
+    def check(self) -> None:
+        """See `ObjectStore`."""
+        with self._errors():
+            self._make_folder(self.root)
+            with tempfile.TemporaryFile(prefix=_UNFINISHED, dir=self.root) as probe:
+                probe.write(b"\0" * 4096)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and sync each parent that got a new name in it."""
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+    @contextmanager
+    def _errors(self, key: str | None = None) -> Iterator[None]:
+        """Turn what the file system says into the store's errors."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise ObjectMissingError("no such object", location=self.location, key=key) from None
+        except OSError as e:
+            text = e.strerror or str(e)
+            if e.errno in _NO_ROOM:
+                raise StoreRefusedError(
+                    text, location=self.location, key=key, hint="Free some space there and start again."
+                ) from e
+            if e.errno == errno.EIO:
+                raise StoreError(text, location=self.location, key=key, hint="Check the disk.") from e
+            if e.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EBUSY}:
+                raise StoreBusyError(text, location=self.location, key=key) from e
+            raise StoreRefusedError(
+                text,
+                location=self.location,
+                key=key,
+                hint="Make the folder writable, or set PRESSMARK_STORE to another place.",
+            ) from e
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,98 @@
+"""What every object store promises, and how a store is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from archive.errors import SettingsError
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+_MAX_KEY = 512
+
+
+class ObjectStore(Protocol):
+    """Named byte strings, each written once and never changed.
+
+    Keys are lower-case ASCII words joined by `/`; no key derives from a URL or a title.
+    """
+
+    location: str
+    """The store as its setting names it."""
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """Store bytes, or the content of a file; they are durable once this returns.
+
+        The same bytes again is fine, so that a retry is safe.
+
+        Raises:
+            ObjectExistsError: The key holds other bytes.
+            StoreBusyError: Try again later; `temporary` is true.
+            StoreRefusedError: Credentials, permissions, no room.
+        """
+
+    def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Bytes of an object from `offset`; to its end where no length is given, fewer where it ends before.
+
+        Raises:
+            ObjectMissingError: No such object.
+            StoreBusyError: Try again later.
+            StoreRefusedError: Credentials, permissions.
+        """
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Keys of durable objects that start with `prefix`, in order."""
+
+    def size(self, key: str) -> int:
+        """Length of an object in bytes.
+
+        Raises:
+            ObjectMissingError: No such object.
+        """
+
+    def check(self) -> None:
+        """Make sure that the store can be used; leaves nothing behind.
+
+        Raises:
+            StoreBusyError: It is out of reach.
+            StoreRefusedError: It will not serve these credentials, or does not exist and cannot be made.
+        """
+
+
+def checked_key(key: str) -> str:
+    """The key itself.
+
+    Raises:
+        ValueError: It is not in the form that every store can keep.
+    """
+    if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
+        raise ValueError(f"object key {key!r} is not of the form a-z0-9._- joined by /")
+    return key
+
+
+def open_store(location: str) -> ObjectStore:
+    """The store that a setting names: `file:PATH`, `s3://BUCKET/PREFIX` or `memory:`.
+
+    Raises:
+        SettingsError: It is none of these.
+    """
+    scheme, _, rest = location.partition(":")
+    if scheme == "file" and rest:
+        from archive.stores.folder import FolderStore
+
+        return FolderStore(Path(rest.removeprefix("//")))
+    if scheme == "s3" and rest.strip("/"):
+        from archive.stores.s3 import S3Store
+
+        bucket, _, prefix = rest.strip("/").partition("/")
+        return S3Store(bucket, prefix)
+    if scheme == "memory":
+        from archive.stores.memory import MemoryStore
+
+        return MemoryStore.named(rest)
+    raise SettingsError(
+        f"PRESSMARK_STORE={location}: no such kind of store",
+        hint="Use file:PATH, s3://BUCKET/PREFIX or memory:.",
+    )

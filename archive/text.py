@@ -1,0 +1,68 @@
+"""A text: the post's own words and what is known about it. Pure values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date as Date  # noqa: N812  `date` is a field's name below
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a publisher said of a post elsewhere than on its page, in a feed for instance."""
+
+    title: str | None = None
+    author: str | None = None
+    published: datetime | None = None
+    """Aware, UTC; None if it was not said or could not be read."""
+    modified: datetime | None = None
+    """Aware, UTC; None if it was not said or could not be read."""
+    tags: tuple[str, ...] = ()
+    html: str | None = None
+    """Content or summary as markup, not sanitised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """The clean text of one capture."""
+
+    url: str
+    """URL of the capture."""
+
+    text: str
+    """The post's own words: plain, one paragraph a line."""
+
+    markdown: str
+    """The same with its structure."""
+
+    title: str | None = None
+    author: str | None = None
+    """Names joined with `; `."""
+    published: datetime | Date | None = None
+    """Aware UTC instant, or a day where the page tells no more."""
+    modified: datetime | Date | None = None
+    """Aware UTC instant, or a day where the page tells no more."""
+    site: str | None = None
+    language: str | None = None
+    """ISO 639-1 code."""
+    tags: tuple[str, ...] = ()
+    """Tags and categories, in the page's order."""
+    comments: str = ""
+    """Readers' comments; not part of `text`."""
+    extractor: dict[str, str] = field(default_factory=dict)
+    """Name, version and options of what made this text."""
+
+    def fields(self) -> dict[str, object]:
+        """Everything but the plain text, as JSON knows it."""
+        return {
+            "title": self.title,
+            "author": self.author,
+            "published": self.published.isoformat() if self.published else None,
+            "modified": self.modified.isoformat() if self.modified else None,
+            "site": self.site,
+            "language": self.language,
+            "tags": list(self.tags),
+            "markdown": self.markdown,
+            "comments": self.comments,
+            "extractor": dict(self.extractor),
+        }

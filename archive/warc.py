@@ -1,0 +1,302 @@
+"""WARC/1.1 records to bytes and back (ISO 28500:2017); the home of warcio. No I/O.
+
+Blocks are handed to warcio whole and are never parsed by it: its HTTP header parser changes what servers sent.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO, Literal
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from archive.capture import Capture, digest
+
+VERSION = "WARC/1.1"
+CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+GZIP_LEVEL = 6
+
+Profile = Literal["identical-payload-digest", "server-not-modified"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One WARC record."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Named fields in order, without WARC-Type's siblings that `pack` adds (Content-Length)."""
+
+    block: bytes
+    """Everything after the record header."""
+
+    def get(self, name: str) -> str | None:
+        """First value of a named field, whatever its case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def kind(self) -> str:
+        """WARC-Type."""
+        return self.get("WARC-Type") or ""
+
+    @property
+    def id(self) -> str:
+        """WARC-Record-ID with its angle brackets."""
+        return self.get("WARC-Record-ID") or ""
+
+    @property
+    def url(self) -> str:
+        """WARC-Target-URI; empty on warcinfo. WARC/1.0 writers put it into angle brackets."""
+        return (self.get("WARC-Target-URI") or "").strip("<>")
+
+    @property
+    def date(self) -> datetime:
+        """WARC-Date, aware, UTC."""
+        return read_date(self.get("WARC-Date") or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The earlier response that a revisit stands for."""
+
+    record: str
+    """WARC-Record-ID of a `response`, never of a revisit."""
+    url: str
+    date: datetime
+    digest: str
+
+
+def write_date(moment: datetime) -> str:
+    """WARC-Date to the microsecond (WARC/1.1 §5.4)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_date(text: str) -> datetime:
+    """Aware UTC datetime of a WARC-Date; digits past the microsecond are dropped.
+
+    Raises:
+        ValueError: It is no W3C date.
+    """
+    whole, _, rest = text.partition(".")
+    if rest:
+        text = f"{whole}.{rest.rstrip('Zz')[:6]}Z"
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def record_id(uuid: str) -> str:
+    """WARC-Record-ID of a UUID."""
+    return f"<urn:uuid:{uuid}>"
+
+
+def fields(pairs: Mapping[str, str]) -> bytes:
+    """An `application/warc-fields` block; line breaks in values become spaces."""
+    return "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in pairs.items()).encode()
+
+
+def warcinfo(*, uuid: str, date: datetime, filename: str, info: Mapping[str, str]) -> Record:
+    """First record of every file (§6.2)."""
+    block = fields(info)
+    return Record(
+        headers=(
+            ("WARC-Type", "warcinfo"),
+            ("WARC-Record-ID", record_id(uuid)),
+            ("WARC-Date", write_date(date)),
+            ("WARC-Filename", filename),
+            ("Content-Type", "application/warc-fields"),
+            ("WARC-Block-Digest", digest(block)),
+        ),
+        block=block,
+    )
+
+
+def response(capture: Capture, *, uuid: str, info: str) -> Record:
+    """The response as it came (§6.3); `info` is the file's warcinfo id."""
+    block = stored_head(capture) + capture.body
+    return Record(
+        headers=(
+            *_exchange("response", capture, uuid, info),
+            ("Content-Type", "application/http; msgtype=response"),
+            ("WARC-Payload-Digest", capture.payload_digest),
+            ("WARC-Block-Digest", digest(block)),
+            *((("WARC-Truncated", capture.truncated),) if capture.truncated else ()),
+        ),
+        block=block,
+    )
+
+
+def revisit(capture: Capture, *, uuid: str, info: str, profile: Profile, refers_to: Reference) -> Record:
+    """A response whose payload is held already (§6.7); the block keeps the headers of this visit."""
+    block = stored_head(capture)
+    same = profile == "identical-payload-digest"
+    return Record(
+        headers=(
+            *_exchange("revisit", capture, uuid, info),
+            ("Content-Type", "application/http; msgtype=response"),
+            ("WARC-Profile", IDENTICAL if same else NOT_MODIFIED),
+            ("WARC-Refers-To", refers_to.record),
+            ("WARC-Refers-To-Target-URI", refers_to.url),
+            ("WARC-Refers-To-Date", write_date(refers_to.date)),
+            *((("WARC-Payload-Digest", capture.payload_digest), ("WARC-Truncated", "length")) if same else ()),
+            ("WARC-Block-Digest", digest(block)),
+        ),
+        block=block,
+    )
+
+
+def request(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Record:
+    """The request as sent (§6.5), beside the response `concurrent_to`."""
+    return Record(
+        headers=(
+            *_exchange("request", capture, uuid, info),
+            ("WARC-Concurrent-To", concurrent_to),
+            ("Content-Type", "application/http; msgtype=request"),
+            ("WARC-Block-Digest", digest(capture.request)),
+        ),
+        block=capture.request,
+    )
+
+
+def metadata(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Record:
+    """What the crawler knows of the exchange (§6.6): how it came here, how long it took."""
+    pairs = {"fetchTimeMs": str(round(capture.seconds * 1000))}
+    if capture.via:
+        pairs["via"] = capture.via
+    if capture.hops:
+        pairs["hopsFromSeed"] = capture.hops
+    block = fields(pairs)
+    return Record(
+        headers=(
+            ("WARC-Type", "metadata"),
+            ("WARC-Record-ID", record_id(uuid)),
+            ("WARC-Date", write_date(capture.date)),
+            ("WARC-Target-URI", capture.url),
+            ("WARC-Warcinfo-ID", info),
+            ("WARC-Concurrent-To", concurrent_to),
+            ("Content-Type", "application/warc-fields"),
+            ("WARC-Block-Digest", digest(block)),
+        ),
+        block=block,
+    )
+
+
+def conversion(
+    *, uuid: str, info: str, url: str, date: datetime, refers_to: str, text: str, language: str | None
+) -> Record:
+    """Clean text made from the capture `refers_to`; URL and date are that capture's (§6.8)."""
+    block = text.encode()
+    return Record(
+        headers=(
+            ("WARC-Type", "conversion"),
+            ("WARC-Record-ID", record_id(uuid)),
+            ("WARC-Date", write_date(date)),
+            ("WARC-Target-URI", url),
+            ("WARC-Warcinfo-ID", info),
+            ("WARC-Refers-To", refers_to),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            *((("WARC-Identified-Content-Language", language),) if language else ()),
+            ("WARC-Block-Digest", digest(block)),
+        ),
+        block=block,
+    )
+
+
+def attachment(*, uuid: str, info: str, url: str, date: datetime, refers_to: str, json: bytes) -> Record:
+    """A metadata record with what belongs to the conversion `refers_to` beside its plain text."""
+    return Record(
+        headers=(
+            ("WARC-Type", "metadata"),
+            ("WARC-Record-ID", record_id(uuid)),
+            ("WARC-Date", write_date(date)),
+            ("WARC-Target-URI", url),
+            ("WARC-Warcinfo-ID", info),
+            ("WARC-Refers-To", refers_to),
+            ("Content-Type", "application/json"),
+            ("WARC-Block-Digest", digest(json)),
+        ),
+        block=json,
+    )
+
+
+def stored_head(capture: Capture) -> bytes:
+    """The response head as it is stored.
+
+    Bodies are stored without their transfer coding, so that a chunked response's `Transfer-Encoding` is renamed:
+    the one change made to what a server sent, and the only form on which all checkers agree.
+    """
+    lines = capture.head.split(b"\n")
+    return b"\n".join(
+        b"X-Archive-Orig-" + line if line[:18].lower() == b"transfer-encoding:" else line for line in lines
+    )
+
+
+class _Writer(WARCWriter):  # type: ignore[misc]  # warcio has no types
+    """warcio's writer without the digests it would add: to requests it adds a wrong one."""
+
+    def ensure_digest(self, record: ArcWarcRecord, block: bool = True, payload: bool = True) -> None:
+        """Leave the digests that the record brings."""
+
+
+def pack(record: Record) -> bytes:
+    """The record as one gzip member."""
+    headers = StatusAndHeaders("", list(record.headers), protocol=VERSION)
+    plain = io.BytesIO()
+    _Writer(plain, gzip=False, warc_version=VERSION).write_record(
+        # No HTTP headers and no content type of warcio's own: the block goes out as it is.
+        ArcWarcRecord("warc", record.kind, headers, _block(record), None, None, len(record.block))
+    )
+    member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return member.compress(plain.getbuffer()) + member.flush()
+
+
+def read(stream: BinaryIO) -> Iterator[Record]:
+    """The records of a WARC file, or of any run of its members.
+
+    Raises:
+        ValueError: The bytes are no WARC, or end within a record.
+    """
+    try:
+        for found in ArchiveIterator(stream, no_record_parse=True):
+            block = found.raw_stream.read()
+            if len(block) != int(found.rec_headers.get_header("Content-Length", -1)):
+                raise ValueError("ends within a record")
+            yield Record(headers=tuple(found.rec_headers.headers), block=block)
+    except (ArchiveLoadFailed, EOFError, zlib.error) as e:
+        raise ValueError(str(e) or type(e).__name__) from e
+
+
+def split_http(block: bytes) -> tuple[bytes, bytes]:
+    """Head (through the empty line) and body of an `application/http` block."""
+    for blank in (b"\r\n\r\n", b"\n\n"):
+        at = block.find(blank)
+        if at >= 0:
+            return block[: at + len(blank)], block[at + len(blank) :]
+    return block, b""
+
+
+def _exchange(kind: str, capture: Capture, uuid: str, info: str) -> tuple[tuple[str, str], ...]:
+    """Fields that response, revisit and request share."""
+    return (
+        ("WARC-Type", kind),
+        ("WARC-Record-ID", record_id(uuid)),
+        ("WARC-Date", write_date(capture.date)),
+        ("WARC-Target-URI", capture.url),
+        ("WARC-Warcinfo-ID", info),
+        *((("WARC-IP-Address", capture.ip),) if capture.ip else ()),
+        *(("WARC-Protocol", name) for name in capture.protocols),
+        *((("WARC-Cipher-Suite", capture.cipher),) if capture.cipher else ()),
+    )
+
+
+def _block(record: Record) -> io.BytesIO:
+    return io.BytesIO(record.block)

@@ -1,0 +1,1 @@
+"""The crawler: what to fetch and how politely. A Scrapy project."""

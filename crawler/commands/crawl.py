@@ -1,0 +1,22 @@
+"""`scrapy crawl blog`: Scrapy's own command, with one clear line for what went wrong and an exit code for it."""
+
+from __future__ import annotations
+
+import argparse
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+
+from crawler.job import crawl
+from crawler.spiders.blog import BlogSpider
+
+
+class Command(ScrapyCrawl):
+    """Crawls as Scrapy does; for `blog` it looks first whether the archive can take anything."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider; sets `exitcode`."""
+        if args[:1] != [BlogSpider.name]:
+            super().run(args, opts)
+            return
+        assert self.crawler_process is not None  # Scrapy sets it before it runs a command
+        self.exitcode = crawl(self.crawler_process, dict(opts.spargs))

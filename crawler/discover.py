@@ -1,0 +1,122 @@
+"""Where a page says that its feeds are. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urljoin, urlsplit
+
+from lxml import html as lxml_html
+from lxml.etree import LxmlError
+from lxml.html import HtmlElement
+from w3lib.encoding import html_to_unicode
+
+FEED_TYPES = frozenset(
+    {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "text/xml",
+     "application/xml", "application/json", "application/x-rss+xml", "text/rss+xml", "application/rss", "application/atom"}
+)  # fmt: skip
+GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default")
+"""Paths where software for blogs puts its feed, tried when a page names none."""
+
+MAX_CANDIDATES = 20
+_LINK_HEADER = re.compile(r"<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
+_PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
+_FEED_WORD = re.compile(r"(?:^|[/._?=-])(?:rss2?|atom|feeds?|rdf)(?:$|[/._?=&-]|\.xml|\.json)", re.IGNORECASE)
+_COMMENTS = re.compile(r"comment|komment|comentario|commentaire|replies", re.IGNORECASE)
+_NOT_FEEDS = re.compile(r"oembed|/wp-json/|/api/|\.webmanifest|opensearch|/xmlrpc|\bpost_comments\b", re.IGNORECASE)
+
+
+def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
+    """URLs of feeds that a page and its headers name, best first; none of them was requested.
+
+    Args:
+        body: The page, content coding removed.
+        url: Its final URL after redirects.
+        headers: Of the response.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    found = [*_from_header(lower.get("link", ""), url)]
+    text = html_to_unicode(lower.get("content-type"), body)[1]
+    try:
+        tree = lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
+    except (LxmlError, ValueError):
+        return _ranked(found)
+    base = _base(tree, url)
+    found += _from_links(tree, base)
+    if not found:
+        found = [*_from_anchors(tree, base)]
+    return _ranked(found)
+
+
+def guesses(url: str) -> list[str]:
+    """Where the feed of a site may lie that names none."""
+    parts = urlsplit(url)
+    root = f"{parts.scheme}://{parts.netloc}/"
+    return [urljoin(root, path) for path in GUESSES]
+
+
+def _from_header(value: str, url: str) -> Iterator[tuple[str, str]]:
+    """`Link: <…>; rel=alternate; type=…` (RFC 8288)."""
+    for target, raw in _LINK_HEADER.findall(value):
+        parameters = {name.lower(): quoted or token for name, quoted, token in _PARAMETER.findall(raw)}
+        if _is_feed(parameters.get("rel", ""), parameters.get("type", ""), target):
+            yield _join(url, target), parameters.get("title", "")
+
+
+def _from_links(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+    for link in tree.iter("link", "a"):
+        href = (link.get("href") or "").strip()
+        if href and _is_feed(link.get("rel") or "", link.get("type") or "", href):
+            yield _join(base, href), link.get("title") or ""
+
+
+def _from_anchors(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+    """Links of the same site whose address says feed."""
+    host = urlsplit(base).hostname
+    for link in tree.iter("a"):
+        target = _join(base, (link.get("href") or "").strip())
+        try:
+            same = urlsplit(target).hostname == host
+        except ValueError:
+            continue
+        if same and _FEED_WORD.search(urlsplit(target).path + "?" + urlsplit(target).query):
+            yield target, link.text_content()
+
+
+def _is_feed(rel: str, kind: str, href: str) -> bool:
+    """Whether a link element or header leads to a feed (HTML §4.6.7.1 alternate)."""
+    tokens = rel.lower().split()
+    media = kind.split(";")[0].strip().lower()
+    if _NOT_FEEDS.search(href) or "stylesheet" in tokens:
+        return False
+    if "feed" in tokens:
+        return not media or media in FEED_TYPES
+    if "alternate" not in tokens or media not in FEED_TYPES:
+        return False
+    return media not in {"text/xml", "application/xml", "application/json"} or bool(_FEED_WORD.search(href))
+
+
+def _base(tree: HtmlElement, url: str) -> str:
+    for base in tree.iter("base"):
+        if base.get("href"):
+            return _join(url, base.get("href").strip())
+    return url
+
+
+def _join(base: str, href: str) -> str:
+    """An absolute URL without fragment; empty where that is impossible."""
+    href = re.sub(r"^feed:(?://)?(?=https?:)", "", href, flags=re.IGNORECASE)
+    href = re.sub(r"^feed://", "http://", href, flags=re.IGNORECASE)
+    try:
+        joined = urljoin(base, href).split("#")[0]
+        return joined if urlsplit(joined).scheme in {"http", "https"} else ""
+    except ValueError:
+        return ""
+
+
+def _ranked(found: list[tuple[str, str]]) -> list[str]:
+    """Each once, feeds of comments last, else in the page's order."""
+    unique = {url: title for url, title in reversed(found) if url}
+    order = [url for url in dict.fromkeys(url for url, _ in found) if url]
+    order.sort(key=lambda url: bool(_COMMENTS.search(urlsplit(url).path + unique[url])))
+    return order[:MAX_CANDIDATES]

@@ -1,0 +1,58 @@
+"""What can go wrong in the crawler.
+
+    CrawlError
+    ├── FeedError             a body is no feed that can be read
+    ├── NoFeedError           no feed was found behind a URL
+    ├── FetchError            a URL could not be fetched
+    │   └── PrivateAddressError   the host is not on the public internet
+    └── UsageError            the command line cannot be used as it is
+
+What fails for one feed or page is a value to record; these are raised where a person asked for that very thing.
+"""
+
+from __future__ import annotations
+
+
+class CrawlError(Exception):
+    """Something about the crawl that a person can read and act on; carries the URL it is about."""
+
+    hint: str | None = None
+    """What to do about it, one sentence; None where the message says it all."""
+
+    def __init__(self, message: str, *, url: str, hint: str | None = None) -> None:
+        super().__init__(f"{url}: {message}")
+        self.url = url
+        self.reason = message
+        if hint is not None:
+            self.hint = hint
+
+
+class FeedError(CrawlError):
+    """The body is no feed that can be read."""
+
+
+class NoFeedError(CrawlError):
+    """No feed was found behind a URL."""
+
+    hint = "Give the address of the feed itself."
+
+
+class FetchError(CrawlError):
+    """The URL could not be fetched."""
+
+
+class PrivateAddressError(FetchError):
+    """The host is not on the public internet, and its network was not allowed."""
+
+    hint = "If you mean to crawl it, name its network in PRESSMARK_ALLOW_NETWORKS."
+
+
+class UsageError(CrawlError):
+    """The command line cannot be used as it is."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        Exception.__init__(self, message)
+        self.url = ""
+        self.reason = message
+        if hint is not None:
+            self.hint = hint

@@ -1,0 +1,59 @@
+"""Which addresses may be connected to. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_LOW_32 = 0xFFFFFFFF
+
+
+class Guard:
+    """Tells public addresses from private ones."""
+
+    def __init__(self, allowed: Sequence[Network] = ()) -> None:
+        """`allowed` are networks that count as public."""
+        self._allowed = tuple(allowed)
+        self.permits = lru_cache(maxsize=4096)(self._permits)
+
+    def _permits(self, host: str) -> bool:
+        """Whether an IP address, as text, is on the public internet or in an allowed network."""
+        try:
+            address = ipaddress.ip_address(host.split("%")[0])
+        except ValueError:
+            return False
+        return all(self._public(form) for form in _forms(address))
+
+    def _public(self, address: Address) -> bool:
+        if any(address in network for network in self._allowed if network.version == address.version):
+            return True
+        return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _forms(address: Address) -> list[Address]:
+    """The address itself, or the IPv4 address that an IPv6 one stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped:
+        return [address.ipv4_mapped]
+    if address.sixtofour:
+        return [address, address.sixtofour]
+    if address.teredo:
+        return [address, *address.teredo]
+    if address in _NAT64:
+        return [ipaddress.IPv4Address(int(address) & _LOW_32)]
+    return [address]
+
+
+def is_address(host: str) -> bool:
+    """Whether a URL's host is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""A crawl as a job: checked before it starts, told in one line when it ends. Used by both command lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from archive.archive import Archive
+from archive.errors import ArchiveError, SettingsError
+from archive.faces import Exit, tell
+from crawler.errors import CrawlError, UsageError
+from crawler.frontier import Frontier
+from crawler.lock import CrawlRunningError, only_crawl
+from crawler.run import Run, Summary
+from crawler.spiders.blog import BlogSpider, arguments
+
+if TYPE_CHECKING:
+    from archive.settings import ArchiveSettings
+    from crawler.settings import CrawlSettings
+    from scrapy.crawler import AsyncCrawlerProcess, Crawler, CrawlerProcess
+
+
+def crawl(
+    process: CrawlerProcess | AsyncCrawlerProcess,
+    given: dict[str, str],
+    *,
+    watch: Callable[[Crawler], None] | None = None,
+    show: Callable[[Summary], None] | None = None,
+) -> Exit:
+    """Run the spider `blog` to its end.
+
+    Args:
+        process: Scrapy's, with the settings of `crawler.settings`.
+        given: The spider's arguments.
+        watch: Called with the crawler before it starts.
+        show: Called with the summary at the end; by default it is printed as one line.
+    """
+    settings: ArchiveSettings = process.settings["PRESSMARK_ARCHIVE"]
+    options: CrawlSettings = process.settings["PRESSMARK_OPTIONS"]
+    try:
+        known = {name: given.get(name, "") for name in ("url", "shard", "only")}
+        urls = arguments(**known, unknown=set(given) - {*known, "force"})
+        with only_crawl(settings.home, wait_seconds=options.lock_seconds if urls else 0):
+            Archive.open(settings).check_writable()
+            Frontier.open(settings.database)
+            crawler = process.create_crawler(BlogSpider)
+            if watch:
+                watch(crawler)
+            process.crawl(crawler, **given)
+            process.start()
+            return _finished(crawler, show or _print)
+    except (ArchiveError, CrawlError) as e:
+        return report(e)
+
+
+def report(error: ArchiveError | CrawlError) -> Exit:
+    """Tell an error and give its exit code."""
+    tell(str(error), error.hint)
+    wrong_use = isinstance(error, UsageError | SettingsError) and not isinstance(error, CrawlRunningError)
+    return Exit.USAGE if wrong_use else Exit.FAILED
+
+
+def _finished(crawler: Crawler, show: Callable[[Summary], None]) -> Exit:
+    try:
+        run = crawler.get_extension(Run)
+    except RuntimeError:  # the crawl ended before it had begun; Scrapy has told why
+        return Exit.FAILED
+    if run is None:
+        return Exit.FAILED
+    show(run.summary)
+    for problem in run.problems:
+        report(problem)
+    if run.failure is not None:
+        report(run.failure)
+    broken = run.failure or run.problems or (crawler.stats and crawler.stats.get_value("spider_exceptions/count"))
+    return Exit.FAILED if broken else Exit.DONE
+
+
+def _print(summary: Summary) -> None:
+    sys.stdout.write(summary.line() + "\n")

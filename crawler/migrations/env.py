@@ -1,0 +1,5 @@
+"""Alembic's entry to the crawler's revisions."""
+
+from archive.database import run_migrations
+
+run_migrations("crawler")

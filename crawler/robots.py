@@ -1,0 +1,110 @@
+"""robots.txt (RFC 9309): asked once a day for each origin, answered from the archive in between."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import Future, get_running_loop
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from protego import Protego
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http.request import NO_CALLBACK
+
+from archive.errors import ArchiveError
+from crawler.run import Run
+from crawler.wire import HOPS, VIA
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(hours=24)
+"""How long a robots.txt is used (RFC 9309 §2.4)."""
+MAX_BYTES = 512_000
+"""What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
+SKIP = "dont_obey_robotstxt"
+
+_OK = range(200, 300)
+_UNAVAILABLE = range(400, 500)
+
+
+class RobotsForbiddenError(IgnoreRequest):
+    """robots.txt does not allow this URL."""
+
+
+def rules_for(status: int | None, body: bytes) -> Protego | None:
+    """The rules that an answer to a request for robots.txt means; None forbids everything.
+
+    An answer 4xx allows everything; any other failure, and no answer (`status` None), forbids (RFC 9309 §2.3.1).
+    """
+    if status in _OK:
+        return Protego.parse(body[:MAX_BYTES].decode("utf-8", "replace"))
+    if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
+        return Protego.parse("")
+    return None
+
+
+class Robots:
+    """Downloader middleware that drops what robots.txt forbids."""
+
+    def __init__(self, crawler: Crawler, run: Run, user_agent: str) -> None:
+        self._crawler = crawler
+        self._run = run
+        self._token = user_agent.split("/")[0].split()[0] if user_agent.split() else "*"
+        self._origins: dict[str, Future[Protego | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Robots:
+        """Build it from the run's settings."""
+        run = crawler.get_extension(Run)
+        if run is None:
+            raise RuntimeError("the extension crawler.run.Run is not enabled")
+        return cls(crawler, run, crawler.settings["USER_AGENT"])
+
+    async def process_request(self, request: Request) -> None:
+        """Raise where robots.txt forbids the URL."""
+        if request.meta.get(SKIP):
+            return
+        rules = await self._rules(request.url)
+        if rules is None or not rules.can_fetch(request.url, self._token):
+            why = "forbidden by robots.txt" if rules else "robots.txt is out of reach, so nothing may be fetched"
+            raise RobotsForbiddenError(why)
+
+    async def _rules(self, url: str) -> Protego | None:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._origins:
+            self._origins[origin] = get_running_loop().create_future()
+            try:
+                rules = self._held(f"{origin}/robots.txt") or await self._fetch(f"{origin}/robots.txt", url)
+            except BaseException:
+                self._origins.pop(origin).cancel()
+                raise
+            self._origins[origin].set_result(rules)
+        return await self._origins[origin]
+
+    def _held(self, url: str) -> Protego | None:
+        """Rules from a capture that is fresh still; redirects and failures are asked for again."""
+        try:
+            row = self._run.archive.index.nearest(url, None)
+            if row is None or row.url != url or datetime.now(UTC) - row.date > FRESH:
+                return None
+            if row.status in _OK:
+                return rules_for(row.status, self._run.decoded(row))
+            return rules_for(row.status, b"") if row.status in _UNAVAILABLE else None
+        except ArchiveError as e:
+            log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
+            return None
+
+    async def _fetch(self, url: str, via: str) -> Protego | None:
+        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta={SKIP: True, VIA: via, HOPS: "P"})
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
+            log.warning("robots.txt unreachable url=%s error=%s", url, e)
+            return None
+        return rules_for(response.status, response.body)

@@ -1,0 +1,130 @@
+"""The crawler's settings: its own, frozen and read once, and Scrapy's, made of them."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from ipaddress import ip_network
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from archive.errors import SettingsError
+from archive.settings import ArchiveSettings, PressmarkSettings, load
+from crawler.guard import Network
+
+CONTACT = "https://github.com/pressmark/pressmark"
+
+
+class CrawlSettings(PressmarkSettings):
+    """How the crawler behaves towards the web."""
+
+    user_agent: str = f"Pressmark/{version('pressmark')} (+{CONTACT})"
+    """Sent on every request; what stands before the first `/` is the name that robots.txt knows us by."""
+
+    allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Networks that count as public; everything else that is not on the public internet is refused."""
+
+    host_gap: float = Field(default=1.0, ge=0)
+    """Least seconds between two requests to one host."""
+
+    host_concurrency: int = Field(default=1, ge=1, le=64)
+    """Requests to one host at a time."""
+
+    concurrency: int = Field(default=64, ge=1, le=1024)
+    """Requests at a time to all hosts together."""
+
+    feed_interval: float = Field(default=3600.0, ge=0)
+    """Seconds between two visits of a feed."""
+
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds that one exchange may take from connecting to its last byte."""
+
+    max_bytes: int = Field(default=50 * 1024 * 1024, ge=1024)
+    """Bytes of one response, on the wire and decoded; what is longer is cut, kept and marked."""
+
+    lock_seconds: float = Field(default=600.0, ge=0)
+    """How long a command waits for another crawl on this machine to end."""
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+
+def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[str, Any]:
+    """Scrapy's settings; what is not here is as Scrapy has it."""
+    return {
+        "PRESSMARK_OPTIONS": options,
+        "PRESSMARK_ARCHIVE": archive,
+        "BOT_NAME": "pressmark",
+        "SPIDER_MODULES": ["crawler.spiders"],
+        "COMMANDS_MODULE": "crawler.commands",
+        # -- what listens or writes and was not asked for
+        "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
+        "STATS_DUMP": False,
+        "LOG_LEVEL": "INFO",
+        "EXTENSIONS": {
+            "scrapy.extensions.feedexport.FeedExporter": None,
+            "scrapy.extensions.logstats.LogStats": None,
+            "crawler.run.Run": 0,
+        },
+        # -- the wire
+        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+        "TWISTED_DNS_RESOLVER": "crawler.wire.GuardedResolver",
+        "DOWNLOAD_HANDLERS": {
+            "http": "crawler.wire.WireHandler",
+            "https": "crawler.wire.WireHandler",
+            "data": None,
+            "file": None,
+            "ftp": None,
+            "s3": None,
+        },
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "DOWNLOAD_TIMEOUT": options.timeout,
+        "DOWNLOAD_MAXSIZE": options.max_bytes,
+        "DOWNLOAD_WARNSIZE": 0,
+        "HTTPPROXY_ENABLED": False,  # a proxy would connect where the guard cannot look
+        # -- manners
+        "USER_AGENT": options.user_agent,
+        "DEFAULT_REQUEST_HEADERS": {
+            "Accept": "text/html,application/xhtml+xml,application/atom+xml,application/rss+xml,"
+            "application/feed+json,application/xml;q=0.9,*/*;q=0.8",
+            # Not zstd, though Scrapy could read it: no replay tool can.
+            "Accept-Encoding": "gzip, deflate, br",
+        },
+        "CONCURRENT_REQUESTS": options.concurrency,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
+        "DOWNLOAD_DELAY": options.host_gap,
+        "DOWNLOAD_DELAY_JITTER": 0,  # it would go below the gap
+        "COOKIES_ENABLED": False,
+        "REFERER_ENABLED": False,
+        "METAREFRESH_ENABLED": False,
+        "REDIRECT_MAX_TIMES": 8,
+        "RETRY_TIMES": 1,
+        "RETRY_HTTP_CODES": [],  # the server has answered; the frontier decides when to ask again
+        "HTTPERROR_ALLOW_ALL": True,  # an error is an answer too, and the spider records it
+        "URLLENGTH_LIMIT": 8192,
+        # Engine side first. robots.txt before anything is spent on a request; redirects where Scrapy has its own,
+        # below decompression, so that each hop is seen once.
+        "DOWNLOADER_MIDDLEWARES": {
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+            "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+            "crawler.robots.Robots": 100,
+            "crawler.redirect.Redirects": 600,
+        },
+    }
+
+
+try:
+    globals().update(scrapy_settings(load(CrawlSettings), load(ArchiveSettings)))
+except SettingsError as e:
+    # Scrapy imports this module before any command of ours runs, and would show a traceback.
+    sys.stderr.write(f"pressmark: {e}\n" + (f"  {e.hint}\n" if e.hint else ""))
+    raise SystemExit(2) from None

@@ -1,0 +1,123 @@
+"""What the frontier knows: subscriptions, pages, and what a visit of one changes. Pure values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from archive.text import Entry
+
+SHARDS = 65_536
+"""Values of a shard number; N shards divide them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A subscription."""
+
+    id: int
+    url: str
+    title: str | None
+    site: str | None
+    paused: bool
+    added: datetime
+    visited: datetime | None
+    """Last request for it; aware, UTC."""
+    due: datetime
+    etag: str | None
+    """As received, byte for byte (Latin-1)."""
+    last_modified: str | None
+    """As received, byte for byte (Latin-1)."""
+    status: int | None
+    """Of the last response; None where there was none."""
+    error: str | None
+    """Of the last visit; None if it went well."""
+    failures: int
+    """Visits since the last good one."""
+    kept: int = 0
+    """Posts of this feed that are held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A post's page that is to be fetched."""
+
+    url: str
+    feed_id: int | None
+    kept: bool
+    """A capture of it is held."""
+    etag: str | None = None
+    last_modified: str | None = None
+    failures: int = 0
+    entry: Entry | None = None
+    """What the feed said, without its markup."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEntry:
+    """An entry of a feed as it is to be remembered."""
+
+    key: str
+    id: str | None
+    digest: str
+    url: str | None
+    """Its page; None for an entry without a link."""
+    entry: Entry
+    fetch: bool
+    """Its page is to be fetched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedVisit:
+    """What a visit of a feed changes."""
+
+    feed_id: int
+    at: datetime
+    due: datetime
+    status: int | None
+    error: str | None
+    failures: int
+    etag: str | None
+    last_modified: str | None
+    title: str | None = None
+    """None keeps the one known."""
+    site: str | None = None
+    """None keeps the one known."""
+    entries: tuple[SeenEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageVisit:
+    """What a visit of a post's page changes."""
+
+    url: str
+    feed_id: int | None
+    at: datetime
+    due: datetime | None
+    """When it is to be fetched again; None: not by itself."""
+    kept: bool
+    status: int | None
+    error: str | None
+    failures: int
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of all hosts: number `index` of `count`."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """`3/16`; counted from 1, and 0/16 is another name of 16/16.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        index, slash, count = text.partition("/")
+        if not slash or not index.isdigit() or not count.isdigit() or not 0 <= int(index) <= int(count) <= SHARDS:
+            raise ValueError(f"shard {text!r} is not of the form 3/16")
+        return cls(int(index) % int(count), int(count))

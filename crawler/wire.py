@@ -1,0 +1,310 @@
+"""The download handler that sees what really crosses the wire, and the resolver that keeps to allowed addresses.
+
+Scrapy's own HTTP/1.1 handler gives headers re-cased and regrouped, without the reason phrase, and never the request as
+sent. This one stands below it: it lets Scrapy do all the work and copies the bytes that pass the transport. Scrapy's
+connection pool builds the protocol; ours is a subclass of the one that this Scrapy's pool would build.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+)
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.resolver import CachingHostnameResolver
+from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.defer import fail
+from twisted.internet.interfaces import IResolutionReceiver
+from twisted.web.http import _ChunkedTransferDecoder, _DataLoss, _MalformedChunkedDataError
+from zope.interface import implementer
+
+from archive.capture import Capture, Truncation
+from crawler.errors import PrivateAddressError
+from crawler.guard import Guard, is_address
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.base import ReactorBase
+    from twisted.internet.defer import Deferred
+
+log = logging.getLogger(__name__)
+
+CAPTURE = "capture"
+"""Key in a request's meta: the CaptureRow of the exchange, once it is recorded."""
+VIA = "via"
+"""Key in a request's meta: URL that led here."""
+HOPS = "hops"
+"""Key in a request's meta: how it was reached from a seed."""
+
+_SLOT_HEADER = b"X-Pressmark-Slot"
+"""Names the exchange on its way from handler to protocol; never sent."""
+_OPENSSL_SUITES = {
+    "ECDHE-RSA-AES128-GCM-SHA256": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384": "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "ECDHE-RSA-CHACHA20-POLY1305": "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "ECDHE-ECDSA-CHACHA20-POLY1305": "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "AES128-GCM-SHA256": "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "AES256-GCM-SHA384": "TLS_RSA_WITH_AES_256_GCM_SHA384",
+}
+"""IANA's names of TLS 1.2 suites that servers still choose; TLS 1.3's are named alike in OpenSSL."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """The bytes of one exchange while it goes on."""
+
+    began: datetime | None = None
+    """When the request was written; None before that."""
+    sent: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
+    ip: str | None = None
+    protocols: tuple[str, ...] = ("http/1.1",)
+    cipher: str | None = None
+    clock: float = 0.0
+
+    def start(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
+        """A request is about to be written to this connection; a retry on a new connection starts again."""
+        self.sent.clear()
+        self.received.clear()
+        self.began = datetime.now(UTC)
+        self.clock = monotonic()
+        self.ip = transport.getPeer().host
+        tls = getattr(transport, "getHandle", lambda: None)()
+        if hasattr(tls, "get_protocol_version_name"):
+            self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
+            name = tls.get_cipher_name()
+            self.cipher = _OPENSSL_SUITES.get(name, name)
+
+    def head(self) -> tuple[bytes, bytes]:
+        """Head of the final response and what follows it; both empty before the head is whole."""
+        rest = bytes(self.received)
+        while True:
+            ends = [at + len(blank) for blank in (b"\r\n\r\n", b"\n\n") if (at := rest.find(blank)) >= 0]
+            if not ends:
+                return b"", b""
+            head, rest = rest[: min(ends)], rest[min(ends) :]
+            status = head.split(b"\n", 1)[0].split(None, 2)[1:2]
+            # Interim responses are no part of the final one (RFC 9110 §15.2).
+            if not status or not status[0].startswith(b"1") or status[0] == b"101":
+                return head, rest
+
+
+class WireHandler(HTTP11DownloadHandler):
+    """Downloads as Scrapy does, and hands each exchange that got a response head to the run's `record`."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        from crawler.run import Run
+
+        run = crawler.get_extension(Run)
+        if run is None:
+            raise RuntimeError("the extension crawler.run.Run is not enabled")
+        self._record = run.record
+        self._guard = run.guard
+        self._wires: dict[bytes, Wire] = {}
+        self._numbers = itertools.count()
+        self._pool._factory = _factory(self._wires, run.guard)
+
+    async def download_request(self, request: Request) -> Response:
+        """Download, record, return."""
+        host = urlparse_cached(request).hostname or ""
+        if is_address(host) and not self._guard.permits(host.strip("[]")):
+            raise PrivateAddressError("is a private address", url=request.url)
+        slot = b"%d" % next(self._numbers)
+        wire = self._wires[slot] = Wire()
+        request.headers[_SLOT_HEADER] = slot
+        try:
+            response = await super().download_request(request)
+        except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
+            self._record_truncated(request, wire, e)
+            raise
+        finally:
+            del self._wires[slot]
+            request.headers.pop(_SLOT_HEADER, None)
+        head, _ = wire.head()
+        request.meta[CAPTURE] = self._record(_capture(request, wire, head, response.body))
+        return response
+
+    def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> None:
+        head, rest = wire.head()
+        if not head:
+            return
+        reason: Truncation = "length"
+        if isinstance(error, ResponseDataLossError):
+            reason = "disconnect"
+        elif isinstance(error, DownloadTimeoutError):
+            reason = "time"
+        capture = _capture(request, wire, head, b"", truncated=reason)
+        coding = (capture.header("transfer-encoding") or "").lower()
+        body = _dechunked(rest) if "chunked" in coding else rest
+        self._record(_capture(request, wire, head, body, truncated=reason))
+
+
+def _capture(
+    request: Request, wire: Wire, head: bytes, body: bytes, *, truncated: Truncation | None = None
+) -> Capture:
+    return Capture(
+        url=request.url,
+        date=wire.began or datetime.now(UTC),
+        request=bytes(wire.sent),
+        head=head,
+        body=body,
+        seconds=monotonic() - wire.clock,
+        ip=wire.ip,
+        protocols=wire.protocols,
+        cipher=wire.cipher,
+        truncated=truncated,
+        via=request.meta.get(VIA),
+        hops=request.meta.get(HOPS, ""),
+    )
+
+
+def _dechunked(data: bytes) -> bytes:
+    """What came of a chunked body that was cut off."""
+    out: list[bytes] = []
+    decoder = _ChunkedTransferDecoder(out.append, lambda _rest: None)
+    try:
+        decoder.dataReceived(data)
+        decoder.noMoreData()
+    except (_DataLoss, _MalformedChunkedDataError, RuntimeError) as e:
+        log.debug("cut chunked body bytes=%d reason=%s", len(data), type(e).__name__)
+    return b"".join(out)
+
+
+class _Tee:
+    """A transport that copies what is written to it."""
+
+    def __init__(self, transport: Any, sent: bytearray) -> None:  # noqa: ANN401  Twisted's
+        self._transport = transport
+        self._sent = sent
+
+    def write(self, data: bytes) -> None:
+        self._sent += data
+        self._transport.write(data)
+
+    def writeSequence(self, parts: Iterable[bytes]) -> None:  # noqa: N802  Twisted's name
+        self.write(b"".join(parts))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the transport has
+        return getattr(self._transport, name)
+
+
+def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11ClientFactory]:
+    """The class that Scrapy's pool builds connections with, knowing the exchanges that go on."""
+
+    class WireProtocol(_LenientHTTP11ClientProtocol):
+        _wire: Wire | None = None
+
+        def request(self, request: Any) -> Deferred[Any]:
+            transport = self.transport
+            peer = transport.getPeer().host
+            if not guard.permits(peer):
+                transport.abortConnection()
+                return fail(PrivateAddressError(f"leads to the private address {peer}", url=str(request.uri)))
+            # Twisted sends a request anew when a pooled connection turns out dead: by then the header is gone.
+            slot = getattr(request, "_pressmark_slot", None)
+            if slot is None:
+                slot = (request.headers.getRawHeaders(_SLOT_HEADER) or [b""])[0]
+                request.headers.removeHeader(_SLOT_HEADER)
+                request._pressmark_slot = slot
+            self._wire = wires.get(slot)
+            if self._wire is None:
+                return super().request(request)
+            self._wire.start(transport)
+            self.transport = _Tee(transport, self._wire.sent)
+            try:
+                return super().request(request)
+            finally:
+                self.transport = transport
+
+        def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+            if self._wire is not None:
+                self._wire.received += data
+            super().dataReceived(data)
+
+        def _finishResponse(self, rest: bytes) -> None:  # noqa: N802  Twisted's name
+            if self._wire is not None and rest:
+                del self._wire.received[-len(rest) :]
+            self._wire = None
+            super()._finishResponse(rest)
+
+    class WireFactory(_LenientHTTP11ClientFactory):
+        noisy = False
+
+        def buildProtocol(self, addr: Any) -> WireProtocol:  # noqa: N802, ARG002  Twisted's name
+            return WireProtocol(self._quiescentCallback)
+
+    return WireFactory
+
+
+@implementer(IResolutionReceiver)
+class _Filter:
+    """Lets allowed addresses through to whoever asked for a name."""
+
+    def __init__(self, receiver: Any, guard: Guard, refused: Callable[[], None]) -> None:  # noqa: ANN401
+        self._receiver = receiver
+        self._guard = guard
+        self._refused = refused
+
+    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802, ANN401  Twisted's name
+        self._receiver.resolutionBegan(resolution)
+
+    def addressResolved(self, address: Any) -> None:  # noqa: N802, ANN401  Twisted's name
+        if self._guard.permits(address.host):
+            self._receiver.addressResolved(address)
+        else:
+            self._refused()
+
+    def resolutionComplete(self) -> None:  # noqa: N802  Twisted's name
+        self._receiver.resolutionComplete()
+
+
+class GuardedResolver(CachingHostnameResolver):
+    """Scrapy's caching resolver for IPv4 and IPv6, without the addresses that may not be connected to."""
+
+    def __init__(self, reactor: ReactorBase, cache_size: int, guard: Guard) -> None:
+        super().__init__(reactor, cache_size)
+        self._guard = guard
+        self.refused: set[str] = set()
+        """Names that led to a private address."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> GuardedResolver:
+        """As Scrapy's, with the operator's allowed networks."""
+        from crawler.run import options
+
+        guard = Guard(options(crawler).allow_networks)
+        return cls(reactor, crawler.settings.getint("DNSCACHE_SIZE"), guard)
+
+    def resolveHostName(  # noqa: N802  Twisted's name
+        self,
+        resolutionReceiver: Any,  # noqa: N803, ANN401  Twisted's name
+        hostName: str,  # noqa: N803  Twisted's name
+        portNumber: int = 0,  # noqa: N803  Twisted's name
+        addressTypes: Sequence[Any] | None = None,  # noqa: N803  Twisted's name
+        transportSemantics: str = "TCP",  # noqa: N803  Twisted's name
+    ) -> Any:  # noqa: ANN401  Twisted's
+        """Resolve, leaving refused addresses out."""
+        receiver = _Filter(resolutionReceiver, self._guard, lambda: self._refuse(hostName))
+        return super().resolveHostName(receiver, hostName, portNumber, addressTypes, transportSemantics)
+
+    def _refuse(self, name: str) -> None:
+        if name not in self.refused:
+            self.refused.add(name)
+            log.warning("refused private address host=%s", name)

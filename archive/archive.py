@@ -16,7 +16,8 @@ from urllib.parse import urljoin
 
 from archive import warc
 from archive.batch import Batch, Origin, Sealed
-from archive.capture import Capture, digest
+from archive.capture import digest, header
+from archive.coding import decoded
 from archive.database import connect
 from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
 from archive.index import CaptureRow, Index, TextRow
@@ -50,6 +51,17 @@ class HeldText:
     text: str
     fields: dict[str, object]
     """Title, author, dates, markdown … as `Text.fields` wrote them."""
+
+    def as_json(self, archive: Archive) -> dict[str, object]:
+        """The text as programs see it, with the capture that it was made from."""
+        capture = archive.index.capture(self.row.capture)
+        return {
+            "url": self.row.url,
+            "date": self.row.date.isoformat().replace("+00:00", "Z"),
+            **self.fields,
+            "text": self.text,
+            "capture": capture.as_json() if capture else None,
+        }
 
 
 class Archive:
@@ -128,9 +140,7 @@ class Archive:
         for _ in range(MAX_REDIRECTS):
             if row is None or not 300 <= row.status < 400 or row.status == 304:  # noqa: PLR2004
                 break
-            location = Capture(url=row.url, date=row.date, request=b"", head=self.read(row).head, body=b"").header(
-                "location"
-            )
+            location = header(self.read(row).head, "location")
             following = self.index.nearest(urljoin(row.url, location), row.date) if location else None
             if following is None:
                 break
@@ -159,6 +169,20 @@ class Archive:
             raise DamagedError(f"refers to {row.refers_to}, which is not held", key=row.object, offset=row.offset)
         payload = self.read(original)
         return Exchange(row=row, head=head, body=payload.body, payload_head=payload.head)
+
+    def payload(self, row: CaptureRow) -> bytes:
+        """The payload of a capture without its content coding.
+
+        Raises:
+            DamagedError: What is stored is not what the index says, or is not in the coding that its headers name.
+            StoreError: The store failed.
+        """
+        exchange = self.read(row)
+        coding = header(exchange.payload_head, "content-encoding")
+        try:
+            return decoded(exchange.body, coding)
+        except ValueError as e:
+            raise DamagedError(str(e), key=row.object, offset=row.offset) from e
 
     def raw(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as gzip members; those of the response it refers to come after a revisit's."""

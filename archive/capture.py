@@ -20,6 +20,26 @@ def digest(data: bytes) -> str:
     return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode("ascii")  # noqa: S324  not for security
 
 
+def headers(head: bytes) -> tuple[tuple[str, str], ...]:
+    """Headers of a message head in order, folded lines joined, values decoded as Latin-1 (RFC 9110 §5.5)."""
+    found: list[tuple[str, str]] = []
+    for raw in head.split(b"\n")[1:MAX_HEADERS]:
+        line = raw.rstrip(b"\r").decode("latin-1")
+        if line[:1] in {" ", "\t"} and found:
+            name, value = found[-1]
+            found[-1] = (name, f"{value} {line.strip()}")
+        elif ":" in line:
+            name, value = line.split(":", 1)
+            found.append((name.strip(), value.strip()))
+    return tuple(found)
+
+
+def header(head: bytes, name: str) -> str | None:
+    """First value of a header in a message head, whatever its case."""
+    wanted = name.lower()
+    return next((value for key, value in headers(head) if key.lower() == wanted), None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capture:
     """One request to a server and the response it gave."""
@@ -68,22 +88,12 @@ class Capture:
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Response headers in order, folded lines joined, values decoded as Latin-1 (RFC 9110 §5.5)."""
-        found: list[tuple[str, str]] = []
-        for raw in self.head.split(b"\n")[1:MAX_HEADERS]:
-            line = raw.rstrip(b"\r").decode("latin-1")
-            if line[:1] in {" ", "\t"} and found:
-                name, value = found[-1]
-                found[-1] = (name, f"{value} {line.strip()}")
-            elif ":" in line:
-                name, value = line.split(":", 1)
-                found.append((name.strip(), value.strip()))
-        return tuple(found)
+        """Response headers as `headers` reads them."""
+        return headers(self.head)
 
     def header(self, name: str) -> str | None:
         """First value of a response header, whatever its case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        return header(self.head, name)
 
     @cached_property
     def mime(self) -> str:

@@ -252,8 +252,8 @@ def pack(record: Record) -> bytes:
     headers = StatusAndHeaders("", list(record.headers), protocol=VERSION)
     plain = io.BytesIO()
     _Writer(plain, gzip=False, warc_version=VERSION).write_record(
-        # No HTTP headers and no content type of warcio's own: the block goes out as it is.
-        ArcWarcRecord("warc", record.kind, headers, _block(record), None, None, len(record.block))
+        # Named a resource, whatever it is: of a revisit warcio would write no block. The headers tell the type.
+        ArcWarcRecord("warc", "resource", headers, _block(record), None, None, len(record.block))
     )
     member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return member.compress(plain.getbuffer()) + member.flush()

@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
+from crawler.failure import reason
 from crawler.run import Run
 from crawler.wire import HOPS, VIA
 
@@ -36,16 +37,16 @@ class RobotsForbiddenError(IgnoreRequest):
     """robots.txt does not allow this URL."""
 
 
-def rules_for(status: int | None, body: bytes) -> Protego | None:
-    """The rules that an answer to a request for robots.txt means; None forbids everything.
+def rules_for(status: int, body: bytes) -> Protego | str:
+    """The rules that an answer to a request for robots.txt means; text tells why everything is forbidden.
 
-    An answer 4xx allows everything; any other failure, and no answer (`status` None), forbids (RFC 9309 §2.3.1).
+    An answer 4xx allows everything, any other failure forbids it (RFC 9309 §2.3.1).
     """
     if status in _OK:
         return Protego.parse(body[:MAX_BYTES].decode("utf-8", "replace"))
     if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
         return Protego.parse("")
-    return None
+    return f"it answered {status}"
 
 
 class Robots:
@@ -55,7 +56,7 @@ class Robots:
         self._crawler = crawler
         self._run = run
         self._token = user_agent.split("/")[0].split()[0] if user_agent.split() else "*"
-        self._origins: dict[str, Future[Protego | None]] = {}
+        self._origins: dict[str, Future[Protego | str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
@@ -70,11 +71,12 @@ class Robots:
         if request.meta.get(SKIP):
             return
         rules = await self._rules(request.url)
-        if rules is None or not rules.can_fetch(request.url, self._token):
-            why = "forbidden by robots.txt" if rules else "robots.txt is out of reach, so nothing may be fetched"
-            raise RobotsForbiddenError(why)
+        if isinstance(rules, str):
+            raise RobotsForbiddenError(f"robots.txt is out of reach ({rules}), so nothing may be fetched")
+        if not rules.can_fetch(request.url, self._token):
+            raise RobotsForbiddenError("forbidden by robots.txt")
 
-    async def _rules(self, url: str) -> Protego | None:
+    async def _rules(self, url: str) -> Protego | str:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._origins:
@@ -88,23 +90,22 @@ class Robots:
         return await self._origins[origin]
 
     def _held(self, url: str) -> Protego | None:
-        """Rules from a capture that is fresh still; redirects and failures are asked for again."""
+        """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
         try:
             row = self._run.archive.index.nearest(url, None)
             if row is None or row.url != url or datetime.now(UTC) - row.date > FRESH:
                 return None
-            if row.status in _OK:
-                return rules_for(row.status, self._run.decoded(row))
-            return rules_for(row.status, b"") if row.status in _UNAVAILABLE else None
+            rules = rules_for(row.status, self._run.archive.payload(row) if row.status in _OK else b"")
+            return None if isinstance(rules, str) else rules
         except ArchiveError as e:
             log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
             return None
 
-    async def _fetch(self, url: str, via: str) -> Protego | None:
+    async def _fetch(self, url: str, via: str) -> Protego | str:
         request = Request(url, priority=1_000, callback=NO_CALLBACK, meta={SKIP: True, VIA: via, HOPS: "P"})
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
-            log.warning("robots.txt unreachable url=%s error=%s", url, e)
-            return None
+            log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
+            return reason(e)
         return rules_for(response.status, response.body)

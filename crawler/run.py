@@ -19,8 +19,7 @@ from scrapy.exceptions import NotConfigured
 from archive.archive import Archive
 from archive.batch import Batch, Origin
 from archive.capture import Capture
-from archive.coding import decoded
-from archive.errors import ArchiveError, DamagedError, SpoolError, TaskError
+from archive.errors import ArchiveError, SpoolError, TaskError
 from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.text import Text
@@ -203,17 +202,6 @@ class Run:
             return await asyncio.wrap_future(self._pool.submit(function, **arguments))
         except asyncio.CancelledError:
             raise TaskError("the crawl is closing") from None
-
-    def decoded(self, row: CaptureRow) -> bytes:
-        """The payload of a committed capture without its content coding."""
-        exchange = self.archive.read(row)
-        coding = Capture(url=row.url, date=row.date, request=b"", head=exchange.payload_head, body=b"").header(
-            "content-encoding"
-        )
-        try:
-            return decoded(exchange.body, coding)
-        except ValueError as e:
-            raise DamagedError(str(e), key=row.object, offset=row.offset) from e
 
     def now(self) -> datetime:
         """The clock of this run; aware, UTC."""

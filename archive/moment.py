@@ -1,0 +1,42 @@
+"""Instants as people and programs write them. No I/O."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import UTC, datetime
+
+_DIGITS = re.compile(r"\d{4,14}")
+_DATE = re.compile(r"\d{4}(-\d{2}){1,2}")
+
+
+def parse_moment(text: str) -> datetime:
+    """The instant that a TIME argument means: aware, UTC.
+
+    ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine. No zone means UTC. Where parts are left out the last
+    instant is meant that they allow: `2024` is the end of that year, so that the newest capture of it is nearest.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    bare = text.strip()
+    try:
+        if _DIGITS.fullmatch(bare) and len(bare) % 2 == 0:
+            return _filled(bare)
+        if _DATE.fullmatch(bare):
+            return _filled(bare.replace("-", ""))
+        moment = datetime.fromisoformat(bare)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as e:
+        raise ValueError(
+            f"{text!r} is no time: use ISO 8601 (2024-05-31T12:00:00Z), a date, or 4 to 14 digits (20240531)"
+        ) from e
+
+
+def _filled(digits: str) -> datetime:
+    year, month = int(digits[:4]), int(digits[4:6] or 12)
+    if not 1 <= month <= 12:  # noqa: PLR2004  months of a year
+        raise ValueError(f"no month {month}")
+    day = int(digits[6:8] or calendar.monthrange(year, month)[1])
+    hour, minute, second = (int(digits[at : at + 2] or rest) for at, rest in ((8, 23), (10, 59), (12, 59)))
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -1,0 +1,209 @@
+"""The crawler's commands: add, feeds, crawl, pause, resume, remove."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archive.errors import ArchiveError
+from archive.faces import Exit, printable, tell
+
+if TYPE_CHECKING:
+    from crawler.frontier import Frontier
+    from crawler.run import Summary
+    from crawler.visit import Feed
+    from scrapy.crawler import Crawler
+
+
+@contextmanager
+def _frontier() -> Iterator[Frontier]:
+    """The frontier that the settings name; what goes wrong with it ends the command in one line."""
+    from archive.cli import failed
+    from archive.settings import ArchiveSettings, load
+    from crawler.frontier import Frontier
+
+    try:
+        yield Frontier.open(load(ArchiveSettings).database)
+    except ArchiveError as e:
+        sys.exit(failed(e))
+
+
+@click.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+def add(urls: tuple[str, ...]) -> None:
+    """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl."""
+    with _frontier() as frontier:
+        known = {feed.url for feed in frontier.feeds()}
+    code = _crawl({"url": " ".join(urls), "only": "subscribe"}, show=lambda _summary: None)
+    with _frontier() as frontier:
+        for url in urls:
+            for feed in frontier.find(url):
+                said = "already subscribed" if feed.url in known else "subscribed"
+                click.echo(f"{said}: {printable(feed.url)}" + (f"  {printable(feed.title)}" if feed.title else ""))
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("urls", nargs=-1, metavar="[URL...]")
+@click.option("--force", is_flag=True, help="Visit feeds that are not due as well.")
+@click.option("--shard", default="", metavar="N/M", help="Only the due feeds of one shard, such as 3/16.")
+def crawl(urls: tuple[str, ...], force: bool, shard: str) -> None:
+    """Crawl every due feed, or the feeds behind URLs (subscribed if new): `scrapy crawl blog` with a progress bar."""
+    given = {"url": " ".join(urls), "shard": shard, "force": "1" if force else ""}
+    sys.exit(_crawl({name: value for name, value in given.items() if value}, show=_show))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def feeds(as_json: bool) -> None:
+    """List subscriptions with their health."""
+    with _frontier() as frontier:
+        found = frontier.feeds()
+    if as_json:
+        for feed in found:
+            click.echo(json.dumps(_as_json(feed), ensure_ascii=False))
+    elif not found:
+        click.echo("no subscriptions; begin with: pressmark add URL")
+    else:
+        _table(found)
+
+
+@click.command()
+@click.argument("url")
+def pause(url: str) -> None:
+    """Stop visiting the feeds behind URL until they are resumed."""
+    with _frontier() as frontier:
+        _changed(url, frontier.pause(url, paused=True), "paused")
+
+
+@click.command()
+@click.argument("url")
+def resume(url: str) -> None:
+    """Visit the feeds behind URL again."""
+    with _frontier() as frontier:
+        _changed(url, frontier.pause(url, paused=False), "resumed")
+
+
+@click.command()
+@click.argument("url")
+def remove(url: str) -> None:
+    """End the subscription of the feeds behind URL. What is archived stays."""
+    with _frontier() as frontier:
+        _changed(url, frontier.remove(url), "removed")
+
+
+COMMANDS = (add, feeds, crawl, pause, resume, remove)
+
+
+def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called with the summary
+    import logging
+
+    from scrapy.crawler import CrawlerProcess
+    from scrapy.settings import Settings
+
+    import crawler.settings
+    from crawler.job import crawl as run_crawl
+
+    settings = Settings()
+    settings.setmodule(crawler.settings, priority="project")
+    # The bar and the summary tell what happens; the log of each visit is for `scrapy crawl blog` and the daemon.
+    settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
+    logging.getLogger("scrapy").setLevel(logging.ERROR)
+    with _progress() as watch:
+        return run_crawl(CrawlerProcess(settings), given, watch=watch, show=show)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress bar on a terminal, nothing in a pipe; gives what hooks it to a crawler."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("posts", total=None)
+
+        def update(summary: Summary) -> None:
+            bar.update(task, completed=summary.done, total=summary.expected or None)
+
+        def watch(crawler: Crawler) -> None:
+            from crawler.run import progress
+
+            crawler.signals.connect(update, signal=progress, weak=False)
+
+        yield watch
+
+
+def _show(summary: Summary) -> None:
+    click.echo(summary.line())
+    for key in summary.objects:
+        click.echo(f"  {key}")
+
+
+def _changed(url: str, count: int, verb: str) -> None:
+    if not count:
+        tell(f"{url}: no such subscription", "pressmark feeds lists them.")
+        sys.exit(Exit.FAILED)
+    click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))
+
+
+def _state(feed: Feed) -> str:
+    if feed.paused:
+        return "paused"
+    if feed.error:
+        return "failing"
+    return "ok" if feed.visited else "new"
+
+
+def _as_json(feed: Feed) -> dict[str, object]:
+    return {
+        "url": feed.url,
+        "title": feed.title,
+        "site": feed.site,
+        "state": _state(feed),
+        "status": feed.status,
+        "error": feed.error,
+        "failures": feed.failures,
+        "added": _iso(feed.added),
+        "last_visit": _iso(feed.visited),
+        "next_visit": None if feed.paused else _iso(feed.due),
+        "posts_kept": feed.kept,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _table(found: list[Feed]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("feed", "title", "state", "last visit", "next visit", "kept"):
+        table.add_column(name, overflow="fold", justify="right" if name == "kept" else "left")
+    now = datetime.now(UTC)
+    for feed in found:
+        table.add_row(
+            Text(printable(feed.url)),
+            Text(printable(feed.title or "")),
+            Text(printable(f"{_state(feed)}: {feed.error}" if feed.error else _state(feed))),
+            _short(feed.visited),
+            "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
+            str(feed.kept),
+        )
+    # A pipe gets whole lines, whatever the width of a terminal would be.
+    console = Console()
+    (console if console.is_terminal else Console(width=240)).print(table)
+
+
+def _short(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "never"

@@ -1,0 +1,5 @@
+"""`python -m schedules` is `pressmark`."""
+
+from schedules.cli import main
+
+main()

@@ -1,0 +1,95 @@
+"""A small web server for sample blogs: validators, 304, gzip, and a log of what was asked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Answer:
+    """What a path answers."""
+
+    body: bytes
+    content_type: str = "text/html; charset=utf-8"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    validators: bool = True
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha1(self.body).hexdigest()[:16]}"'
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    """Names in lower case."""
+    status: int
+
+
+class Site:
+    """One server on a free port of 127.0.0.1; its pages can be changed while it runs."""
+
+    def __init__(self, pages: dict[str, Answer] | None = None, *, port: int = 0, host: str = "127.0.0.1") -> None:
+        self.pages: dict[str, Answer] = dict(pages or {})
+        self.log: list[Asked] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                answer = site.pages.get(self.path) or Answer(b"<h1>Not found</h1>", status=404, validators=False)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                status, body, extra = answer.status, answer.body, dict(answer.headers)
+                if answer.validators and status == 200:
+                    extra["ETag"] = answer.etag
+                    if headers.get("if-none-match") == answer.etag:
+                        status, body = 304, b""
+                if body and "gzip" in headers.get("accept-encoding", "") and "Content-Encoding" not in extra:
+                    body = gzip.compress(body, 6, mtime=0)
+                    extra["Content-Encoding"] = "gzip"
+                site.log.append(Asked(self.command, self.path, headers, status))
+                self.send_response(status)
+                if status != 304:
+                    self.send_header("Content-Type", answer.content_type)
+                    self.send_header("Content-Length", str(len(body)))
+                for name, value in extra.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"http://{host}:{port}"
+
+    @property
+    def asked(self) -> list[str]:
+        """Paths asked for, in order."""
+        return [entry.path for entry in self.log]
+
+    def __enter__(self) -> Site:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

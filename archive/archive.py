@@ -109,9 +109,7 @@ class Archive:
     ) -> Batch:
         """Begin a batch in the spool."""
         name = f"pressmark-{now:%Y%m%d%H%M%S}-{secrets.token_hex(6)}"
-        return Batch(
-            self.settings.spool, name, self.index, now=now, new_uuid=new_uuid, origin=origin or Origin()
-        )
+        return Batch(self.settings.spool, name, self.index, now=now, new_uuid=new_uuid, origin=origin or Origin())
 
     def commit(self, sealed: Sealed) -> None:
         """Make a sealed batch part of the archive: objects first, then the rows that point at them.

@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 FORMS = ("text", "markdown", "html", "json", "warc")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A TIME argument."""
 
     name = "TIME"
 
-    def convert(
-        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """An aware UTC datetime."""
         from archive.moment import parse_moment
 

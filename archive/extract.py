@@ -39,6 +39,7 @@ _MAX_JSON = 1_000_000
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|da|door|от)\s+", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _BLANKS = re.compile(r"\n{3,}")
+_DASHES = "-\N{EN DASH}\N{EM DASH}|·•»:/"
 _ARTICLES = ("Article", "BlogPosting", "NewsArticle", "SocialMediaPosting", "Posting", "Report")
 
 
@@ -179,7 +180,8 @@ def _items(data: object) -> Iterator[dict[str, object]]:
 def _meta(tree: HtmlElement, name: str) -> str | None:
     for element in tree.iter("meta"):
         if name in {element.get("property"), element.get("name"), element.get("itemprop")}:
-            return element.get("content")
+            value: str | None = element.get("content")
+            return value
     return None
 
 
@@ -224,7 +226,7 @@ def _without_site(title: str | None, site: str | None) -> str | None:
     if not title or not site or not title.casefold().endswith(site.casefold()):
         return title
     bare = title[: -len(site)].rstrip()
-    return bare.rstrip("-–—|·•»:/ ") or title if bare and bare[-1] in "-–—|·•»:/" else title
+    return bare.rstrip(f"{_DASHES} ") or title if bare and bare[-1] in _DASHES else title
 
 
 def _byline(value: str | None) -> str | None:

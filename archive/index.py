@@ -105,7 +105,7 @@ class CaptureRow:
         """14 digits, as in the Wayback Machine."""
         return self.date.strftime("%Y%m%d%H%M%S")
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The capture as programs see it."""
         return {
             "url": self.url,
@@ -172,7 +172,7 @@ class Index:
                     .values(key=row.key, length=row.length, sha256=row.sha256)
                     .on_conflict_do_nothing()
                 )
-            keys = {row.object for row in (*held, *made)} | {row.key for row in stored}
+            keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
             found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
             ids = {key: number for key, number in found.tuples()}  # noqa: C416  dict() takes a result for a mapping
             for table, rows in ((captures, held), (texts, made)):
@@ -242,10 +242,11 @@ class Index:
         if at is None:
             rows = self._rows(query.order_by(table.c.date.desc()).limit(1))
             return make(rows[0]) if rows else None
-        before = self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc()).limit(1))
-        after = self._rows(query.where(table.c.date > at).order_by(table.c.date).limit(1))
-        found = [make(row) for row in (*before, *after)]
-        return min(found, key=lambda row: abs(row.date - at), default=None)
+        around = [
+            *self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc()).limit(1)),
+            *self._rows(query.where(table.c.date > at).order_by(table.c.date).limit(1)),
+        ]
+        return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
@@ -267,9 +268,7 @@ def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
 
 def _capture(row: Row[Any]) -> CaptureRow:
     found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-    return CaptureRow(
-        **{name: found[name] for name in CaptureRow.__slots__ if name != "object"}, object=found["key"]
-    )
+    return CaptureRow(**{name: found[name] for name in CaptureRow.__slots__ if name != "object"}, object=found["key"])
 
 
 def _text(row: Row[Any]) -> TextRow:

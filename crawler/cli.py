@@ -15,10 +15,11 @@ from archive.errors import ArchiveError
 from archive.faces import Exit, printable, tell
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
     from crawler.frontier import Frontier
     from crawler.run import Summary
     from crawler.visit import Feed
-    from scrapy.crawler import Crawler
 
 
 @contextmanager

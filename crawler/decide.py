@@ -24,7 +24,8 @@ _LONGEST_WAIT = timedelta(days=1)
 
 def backoff(first: timedelta, failures: int) -> timedelta:
     """Wait after the given number of failures in a row: doubled with each, a day at most."""
-    return min(first * 2 ** min(failures - 1, 16), max(first, _LONGEST_WAIT))
+    doubled: int = 2 ** min(failures - 1, 16)
+    return min(first * doubled, max(first, _LONGEST_WAIT))
 
 
 def after_feed(

@@ -12,9 +12,20 @@ from lxml.html import HtmlElement
 from w3lib.encoding import html_to_unicode
 
 FEED_TYPES = frozenset(
-    {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "text/xml",
-     "application/xml", "application/json", "application/x-rss+xml", "text/rss+xml", "application/rss", "application/atom"}
-)  # fmt: skip
+    (
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/feed+json",
+        "application/rdf+xml",
+        "application/rss",
+        "application/atom",
+        "application/x-rss+xml",
+        "application/xml",
+        "application/json",
+        "text/rss+xml",
+        "text/xml",
+    )
+)
 GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default")
 """Paths where software for blogs puts its feed, tried when a page names none."""
 
@@ -86,7 +97,7 @@ def _from_anchors(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
 def _is_feed(rel: str, kind: str, href: str) -> bool:
     """Whether a link element or header leads to a feed (HTML §4.6.7.1 alternate)."""
     tokens = rel.lower().split()
-    media = kind.split(";")[0].strip().lower()
+    media = kind.split(";", maxsplit=1)[0].strip().lower()
     if _NOT_FEEDS.search(href) or "stylesheet" in tokens:
         return False
     if "feed" in tokens:

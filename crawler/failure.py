@@ -26,7 +26,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:  # noqa: PLR0911  one line for each kind
     """One line about an exception that a download ended with."""
     if isinstance(error, CrawlError):
         return error.reason

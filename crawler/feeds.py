@@ -230,7 +230,7 @@ def _iso(value: object) -> datetime | None:
 
 
 def _moment(parsed: time.struct_time | None) -> datetime | None:
-    """feedparser's UTC struct_time as a datetime."""
+    """Feedparser's UTC struct_time as a datetime."""
     try:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
     except (ValueError, OverflowError, OSError):

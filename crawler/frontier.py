@@ -141,10 +141,7 @@ class Frontier:
     def feeds(self) -> list[Feed]:
         """All subscriptions in the order in which they were added, with the number of posts kept."""
         kept = (
-            select(pages.c.feed_id, func.count().label("kept"))
-            .where(pages.c.kept)
-            .group_by(pages.c.feed_id)
-            .subquery()
+            select(pages.c.feed_id, func.count().label("kept")).where(pages.c.kept).group_by(pages.c.feed_id).subquery()
         )
         query = (
             select(feeds, func.coalesce(kept.c.kept, 0).label("kept"))
@@ -195,7 +192,7 @@ class Frontier:
             select(pages, entries.c.facts)
             .outerjoin(feeds, feeds.c.id == pages.c.feed_id)
             .outerjoin(entries, entries.c.page_id == pages.c.id)
-            .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))  # noqa: FBT003
+            .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))
             .order_by(pages.c.due, pages.c.id)
         )
         if part is not None:

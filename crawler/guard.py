@@ -24,7 +24,7 @@ class Guard:
     def _permits(self, host: str) -> bool:
         """Whether an IP address, as text, is on the public internet or in an allowed network."""
         try:
-            address = ipaddress.ip_address(host.split("%")[0])
+            address = ipaddress.ip_address(host.split("%", maxsplit=1)[0])
         except ValueError:
             return False
         return all(self._public(form) for form in _forms(address))

@@ -16,13 +16,14 @@ from crawler.run import Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler, CrawlerProcessBase
+
     from archive.settings import ArchiveSettings
     from crawler.settings import CrawlSettings
-    from scrapy.crawler import AsyncCrawlerProcess, Crawler, CrawlerProcess
 
 
 def crawl(
-    process: CrawlerProcess | AsyncCrawlerProcess,
+    process: CrawlerProcessBase,
     given: dict[str, str],
     *,
     watch: Callable[[Crawler], None] | None = None,

@@ -55,7 +55,7 @@ class Robots:
     def __init__(self, crawler: Crawler, run: Run, user_agent: str) -> None:
         self._crawler = crawler
         self._run = run
-        self._token = user_agent.split("/")[0].split()[0] if user_agent.split() else "*"
+        self._token = user_agent.split("/", maxsplit=1)[0].split(maxsplit=1)[0] if user_agent.split() else "*"
         self._origins: dict[str, Future[Protego | str]] = {}
 
     @classmethod

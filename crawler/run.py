@@ -29,10 +29,11 @@ from crawler.guard import Guard
 from crawler.visit import FeedVisit, PageVisit
 
 if TYPE_CHECKING:
-    from archive.settings import ArchiveSettings
-    from crawler.settings import CrawlSettings
     from scrapy import Spider
     from scrapy.crawler import Crawler
+
+    from archive.settings import ArchiveSettings
+    from crawler.settings import CrawlSettings
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +102,7 @@ class _Growing:
 class Run:
     """Scrapy extension that holds what the components of one crawl share."""
 
-    def __init__(
-        self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings
-    ) -> None:
+    def __init__(self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings) -> None:
         self.archive = archive
         self.frontier = frontier
         self.options = options

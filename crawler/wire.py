@@ -83,7 +83,7 @@ class Wire:
         self.began = datetime.now(UTC)
         self.clock = monotonic()
         self.ip = transport.getPeer().host
-        tls = getattr(transport, "getHandle", lambda: None)()
+        tls: Any = getattr(transport, "getHandle", lambda: None)()
         if hasattr(tls, "get_protocol_version_name"):
             self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
             name = tls.get_cipher_name()
@@ -119,7 +119,7 @@ class WireHandler(HTTP11DownloadHandler):
         self._guard = run.guard
         self._wires: dict[bytes, Wire] = {}
         self._numbers = itertools.count()
-        self._pool._factory = _factory(self._wires, run.guard)
+        self._pool._factory = _factory(self._wires, run.guard)  # noqa: SLF001  Scrapy sets it the same way
 
     async def download_request(self, request: Request) -> Response:
         """Download, record, return."""
@@ -156,9 +156,7 @@ class WireHandler(HTTP11DownloadHandler):
         self._record(_capture(request, wire, head, body, truncated=reason))
 
 
-def _capture(
-    request: Request, wire: Wire, head: bytes, body: bytes, *, truncated: Truncation | None = None
-) -> Capture:
+def _capture(request: Request, wire: Wire, head: bytes, body: bytes, *, truncated: Truncation | None = None) -> Capture:
     return Capture(
         url=request.url,
         date=wire.began or datetime.now(UTC),
@@ -210,8 +208,9 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
 
     class WireProtocol(_LenientHTTP11ClientProtocol):
         _wire: Wire | None = None
+        transport: Any
 
-        def request(self, request: Any) -> Deferred[Any]:
+        def request(self, request: Any) -> Deferred[Any]:  # noqa: ANN401  Twisted's
             transport = self.transport
             peer = transport.getPeer().host
             if not guard.permits(peer):
@@ -222,7 +221,7 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
             if slot is None:
                 slot = (request.headers.getRawHeaders(_SLOT_HEADER) or [b""])[0]
                 request.headers.removeHeader(_SLOT_HEADER)
-                request._pressmark_slot = slot
+                request._pressmark_slot = slot  # noqa: SLF001  our own mark on Twisted's object
             self._wire = wires.get(slot)
             if self._wire is None:
                 return super().request(request)
@@ -247,7 +246,7 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
     class WireFactory(_LenientHTTP11ClientFactory):
         noisy = False
 
-        def buildProtocol(self, addr: Any) -> WireProtocol:  # noqa: N802, ARG002  Twisted's name
+        def buildProtocol(self, addr: Any) -> WireProtocol:  # noqa: N802, ARG002, ANN401  Twisted's
             return WireProtocol(self._quiescentCallback)
 
     return WireFactory

@@ -44,9 +44,7 @@ def up() -> None:
         sys.exit(archive.cli.failed(e))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    job = crawl_job(
-        every=settings.crawl_every, jitter=settings.crawl_jitter, deadline=settings.crawl_deadline
-    )
+    job = crawl_job(every=settings.crawl_every, jitter=settings.crawl_jitter, deadline=settings.crawl_deadline)
     Daemon([job], stop_seconds=settings.stop_seconds).run()
 
 

@@ -76,7 +76,9 @@ class Runner:
         try:
             late = not _ended(process, job.deadline_seconds)
             if late:
-                log.error("job passed its deadline name=%s pid=%d seconds=%g", job.name, process.pid, job.deadline_seconds)
+                log.error(
+                    "job passed its deadline name=%s pid=%d seconds=%g", job.name, process.pid, job.deadline_seconds
+                )
                 end([process], _GRACE_SECONDS)
         finally:
             with self._lock:

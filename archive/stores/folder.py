@@ -25,7 +25,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FolderStore:
-    """An `ObjectStore` in a folder: written aside, synced, then linked to its name, so that no name is ever half a file."""
+    """An `ObjectStore` in a folder: written aside, synced, then linked, so that no name is ever half a file."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()

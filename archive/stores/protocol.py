@@ -43,7 +43,7 @@ class ObjectStore(Protocol):
         """
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys of durable objects that start with `prefix`, in order."""
+        """Keys of durable objects that start with `prefix`, in no order that holds for all stores."""
 
     def size(self, key: str) -> int:
         """Length of an object in bytes.

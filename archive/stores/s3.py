@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
-from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -21,6 +21,12 @@ from botocore.exceptions import (
 
 from archive.errors import ObjectExistsError, ObjectMissingError, StoreBusyError, StoreError, StoreRefusedError
 from archive.stores.protocol import checked_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES = 16 * 1024 * 1024
+"""Larger files go up in parts of this size, which is also what one upload holds in memory."""
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
@@ -48,23 +54,18 @@ class S3Store:
             self._client = boto3.session.Session().client("s3", config=CONFIG)
 
     def put(self, key: str, source: bytes | Path) -> None:
-        """See `ObjectStore`; large files go up in parts, with a checksum for each."""
+        """See `ObjectStore`; large files go up in parts, each with its checksum."""
         name = self._name(key)
         sha256 = _sha256(source)
         with self._errors(key):
             try:
-                if isinstance(source, Path):
-                    self._client.upload_file(
-                        str(source),
-                        self._bucket,
-                        name,
-                        ExtraArgs={"IfNoneMatch": "*", "Metadata": {_SHA256: sha256}},
-                    )
+                if isinstance(source, bytes):
+                    self._put(name, source, sha256)
+                elif source.stat().st_size <= PART_BYTES:
+                    self._put(name, source.read_bytes(), sha256)
                 else:
-                    self._client.put_object(
-                        Bucket=self._bucket, Key=name, Body=source, IfNoneMatch="*", Metadata={_SHA256: sha256}
-                    )
-            except (ClientError, S3UploadFailedError) as e:
+                    self._put_parts(name, source, sha256)
+            except ClientError as e:
                 if _code(e) not in _EXISTS:
                     raise
                 held = self._client.head_object(Bucket=self._bucket, Key=name)
@@ -107,6 +108,36 @@ class S3Store:
         with self._errors():
             self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
+    def _put(self, name: str, data: bytes, sha256: str) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=name, Body=data, IfNoneMatch="*", Metadata={_SHA256: sha256})
+
+    def _put_parts(self, name: str, source: Path, sha256: str) -> None:
+        """Multipart upload; one that fails leaves no parts behind."""
+        upload = self._client.create_multipart_upload(
+            Bucket=self._bucket, Key=name, Metadata={_SHA256: sha256}, ChecksumAlgorithm="CRC32"
+        )["UploadId"]
+        parts: list[CompletedPartTypeDef] = []
+        try:
+            with source.open("rb") as data:
+                while part := data.read(PART_BYTES):
+                    number = len(parts) + 1
+                    done = self._client.upload_part(
+                        Bucket=self._bucket,
+                        Key=name,
+                        UploadId=upload,
+                        PartNumber=number,
+                        Body=part,
+                        ChecksumAlgorithm="CRC32",
+                    )
+                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumCRC32": done["ChecksumCRC32"]})
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+            )
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):  # the first failure is the one to tell
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload)
+            raise
+
     def _name(self, key: str) -> str:
         return self._prefix + checked_key(key)
 
@@ -115,38 +146,27 @@ class S3Store:
         """Turn what boto3 raises into the store's errors."""
         try:
             yield
-        except (ClientError, S3UploadFailedError) as e:
+        except ClientError as e:
             raise self._error(e, key) from e
         except (NoCredentialsError, PartialCredentialsError, NoRegionError, ProfileNotFound, ValueError) as e:
             raise StoreRefusedError(str(e), location=self.location, key=key, hint=_KEYS_HINT) from e
         except BotoCoreError as e:
             raise StoreBusyError(str(e), location=self.location, key=key, hint="Is the endpoint up?") from e
 
-    def _error(self, e: ClientError | S3UploadFailedError, key: str | None) -> StoreError:
-        client = _client_error(e)
-        if client is None:
-            return StoreBusyError(str(e), location=self.location, key=key)
-        code = _code(client)
-        message = client.response.get("Error", {}).get("Message") or code
+    def _error(self, e: ClientError, key: str | None) -> StoreError:
+        code = _code(e)
+        message = e.response.get("Error", {}).get("Message") or code
         if code in _MISSING:
             return ObjectMissingError("no such object", location=self.location, key=key)
         if code == "NoSuchBucket":
             return StoreRefusedError("no such bucket", location=self.location, hint="Create the bucket first.")
-        if client.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _SLOW_STATUS:
+        if e.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _SLOW_STATUS:
             return StoreBusyError(f"{code}: {message}", location=self.location, key=key)
         return StoreRefusedError(f"{code}: {message}", location=self.location, key=key, hint=_KEYS_HINT)
 
 
-def _client_error(e: BaseException | None) -> ClientError | None:
-    """The service's answer behind an error; boto3's transfers wrap it."""
-    while e is not None and not isinstance(e, ClientError):
-        e = e.__cause__ or e.__context__
-    return e
-
-
-def _code(e: BaseException) -> str:
-    client = _client_error(e)
-    return client.response.get("Error", {}).get("Code", "") if client else ""
+def _code(e: ClientError) -> str:
+    return e.response.get("Error", {}).get("Code", "")
 
 
 def _sha256(source: bytes | Path) -> str:

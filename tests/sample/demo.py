@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,9 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
 from sample.blogs import BLOGS, EDIT
 from sample.server import Site
+
+from archive.archive import Archive
+from archive.settings import ArchiveSettings, load
 
 
 def main() -> int:
@@ -45,22 +46,25 @@ def main() -> int:
         slug, before, after = EDIT
         blog, site = BLOGS[0].edited(slug, before, after), sites[0]
         site.pages.update(blog.pages(site.url))
-        console.print(f"\n[bold]3. one post is edited[/] (“{before}” becomes “{after}”) [bold]and the blogs are crawled once more[/]")
+        console.print(
+            f"\n[bold]3. one post is edited[/] (“{before}” becomes “{after}”) [bold]and the blogs are crawled once more[/]"
+        )
         console.print(run("crawl").strip(), markup=False)
         table = Table(title="What is kept", title_justify="left")
         for name in ("blog", "post", "published", "author", "tags", "captures"):
             table.add_column(name, justify="right" if name == "captures" else "left")
+        archive = Archive.open(load(ArchiveSettings, home=home))
         edited = ""
         warc = ""
         for site, blog in zip(sites, BLOGS, strict=True):
             for post in blog.posts:
                 url = site.url + blog.url_of(post)
-                text = json.loads(run("get", url, "--as", "json"))
-                captures = [json.loads(line) for line in run("history", url, "--json").splitlines()]
-                tags = ", ".join(text["tags"])
-                table.add_row(blog.name, text["title"], text["published"][:10], text["author"], tags, str(len(captures)))
+                text = archive.text(url).fields
+                captures = archive.index.history(url)
+                tags, day = ", ".join(text["tags"]), text["published"][:10]
+                table.add_row(blog.name, text["title"], day, text["author"], tags, str(len(captures)))
                 if post.slug == slug:
-                    edited, warc = url, captures[-1]["object"]
+                    edited, warc = url, captures[-1].object
         console.print()
         console.print(table)
     console.print(f"\nThe newest WARC: {home / 'store' / warc}", markup=False)

@@ -1,0 +1,287 @@
+"""Fixtures: private folders, sample servers, real services; everything that is started is ended by its id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sample.server import Site
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED = PROJECT.parent / "shared"
+BIN = Path(sys.executable).parent
+
+
+def missing(what: str) -> None:
+    """A service is not on this machine: skip on a laptop, fail in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing; make test installs it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(autouse=True)
+def _private_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith(("PRESSMARK_", "AWS_", "SCRAPY_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+    raw: bytes
+
+
+class Home:
+    """A private PRESSMARK_HOME and the commands run on it."""
+
+    def __init__(self, path: Path, **settings: str) -> None:
+        self.path = path
+        self.settings = {
+            "PRESSMARK_HOME": str(path),
+            "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
+            "PRESSMARK_HOST_GAP": "0",
+            "PRESSMARK_HOST_CONCURRENCY": "8",
+            "PRESSMARK_EXTRACT_WORKERS": "2",
+            **settings,
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        return {**kept, **self.settings}
+
+    def start(self, *arguments: str, **options: object) -> subprocess.Popen[bytes]:
+        argv = [str(BIN / arguments[0]), *arguments[1:]]
+        return subprocess.Popen(
+            argv, env=self.environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )
+
+    def run(self, *arguments: str, timeout: float = 120) -> Ran:
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        return Ran(process.returncode, out.decode("utf-8", "replace"), err.decode(), out)
+
+    def pressmark(self, *arguments: str, timeout: float = 120) -> Ran:
+        return self.run("pressmark", *arguments, timeout=timeout)
+
+    def crawl(self, *arguments: str, timeout: float = 120) -> Ran:
+        """`scrapy crawl blog` with spider arguments."""
+        given = [part for argument in arguments for part in ("-a", argument)]
+        return self.run("scrapy", "crawl", "blog", *given, timeout=timeout)
+
+    def objects(self, kind: str) -> list[Path]:
+        return sorted((self.path / "store" / kind).rglob("*.gz"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as running:
+        yield running
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_ports(count: int, above: int = 0) -> int:
+    """First of `count` free ports in a row, each with its twin 10,000 higher free as well."""
+    for _ in range(200):
+        first = free_port()
+        if first + count + 10_000 > 65_000:
+            continue
+        try:
+            for port in range(first, first + count):
+                for one in (port, port + 10_000):
+                    with socket.socket() as probe:
+                        probe.bind(("127.0.0.1", one))
+        except OSError:
+            continue
+        return first
+    raise RuntimeError("no free ports")
+
+
+def wait_for(ready: Callable[[], bool], seconds: float = 30, process: subprocess.Popen[bytes] | None = None) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        if process is not None and process.poll() is not None:
+            raise RuntimeError(f"ended with {process.returncode}")
+        if time.monotonic() > until:
+            raise TimeoutError("not ready in time")
+        time.sleep(0.05)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+# -- S3: SeaweedFS, a real server in one process
+
+S3_KEYS = {"AWS_ACCESS_KEY_ID": "testaccesskey", "AWS_SECRET_ACCESS_KEY": "testsecretkey1234"}
+
+
+@dataclass(frozen=True)
+class S3:
+    endpoint: str
+    bucket: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": "us-east-1", **S3_KEYS}
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    weed = BIN / "weed"
+    if not weed.exists():
+        missing("SeaweedFS")
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "data").mkdir()
+    port = free_ports(5)
+    names = ("s3", "master", "volume", "filer", "admin")
+    argv = [str(weed), "mini", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    argv += [f"-{name}.port={port + n}" for n, name in enumerate(names)]
+    argv += ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    argv += ["-s3.allowDeleteBucketNotEmpty=false", "-s3.autoCreateBucket=false"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            argv, cwd=folder, env={**os.environ, **S3_KEYS}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    endpoint = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        try:
+            urllib.request.urlopen(endpoint, timeout=2)
+        except urllib.error.HTTPError as e:
+            return e.code == 403
+        except OSError:
+            return False
+        return False
+
+    try:
+        wait_for(ready, 60, process)
+        import boto3
+
+        client = boto3.client(
+            "s3", endpoint_url=endpoint, region_name="us-east-1",
+            aws_access_key_id=S3_KEYS["AWS_ACCESS_KEY_ID"], aws_secret_access_key=S3_KEYS["AWS_SECRET_ACCESS_KEY"],
+        )  # fmt: skip
+        client.create_bucket(Bucket="pressmark")
+        yield S3(endpoint, "pressmark")
+    finally:
+        end(process)
+
+
+# -- PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a private server's database `postgres`."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not folders:
+        missing("PostgreSQL")
+    binaries = folders[-1].parent
+    folder = Path(tmp_path_factory.mktemp("pg"))
+    port = free_port()
+    # PostgreSQL refuses to run as root.
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+        for part in (folder, *folder.parents):
+            if str(part).startswith(str(tmp_path_factory.getbasetemp().parent)):
+                part.chmod(0o755)
+        shutil.chown(folder, "postgres", "postgres")
+    data, sockets = folder / "data", folder
+    initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    subprocess.run([*initdb, "--no-locale", "--no-sync"], cwd="/", check=True, stdout=subprocess.DEVNULL)
+    options = ["-D", str(data), "-p", str(port), "-k", str(sockets), "-c", "listen_addresses=127.0.0.1", "-F"]
+    process = subprocess.Popen(
+        [*as_user, str(binaries / "postgres"), *options], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def ready() -> bool:
+        done = subprocess.run(
+            [str(binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, check=False
+        )
+        return done.returncode == 0
+
+    try:
+        wait_for(ready, 60, process)
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)  # a fast shutdown
+        process.wait(30)
+
+
+_DATABASES = iter(range(1, 1_000_000))
+
+
+@pytest.fixture
+def postgres_database(postgres: str) -> str:
+    """URL of a fresh database."""
+    import sqlalchemy
+
+    from archive.database import connect
+
+    name = f"t{os.getpid()}_{next(_DATABASES)}"
+    engine = connect(postgres)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgres.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a fresh database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("postgres_database"))
+
+
+# -- the shared world of blogs, where it is present
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the shared test material is not beside this project")
+    return SHARED

@@ -30,6 +30,7 @@ OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "
 MAX_BYTES = 20 * 1024 * 1024
 """Page size, content coding removed, above which no text is tried for."""
 
+_VERSIONS = (version("pressmark"), version("trafilatura"))
 _DATE_SLACK = timedelta(days=1)
 """A page may be dated this much after its capture: its time zone may be ahead of UTC."""
 _OLDEST = "1990-01-01"
@@ -97,8 +98,8 @@ def extract(
         comments=(document.comments or "").strip(),
         extractor={
             "name": NAME,
-            "version": version("pressmark"),
-            "trafilatura": version("trafilatura"),
+            "version": _VERSIONS[0],
+            "trafilatura": _VERSIONS[1],
             **OPTIONS,
         },
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from cssselect import HTMLTranslator
 from lxml import etree
 from lxml.html import HtmlElement
 
@@ -42,7 +41,10 @@ _CAPTIONS = etree.XPath(".//figcaption | .//*[contains(concat(' ', @class, ' '),
 class Rules:
     """The content of `furniture.toml`."""
 
-    widgets: etree.XPath
+    classes: frozenset[str]
+    ids: frozenset[str]
+    id_starts: tuple[str, ...]
+    attributes: tuple[tuple[str, str], ...]
     headings: frozenset[str]
     lines: frozenset[str]
     starts: tuple[str, ...]
@@ -54,9 +56,15 @@ class Rules:
 def rules() -> Rules:
     """The rules, read once."""
     data = tomllib.loads(files("archive").joinpath("furniture.toml").read_text("utf-8"))
-    translate = HTMLTranslator().css_to_xpath
+    widgets = {
+        kind: [word for widget in data["widget"] for word in widget.get(kind, ())]
+        for kind in ("classes", "ids", "id_starts", "attributes")
+    }
     return Rules(
-        widgets=etree.XPath(" | ".join(translate(widget["css"], prefix="//") for widget in data["widget"])),
+        classes=frozenset(widgets["classes"]),
+        ids=frozenset(widgets["ids"]),
+        id_starts=tuple(widgets["id_starts"]),
+        attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
         headings=frozenset(map(_folded, data["heading"]["exact"])),
         lines=frozenset(map(_folded, data["line"]["exact"])),
         starts=tuple(data["line"]["starts"]),
@@ -67,11 +75,24 @@ def rules() -> Rules:
 def remove_widgets(tree: HtmlElement) -> None:
     """Remove the elements of known widgets and of boxes whose heading tells what they are; changes the tree."""
     known = rules()
-    for element in known.widgets(tree):
+    for element in [found for found in tree.iter() if _is_widget(found, known)]:
         # Some themes wrap the post itself in a class of this name.
         if element.tag not in _MAIN and not _POST_BODY(element):
             _remove(element)
     _remove_boxes(tree, known)
+
+
+def _is_widget(element: HtmlElement, known: Rules) -> bool:
+    attributes = element.attrib
+    if not attributes or not isinstance(element.tag, str):
+        return False
+    classes = attributes.get("class")
+    if classes and not known.classes.isdisjoint(classes.split()):
+        return True
+    name = attributes.get("id")
+    if name and (name in known.ids or name.startswith(known.id_starts)):
+        return True
+    return any(attributes.get(key) == value for key, value in known.attributes)
 
 
 def free_captions(tree: HtmlElement) -> None:

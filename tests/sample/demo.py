@@ -46,9 +46,8 @@ def main() -> int:
         slug, before, after = EDIT
         blog, site = BLOGS[0].edited(slug, before, after), sites[0]
         site.pages.update(blog.pages(site.url))
-        console.print(
-            f"\n[bold]3. one post is edited[/] (“{before}” becomes “{after}”) [bold]and the blogs are crawled once more[/]"
-        )
+        console.print("\n[bold]3. one post is edited and the blogs are crawled once more[/]")
+        console.print(f"“{before}” becomes “{after}”", markup=False)
         console.print(run("crawl").strip(), markup=False)
         table = Table(title="What is kept", title_justify="left")
         for name in ("blog", "post", "published", "author", "tags", "captures"):

@@ -24,6 +24,7 @@ from archive.errors import SpoolError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
 from archive.text import Text
 
+OK = 200
 NOT_MODIFIED = 304
 OPEN = ".open"
 
@@ -74,7 +75,7 @@ class Batch:
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
         self._payloads: dict[str, CaptureRow] = {}
-        self._newest: dict[str, CaptureRow] = {}
+        self._newest: dict[str, CaptureRow] = {}  # by URL: the response that holds its newest payload
 
     @property
     def bytes(self) -> int:
@@ -130,8 +131,8 @@ class Batch:
         self._captures.append(row)
         if row.kind == "response" and not capture.truncated:
             self._payloads.setdefault(row.digest, row)
-            if capture.status == 200:  # noqa: PLR2004
-                self._newest[capture.url] = row
+        if capture.status == OK and not capture.truncated:
+            self._newest[capture.url] = original or row
         return row
 
     def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
@@ -196,7 +197,9 @@ class Batch:
     def _held(self, capture: Capture) -> CaptureRow | None:
         """The response that holds this capture's payload already, durable or in this batch."""
         if capture.status == NOT_MODIFIED:
-            row = self._newest.get(capture.url) or self._index.latest_payload(capture.url)
+            if newest := self._newest.get(capture.url):
+                return newest
+            row = self._index.latest_payload(capture.url)
             return self._index.capture(row.refers_to) if row and row.refers_to else row
         if not capture.body or capture.truncated:
             return None

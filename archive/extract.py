@@ -71,7 +71,7 @@ def extract(
     if tree is None:
         raise ExtractError("is no HTML page", url=url)
     text = _with_metadata(Text(url=url, text="", markdown=""), tree, date + _DATE_SLACK if date else None)
-    furniture.remove_widgets(tree)
+    comments = furniture.remove_widgets(tree)
     furniture.free_captions(tree)
     furniture.join_posts(tree)
     document = bare_extraction(
@@ -95,7 +95,7 @@ def extract(
         text,
         text=plain,
         markdown=_own_lines(xmltotxt(document.body, include_formatting=True)),
-        comments=(document.comments or "").strip(),
+        comments=(document.comments or "").strip() or comments,
         extractor={
             "name": NAME,
             "version": _VERSIONS[0],
@@ -125,7 +125,8 @@ def _with_metadata(text: Text, tree: HtmlElement, latest: datetime | None) -> Te
         text,
         title=_headline(article) or _without_site(_field(found.title), _field(found.sitename)),
         author=_byline(found.author),
-        published=_believed(published, latest) or _day(found.date),
+        # Where the page tells an instant that cannot be, trafilatura would go on to guess.
+        published=_believed(published, latest) if published else _day(found.date),
         modified=_believed(modified, latest),
         site=_field(found.sitename),
         language=_language(tree),

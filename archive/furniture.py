@@ -18,7 +18,9 @@ _MAIN = frozenset({"html", "body", "main", "article"})
 _BLOCKS = frozenset(
     "div p section aside h1 h2 h3 h4 h5 h6 header footer b strong span em small i dt legend figcaption li ul".split()  # noqa: SIM905
 )
+_LEAVES = ("p", "dt", "dd", "li", "blockquote", "h2", "h3", "h4", "div")
 _HEADING_LENGTH = 60
+_COMMENT_LENGTH = 20_000
 _BOX_SHARE = 0.4
 """A box that holds more of the page's text than this is not furniture, whatever its heading says."""
 _CAPTION_LENGTH = 2_000
@@ -46,6 +48,7 @@ class Rules:
     id_starts: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
     headings: frozenset[str]
+    comments: frozenset[str]
     lines: frozenset[str]
     starts: tuple[str, ...]
     short: int
@@ -66,20 +69,24 @@ def rules() -> Rules:
         id_starts=tuple(widgets["id_starts"]),
         attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
         headings=frozenset(map(_folded, data["heading"]["exact"])),
+        comments=frozenset(map(_folded, data["heading"]["comments"])),
         lines=frozenset(map(_folded, data["line"]["exact"])),
         starts=tuple(data["line"]["starts"]),
         short=data["line"]["short"],
     )
 
 
-def remove_widgets(tree: HtmlElement) -> None:
-    """Remove the elements of known widgets and of boxes whose heading tells what they are; changes the tree."""
+def remove_widgets(tree: HtmlElement) -> str:
+    """Remove the elements of known widgets and of boxes whose heading tells what they are; changes the tree.
+
+    Gives the text of the readers' comments among them, a line for each block.
+    """
     known = rules()
     for element in [found for found in tree.iter() if _is_widget(found, known)]:
         # Some themes wrap the post itself in a class of this name.
         if element.tag not in _MAIN and not _POST_BODY(element):
             _remove(element)
-    _remove_boxes(tree, known)
+    return "\n".join(_remove_boxes(tree, known))
 
 
 def _is_widget(element: HtmlElement, known: Rules) -> bool:
@@ -124,7 +131,8 @@ def join_posts(tree: HtmlElement) -> None:
         posts[0].extend(list(post))
 
 
-def _remove_boxes(tree: HtmlElement, known: Rules) -> None:
+def _remove_boxes(tree: HtmlElement, known: Rules) -> list[str]:
+    comments: list[str] = []
     total = max(1, len(_text(tree)))
     for element in list(tree.iter(*_BLOCKS)):
         if element.getparent() is None or not _attached(element, tree):
@@ -135,11 +143,21 @@ def _remove_boxes(tree: HtmlElement, known: Rules) -> None:
         folded = _folded(said)
         if len(said) <= _HEADING_LENGTH and folded in known.headings:
             _remove_box(element, total)
+        elif folded in known.comments:
+            comments += _lines(_remove_box(element, total))
         elif folded in known.lines or folded.startswith(known.starts):
             _remove(element)
+    return comments
 
 
-def _remove_box(heading: HtmlElement, total: int) -> None:
+def _lines(box: HtmlElement) -> list[str]:
+    """The text of an element, a line for each block in it that has text of its own."""
+    leaves = (part for part in box.iter(*_LEAVES) if next(part.iterdescendants(*_LEAVES), None) is None)
+    found = (_short_text(part, _COMMENT_LENGTH) for part in leaves)
+    return [line for line in found if line and keep_line(line)]
+
+
+def _remove_box(heading: HtmlElement, total: int) -> HtmlElement:
     """Remove the box that a heading opens; where it stands among the post's own blocks, it and the links after it."""
     box = heading
     while (parent := box.getparent()) is not None and parent.tag not in _MAIN:
@@ -152,6 +170,7 @@ def _remove_box(heading: HtmlElement, total: int) -> None:
     while following is not None and (not _text(following).strip() or _is_links(following)):
         following, gone = following.getnext(), following
         _remove(gone)
+    return box
 
 
 def keep_line(line: str) -> bool:
@@ -161,7 +180,8 @@ def keep_line(line: str) -> bool:
     if not bare or len(bare) > known.short:
         return True
     folded = _folded(bare)
-    return not (folded in known.lines or folded in known.headings or folded.startswith(known.starts))
+    furniture = folded in known.lines or folded in known.headings or folded in known.comments
+    return not furniture and not folded.startswith(known.starts)
 
 
 def _folded(text: str) -> str:

@@ -174,7 +174,7 @@ class Index:
                 )
             keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
             found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
-            ids = {key: number for key, number in found.tuples()}  # noqa: C416  dict() takes a result for a mapping
+            ids = {row.key: row.id for row in found}
             for table, rows in ((captures, held), (texts, made)):
                 fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
                 insert_all(connection, table, fresh)

@@ -76,7 +76,7 @@ class WorkerPool:
         task = _Task(function, arguments)
         with self._lock:
             if self._closed:
-                task.future.cancel()
+                _cancel(task)
                 return task.future
             self._waiting.append(task)
         self._next()
@@ -89,7 +89,7 @@ class WorkerPool:
             waiting, self._waiting = list(self._waiting), deque()
             workers = [*self._idle, *self._busy]
         for task in waiting:
-            task.future.cancel()
+            _cancel(task)
         for worker in workers:
             worker.close()
 
@@ -116,6 +116,11 @@ class WorkerPool:
             task.future.set_exception(TaskError(value.message))
         else:
             task.future.set_result(value)
+
+
+def _cancel(task: _Task) -> None:
+    task.future.cancel()
+    task.future.set_running_or_notify_cancel()
 
 
 class _Worker:

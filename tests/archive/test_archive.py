@@ -1,0 +1,228 @@
+"""Batches, commits, retrieval: on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.archive import Archive
+from archive.batch import Batch
+from archive.capture import Capture
+from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
+from archive.settings import ArchiveSettings
+from archive.text import Text
+
+T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+URL = "http://blog.example/post"
+
+
+def at(hours: float) -> datetime:
+    return T0 + timedelta(hours=hours)
+
+
+def capture(
+    hours: float = 0, body: bytes = b"<p>one</p>", status: int = 200, url: str = URL, **more: object
+) -> Capture:
+    extra = more.pop("headers", b"Content-Type: text/html\r\n")
+    head = b"HTTP/1.1 %d X\r\n%b\r\n" % (status, extra)
+    return Capture(url=url, date=at(hours), request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body, **more)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, database: str) -> Archive:
+    settings = ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database)
+    return Archive.open(settings)
+
+
+_NUMBERS = itertools.count()
+
+
+def keep(archive: Archive, *captures: Capture, text: str | None = None) -> list[str]:
+    """Commit captures as one batch; gives their kinds."""
+    batch = archive.batch(now=T0)
+    rows = [batch.add(found) for found in captures]
+    if text is not None:
+        batch.add_text(rows[-1], Text(url=captures[-1].url, text=text, markdown=f"*{text}*", title="T"))
+    archive.commit(batch.seal())
+    return [row.kind for row in rows]
+
+
+def test_what_was_kept_comes_back(archive: Archive) -> None:
+    keep(archive, capture(), text="one")
+    row = archive.find(URL)
+    assert archive.read(row).body == b"<p>one</p>"
+    assert archive.text(URL).text == "one"
+    assert archive.text(URL).fields["markdown"] == "*one*"
+    assert archive.text(URL).as_json(archive)["capture"]["digest"] == row.digest
+
+
+def test_payloads_are_given_without_their_content_coding(archive: Archive) -> None:
+    body = gzip.compress(b"<p>packed</p>")
+    keep(archive, capture(body=body, headers=b"Content-Type: text/html\r\nContent-Encoding: gzip\r\n"))
+    assert archive.read(archive.find(URL)).body == body
+    assert archive.payload(archive.find(URL)) == b"<p>packed</p>"
+
+
+def test_the_capture_nearest_to_a_time_is_found(archive: Archive) -> None:
+    keep(archive, *(capture(hours, b"%d" % hours) for hours in (0, 10, 20)))
+    wanted = {-5: 0, 0: 0, 4: 0, 6: 10, 14: 10, 16: 20, 99: 20}
+    assert {hours: archive.read(archive.find(URL, at(hours))).body for hours in wanted} == {
+        hours: b"%d" % found for hours, found in wanted.items()
+    }
+    assert archive.read(archive.find(URL)).body == b"20"
+
+
+def test_equal_payloads_are_stored_once_in_a_batch_across_batches_and_across_urls(archive: Archive) -> None:
+    assert keep(archive, capture(0), capture(1)) == ["response", "revisit"]
+    assert keep(archive, capture(2), capture(3, url="http://other.example/")) == ["revisit", "revisit"]
+    rows = archive.index.history(URL)
+    assert [row.refers_to for row in rows] == [None, rows[0].record, rows[0].record]
+    for row in (*rows, archive.find("http://other.example/")):
+        assert archive.read(row).body == b"<p>one</p>"
+
+
+def test_a_304_stands_for_the_newest_payload_also_through_a_revisit(archive: Archive) -> None:
+    keep(archive, capture(0), capture(1, b"two"))
+    keep(archive, capture(2), capture(3, b"", 304))
+    rows = archive.index.history(URL)
+    assert [row.kind for row in rows] == ["response", "response", "revisit", "revisit"]
+    assert rows[3].refers_to == rows[0].record
+    assert rows[3].status == 304
+    assert archive.read(rows[3]).body == b"<p>one</p>"
+    assert archive.read(rows[3]).head.startswith(b"HTTP/1.1 304")
+    assert archive.raw(rows[3]).count(b"\x1f\x8b\x08") >= 6
+
+
+def test_a_304_without_an_earlier_payload_is_a_response(archive: Archive) -> None:
+    assert keep(archive, capture(0, b"", 304)) == ["response"]
+
+
+def test_cut_and_empty_payloads_are_no_originals(archive: Archive) -> None:
+    assert keep(archive, capture(0, truncated="time"), capture(1), capture(2, b""), capture(3, b"")) == [
+        "response", "response", "response", "response",
+    ]  # fmt: skip
+    assert archive.index.history(URL)[0].truncated == "time"
+
+
+def test_archived_redirects_are_followed(archive: Archive) -> None:
+    keep(
+        archive,
+        capture(0, b"", 301, headers=b"Location: /post\r\n", url="http://blog.example/old"),
+        capture(1),
+        text="one",
+    )
+    assert archive.find("http://blog.example/old").url == URL
+    assert archive.text("http://blog.example/old").text == "one"
+
+
+def test_redirects_in_a_circle_end(archive: Archive) -> None:
+    keep(
+        archive,
+        capture(0, b"", 302, headers=b"Location: /b\r\n", url="http://x.example/a"),
+        capture(0, b"", 302, headers=b"Location: /a\r\n", url="http://x.example/b"),
+    )
+    assert archive.find("http://x.example/a").status == 302
+
+
+def test_what_is_not_held_is_said(archive: Archive) -> None:
+    with pytest.raises(NotArchivedError, match=r"http://none\.example/: no capture is held"):
+        archive.find("http://none.example/")
+    keep(archive, capture())
+    with pytest.raises(NotArchivedError, match="no text"):
+        archive.text(URL)
+
+
+def test_a_commit_can_be_repeated(archive: Archive) -> None:
+    batch = archive.batch(now=T0)
+    batch.add_text(batch.add(capture()), Text(url=URL, text="one", markdown="one"))
+    sealed = batch.seal()
+    copies = {path: path.read_bytes() for _, path in sealed.files}
+    archive.commit(sealed)
+    for path, data in copies.items():
+        path.write_bytes(data)
+    archive.commit(sealed)
+    assert archive.index.counts() == {"captures": 1, "texts": 1, "objects": 2}
+
+
+def test_bytes_come_before_the_index(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = archive.batch(now=T0)
+    batch.add(capture())
+    sealed = batch.seal()
+
+    def refuse(key: str, source: object) -> None:
+        raise StoreError("no", location="test", key=key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive.store, "put", refuse)
+        with pytest.raises(StoreError):
+            archive.commit(sealed)
+    assert archive.index.counts()["captures"] == 0
+    assert all(path.exists() for _, path in sealed.files), "the spool keeps what is not committed"
+    archive.commit(sealed)
+    assert archive.read(archive.find(URL)).body == b"<p>one</p>"
+    assert not any(path.exists() for _, path in sealed.files)
+
+
+def test_an_empty_batch_leaves_nothing(archive: Archive, tmp_path: Path) -> None:
+    batch = archive.batch(now=T0)
+    assert batch.empty
+    archive.commit(batch.seal())
+    assert list(archive.store.keys()) == []
+
+
+@pytest.mark.parametrize("change", ["flip", "cut"])
+def test_damage_is_seen_before_bytes_are_given(archive: Archive, change: str) -> None:
+    keep(archive, capture(), text="one")
+    for row in (archive.find(URL), archive.index.nearest_text(URL, None)):
+        path = Path(archive.store.location.removeprefix("file:")) / row.object
+        data = bytearray(path.read_bytes())
+        if change == "flip":
+            data[row.offset + row.length // 3] ^= 0x10
+        else:
+            del data[row.offset + 20 :]
+        path.write_bytes(data)
+    for call in (lambda: archive.read(archive.find(URL)), lambda: archive.text(URL)):
+        with pytest.raises(DamagedError, match=r"\.warc\.gz at byte \d+"):
+            call()
+
+
+def test_names_in_the_store_derive_from_no_url_or_title(archive: Archive) -> None:
+    batch = archive.batch(now=T0)
+    row = batch.add(capture(url="http://evil.example/../../etc/passwd%00"))
+    batch.add_text(row, Text(url=row.url, text="x", markdown="x", title="../../secret"))
+    archive.commit(batch.seal())
+    assert all("etc" not in key and "secret" not in key for key in archive.store.keys())  # noqa: SIM118  a store's
+
+
+def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path, archive: Archive) -> None:
+    (tmp_path / "file").write_text("in the way")
+    batch = Batch(
+        tmp_path / "file", "x", archive.index, now=T0, new_uuid=lambda: str(next(_NUMBERS)), origin=None or _origin()
+    )
+    with pytest.raises(SpoolError, match="file"):
+        batch.add(capture())
+
+
+def _origin() -> object:
+    from archive.batch import Origin
+
+    return Origin()
+
+
+def test_two_processes_may_open_a_new_database_at_once(database: str, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from archive.database import connect
+    from archive.index import Index
+
+    def prepare(_n: int) -> dict[str, int]:
+        index = Index(connect(database))
+        index.prepare()
+        return index.counts()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(prepare, range(4))) == [{"captures": 0, "texts": 0, "objects": 0}] * 4

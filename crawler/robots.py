@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from asyncio import Future, get_running_loop
+from asyncio import Task, ensure_future, shield
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
+from crawler.errors import PrivateAddressError
 from crawler.failure import reason
 from crawler.run import Run
 from crawler.wire import HOPS, VIA
@@ -56,7 +57,7 @@ class Robots:
         self._crawler = crawler
         self._run = run
         self._token = user_agent.split("/", maxsplit=1)[0].split(maxsplit=1)[0] if user_agent.split() else "*"
-        self._origins: dict[str, Future[Protego | str]] = {}
+        self._origins: dict[str, Task[Protego | str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
@@ -80,14 +81,11 @@ class Robots:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._origins:
-            self._origins[origin] = get_running_loop().create_future()
-            try:
-                rules = self._held(f"{origin}/robots.txt") or await self._fetch(f"{origin}/robots.txt", url)
-            except BaseException:
-                self._origins.pop(origin).cancel()
-                raise
-            self._origins[origin].set_result(rules)
-        return await self._origins[origin]
+            self._origins[origin] = ensure_future(self._find(f"{origin}/robots.txt", url))
+        return await shield(self._origins[origin])  # others wait for it too
+
+    async def _find(self, url: str, via: str) -> Protego | str:
+        return self._held(url) or await self._fetch(url, via)
 
     def _held(self, url: str) -> Protego | None:
         """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
@@ -105,6 +103,8 @@ class Robots:
         request = Request(url, priority=1_000, callback=NO_CALLBACK, meta={SKIP: True, VIA: via, HOPS: "P"})
         try:
             response = await self._crawler.engine.download_async(request)
+        except PrivateAddressError:
+            raise
         except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
             return reason(e)

@@ -20,7 +20,12 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientFactory,
     _LenientHTTP11ClientProtocol,
 )
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
 from scrapy.resolver import CachingHostnameResolver
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import fail
@@ -133,6 +138,12 @@ class WireHandler(HTTP11DownloadHandler):
             response = await super().download_request(request)
         except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
             self._record_truncated(request, wire, e)
+            raise
+        except CannotResolveHostError as e:
+            from twisted.internet import reactor
+
+            if host in getattr(reactor.nameResolver, "refused", ()):
+                raise PrivateAddressError("leads to a private address", url=request.url) from e
             raise
         finally:
             del self._wires[slot]

@@ -1,0 +1,321 @@
+"""Whole crawls against real servers, as a person would run them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from archive import warc
+from conftest import BIN, S3, Home, wait_for
+from sample.blogs import BLOGS, EDIT, TIDE
+from sample.server import Answer, Site
+
+
+@pytest.fixture
+def blogs() -> Iterator[list[Site]]:
+    """The three sample blogs, each on its own server."""
+    with ExitStack() as stack:
+        sites = [stack.enter_context(Site()) for _ in BLOGS]
+        for site, blog in zip(sites, BLOGS, strict=True):
+            site.pages.update(blog.pages(site.url))
+        yield sites
+
+
+def tide(site: Site) -> Site:
+    site.pages.update(TIDE.pages(site.url))
+    return site
+
+
+def records(home: Home, kind: str = "warc") -> list[warc.Record]:
+    return [record for path in home.objects(kind) for record in warc.read(io.BytesIO(path.read_bytes()))]
+
+
+def post_url(site: Site, number: int = 0) -> str:
+    return site.url + TIDE.url_of(TIDE.posts[number])
+
+
+def check_warcs(home: Home) -> None:
+    """Every WARC is whole to other readers, every digest right."""
+    for path in (*home.objects("warc"), *home.objects("text")):
+        for command in (["warcio", "check", str(path)], ["fastwarc", "check", "-q", str(path)]):
+            done = subprocess.run([str(BIN / command[0]), *command[1:]], capture_output=True, text=True, check=False)
+            assert (done.returncode, "fail" in done.stdout.lower()) == (0, False), done.stdout + done.stderr
+        assert subprocess.run(["gzip", "-t", str(path)], check=False).returncode == 0
+
+
+def test_a_blog_goes_in_and_its_posts_come_out(home: Home, blogs: list[Site]) -> None:
+    """From a feed of each format to text, metadata and capture."""
+    done = home.crawl("url=" + " ".join(f"{site.url}/" for site in blogs))
+    assert done.code == 0, done.err
+    assert done.out.startswith("kept 10 new posts; 3 feeds visited;")
+    assert done.out.count("\n") == 1
+    for site, blog in zip(blogs, BLOGS, strict=True):
+        for post in blog.posts:
+            url = site.url + blog.url_of(post)
+            text = json.loads(home.pressmark("get", url, "--as", "json").out) if post is blog.posts[0] else None
+            if text is None:
+                continue
+            assert (text["title"], text["author"]) == (post.title, post.author)
+            assert text["published"] == post.published.isoformat()
+            assert {post.category, *post.tags} <= set(text["tags"])
+            assert all(words in " ".join(text["text"].split()) for words in post.words)
+            assert text["capture"]["url"] == url
+    check_warcs(home)
+
+
+def test_the_second_run_asks_only_each_feed_and_gets_304(home: Home, blogs: list[Site]) -> None:
+    urls = "url=" + " ".join(f"{site.url}/" for site in blogs)
+    home.crawl(urls)
+    for site in blogs:
+        site.log.clear()
+    done = home.crawl(urls)
+    assert done.out.startswith("kept 0 new posts; 3 feeds visited (3 not modified);")
+    for site, blog in zip(blogs, BLOGS, strict=True):
+        path = blog.feed(blog, site.url)[0]
+        assert [(entry.path, entry.status) for entry in site.log] == [(path, 304)]
+
+
+def test_requests_are_honest_and_bare(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    for entry in site.log:
+        assert entry.headers["user-agent"].startswith("Pressmark/")
+        assert "+http" in entry.headers["user-agent"]
+        assert not {"cookie", "referer", "x-pressmark-slot"} & set(entry.headers)
+        assert "zstd" not in entry.headers["accept-encoding"]
+    assert len(site.asked) == len(set(site.asked)), "nothing was asked for twice"
+
+
+def test_every_exchange_is_kept_with_request_response_and_metadata(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    found = records(home)
+    assert found[0].kind == "warcinfo"
+    by_kind = {kind: [r for r in found if r.kind == kind] for kind in ("response", "request", "metadata")}
+    assert {r.url.removeprefix(site.url) for r in by_kind["response"]} == set(site.asked)
+    ids = {record.id for record in by_kind["response"]}
+    for kind in ("request", "metadata"):
+        assert {record.get("WARC-Concurrent-To") for record in by_kind[kind]} == ids
+    request = next(r for r in by_kind["request"] if r.url.endswith("/robots.txt"))
+    assert request.block.startswith(b"GET /robots.txt HTTP/1.1\r\n")
+    texts = [record for record in records(home, "text") if record.kind == "conversion"]
+    assert len(texts) == len(TIDE.posts)
+    assert {record.get("WARC-Refers-To") for record in texts} <= ids
+
+
+def test_an_edited_post_becomes_a_second_capture(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    slug, before, after = EDIT
+    post = next(post for post in TIDE.posts if post.slug == slug)
+    url = site.url + TIDE.url_of(post)
+    time.sleep(1.1)  # TIME has no finer grain than a second
+    site.pages.update(TIDE.edited(slug, before, after).pages(site.url))
+    site.log.clear()
+    done = home.crawl(f"url={site.url}/")
+    assert done.out.startswith("kept 0 new posts, 1 changed;")
+    assert site.asked == ["/feed/", TIDE.url_of(post)]
+    history = [json.loads(line) for line in home.pressmark("history", url, "--json").out.splitlines()]
+    assert [row["kind"] for row in history] == ["response", "response"]
+    first = home.pressmark("get", url, "--at", history[0]["timestamp"]).out
+    newest = home.pressmark("get", url).out
+    assert (before in first, after in first, after in newest) == (True, False, True)
+
+
+def test_pages_are_given_back_in_every_form(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    url = post_url(site)
+    assert home.pressmark("get", url, "--as", "html").raw == site.pages[TIDE.url_of(TIDE.posts[0])].body
+    assert "### Council survey" in home.pressmark("get", url, "--as", "markdown").out
+    members = home.pressmark("get", url, "--as", "warc").raw
+    assert [record.kind for record in warc.read(io.BytesIO(members))] == ["response", "request", "metadata"]
+    assert home.pressmark("history", url).out.count("\n") == 1
+    missing = home.pressmark("get", f"{site.url}/never")
+    assert (missing.code, missing.out, missing.err.count("\n")) == (3, "", 1)
+    wrong = home.pressmark("get", url, "--at", "soon")
+    assert (wrong.code, "soon" in wrong.err) == (2, True)
+
+
+def test_due_feeds_are_crawled_without_being_named(home: Home, site: Site) -> None:
+    tide(site)
+    added = home.pressmark("add", f"{site.url}/")
+    assert (added.code, added.out) == (0, f"subscribed: {site.url}/feed/  Tide Table\n")
+    assert home.pressmark("add", f"{site.url}/").out.startswith("already subscribed")
+    health = json.loads(home.pressmark("feeds", "--json").out)
+    assert (health["url"], health["state"], health["posts_kept"]) == (f"{site.url}/feed/", "ok", 0)
+    site.log.clear()
+    assert home.crawl().out.startswith("kept 4 new posts; 0 feeds visited;"), "the pages wait, the feed is not due"
+    assert home.crawl().out.startswith("kept 0 new posts; 0 feeds visited;")
+    assert home.pressmark("crawl", "--force").out.startswith("kept 0 new posts; 1 feed visited (1 not modified);")
+    assert json.loads(home.pressmark("feeds", "--json").out)["posts_kept"] == 4
+    assert "Tide Table" in home.pressmark("feeds").out
+
+
+def test_subscriptions_can_be_paused_resumed_removed(home: Home, site: Site) -> None:
+    tide(site)
+    home.pressmark("add", f"{site.url}/")
+    assert home.pressmark("pause", f"{site.url}/").out == "paused: 1 feed\n"
+    assert home.pressmark("crawl", "--force").out.startswith("kept 0 new posts; 0 feeds visited")
+    assert home.pressmark("resume", f"{site.url}/feed/").out == "resumed: 1 feed\n"
+    assert home.pressmark("remove", f"{site.url}/").code == 0
+    unknown = home.pressmark("remove", f"{site.url}/")
+    assert (unknown.code, unknown.err.splitlines()[0]) == (1, f"pressmark: {site.url}/: no such subscription")
+
+
+def test_robots_txt_is_obeyed_and_asked_once_a_day(home: Home, site: Site) -> None:
+    tide(site)
+    first = TIDE.url_of(TIDE.posts[0])
+    site.pages["/robots.txt"] = Answer(
+        f"User-agent: pressmark\nDisallow: {first}\n".encode(), content_type="text/plain"
+    )
+    done = home.crawl(f"url={site.url}/")
+    assert done.out.startswith("kept 3 new posts, 1 failed;")
+    assert first not in site.asked
+    assert site.asked.count("/robots.txt") == 1
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_robots_txt_that_fails_forbids_everything(home: Home, site: Site, status: int) -> None:
+    tide(site)
+    site.pages["/robots.txt"] = Answer(b"", status=status)
+    done = home.crawl(f"url={site.url}/")
+    assert done.code == 1
+    assert set(site.asked) == {"/robots.txt"}
+    assert f"robots.txt is out of reach (it answered {status})" in done.err
+
+
+def test_redirects_are_captured_hop_by_hop_and_followed_on_retrieval(home: Home, site: Site) -> None:
+    tide(site)
+    path = TIDE.url_of(TIDE.posts[0])
+    site.pages["/moved"] = site.pages[path]
+    site.pages[path] = Answer(b"", status=301, headers={"Location": "/moved"})
+    home.crawl(f"url={site.url}/")
+    assert [r.block.split(b" ", 2)[1] for r in records(home) if r.kind == "response" and r.url == site.url + path] == [
+        b"301"
+    ]
+    hop = next(r for r in records(home) if r.kind == "metadata" and r.url == f"{site.url}/moved")
+    assert f"via: {site.url}{path}".encode() in hop.block
+    assert b"hopsFromSeed: LR" in hop.block
+    assert "Both were paid for by the same rate" in home.pressmark("get", site.url + path).out
+
+
+def test_validators_do_not_travel_to_another_url(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/feed/")
+    site.pages["/elsewhere"] = site.pages["/feed/"]
+    site.pages["/feed/"] = Answer(b"", status=302, headers={"Location": "/elsewhere"})
+    site.log.clear()
+    home.crawl(f"url={site.url}/feed/")
+    assert ["if-none-match" in entry.headers for entry in site.log] == [True, False]
+    assert json.loads(home.pressmark("feeds", "--json").out)["url"] == f"{site.url}/feed/", "302 is not stored"
+
+
+def test_a_failed_page_is_tried_again_later_and_nothing_else_is_lost(home: Home, site: Site) -> None:
+    tide(site)
+    path = TIDE.url_of(TIDE.posts[1])
+    page = site.pages[path]
+    site.pages[path] = Answer(b"oops", status=500)
+    done = home.crawl(f"url={site.url}/")
+    assert (done.code, done.out.startswith("kept 3 new posts, 1 failed;")) == (0, True)
+    site.pages[path] = page
+    database = home.path / "pressmark.db"
+    subprocess.run(
+        [
+            "python3",
+            "-c",
+            f"import sqlite3; c = sqlite3.connect({str(database)!r}); c.execute('UPDATE pages SET due = 0 WHERE due IS NOT NULL'); c.commit()",
+        ],
+        check=True,
+    )  # noqa: E501
+    assert home.crawl().out.startswith("kept 1 new post; 0 feeds visited;")
+
+
+def test_a_page_that_is_no_html_is_kept_without_text(home: Home, site: Site) -> None:
+    tide(site)
+    site.pages[TIDE.url_of(TIDE.posts[0])] = Answer(b"%PDF-1.7\x00\x01binary", content_type="application/pdf")
+    done = home.crawl(f"url={site.url}/")
+    assert done.out.startswith("kept 4 new posts;")
+    assert ", 3 texts," in done.out
+    assert home.pressmark("get", post_url(site), "--as", "html").raw == b"%PDF-1.7\x00\x01binary"
+    assert home.pressmark("get", post_url(site)).code == 3
+
+
+def test_a_crawl_that_is_killed_loses_nothing_it_had_acknowledged(home: Home, site: Site) -> None:
+    tide(site)
+    home.settings["PRESSMARK_BATCH_MEGABYTES"] = "0.001"  # each record is a batch
+    home.settings["PRESSMARK_HOST_GAP"] = "0.3"
+    process = home.start("scrapy", "crawl", "blog", "-a", f"url={site.url}/", start_new_session=True)
+    try:
+        wait_for(lambda: len(site.asked) >= 5, 60, process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    home.settings["PRESSMARK_HOST_GAP"] = "0"
+    before = site.asked.count
+    done = home.crawl(f"url={site.url}/")
+    assert done.code == 0
+    posts = [TIDE.url_of(post) for post in TIDE.posts]
+    assert json.loads(home.pressmark("feeds", "--json").out)["posts_kept"] == 4
+    assert all(before(path) <= 2 for path in posts)
+    assert sum(before(path) for path in posts) <= len(posts) + 2, "a page in flight or two are fetched again"
+    check_warcs(home)
+
+
+def test_sigterm_ends_a_crawl_in_order(home: Home, site: Site) -> None:
+    tide(site)
+    home.settings["PRESSMARK_HOST_GAP"] = "1"
+    process = home.start("scrapy", "crawl", "blog", "-a", f"url={site.url}/")
+    wait_for(lambda: len(site.asked) >= 5, 60, process)
+    process.terminate()
+    out, err = process.communicate(timeout=30)
+    assert out.startswith(b"kept "), err
+    assert not list((home.path / "spool").glob("*.gz*"))
+    home.settings["PRESSMARK_HOST_GAP"] = "0"
+    home.crawl(f"url={site.url}/")
+    assert json.loads(home.pressmark("feeds", "--json").out)["posts_kept"] == 4
+
+
+def test_two_crawls_do_not_run_at_once(home: Home, site: Site) -> None:
+    tide(site)
+    home.settings["PRESSMARK_HOST_GAP"] = "0.5"
+    first = home.start("scrapy", "crawl", "blog", "-a", f"url={site.url}/")
+    wait_for(lambda: len(site.asked) >= 2, 60, first)
+    second = home.crawl()
+    assert second.code == 1
+    assert second.err.splitlines()[-2].startswith("pressmark: another crawl is running (process ")
+    out, _ = first.communicate(timeout=60)
+    assert out.startswith(b"kept 4 new posts")
+
+
+def test_the_store_may_be_s3_and_the_database_postgresql(
+    home: Home, blogs: list[Site], s3: S3, postgres_database: str
+) -> None:
+    home.settings |= {**s3.settings, "PRESSMARK_STORE": f"s3://{s3.bucket}/crawl-{os.getpid()}"}
+    home.settings["PRESSMARK_DATABASE"] = postgres_database
+    urls = "url=" + " ".join(f"{site.url}/" for site in blogs)
+    assert home.crawl(urls).out.startswith("kept 10 new posts; 3 feeds visited;")
+    assert home.crawl(urls).out.startswith("kept 0 new posts; 3 feeds visited (3 not modified);")
+    assert "Both were paid for by the same rate" in home.pressmark("get", post_url(blogs[0])).out
+    assert not (home.path / "store").exists()
+    assert not (home.path / "pressmark.db").exists()
+
+
+def test_a_json_line_says_what_a_capture_is(home: Home, site: Site) -> None:
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    row = json.loads(home.pressmark("history", post_url(site), "--json").out)
+    assert {"url", "timestamp", "date", "status", "mime", "digest", "kind", "object", "offset", "length"} <= set(row)
+    assert (row["url"], row["status"], row["mime"], row["kind"]) == (post_url(site), 200, "text/html", "response")
+    assert len(row["timestamp"]) == 14
+    object_path = Path(home.path / "store" / row["object"])
+    assert len(object_path.read_bytes()) >= row["offset"] + row["length"]

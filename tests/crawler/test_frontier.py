@@ -1,0 +1,152 @@
+"""The frontier, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from archive.text import Entry
+from crawler.frontier import Frontier, shard
+from crawler.visit import SHARDS, FeedVisit, PageVisit, SeenEntry, Shard
+
+T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+URL = "http://blog.example/feed"
+
+
+@pytest.fixture
+def frontier(database: str) -> Frontier:
+    return Frontier.open(database)
+
+
+def visit(feed_id: int, *entries: SeenEntry, at: datetime = T0, **changes: object) -> FeedVisit:
+    values = {"status": 200, "error": None, "failures": 0, "etag": None, "last_modified": None, "due": at + HOUR}
+    return FeedVisit(feed_id=feed_id, at=at, entries=entries, **{**values, **changes})
+
+
+def seen(name: str, *, fetch: bool = True, digest: str = "d") -> SeenEntry:
+    said = Entry(title=f"title {name}", author="Ann", published=T0, tags=("a", "b"), html="<p>not kept here")
+    return SeenEntry(key=name[:64], id=name, digest=digest, url=f"http://blog.example/{name}", entry=said, fetch=fetch)
+
+
+def fetched(name: str, **changes: object) -> PageVisit:
+    values = {
+        "feed_id": 1, "at": T0, "due": None, "kept": True, "status": 200, "error": None, "failures": 0,
+        "etag": '"e"', "last_modified": None,
+    }  # fmt: skip
+    return PageVisit(url=f"http://blog.example/{name}", **{**values, **changes})
+
+
+def test_a_subscription_is_found_by_its_url_and_by_what_a_person_gave(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed="http://blog.example/", now=T0)
+    assert frontier.subscribe(URL, seed="http://blog.example/", now=T0 + HOUR) == feed
+    assert frontier.find(URL) == frontier.find("http://blog.example/") == [feed]
+    assert frontier.find("http://other.example/") == []
+    assert feed.due == T0
+
+
+def test_what_is_due_comes_longest_due_first(frontier: Frontier) -> None:
+    feeds = [frontier.subscribe(f"http://blog{n}.example/feed", seed=None, now=T0) for n in range(3)]
+    frontier.commit([visit(feeds[0].id, due=T0 + 3 * HOUR), visit(feeds[1].id, due=T0 + HOUR)], [])
+    assert [feed.id for feed in frontier.due_feeds(T0)] == [feeds[2].id]
+    assert [feed.id for feed in frontier.due_feeds(T0 + 2 * HOUR)] == [feeds[2].id, feeds[1].id]
+    assert len(list(frontier.due_feeds(None))) == 3
+
+
+def test_a_paused_feed_is_not_due_nor_are_its_pages(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, seen("one"))], [])
+    assert frontier.pause(URL, paused=True) == 1
+    assert list(frontier.due_feeds(None)) == []
+    assert list(frontier.due_pages(T0)) == []
+    frontier.pause(URL, paused=False)
+    assert len(list(frontier.due_pages(T0))) == 1
+
+
+def test_a_visit_is_remembered(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    tag = 'W/"odd \\" tag\xe9"'
+    frontier.commit(
+        [visit(feed.id, etag=tag, last_modified="Tue, 1 Jan 2019 1:02:03 UTC", title="T", site="http://s/")], []
+    )
+    found = frontier.feeds()[0]
+    assert (found.etag, found.last_modified, found.title, found.site) == (
+        tag,
+        "Tue, 1 Jan 2019 1:02:03 UTC",
+        "T",
+        "http://s/",
+    )
+    frontier.commit([visit(feed.id, title=None)], [])
+    assert frontier.feeds()[0].title == "T"
+
+
+def test_entries_wait_until_their_page_is_kept(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, seen("one"), seen("two"), seen("three", fetch=False))], [])
+    assert [page.url[-3:] for page in frontier.due_pages(T0)] == ["one", "two"]
+    frontier.commit([], [fetched("one"), fetched("two", kept=False, due=T0 + HOUR, status=500, error="x", failures=1)])
+    assert list(frontier.due_pages(T0)) == []
+    waiting = list(frontier.due_pages(T0 + HOUR))
+    assert [(page.url[-3:], page.failures) for page in waiting] == [("two", 1)]
+    assert frontier.feeds()[0].kept == 1
+    assert frontier.pages(["http://blog.example/one"])["http://blog.example/one"].etag == '"e"'
+
+
+def test_a_page_comes_with_what_the_feed_said(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, seen("one"))], [])
+    said = next(iter(frontier.due_pages(T0))).entry
+    assert said == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"))
+
+
+def test_an_edited_entry_makes_its_page_due_again(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, seen("one"))], [fetched("one")])
+    assert frontier.digests(feed.id, ["one", "none"]) == {"one": "d"}
+    frontier.commit([visit(feed.id, seen("one", digest="other"), at=T0 + HOUR)], [])
+    page = next(iter(frontier.due_pages(T0 + HOUR)))
+    assert (page.kept, page.etag) == (True, '"e"')
+    assert frontier.digests(feed.id, ["one"]) == {"one": "other"}
+
+
+def test_a_commit_may_be_repeated(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    for _ in range(2):
+        frontier.commit([visit(feed.id, seen("one"))], [fetched("one")])
+    assert list(frontier.due_pages(T0)) == []
+    assert frontier.feeds()[0].kept == 1
+
+
+def test_a_post_of_two_feeds_is_one_page(frontier: Frontier) -> None:
+    feeds = [frontier.subscribe(f"{URL}{n}", seed=None, now=T0) for n in range(2)]
+    frontier.commit([visit(feed.id, seen("one")) for feed in feeds], [])
+    assert len(list(frontier.due_pages(T0))) == 1
+
+
+def test_a_removed_feed_is_gone_and_what_it_waited_for_too(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed="http://blog.example/", now=T0)
+    frontier.commit([visit(feed.id, seen("one"), seen("two"))], [fetched("one")])
+    assert frontier.remove("http://blog.example/") == 1
+    assert frontier.feeds() == []
+    assert list(frontier.due_pages(T0)) == []
+    assert frontier.pages(["http://blog.example/one"])["http://blog.example/one"].kept
+    frontier.commit([visit(feed.id, seen("three"))], [])  # a crawl that was under way
+
+
+def test_shards_divide_what_is_due(frontier: Frontier) -> None:
+    for n in range(40):
+        frontier.subscribe(f"http://blog{n}.example{n}.org/feed", seed=None, now=T0)
+    parts = [list(frontier.due_feeds(T0, Shard(n, 4))) for n in range(4)]
+    assert sum(map(len, parts)) == 40
+    assert all(shard(feed.url) % 4 == n for n, part in enumerate(parts) for feed in part)
+    assert all(0 <= shard(feed.url) < SHARDS for part in parts for feed in part)
+
+
+def test_many_entries_and_long_urls_fit(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL + "?" + "x" * 4000, seed=None, now=T0)
+    frontier.commit(
+        [visit(feed.id, *(seen(f"{n}-{'y' * 4000}") for n in range(3)), *(seen(str(n)) for n in range(1200)))], []
+    )
+    assert len(frontier.digests(feed.id, [str(n) for n in range(1200)])) == 1200
+    assert len(list(frontier.due_pages(T0))) == 1203

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -135,6 +136,7 @@ class _Worker:
         if self._executor is None:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(self._preload)
+            _start_server()
             self._executor = ProcessPoolExecutor(
                 1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
             )
@@ -152,6 +154,22 @@ class _Worker:
         if not result.cancelled() and isinstance(result.exception(), BrokenProcessPool):
             self._executor = None  # it shuts itself down; the next task gets a new one
         done(result)
+
+
+def _start_server() -> None:
+    """Start the server that processes are forked from, deaf to SIGTERM.
+
+    A supervisor sends TERM to a whole group, and a crawl that ends in order still needs new processes then. What is
+    ignored stays so across exec, and the server ends with its parent by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        forkserver.ensure_running()  # only the main thread may change what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _start(limits: Limits) -> None:

@@ -88,6 +88,14 @@ class Wire:
         self.began = datetime.now(UTC)
         self.clock = monotonic()
         self.ip = transport.getPeer().host
+
+    def receive(self, transport: Any, data: bytes) -> None:  # noqa: ANN401  Twisted's
+        """Bytes came in. Only now a TLS handshake is sure to be over."""
+        if not self.received:
+            self._note_tls(transport)
+        self.received += data
+
+    def _note_tls(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
         tls: Any = getattr(transport, "getHandle", lambda: None)()
         if hasattr(tls, "get_protocol_version_name"):
             self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
@@ -245,7 +253,7 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
 
         def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
             if self._wire is not None:
-                self._wire.received += data
+                self._wire.receive(self.transport, data)
             super().dataReceived(data)
 
         def _finishResponse(self, rest: bytes) -> None:  # noqa: N802  Twisted's name

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from sample.blogs import BLOGS, RESIDUE, TIDE, Blog, Post
 
 from archive.errors import ExtractError
 from archive.extract import extract
 from archive.furniture import keep_line, rules
 from archive.text import Entry, Text
-from sample.blogs import BLOGS, RESIDUE, TIDE, Blog, Post
 
 ROOT = "http://blog.example"
 POSTS = [pytest.param(blog, post, id=post.slug) for blog in BLOGS for post in blog.posts]

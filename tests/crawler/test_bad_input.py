@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from conftest import S3, Home, Ran, free_port
 from sample.blogs import TIDE
 from sample.server import Answer, Site

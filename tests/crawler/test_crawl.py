@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-from archive import warc
 from conftest import BIN, S3, Home, wait_for
 from sample.blogs import BLOGS, EDIT, TIDE
 from sample.server import Answer, Site
+
+from archive import warc
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_a_failed_page_is_tried_again_later_and_nothing_else_is_lost(home: Home,
             f"import sqlite3; c = sqlite3.connect({str(database)!r}); c.execute('UPDATE pages SET due = 0 WHERE due IS NOT NULL'); c.commit()",
         ],
         check=True,
-    )  # noqa: E501
+    )
     assert home.crawl().out.startswith("kept 1 new post; 0 feeds visited;")
 
 

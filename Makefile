@@ -1,0 +1,61 @@
+# Everything is installed into .venv; nothing but Python 3.11+ and, for tests, Debian packages is needed beforehand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := .ci/lock.txt
+LOWEST := .ci/lowest.txt
+
+# Byte code is written, whatever the shell says: commands start three times faster with it.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install dev services demo test check lowest bench lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(VENV)/made: .ci/ensure-venv.sh
+	sh .ci/ensure-venv.sh $(PYTHON) $(VENV)
+	touch $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) --editable .
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+	touch $@
+
+install: $(VENV)/installed ## the product, into .venv
+
+dev: $(VENV)/developed ## the product and what tests and checks need
+
+demo: install ## crawl three sample blogs served on this machine, into demo-data
+	cd tests && ../$(BIN)/python -m sample.demo ../demo-data
+
+services: ## Debian packages that tests use
+	sh .ci/services.sh
+
+check: dev ## types, lint, format, architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: dev services check lowest ## all tests and checks
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
+
+lowest: dev ## the crawl tests on the lowest supported versions, in an environment of their own
+	sh .ci/ensure-venv.sh $(PYTHON) .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOWEST) --editable .
+	.venv-lowest/bin/python -m pytest tests/crawler/test_rules.py tests/crawler/test_wire.py tests/archive/test_extract.py tests/archive/test_warc.py -k "not theme_pages"
+
+bench: dev services ## measurements; see bench/README.md
+	$(BIN)/python bench/crawl.py
+
+lock: ## choose versions anew, highest and lowest
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --no-emit-index-url --no-header --no-annotate --group dev pyproject.toml -o $(LOCK)
+	$(BIN)/uv pip compile -q --no-emit-index-url --no-header --no-annotate --resolution lowest-direct --group lowest pyproject.toml -o $(LOWEST)
+
+clean: ## what was made
+	rm -rf $(VENV) .venv-lowest demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

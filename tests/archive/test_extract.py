@@ -114,7 +114,7 @@ def test_the_extractor_is_named_with_its_options() -> None:
 
 
 def test_a_page_that_lists_whole_posts_gives_all_of_them() -> None:
-    bodies = [f"<div class='post hentry'><h2>Post {n}</h2><div class='entry-content'><p>{'Long words. ' * 30}end {n}</p></div></div>" for n in (1, 2, 3)]  # fmt: skip  # noqa: E501
+    bodies = [f"<div class='post hentry'><h2>Post {n}</h2><div class='entry-content'><p>{'Long words. ' * 30}end {n}</p></div></div>" for n in (1, 2, 3)]  # fmt: skip
     page = f"<html><body class='home blog'><div id='content'>{''.join(bodies)}</div></body></html>"
     text = extract(page.encode(), url=ROOT)
     assert [n for n in (1, 2, 3) if f"end {n}" in text.text] == [1, 2, 3]

@@ -94,7 +94,7 @@ def test_every_byte_is_stored_as_it_came_and_as_it_was_sent(home: Home) -> None:
             first = next(record for record in records if record.kind in {"response", "revisit"})
             head, body = warc.split_http(wanted)
             assert first.block == (wanted if first.kind == "response" else head), path
-            assert [record.block for record in records if record.kind == "request"][0] in site.received[path]
+            assert next(record.block for record in records if record.kind == "request") in site.received[path]
             if path == "/short":
                 assert first.get("WARC-Truncated") == "disconnect"
             assert body is not None

@@ -42,7 +42,7 @@ check: dev ## types, lint, format, architecture
 	$(BIN)/lint-imports
 
 test: dev services check lowest ## all tests and checks
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lowest: dev ## the crawl tests on the lowest supported versions, in an environment of their own
 	sh .ci/ensure-venv.sh $(PYTHON) .venv-lowest

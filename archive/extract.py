@@ -143,6 +143,8 @@ def _with_entry(text: Text, entry: Entry) -> Text:
         published=entry.published or text.published,
         modified=entry.modified or text.modified,
         tags=tuple(_unique([*entry.tags, *text.tags])),
+        # A feed states one language for all its posts, so that the page's own word on it counts for more.
+        language=text.language or _language_code(entry.language),
     )
 
 
@@ -237,8 +239,11 @@ def _byline(value: str | None) -> str | None:
 
 
 def _language(tree: HtmlElement) -> str | None:
-    declared = (tree.get("lang") or tree.get("xml:lang") or _meta(tree, "og:locale") or "").strip()
-    code = re.split(r"[-_]", declared, maxsplit=1)[0].lower()
+    return _language_code(tree.get("lang") or tree.get("xml:lang") or _meta(tree, "og:locale"))
+
+
+def _language_code(declared: str | None) -> str | None:
+    code = re.split(r"[-_]", (declared or "").strip(), maxsplit=1)[0].lower()
     return code if re.fullmatch(r"[a-z]{2,3}", code) else None
 
 

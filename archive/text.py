@@ -18,6 +18,8 @@ class Entry:
     modified: datetime | None = None
     """Aware, UTC; None if it was not said or could not be read."""
     tags: tuple[str, ...] = ()
+    language: str | None = None
+    """As a feed states it for all its posts."""
     html: str | None = None
     """Content or summary as markup, not sanitised."""
 

@@ -90,7 +90,7 @@ def after_page(
 
 
 def seen_entries(
-    entries: tuple[FeedEntry, ...], known: Mapping[str, str], pages: Mapping[str, Page]
+    entries: tuple[FeedEntry, ...], known: Mapping[str, str], pages: Mapping[str, Page], language: str | None = None
 ) -> tuple[SeenEntry, ...]:
     """Entries that are new or say something else than before.
 
@@ -98,6 +98,7 @@ def seen_entries(
         entries: Of the feed as it is now.
         known: Digest of each entry seen before, by key.
         pages: Pages known already, by URL: a new entry whose page is held needs no fetch.
+        language: That the feed states for all its entries.
     """
     found: dict[str, SeenEntry] = {}
     for entry in entries:
@@ -110,14 +111,14 @@ def seen_entries(
             id=entry.id,
             digest=entry.digest,
             url=url,
-            entry=as_entry(entry),
+            entry=as_entry(entry, language),
             # A known entry that changed means that its page may have changed.
             fetch=url is not None and (entry.key in known or page is None or not page.kept),
         )
     return tuple(found.values())
 
 
-def as_entry(entry: FeedEntry) -> Entry:
+def as_entry(entry: FeedEntry, language: str | None = None) -> Entry:
     """What a feed says of a post, in the archive's own form."""
     return Entry(
         title=entry.title,
@@ -125,6 +126,7 @@ def as_entry(entry: FeedEntry) -> Entry:
         published=entry.published or entry.updated,
         modified=entry.updated,
         tags=entry.tags,
+        language=language,
         html=entry.content or entry.summary,
     )
 

@@ -331,6 +331,7 @@ def _facts(entry: Entry) -> str:
             "published": entry.published.isoformat() if entry.published else None,
             "modified": entry.modified.isoformat() if entry.modified else None,
             "tags": entry.tags,
+            "language": entry.language,
         },
         ensure_ascii=False,
     )
@@ -344,6 +345,7 @@ def _entry(facts: str) -> Entry:
         published=datetime.fromisoformat(said["published"]) if said["published"] else None,
         modified=datetime.fromisoformat(said["modified"]) if said["modified"] else None,
         tags=tuple(said["tags"]),
+        language=said.get("language"),
     )
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -107,6 +108,13 @@ def home(tmp_path: Path) -> Home:
 def site() -> Iterator[Site]:
     with Site() as running:
         yield running
+
+
+def open_folder(name: str) -> Path:
+    """A new folder that servers of other users may enter; whoever makes it removes it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"pressmark-{name}-"))
+    folder.chmod(0o755)
+    return folder
 
 
 def free_port() -> int:
@@ -213,21 +221,18 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a private server's database `postgres`."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not folders:
         missing("PostgreSQL")
     binaries = folders[-1].parent
-    folder = Path(tmp_path_factory.mktemp("pg"))
+    folder = open_folder("postgresql")
     port = free_port()
     # PostgreSQL refuses to run as root.
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-        for part in (folder, *folder.parents):
-            if str(part).startswith(str(tmp_path_factory.getbasetemp().parent)):
-                part.chmod(0o755)
         shutil.chown(folder, "postgres", "postgres")
     data, sockets = folder / "data", folder
     initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
@@ -249,6 +254,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)  # a fast shutdown
         process.wait(30)
+        shutil.rmtree(folder)
 
 
 _DATABASES = iter(range(1, 1_000_000))

@@ -1,4 +1,4 @@
-"""A web of hundreds of posts, five themes, five languages, RSS and Atom: all kept, all right. Needs the shared world."""
+"""Hundreds of posts, five themes, five languages, RSS and Atom: all kept, all right. Needs the shared world."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import BIN, Home, missing
+from conftest import BIN, Home, missing, open_folder
 from fastwarc.warc import ArchiveIterator as FastIterator
 
 from archive import warc
@@ -19,28 +19,24 @@ from archive.archive import Archive
 from archive.capture import digest
 from archive.settings import ArchiveSettings
 
-pytestmark = pytest.mark.xdist_group("world")  # its addresses are fixed
-
 BLOGS, POSTS = 20, 20
 
 
-@pytest.fixture(scope="module")
-def world(shared: Path, tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(scope="session")
+def world(shared: Path):
     if not shutil.which("nginx") or not Path("/usr/share/games/fortunes").is_dir():
         missing("nginx or fortunes")
-    folder = tmp_path_factory.mktemp("world")
-    for part in (folder, *folder.parents):  # nginx serves as another user
-        if part.stat().st_uid == os.getuid() and part != Path("/"):
-            part.chmod(part.stat().st_mode | 0o055)
+    folder = open_folder("world")
     # The generator writes the addresses of its blogs into every page, so that the port is its own.
     environment = {**os.environ, "WORLD_DIR": str(folder)}
     start = ["bash", str(shared / "world" / "start.sh")]
     subprocess.run([*start, "gen", "--blogs", str(BLOGS), "--posts", str(POSTS)], env=environment, check=True)
     yield folder
     subprocess.run([*start, "stop"], env=environment, check=True)
+    shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def crawled(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("home"))
     hosts = (world / "hosts.txt").read_text().split()
@@ -50,7 +46,7 @@ def crawled(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def truth(world: Path) -> list[dict]:
     return [json.loads(line) for line in (world / "truth.jsonl").read_text().splitlines()]
 

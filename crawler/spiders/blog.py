@@ -189,7 +189,7 @@ class BlogSpider(Spider):
         frontier = self.run.frontier
         known = frontier.digests(feed.id, [entry.key for entry in parsed.entries if entry.key])
         pages = frontier.pages({entry.link for entry in parsed.entries if entry.link})
-        seen = decide.seen_entries(parsed.entries, known, pages)
+        seen = decide.seen_entries(parsed.entries, known, pages, parsed.feed.language)
         self._visited(feed, response, parsed=parsed, seen=seen)
         if self.subscribe_only:
             return ()

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     select,
 )
@@ -207,13 +208,7 @@ class Index:
 
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest whole response that holds the payload of that digest, of any URL."""
-        query = (
-            _captures()
-            .where(captures.c.digest == digest, captures.c.kind == "response", captures.c.truncated.is_(None))
-            .order_by(captures.c.date)
-            .limit(1)
-        )
-        rows = self._rows(query)
+        rows = self._rows(_ORIGINAL, digest=digest)
         return _capture(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
@@ -248,9 +243,9 @@ class Index:
         ]
         return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
 
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(query, parameters))
 
 
 def _captures() -> Select[Any]:
@@ -259,6 +254,15 @@ def _captures() -> Select[Any]:
 
 def _texts() -> Select[Any]:
     return select(texts, objects.c.key).join(objects, objects.c.id == texts.c.object_id)
+
+
+# Asked for each capture, so that it is made once.
+_ORIGINAL = (
+    _captures()
+    .where(captures.c.digest == bindparam("digest"), captures.c.kind == "response", captures.c.truncated.is_(None))
+    .order_by(captures.c.date)
+    .limit(1)
+)
 
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:

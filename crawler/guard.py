@@ -50,6 +50,7 @@ def _forms(address: Address) -> list[Address]:
     return [address]
 
 
+@lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Whether a URL's host is an IP address rather than a name."""
     try:

@@ -98,6 +98,7 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
             "Accept-Encoding": "gzip, deflate, br",
         },
         "CONCURRENT_REQUESTS": options.concurrency,
+        "CONCURRENT_ITEMS": 1,  # Scrapy starts so many tasks for each response; our callbacks give no items
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
         "DOWNLOAD_DELAY": options.host_gap,
         "DOWNLOAD_DELAY_JITTER": 0,  # it would go below the gap

@@ -19,7 +19,7 @@ from archive.settings import ArchiveSettings, load
 
 
 def main() -> int:
-    home = Path(sys.argv[1]).absolute()
+    home = Path(sys.argv[1]).resolve()
     shutil.rmtree(home, ignore_errors=True)  # a demonstration begins with nothing kept
     environment = {
         **os.environ,

@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urljoin
 
 from archive import warc
-from archive.batch import Batch, Origin, Sealed
+from archive.batch import Batch, Origin, Sealed, spool_errors
 from archive.capture import digest, header
 from archive.coding import decoded
 from archive.database import connect
-from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
+from archive.errors import DamagedError, NotArchivedError, SpoolError
 from archive.index import CaptureRow, Index, TextRow
+from archive.recover import recover
 from archive.settings import ArchiveSettings
 from archive.stores import ObjectStore, open_store
 
@@ -114,19 +114,34 @@ class Archive:
     def commit(self, sealed: Sealed) -> None:
         """Make a sealed batch part of the archive: objects first, then the rows that point at them.
 
-        May be repeated after any failure. The spool files go once both are done.
+        May be repeated after any failure. The spool keeps the batch until it is released.
 
         Raises:
-            StoreError: The store failed; the spool keeps the batch.
-            DatabaseError: The database failed; the objects are durable, the spool keeps the batch.
+            StoreError: The store failed.
+            DatabaseError: The database failed; the objects are durable.
         """
         for row, path in sealed.files:
             self.store.put(row.key, path)
         self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts))
-        for row, path in sealed.files:
-            path.unlink(missing_ok=True)
+        for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)
         log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
+
+    def release(self, sealed: Sealed) -> None:
+        """Free the spool of a batch that is committed and whose notes are remembered."""
+        with spool_errors(self.settings.spool):
+            for path in (*(path for _, path in sealed.files), sealed.journal):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+
+    def left(self) -> Iterator[Sealed]:
+        """The batches that an earlier run left in the spool; commit and release each before the next is taken.
+
+        Raises:
+            SpoolError: The spool cannot be read or written.
+        """
+        with spool_errors(self.settings.spool):
+            yield from recover(self.settings.spool, self.index.capture)
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.
@@ -228,11 +243,3 @@ class Archive:
             yield
         except ValueError as e:
             raise DamagedError(str(e), key=key, offset=offset) from e
-
-
-def spooled(folder: Path) -> list[Path]:
-    """Files that an earlier run left in the spool, oldest name first."""
-    return sorted(path for path in folder.glob("*.warc.gz*") if path.is_file())
-
-
-__all__ = ["Archive", "Exchange", "HeldText", "StoreError", "spooled"]

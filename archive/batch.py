@@ -20,6 +20,7 @@ from pathlib import Path
 
 from archive import warc
 from archive.capture import Capture, digest
+from archive.durable import sync_folder
 from archive.errors import SpoolError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
 from archive.text import Text
@@ -27,6 +28,8 @@ from archive.text import Text
 OK = 200
 NOT_MODIFIED = 304
 OPEN = ".open"
+NOTES = "notes"
+"""Begins the name of the spool file with a batch's notes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,10 @@ class Sealed:
     """Objects to be and the spool files that hold them; captures before texts."""
     captures: tuple[CaptureRow, ...]
     texts: tuple[TextRow, ...]
+    notes: tuple[str, ...] = ()
+    """What the crawler wants to remember once the rest is durable; lines that mean nothing to the archive."""
+    journal: Path | None = None
+    """Spool file that holds the notes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +76,9 @@ class Batch:
         self.began = now
         self._new_uuid = new_uuid
         self._index = index
-        day = now.strftime("%Y/%m/%d")
-        self._captured = _Spooled(spool, f"warc/{day}/{name}.warc.gz", self._warcinfo(origin, now))
-        self._extracted = _Spooled(spool, f"text/{day}/{name}.warc.gz", self._warcinfo(origin, now))
+        self._captured = _Spooled(spool, "warc", name, self._warcinfo(origin, now))
+        self._extracted = _Spooled(spool, "text", name, self._warcinfo(origin, now))
+        self._journal = _Journal(spool / f"{NOTES}-{name}.jsonl")
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
         self._payloads: dict[str, CaptureRow] = {}
@@ -176,6 +183,14 @@ class Batch:
         self._texts.append(row)
         return row
 
+    def note(self, line: str) -> None:
+        """Remember a line with this batch; it comes back when the batch is recovered after a crash.
+
+        Raises:
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        self._journal.append(line)
+
     def seal(self) -> Sealed:
         """Sync both files to disk under their final names.
 
@@ -187,12 +202,15 @@ class Batch:
             files=tuple(found for found in files if found),
             captures=tuple(self._captures),
             texts=tuple(self._texts),
+            notes=tuple(self._journal.lines),
+            journal=self._journal.seal(),
         )
 
     def abandon(self) -> None:
         """Close the files and leave them in the spool as they are."""
         self._captured.close()
         self._extracted.close()
+        self._journal.close()
 
     def _held(self, capture: Capture) -> CaptureRow | None:
         """The response that holds this capture's payload already, durable or in this batch."""
@@ -224,13 +242,12 @@ class Batch:
 class _Spooled:
     """One spool file: made with its first record, renamed when it is sealed."""
 
-    def __init__(self, spool: Path, key: str, warcinfo: Callable[[str], warc.Record]) -> None:
-        self.row_key = key
+    def __init__(self, spool: Path, kind: str, name: str, warcinfo: Callable[[str], warc.Record]) -> None:
+        self.row_key = object_key(kind, name)
         # One flat folder: the kind goes into the name.
-        kind, _, name = key.partition("/")
-        self._final = spool / f"{kind}-{name.rpartition('/')[2]}"
+        self._final = spool / f"{kind}-{name}.warc.gz"
         self._open = self._final.with_name(self._final.name + OPEN)
-        self._warcinfo = warcinfo(key.rpartition("/")[2])
+        self._warcinfo = warcinfo(f"{name}.warc.gz")
         self._out: BufferedWriter | None = None
         self._sha256 = hashlib.sha256()
         self.length = 0
@@ -242,36 +259,29 @@ class _Spooled:
 
     def append(self, data: bytes) -> int:
         """Write whole members and tell where they begin."""
-        with self._errors():
+        with spool_errors(self._open.parent):
             if self._out is None:
                 self._open.parent.mkdir(parents=True, exist_ok=True)
                 self._out = self._open.open("xb")
                 self._write(warc.pack(self._warcinfo))
             offset = self.length
             self._write(data)
+            self._out.flush()  # to the system: a crash of this process tears nothing that was added before
         return offset
 
     def seal(self) -> tuple[ObjectRow, Path] | None:
         """Sync, rename, sync the folder; None where nothing was written."""
         if self._out is None:
             return None
-        with self._errors():
-            self._out.flush()
-            os.fsync(self._out.fileno())
-            self._out.close()
-            self._open.rename(self._final)
-            handle = os.open(self._final.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        with spool_errors(self._open.parent):
+            _finish(self._out, self._open, self._final)
         row = ObjectRow(key=self.row_key, length=self.length, sha256=self._sha256.hexdigest())
         return row, self._final
 
     def close(self) -> None:
         """Close without sealing."""
         if self._out is not None:
-            with self._errors():
+            with spool_errors(self._open.parent):
                 self._out.close()
 
     def _write(self, data: bytes) -> None:
@@ -280,14 +290,64 @@ class _Spooled:
         self._sha256.update(data)
         self.length += len(data)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as e:
-            no_room = e.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-            raise SpoolError(
-                e.strerror or str(e),
-                path=str(self._open.parent),
-                hint="Free some space there and start again." if no_room else "Make the folder writable.",
-            ) from e
+
+class _Journal:
+    """The spool file of a batch's notes: one line each, made with the first."""
+
+    def __init__(self, final: Path) -> None:
+        self._final = final
+        self._open = final.with_name(final.name + OPEN)
+        self._out: BufferedWriter | None = None
+        self.lines: list[str] = []
+
+    def append(self, line: str) -> None:
+        """Write a line."""
+        with spool_errors(self._open.parent):
+            if self._out is None:
+                self._open.parent.mkdir(parents=True, exist_ok=True)
+                self._out = self._open.open("xb")
+            self._out.write(line.encode() + b"\n")
+            self._out.flush()
+        self.lines.append(line)
+
+    def seal(self) -> Path | None:
+        """Sync, rename, sync the folder; None where nothing was written."""
+        if self._out is None:
+            return None
+        with spool_errors(self._open.parent):
+            _finish(self._out, self._open, self._final)
+        return self._final
+
+    def close(self) -> None:
+        """Close without sealing."""
+        if self._out is not None:
+            with spool_errors(self._open.parent):
+                self._out.close()
+
+
+def object_key(kind: str, name: str) -> str:
+    """Key of a batch's object: the day in its name keeps folders small."""
+    day = name.split("-")[1]
+    return f"{kind}/{day[:4]}/{day[4:6]}/{day[6:8]}/{name}.warc.gz"
+
+
+def _finish(out: BufferedWriter, growing: Path, final: Path) -> None:
+    out.flush()
+    os.fsync(out.fileno())
+    out.close()
+    growing.rename(final)
+    sync_folder(final.parent)
+
+
+@contextmanager
+def spool_errors(folder: Path) -> Iterator[None]:
+    """Turn what the file system says of the spool into SpoolError."""
+    try:
+        yield
+    except OSError as e:
+        no_room = e.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        raise SpoolError(
+            e.strerror or str(e),
+            path=str(folder),
+            hint="Free some space there and start again." if no_room else "Make the folder writable.",
+        ) from e

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archive.archive import Archive
 from archive.errors import ArchiveError, SettingsError
 from archive.faces import Exit, tell
+from crawler import journal
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
 from crawler.lock import CrawlRunningError, only_crawl
@@ -43,8 +44,9 @@ def crawl(
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
         urls = arguments(**known, unknown=set(given) - {*known, "force"})
         with only_crawl(settings.home, wait_seconds=options.lock_seconds if urls else 0):
-            Archive.open(settings).check_writable()
-            Frontier.open(settings.database)
+            archive, frontier = Archive.open(settings), Frontier.open(settings.database)
+            archive.check_writable()
+            recover(archive, frontier)
             crawler = process.create_crawler(BlogSpider)
             if watch:
                 watch(crawler)
@@ -53,6 +55,18 @@ def crawl(
             return _finished(crawler, show or _print)
     except (ArchiveError, CrawlError) as e:
         return report(e)
+
+
+def recover(archive: Archive, frontier: Frontier) -> None:
+    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always."""
+    for sealed in archive.left():
+        archive.commit(sealed)
+        notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
+        frontier.commit(
+            [note.visit for note in notes if isinstance(note, journal.FeedNote)],
+            [note.visit for note in notes if isinstance(note, journal.PageNote)],
+        )
+        archive.release(sealed)
 
 
 def report(error: ArchiveError | CrawlError) -> Exit:

@@ -23,6 +23,7 @@ from archive.errors import ArchiveError, SpoolError, TaskError
 from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.text import Text
+from crawler import journal
 from crawler.errors import CrawlError
 from crawler.frontier import Frontier
 from crawler.guard import Guard
@@ -149,10 +150,16 @@ class Run:
         self._seal_if_full(growing)
         return row
 
-    def visited_feed(self, visit: FeedVisit) -> None:
-        """Remember a visit of a feed with the next commit."""
+    def visited_feed(self, visit: FeedVisit, row: CaptureRow | None = None) -> None:
+        """Remember a visit of a feed with the next commit; `row` is its capture, if there is one."""
         if self.failure is None:
-            self._grow().feeds.append(visit)
+            growing = self._grow()
+            try:
+                growing.batch.note(journal.write(journal.FeedNote(record=row.record if row else None, visit=visit)))
+            except SpoolError as e:
+                self._fail(e)
+                return
+            growing.feeds.append(visit)
         log.info(
             "feed visit id=%d status=%s new=%d error=%s",
             visit.feed_id,
@@ -179,6 +186,7 @@ class Run:
             try:
                 if text is not None and row is not None:
                     growing.batch.add_text(row, text)
+                growing.batch.note(journal.write(journal.PageNote(record=row.record if row else None, visit=visit)))
             except SpoolError as e:
                 self._fail(e)
                 return
@@ -239,6 +247,7 @@ class Run:
                 await self._with_retries(asyncio.to_thread, self.archive.commit, sealed)
                 visits = [visit for visit, _, _ in growing.pages]
                 await self._with_retries(asyncio.to_thread, self.frontier.commit, growing.feeds, visits)
+                await asyncio.to_thread(self.archive.release, sealed)
             except ArchiveError as e:
                 self._fail(e)
                 return

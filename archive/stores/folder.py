@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from archive.durable import sync_folder
 from archive.errors import (
     ObjectExistsError,
     ObjectMissingError,
@@ -54,7 +55,7 @@ class FolderStore:
                         raise ObjectExistsError("holds other bytes", location=self.location, key=key) from None
             finally:
                 aside.unlink(missing_ok=True)
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
@@ -90,7 +91,7 @@ class FolderStore:
             return
         self._make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
     @contextmanager
     def _errors(self, key: str | None = None) -> Iterator[None]:
@@ -115,12 +116,3 @@ class FolderStore:
                 key=key,
                 hint="Make the folder writable, or set PRESSMARK_STORE to another place.",
             ) from e
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make new names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

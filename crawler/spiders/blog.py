@@ -206,7 +206,8 @@ class BlogSpider(Spider):
                 etag=_header(response, "ETag"),
                 last_modified=_header(response, "Last-Modified"),
                 **found,
-            )
+            ),
+            response.meta.get(CAPTURE),
         )
 
     def _interval(self) -> timedelta:

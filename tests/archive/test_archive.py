@@ -140,10 +140,7 @@ def test_a_commit_can_be_repeated(archive: Archive) -> None:
     batch = archive.batch(now=T0)
     batch.add_text(batch.add(capture()), Text(url=URL, text="one", markdown="one"))
     sealed = batch.seal()
-    copies = {path: path.read_bytes() for _, path in sealed.files}
     archive.commit(sealed)
-    for path, data in copies.items():
-        path.write_bytes(data)
     archive.commit(sealed)
     assert archive.index.counts() == {"captures": 1, "texts": 1, "objects": 2}
 
@@ -161,8 +158,9 @@ def test_bytes_come_before_the_index(archive: Archive, monkeypatch: pytest.Monke
         with pytest.raises(StoreError):
             archive.commit(sealed)
     assert archive.index.counts()["captures"] == 0
-    assert all(path.exists() for _, path in sealed.files), "the spool keeps what is not committed"
     archive.commit(sealed)
+    assert all(path.exists() for _, path in sealed.files), "the spool keeps a batch until it is released"
+    archive.release(sealed)
     assert archive.read(archive.find(URL)).body == b"<p>one</p>"
     assert not any(path.exists() for _, path in sealed.files)
 
@@ -201,7 +199,12 @@ def test_names_in_the_store_derive_from_no_url_or_title(archive: Archive) -> Non
 def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path, archive: Archive) -> None:
     (tmp_path / "file").write_text("in the way")
     batch = Batch(
-        tmp_path / "file", "x", archive.index, now=T0, new_uuid=lambda: str(next(_NUMBERS)), origin=None or _origin()
+        tmp_path / "file",
+        "pressmark-20260501-x",
+        archive.index,
+        now=T0,
+        new_uuid=lambda: str(next(_NUMBERS)),
+        origin=None or _origin(),
     )
     with pytest.raises(SpoolError, match="file"):
         batch.add(capture())

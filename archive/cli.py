@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,6 +18,7 @@ from archive.faces import Exit, printable, tell
 if TYPE_CHECKING:
     from archive.archive import Archive
 
+T = TypeVar("T")
 FORMS = ("text", "markdown", "html", "json", "warc")
 
 
@@ -41,6 +45,18 @@ def open_archive() -> Archive:
     from archive.settings import ArchiveSettings, load
 
     return Archive.open(load(ArchiveSettings))
+
+
+@contextmanager
+def progress_bar(items: Sequence[T], what: str) -> Iterator[Iterator[T]]:
+    """The items with a progress bar on a terminal, just the items in a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield iter(bar.track(items, description=what))
 
 
 def failed(error: ArchiveError) -> Exit:
@@ -104,4 +120,57 @@ def history(url: str, as_json: bool) -> None:
         )
 
 
-COMMANDS = (get, history)
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
+    """A share such as `5%`."""
+
+    name = "SHARE"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The share as a number up to 1."""
+        if isinstance(value, float):
+            return value
+        try:
+            share = float(value.removesuffix("%")) / 100
+        except ValueError:
+            share = 0.0
+        if not 0 < share <= 1:
+            self.fail(f"{value!r} is no share: write 5% or 100%", param, ctx)
+        return share
+
+
+@click.command()
+@click.option(
+    "--sample", type=Share(), default="100%", show_default=True, help="Share of the objects, chosen at random."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the summary last.")
+def verify(sample: float, as_json: bool) -> None:
+    """Read stored objects anew, hash them, and name each that is damaged or missing.
+
+    Exit code 4 if one is, or if the index says of one what it does not hold.
+    """
+    import random
+
+    from archive.verify import unknown
+    from archive.verify import verify as verify_object
+
+    try:
+        archive = open_archive()
+        known = archive.index.objects()
+        count = len(known) if sample == 1 else min(len(known), max(1, round(len(known) * sample)))
+        chosen = random.sample(known, count)
+        bad: dict[str, int] = {}
+        with progress_bar(chosen, "objects") as objects:
+            found = (finding for row in objects for finding in verify_object(archive.store, archive.index, row))
+            for finding in chain(found, unknown(archive.store, (row.key for row in known))):
+                bad[finding.kind] = bad.get(finding.kind, 0) + 1
+                click.echo(json.dumps(finding.as_json()) if as_json else printable(finding.line()))
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    summary = {"objects": len(chosen), "bytes": sum(row.length for row in chosen), **bad}
+    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "nothing is wrong"
+    line = f"verified {summary['objects']} of {len(known)} objects, {summary['bytes']:,} bytes: {wrong}"
+    click.echo(json.dumps(summary) if as_json else line)
+    sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
+
+
+COMMANDS = (get, history, verify)

@@ -222,6 +222,18 @@ class Index:
         rows = self._rows(query)
         return _capture(rows[0]) if rows else None
 
+    def objects(self) -> list[ObjectRow]:
+        """Every object that rows may point at, by key."""
+        query = select(objects.c.key, objects.c.length, objects.c.sha256).order_by(objects.c.key)
+        with transaction(self._engine, reads=True) as connection:
+            return [ObjectRow(key=row.key, length=row.length, sha256=row.sha256) for row in connection.execute(query)]
+
+    def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
+        """The captures and texts that lie in an object, in its order."""
+        held = self._rows(_captures().where(objects.c.key == key).order_by(captures.c.offset))
+        made = self._rows(_texts().where(objects.c.key == key).order_by(texts.c.offset))
+        return [_capture(row) for row in held], [_text(row) for row in made]
+
     def counts(self) -> dict[str, int]:
         """How many captures, texts and objects are held."""
         with transaction(self._engine, reads=True) as connection:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from archive import warc
 from archive.batch import NOTES, OPEN, Sealed, object_key
@@ -36,7 +36,14 @@ class Member:
     record: warc.Record
 
 
-def members(stream: BinaryIO) -> Iterator[Member]:
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+
+
+def members(stream: Readable) -> Iterator[Member]:
     """The whole members of a WARC file from its beginning; ends before the first that is torn or no record."""
     offset = 0
     rest = b""

@@ -13,7 +13,7 @@ def test_every_command_has_help(home: Home) -> None:
     top = home.pressmark("--help")
     assert top.code == 0
     assert "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4" in top.out
-    for name in ("add", "crawl", "feeds", "get", "history", "pause", "remove", "resume", "up"):
+    for name in ("add", "crawl", "feeds", "get", "history", "pause", "remove", "resume", "up", "verify"):
         assert f"  {name} " in top.out
         assert home.pressmark(name, "--help").code == 0
 

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 from archive import warc
 from archive.batch import Batch, Origin, Sealed, spool_errors
 from archive.capture import digest, header
+from archive.cdxj import cdxj
 from archive.coding import decoded
 from archive.database import connect
 from archive.errors import DamagedError, NotArchivedError, SpoolError
@@ -64,6 +65,11 @@ class HeldText:
         }
 
 
+def index_key(key: str) -> str:
+    """Key of the CDXJ lines for the captures of a WARC object."""
+    return f"index/{key.removeprefix('warc/').removesuffix('.warc.gz')}.cdxj"
+
+
 class Archive:
     """Captures and texts in one object store, found through one index."""
 
@@ -108,7 +114,7 @@ class Archive:
         self, *, now: datetime, origin: Origin | None = None, new_uuid: Callable[[], str] = lambda: str(uuid.uuid4())
     ) -> Batch:
         """Begin a batch in the spool."""
-        name = f"pressmark-{now:%Y%m%d%H%M%S}-{secrets.token_hex(6)}"
+        name = f"pressmark-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
         return Batch(self.settings.spool, name, self.index, now=now, new_uuid=new_uuid, origin=origin or Origin())
 
     def commit(self, sealed: Sealed) -> None:
@@ -122,6 +128,8 @@ class Archive:
         """
         for row, path in sealed.files:
             self.store.put(row.key, path)
+        for key in {row.object for row in sealed.captures}:
+            self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
         self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts))
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)

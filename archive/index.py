@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Engine,
     ForeignKey,
     Integer,
@@ -20,8 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     func,
     select,
+    update,
 )
 
 from archive.database import Instant, insert_all, migrate, transaction, upsert
@@ -167,24 +170,40 @@ class Index:
     def add(self, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]) -> None:
         """Point at objects that are durable, all or nothing; the same again changes nothing."""
         with transaction(self._engine) as connection:
-            for row in stored:
-                connection.execute(
-                    upsert(self._engine, objects)
-                    .values(key=row.key, length=row.length, sha256=row.sha256)
-                    .on_conflict_do_nothing()
-                )
-            keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
-            found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
-            ids = {row.key: row.id for row in found}
-            for table, rows in ((captures, held), (texts, made)):
-                fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
-                insert_all(connection, table, fresh)
+            self._add(connection, stored, held, made)
 
-    def _fresh(self, connection: Any, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: ANN401
+    def replace(self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow]) -> None:
+        """Make the rows of one object exactly these, all or nothing."""
+        with transaction(self._engine) as connection:
+            number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
+            for table, rows in ((captures, held), (texts, made)):
+                connection.execute(delete(table).where(table.c.object_id == number))
+                for part in _parts([row.record for row in rows]):
+                    connection.execute(delete(table).where(table.c.record.in_(part)))
+            values = {"length": stored.length, "sha256": stored.sha256}
+            connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
+            self._add(connection, [stored], held, made)
+
+    def _add(
+        self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
+    ) -> None:
+        for row in stored:
+            connection.execute(
+                upsert(self._engine, objects)
+                .values(key=row.key, length=row.length, sha256=row.sha256)
+                .on_conflict_do_nothing()
+            )
+        keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
+        found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
+        ids = {row.key: row.id for row in found}
+        for table, rows in ((captures, held), (texts, made)):
+            fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
+            insert_all(connection, table, fresh)
+
+    def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows whose record is not there yet."""
         known: set[str] = set()
-        for start in range(0, len(rows), 500):
-            part = [row["record"] for row in rows[start : start + 500]]
+        for part in _parts([row["record"] for row in rows]):
             known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
         return [row for row in rows if row["record"] not in known]
 
@@ -275,6 +294,12 @@ _ORIGINAL = (
     .order_by(captures.c.date)
     .limit(1)
 )
+
+
+def _parts(records: list[str]) -> Iterator[list[str]]:
+    """Records in parts: SQLite takes a limited number of parameters."""
+    for start in range(0, len(records), 500):
+        yield records[start : start + 500]
 
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:

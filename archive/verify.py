@@ -47,7 +47,7 @@ def verify(store: ObjectStore, index: Index, row: ObjectRow) -> Iterator[Finding
     Raises:
         StoreError: The store cannot be read now; says nothing of the object.
     """
-    reader = _Reader(store, row.key)
+    reader = StoreReader(store, row.key)
     wrong: list[Finding] = []
     end = 0
 
@@ -88,7 +88,7 @@ def unknown(store: ObjectStore, known: Iterable[str]) -> Iterator[Finding]:
                 yield Finding(kind="unknown", key=key, offset=None, reason="the index does not know this object")
 
 
-class _Reader:
+class StoreReader:
     """An object of any size as a stream that is read once, hashed on the way."""
 
     def __init__(self, store: ObjectStore, key: str) -> None:

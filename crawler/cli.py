@@ -80,7 +80,7 @@ def feeds(as_json: bool) -> None:
 def pause(url: str) -> None:
     """Stop visiting the feeds behind URL until they are resumed."""
     with _frontier() as frontier:
-        _changed(url, frontier.pause(url, paused=True), "paused")
+        _changed(frontier, url, frontier.pause(url, paused=True), "paused")
 
 
 @click.command()
@@ -88,7 +88,7 @@ def pause(url: str) -> None:
 def resume(url: str) -> None:
     """Visit the feeds behind URL again."""
     with _frontier() as frontier:
-        _changed(url, frontier.pause(url, paused=False), "resumed")
+        _changed(frontier, url, frontier.pause(url, paused=False), "resumed")
 
 
 @click.command()
@@ -96,10 +96,52 @@ def resume(url: str) -> None:
 def remove(url: str) -> None:
     """End the subscription of the feeds behind URL. What is archived stays."""
     with _frontier() as frontier:
-        _changed(url, frontier.remove(url), "removed")
+        _changed(frontier, url, frontier.remove(url), "removed")
 
 
-COMMANDS = (add, feeds, crawl, pause, resume, remove)
+@click.command()
+def reindex() -> None:
+    """Make the database anew from the object store alone: captures, texts, subscriptions, seen entries.
+
+    Exit code 4 if an object is damaged; what is whole in it is in the database all the same.
+    """
+    from datetime import timedelta
+
+    from archive.cli import failed, open_archive, progress_bar
+    from archive.reindex import keys
+    from archive.reindex import reindex as reindex_object
+    from archive.settings import load
+    from crawler.errors import CrawlError
+    from crawler.lock import only_crawl
+    from crawler.rebuild import rebuild
+    from crawler.settings import CrawlSettings
+
+    damaged = 0
+    try:
+        archive = open_archive()
+        options = load(CrawlSettings)
+        with only_crawl(archive.settings.home, wait_seconds=options.lock_seconds), _frontier() as frontier:
+            with progress_bar(keys(archive.store), "objects") as objects:
+                for key in objects:
+                    finding = reindex_object(archive.store, archive.index, key)
+                    if finding is not None:
+                        damaged += 1
+                        click.echo(printable(finding.line()))
+            subscriptions = rebuild(archive, frontier, interval=timedelta(seconds=options.feed_interval))
+            counts = archive.index.counts()
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    except CrawlError as e:
+        tell(str(e), e.hint)
+        sys.exit(Exit.FAILED)
+    click.echo(
+        f"indexed {counts['objects']} objects: {counts['captures']} captures, {counts['texts']} texts, "
+        f"{subscriptions} subscriptions"
+    )
+    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
+
+
+COMMANDS = (reindex, add, feeds, crawl, pause, resume, remove)
 
 
 def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called with the summary
@@ -148,10 +190,15 @@ def _show(summary: Summary) -> None:
         click.echo(f"  {key}")
 
 
-def _changed(url: str, count: int, verb: str) -> None:
+def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
+    """Tell what was changed, and keep it in the store."""
+    from archive.cli import open_archive
+    from crawler import state
+
     if not count:
         tell(f"{url}: no such subscription", "pressmark feeds lists them.")
         sys.exit(Exit.FAILED)
+    state.save(open_archive().store, frontier.subscriptions(), now=datetime.now(UTC))
     click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))
 
 

@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from archive.database import Instant, connect, migrate, transaction, upsert
 from archive.text import Entry
-from crawler.visit import SHARDS, Feed, FeedVisit, Page, PageVisit, Shard
+from crawler.visit import SHARDS, Feed, FeedVisit, Page, PageVisit, Shard, Subscription
 
 REVISION = "0001"
 _PART = 500
@@ -137,6 +137,34 @@ class Frontier:
                     .on_conflict_do_nothing()
                 )
             return _feed(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
+
+    def subscriptions(self) -> list[Subscription]:
+        """All subscriptions in the order in which they were added, with the URLs that people gave."""
+        given: dict[int, list[str]] = {}
+        with transaction(self._engine, reads=True) as connection:
+            for row in connection.execute(select(seeds.c.feed_id, seeds.c.url).order_by(seeds.c.url)):
+                given.setdefault(row.feed_id, []).append(row.url)
+            rows = list(connection.execute(select(feeds).order_by(feeds.c.added, feeds.c.id)))
+        return [
+            Subscription(
+                url=row.url,
+                title=row.title,
+                site=row.site,
+                paused=row.paused,
+                added=row.added,
+                seeds=tuple(given.get(row.id, ())),
+            )
+            for row in rows
+        ]
+
+    def restore(self, subscription: Subscription) -> Feed:
+        """Subscribe as it was."""
+        feed = self.subscribe(subscription.url, seed=None, now=subscription.added)
+        for seed in subscription.seeds:
+            self.subscribe(subscription.url, seed=seed, now=subscription.added)
+        if subscription.paused:
+            self.pause(subscription.url, paused=True)
+        return feed
 
     def feeds(self) -> list[Feed]:
         """All subscriptions in the order in which they were added, with the number of posts kept."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, SettingsError
 from archive.faces import Exit, tell
-from crawler import journal
+from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
 from crawler.lock import CrawlRunningError, only_crawl
@@ -52,7 +53,13 @@ def crawl(
                 watch(crawler)
             process.crawl(crawler, **given)
             process.start()
-            return _finished(crawler, show or _print)
+            run = _run_of(crawler)
+            if run is None:
+                return Exit.FAILED
+            (show or _print)(run.summary)
+            if run.failure is None:  # else the store has told already that it takes nothing
+                state.save(archive.store, frontier.subscriptions(), now=datetime.now(UTC))
+            return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)
 
@@ -76,14 +83,15 @@ def report(error: ArchiveError | CrawlError) -> Exit:
     return Exit.USAGE if wrong_use else Exit.FAILED
 
 
-def _finished(crawler: Crawler, show: Callable[[Summary], None]) -> Exit:
+def _run_of(crawler: Crawler) -> Run | None:
     try:
-        run = crawler.get_extension(Run)
+        return crawler.get_extension(Run)
     except RuntimeError:  # the crawl ended before it had begun; Scrapy has told why
-        return Exit.FAILED
-    if run is None:
-        return Exit.FAILED
-    show(run.summary)
+        return None
+
+
+def _exit(crawler: Crawler, run: Run) -> Exit:
+    """Tell what went wrong, and give the exit code."""
     for problem in run.problems:
         report(problem)
     if run.failure is not None:

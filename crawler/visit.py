@@ -39,6 +39,19 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a person decided about a feed; the rest of the frontier follows from captures."""
+
+    url: str
+    title: str | None
+    site: str | None
+    paused: bool
+    added: datetime
+    seeds: tuple[str, ...]
+    """URLs that a person gave for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A post's page that is to be fetched."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -145,6 +146,28 @@ def test_a_commit_can_be_repeated(archive: Archive) -> None:
     assert archive.index.counts() == {"captures": 1, "texts": 1, "objects": 2}
 
 
+def test_index_lines_lie_beside_the_captures(archive: Archive) -> None:
+    keep(
+        archive, capture(0, url="http://www.blog.example/z?b=2&a=1"), capture(1, b"", 304, url="http://blog.example/a")
+    )
+    archive.commit(_later(archive).seal())
+    keys = [key for key in archive.store.keys() if key.startswith("index/")]  # noqa: SIM118  a store's
+    lines = [line for key in sorted(keys) for line in archive.store.read(key).decode().splitlines()]
+    assert len(keys) == 2
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["example,blog)/a", "20260501130000"], ["example,blog)/z?a=1&b=2", "20260501120000"], ["example,blog)/post", "20260501140000"],
+    ]  # fmt: skip
+    for line in lines:
+        fields = json.loads(line.split(" ", 2)[2])
+        row = archive.find(fields["url"])
+        assert (fields["filename"], int(fields["offset"]), int(fields["length"])) == (
+            row.object,
+            row.offset,
+            row.length,
+        )
+    assert json.loads(lines[2].split(" ", 2)[2])["mime"] == "warc/revisit"
+
+
 def test_bytes_come_before_the_index(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = archive.batch(now=T0)
     batch.add(capture())
@@ -214,6 +237,13 @@ def _origin() -> object:
     from archive.batch import Origin
 
     return Origin()
+
+
+def _later(archive: Archive) -> Batch:
+    """A batch begun after those of `keep`."""
+    batch = archive.batch(now=at(3))
+    batch.add(capture(2))
+    return batch
 
 
 def test_two_processes_may_open_a_new_database_at_once(database: str, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_torn_records_are_cut_to_the_last_whole_one(archive: Archive, share: flo
     captures, texts, _ = recovered(archive)
     assert captures == texts < 5
     check(archive, captures)
-    for key in archive.store.keys():  # noqa: SIM118  a store's
+    for key in (key for key in archive.store.keys() if key.endswith(".gz")):  # noqa: SIM118  a store's
         whole = archive.store.read(key)
         assert sum(member.length for member in members(io.BytesIO(whole))) == len(whole)
 

@@ -154,9 +154,12 @@ def test_a_full_disk_under_the_store(home: Home, site: Site, small_disk: Path) -
     assert "No space left on device" in told(done)
     assert done.out.startswith("kept 0 new posts;")
     assert json.loads(home.pressmark("feeds", "--json").out)["posts_kept"] == 0
-    # With room again everything is kept; what was not acknowledged is fetched once more.
+    # With room again the spool is committed: everything is kept, and no page is fetched once more.
     home.settings["PRESSMARK_STORE"] = f"file:{home.path / 'store'}"
-    assert home.crawl(f"url={site.url}/").out.startswith("kept 4 new posts;")
+    site.log.clear()
+    assert home.crawl(f"url={site.url}/").code == 0
+    assert json.loads(home.pressmark("feeds", "--json").out)["posts_kept"] == 4
+    assert site.asked == ["/feed/"]
 
 
 def test_a_full_disk_under_the_spool(site: Site, small_disk: Path, tmp_path: Path) -> None:

@@ -348,3 +348,64 @@ def test_a_json_line_says_what_a_capture_is(home: Home, site: Site) -> None:
     assert len(row["timestamp"]) == 14
     object_path = Path(home.path / "store" / row["object"])
     assert len(object_path.read_bytes()) >= row["offset"] + row["length"]
+
+
+def snapshot(home: Home) -> dict[str, object]:
+    """All that the database knows and that must come back."""
+    import sqlite3
+
+    with sqlite3.connect(home.path / "pressmark.db") as database:
+        rows = {
+            name: sorted(database.execute(query).fetchall())
+            for name, query in {
+                "captures": "SELECT url, date, digest, status, mime, kind, refers_to, record, offset, length FROM captures",
+                "texts": "SELECT url, date, digest, title, capture, record, offset, length FROM texts",
+                "objects": "SELECT key, length, sha256 FROM objects",
+                "feeds": "SELECT url, title, site, paused, added, etag, last_modified, visited FROM feeds",
+                "seeds": "SELECT url FROM seeds",
+                "entries": "SELECT key, id, digest, facts FROM entries",
+                "pages": "SELECT url, kept, due IS NULL FROM pages",
+            }.items()
+        }
+    assert all(rows.values())
+    return rows
+
+
+def test_the_database_can_be_made_anew_from_the_store_alone(home: Home, blogs: list[Site]) -> None:
+    urls = "url=" + " ".join(f"{site.url}/" for site in blogs)
+    home.crawl(urls)
+    slug, before, after = EDIT
+    blogs[0].pages.update(TIDE.edited(slug, before, after).pages(blogs[0].url))
+    home.crawl(urls)
+    home.crawl(urls)
+    home.pressmark("pause", f"{blogs[1].url}/")
+    wanted = snapshot(home)
+    for path in home.path.glob("pressmark.db*"):
+        path.unlink()
+    done = home.pressmark("reindex")
+    assert (done.code, done.out.endswith(", 3 subscriptions\n")) == (0, True), done.err
+    found = snapshot(home)
+    for name, rows in wanted.items():
+        assert found[name] == rows, name
+    assert home.pressmark("verify").code == 0
+    for site in blogs:
+        site.log.clear()
+    assert home.pressmark("crawl", "--force").out.startswith("kept 0 new posts; 2 feeds visited (2 not modified);")
+    assert [len(site.log) for site in blogs] == [1, 0, 1]
+
+
+def test_reindex_heals_rows_and_tells_what_is_damaged(home: Home, site: Site) -> None:
+    import sqlite3
+
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    with sqlite3.connect(home.path / "pressmark.db") as database:
+        database.execute("UPDATE captures SET digest = 'sha1:WRONG' WHERE status = 200")
+    assert home.pressmark("verify").code == 4
+    assert home.pressmark("reindex").code == 0
+    assert home.pressmark("verify").code == 0
+    path = home.objects("warc")[0]
+    path.write_bytes(path.read_bytes()[:-10])
+    done = home.pressmark("reindex")
+    assert done.code == 4
+    assert done.out.startswith("damaged: warc/")

@@ -1,0 +1,50 @@
+"""The index made anew from the store alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from archive.index import CaptureRow, Index, ObjectRow, TextRow
+from archive.recover import Member, capture_rows, members, text_rows
+from archive.stores import ObjectStore
+from archive.verify import Finding, StoreReader
+
+log = logging.getLogger(__name__)
+
+
+def keys(store: ObjectStore) -> list[str]:
+    """Objects with captures, then those with texts, each in the order in which they were begun."""
+    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix))]
+
+
+def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
+    """Make the rows of one object anew, replacing those that are there.
+
+    Gives what is wrong with the object, if anything; its whole records before that place have rows all the same.
+
+    Raises:
+        StoreError: The store cannot be read now.
+        DatabaseError: The database failed; the rows of this object are as they were.
+    """
+    reader = StoreReader(store, key)
+    end = 0
+
+    def watched() -> Iterator[Member]:
+        nonlocal end
+        for member in members(reader):
+            end = member.offset + member.length
+            yield member
+
+    captures: list[CaptureRow] = []
+    texts: list[TextRow] = []
+    if key.startswith("text/"):
+        texts += text_rows(watched(), key)
+    else:
+        captures += capture_rows(watched(), key, index.capture)
+    reader.drain()
+    index.replace(ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest()), captures, texts)
+    log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
+    if end == reader.length:
+        return None
+    return Finding(kind="damaged", key=key, offset=end, reason="no whole record; what follows is not in the index")

@@ -166,7 +166,7 @@ class Batch:
             url=capture.url,
             date=capture.date,
             refers_to=first.id,
-            json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode(),
+            json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"),
         )
         data = warc.pack(first) + warc.pack(rest)
         row = TextRow(

@@ -11,6 +11,7 @@ from typing import Literal
 
 Truncation = Literal["length", "time", "disconnect"]
 
+_MAX_MIME = 200
 MAX_HEADERS = 1_000
 """Header lines looked at in one response; the stored bytes are not touched."""
 
@@ -98,7 +99,8 @@ class Capture:
     @cached_property
     def mime(self) -> str:
         """Media type in lower case, without parameters; `unk` if the server names none."""
-        return (self.header("content-type") or "").split(";")[0].strip().lower() or "unk"
+        stated = (self.header("content-type") or "").split(";")[0].strip().lower()
+        return "".join(character for character in stated if character.isprintable())[:_MAX_MIME] or "unk"
 
     @cached_property
     def payload_digest(self) -> str:

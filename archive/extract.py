@@ -216,7 +216,7 @@ def _unique(words: Iterable[str]) -> Iterator[str]:
 
 
 def _field(value: str | None) -> str | None:
-    bare = _SPACE.sub(" ", value or "").strip()
+    bare = _SPACE.sub(" ", (value or "").replace("\0", "").encode("utf-8", "replace").decode()).strip()
     return bare[:_MAX_FIELD] or None
 
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    Text,
     bindparam,
     delete,
     func,
@@ -27,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from archive.database import Instant, insert_all, migrate, transaction, upsert
+from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
 from archive.urlkey import urlkey
 
 REVISION = "0001"
@@ -49,11 +48,11 @@ captures = Table(
     "captures",
     metadata,
     Column("record", String(64), primary_key=True),
-    Column("urlkey", Text, nullable=False),
+    Column("urlkey", Words, nullable=False),
     Column("date", Instant, nullable=False),
-    Column("url", Text, nullable=False),
+    Column("url", Words, nullable=False),
     Column("status", Integer, nullable=False),
-    Column("mime", Text, nullable=False),
+    Column("mime", Words, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("refers_to", String(64)),
@@ -68,11 +67,11 @@ texts = Table(
     metadata,
     Column("record", String(64), primary_key=True),
     Column("capture", String(64), nullable=False),
-    Column("urlkey", Text, nullable=False),
+    Column("urlkey", Words, nullable=False),
     Column("date", Instant, nullable=False),
-    Column("url", Text, nullable=False),
+    Column("url", Words, nullable=False),
     Column("digest", String(64), nullable=False),
-    Column("title", Text),
+    Column("title", Words),
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),

@@ -194,7 +194,7 @@ def conversion(
     *, uuid: str, info: str, url: str, date: datetime, refers_to: str, text: str, language: str | None
 ) -> Record:
     """Clean text made from the capture `refers_to`; URL and date are that capture's (§6.8)."""
-    block = text.encode()
+    block = text.encode("utf-8", "replace")
     return Record(
         headers=(
             ("WARC-Type", "conversion"),

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -106,6 +106,10 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     Raises:
         FeedError: It is no feed.
     """
+    return _sane(_parsed(body, url, content_type))
+
+
+def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     start = body[:_SNIFF_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         return _json_feed(body, url)
@@ -114,9 +118,12 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type} if content_type else {}
     if url:
         headers["content-location"] = url
-    found = feedparser.parse(
-        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
-    )
+    try:
+        found = feedparser.parse(
+            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
+        )
+    except (ValueError, LookupError, AttributeError, TypeError, AssertionError) as e:
+        raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e  # what feedparser stumbles over
     if not found.get("version") and not found.entries:
         raise FeedError("is no feed", url=url)
     feed = found.feed
@@ -132,6 +139,32 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         ),
         entries=tuple(_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]),
     )
+
+
+def _sane(found: ParsedFeed) -> ParsedFeed:
+    """The feed without what no database and no UTF-8 file can hold; character references in feeds bring it in."""
+    return replace(
+        found,
+        feed=replace(found.feed, **_sane_fields(found.feed)),
+        entries=tuple(
+            replace(
+                entry,
+                **_sane_fields(entry),
+                tags=tuple(_sane_text(tag) for tag in entry.tags),
+                enclosures=tuple(replace(one, **_sane_fields(one)) for one in entry.enclosures),
+            )
+            for entry in found.entries
+        ),
+    )
+
+
+def _sane_fields(value: FeedInfo | FeedEntry | Enclosure) -> dict[str, Any]:
+    texts = ((name, getattr(value, name)) for name in value.__slots__)
+    return {name: _sane_text(text) for name, text in texts if isinstance(text, str)}
+
+
+def _sane_text(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def parse_date(text: str) -> datetime | None:

@@ -24,14 +24,13 @@ from sqlalchemy import (
     Row,
     String,
     Table,
-    Text,
     delete,
     func,
     select,
     update,
 )
 
-from archive.database import Instant, connect, migrate, transaction, upsert
+from archive.database import Instant, Words, connect, migrate, transaction, upsert
 from archive.text import Entry
 from crawler.visit import SHARDS, Feed, FeedVisit, Page, PageVisit, Shard, Subscription
 
@@ -42,21 +41,21 @@ _PART = 500
 metadata = MetaData()
 
 _VISITS: tuple[tuple[str, Any], ...] = (
-    ("etag", Text),
-    ("last_modified", Text),
+    ("etag", Words),
+    ("last_modified", Words),
     ("status", Integer),
-    ("error", Text),
+    ("error", Words),
 )
 
 feeds = Table(
     "feeds",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("url", Text, nullable=False),
+    Column("url", Words, nullable=False),
     Column("key", String(64), nullable=False, unique=True),
     Column("shard", Integer, nullable=False),
-    Column("title", Text),
-    Column("site", Text),
+    Column("title", Words),
+    Column("site", Words),
     Column("paused", Boolean, nullable=False, default=False),
     Column("added", Instant, nullable=False),
     Column("visited", Instant),
@@ -70,14 +69,14 @@ seeds = Table(
     metadata,
     Column("key", String(64), primary_key=True),
     Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
-    Column("url", Text, nullable=False),
+    Column("url", Words, nullable=False),
 )
 
 pages = Table(
     "pages",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("url", Text, nullable=False),
+    Column("url", Words, nullable=False),
     Column("key", String(64), nullable=False, unique=True),
     Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="SET NULL")),
     Column("shard", Integer, nullable=False),
@@ -94,10 +93,10 @@ entries = Table(
     metadata,
     Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
     Column("key", String(64), primary_key=True),
-    Column("id", Text),
+    Column("id", Words),
     Column("page_id", BigInteger, ForeignKey("pages.id")),
     Column("digest", String(64), nullable=False),
-    Column("facts", Text, nullable=False),
+    Column("facts", Words, nullable=False),
     Column("first_seen", Instant, nullable=False),
 )
 

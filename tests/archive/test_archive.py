@@ -259,3 +259,12 @@ def test_two_processes_may_open_a_new_database_at_once(database: str, tmp_path: 
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(prepare, range(4))) == [{"captures": 0, "texts": 0, "objects": 0}] * 4
+
+
+def test_odd_characters_from_the_web_do_no_harm(archive: Archive) -> None:
+    batch = archive.batch(now=T0)
+    row = batch.add(capture(headers=b"Content-Type: text/\x00html\xff\x01; x\r\n"))
+    batch.add_text(row, Text(url=URL, text="nul \0 and \ud800", markdown="\ud800", title="\0T\udfff"))
+    archive.commit(batch.seal())
+    assert archive.text(URL).text == "nul \0 and ?"
+    assert archive.find(URL).mime == "text/html\xff"

@@ -150,3 +150,11 @@ def test_many_entries_and_long_urls_fit(frontier: Frontier) -> None:
     )
     assert len(frontier.digests(feed.id, [str(n) for n in range(1200)])) == 1200
     assert len(list(frontier.due_pages(T0))) == 1203
+
+
+def test_characters_that_a_database_cannot_hold_do_no_harm(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    said = Entry(title="nul \0 and \ud800", author="x")
+    odd = SeenEntry(key="k", id="a\0b\udfff", digest="d", url="http://blog.example/odd", entry=said, fetch=True)
+    frontier.commit([visit(feed.id, odd, title="\0T\ud800", etag="e\0")], [fetched("odd", error="\0")])
+    assert (frontier.feeds()[0].title, frontier.feeds()[0].etag) == ("T?", "e")

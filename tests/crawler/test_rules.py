@@ -66,6 +66,21 @@ def test_json_feeds_with_odd_values_are_read() -> None:
     assert found.entries[1].key is None
 
 
+def test_characters_that_nothing_can_hold_are_left_out() -> None:
+    body = b'{"version": "https://jsonfeed.org/version/1", "items": [{"id": "a\\u0000b\\ud800", "title": "t\\udfff", "tags": ["\\ud800"]}]}'
+    entry = parse(body, url=URL, content_type=None).entries[0]
+    assert (entry.id, entry.title, entry.tags) == ("ab?", "t?", ("?",))
+
+
+def test_what_the_feed_parser_stumbles_over_is_an_error_of_ours() -> None:
+    with pytest.raises(FeedError, match="cannot be read"):
+        parse(
+            b"<rss version='2.0'><channel><item><guid>x&#xD800;y</guid></item></channel></rss>",
+            url=URL,
+            content_type=None,
+        )
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"   ", b"no feed", b"<html><body><p>A page</p></body></html>", b"{broken", b'{"a": 1}', b"[1]", b"\x00\x01", b"<svg/>"],

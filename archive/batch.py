@@ -5,7 +5,6 @@ A batch is two WARC files of one name: captures and texts. Sealing makes them du
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from archive import warc
 from archive.capture import Capture, digest
-from archive.durable import sync_folder
+from archive.durable import NO_ROOM, sync_folder
 from archive.errors import SpoolError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
 from archive.text import Text
@@ -111,9 +110,7 @@ class Batch:
                 uuid=uuid,
                 info=info,
                 profile="server-not-modified" if capture.status == NOT_MODIFIED else "identical-payload-digest",
-                refers_to=warc.Reference(
-                    record=original.record, url=original.url, date=original.date, digest=original.digest
-                ),
+                refers_to=warc.Reference(record=original.record, url=original.url, date=original.date),
             )
         members = [
             warc.pack(first),
@@ -345,9 +342,8 @@ def spool_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        no_room = e.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         raise SpoolError(
             e.strerror or str(e),
             path=str(folder),
-            hint="Free some space there and start again." if no_room else "Make the folder writable.",
+            hint="Free some space there and start again." if e.errno in NO_ROOM else "Make the folder writable.",
         ) from e

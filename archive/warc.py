@@ -73,7 +73,6 @@ class Reference:
     """WARC-Record-ID of a `response`, never of a revisit."""
     url: str
     date: datetime
-    digest: str
 
 
 def write_date(moment: datetime) -> str:
@@ -253,7 +252,7 @@ def pack(record: Record) -> bytes:
     plain = io.BytesIO()
     _Writer(plain, gzip=False, warc_version=VERSION).write_record(
         # Named a resource, whatever it is: of a revisit warcio would write no block. The headers tell the type.
-        ArcWarcRecord("warc", "resource", headers, _block(record), None, None, len(record.block))
+        ArcWarcRecord("warc", "resource", headers, io.BytesIO(record.block), None, None, len(record.block))
     )
     member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return member.compress(plain.getbuffer()) + member.flush()
@@ -296,7 +295,3 @@ def _exchange(kind: str, capture: Capture, uuid: str, info: str) -> tuple[tuple[
         *(("WARC-Protocol", name) for name in capture.protocols),
         *((("WARC-Cipher-Suite", capture.cipher),) if capture.cipher else ()),
     )
-
-
-def _block(record: Record) -> io.BytesIO:
-    return io.BytesIO(record.block)

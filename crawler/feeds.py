@@ -24,7 +24,6 @@ from crawler.errors import FeedError
 MAX_ENTRIES = 20_000
 """Entries of one document that are looked at."""
 
-_XML_START = (b"<?xml", b"<rss", b"<feed", b"<rdf", b"<channel")
 _SNIFF_BYTES = 4_096
 
 

@@ -144,7 +144,7 @@ class Run:
         growing = self._grow()
         try:
             row = growing.batch.add(capture)
-        except (SpoolError, ArchiveError) as e:
+        except ArchiveError as e:
             self._fail(e)
             return None
         self._seal_if_full(growing)

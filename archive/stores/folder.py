@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive.durable import sync_folder
+from archive.durable import NO_ROOM, sync_folder
 from archive.errors import (
     ObjectExistsError,
     ObjectMissingError,
@@ -22,7 +22,6 @@ from archive.errors import (
 from archive.stores.protocol import checked_key
 
 _UNFINISHED = ".tmp-"
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FolderStore:
@@ -102,7 +101,7 @@ class FolderStore:
             raise ObjectMissingError("no such object", location=self.location, key=key) from None
         except OSError as e:
             text = e.strerror or str(e)
-            if e.errno in _NO_ROOM:
+            if e.errno in NO_ROOM:
                 raise StoreRefusedError(
                     text, location=self.location, key=key, hint="Free some space there and start again."
                 ) from e

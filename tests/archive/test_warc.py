@@ -75,9 +75,7 @@ def test_request_and_metadata_stand_beside_their_response() -> None:
 @pytest.mark.parametrize("profile", ["identical-payload-digest", "server-not-modified"])
 def test_a_revisit_keeps_its_own_headers_and_names_what_it_refers_to(profile: str) -> None:
     found = capture()
-    earlier = warc.Reference(
-        record="<urn:uuid:9>", url=found.url, date=NOW - timedelta(days=1), digest=found.payload_digest
-    )
+    earlier = warc.Reference(record="<urn:uuid:9>", url=found.url, date=NOW - timedelta(days=1))
     made = warc.revisit(found, uuid="1", info=INFO, profile=profile, refers_to=earlier)
     record = next(warc.read(io.BytesIO(members(made))))
     assert record.block == found.head

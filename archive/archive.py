@@ -14,15 +14,16 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from archive import warc
-from archive.batch import Batch, Origin, Sealed, spool_errors
+from archive.batch import Batch, Origin, Recent, Sealed
 from archive.capture import digest, header
 from archive.cdxj import cdxj
 from archive.coding import decoded
 from archive.database import connect
-from archive.errors import DamagedError, NotArchivedError, SpoolError
+from archive.errors import DamagedError, NotArchivedError
 from archive.index import CaptureRow, Index, TextRow
 from archive.recover import recover
 from archive.settings import ArchiveSettings
+from archive.spool import spool_errors
 from archive.stores import ObjectStore, open_store
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Archive:
         self.settings = settings
         self.store = store
         self.index = index
+        self._recent = Recent()
 
     @classmethod
     def open(cls, settings: ArchiveSettings) -> Archive:
@@ -99,23 +101,25 @@ class Archive:
         """
         self.store.check()
         probe = self.settings.spool / f".probe-{secrets.token_hex(4)}"
-        try:
+        with spool_errors(self.settings.spool):
             probe.parent.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"\0" * 4096)
             probe.unlink()
-        except OSError as e:
-            raise SpoolError(
-                e.strerror or str(e),
-                path=str(self.settings.spool),
-                hint="Make the folder writable with room in it, or set PRESSMARK_HOME to another.",
-            ) from e
 
     def batch(
         self, *, now: datetime, origin: Origin | None = None, new_uuid: Callable[[], str] = lambda: str(uuid.uuid4())
     ) -> Batch:
-        """Begin a batch in the spool."""
+        """Begin a batch in the spool; batches must be committed in the order in which they were begun."""
         name = f"pressmark-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
-        return Batch(self.settings.spool, name, self.index, now=now, new_uuid=new_uuid, origin=origin or Origin())
+        return Batch(
+            self.settings.spool,
+            name,
+            self.index,
+            self._recent,
+            now=now,
+            new_uuid=new_uuid,
+            origin=origin or Origin(),
+        )
 
     def commit(self, sealed: Sealed) -> None:
         """Make a sealed batch part of the archive: objects first, then the rows that point at them.
@@ -131,6 +135,7 @@ class Archive:
         for key in {row.object for row in sealed.captures}:
             self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
         self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts))
+        self._recent.forget(sealed.captures)
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)
         log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))

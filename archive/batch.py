@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import logging
 import platform
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from io import BufferedWriter
 from pathlib import Path
 
 from archive import warc
 from archive.capture import Capture, digest
-from archive.durable import NO_ROOM, sync_folder
-from archive.errors import SpoolError
+from archive.errors import DatabaseError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
+from archive.spool import SpoolFile
 from archive.text import Text
+
+log = logging.getLogger(__name__)
 
 OK = 200
 NOT_MODIFIED = 304
-OPEN = ".open"
 NOTES = "notes"
 """Begins the name of the spool file with a batch's notes."""
 
@@ -55,11 +54,46 @@ class Origin:
     description: str = ""
 
 
+@dataclass(slots=True)
+class Recent:
+    """Payloads that are held by batches of this process which the index does not know yet."""
+
+    payloads: dict[str, CaptureRow] = field(default_factory=dict)
+    """By digest: the response that holds it."""
+    newest: dict[str, tuple[str, CaptureRow]] = field(default_factory=dict)
+    """By URL: the object with its newest whole capture, and the response that holds the payload of that."""
+
+    def remember(self, row: CaptureRow, original: CaptureRow | None) -> None:
+        """A capture was written; `original` is what it refers to, if it is a revisit."""
+        if row.truncated:
+            return
+        if row.kind == "response":
+            self.payloads.setdefault(row.digest, row)
+        if row.status == OK:
+            self.newest[row.url] = (row.object, original or row)
+
+    def forget(self, rows: tuple[CaptureRow, ...]) -> None:
+        """These captures are in the index now."""
+        for row in rows:
+            if (held := self.payloads.get(row.digest)) and held.record == row.record:
+                del self.payloads[row.digest]
+            if (last := self.newest.get(row.url)) and last[0] == row.object:
+                del self.newest[row.url]
+
+
 class Batch:
     """One growing batch. Not thread-safe: one thread adds, then seals."""
 
     def __init__(
-        self, spool: Path, name: str, index: Index, *, now: datetime, new_uuid: Callable[[], str], origin: Origin
+        self,
+        spool: Path,
+        name: str,
+        index: Index,
+        recent: Recent,
+        *,
+        now: datetime,
+        new_uuid: Callable[[], str],
+        origin: Origin,
     ) -> None:
         """Start a batch; files appear with their first record.
 
@@ -67,6 +101,8 @@ class Batch:
             spool: Folder on this machine.
             name: Stem of both files, unlike any other's; lower-case letters, digits and hyphens.
             index: Tells which payloads are held already.
+            recent: Tells the same of batches that are not in the index yet; shared by those of one process, which
+                must be committed in the order in which they were begun.
             now: When the batch begins; aware, UTC.
             new_uuid: Gives a fresh UUID for each record.
             origin: Who makes the files.
@@ -75,28 +111,24 @@ class Batch:
         self.began = now
         self._new_uuid = new_uuid
         self._index = index
+        self._recent = recent
         self._captured = _Spooled(spool, "warc", name, self._warcinfo(origin, now))
         self._extracted = _Spooled(spool, "text", name, self._warcinfo(origin, now))
-        self._journal = _Journal(spool / f"{NOTES}-{name}.jsonl")
+        self._journal = SpoolFile(spool / f"{NOTES}-{name}.jsonl")
+        self._notes: list[str] = []
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
-        self._payloads: dict[str, CaptureRow] = {}
-        self._newest: dict[str, CaptureRow] = {}  # by URL: the response that holds its newest payload
 
     @property
     def bytes(self) -> int:
         """Bytes on disk so far."""
-        return self._captured.length + self._extracted.length
-
-    @property
-    def empty(self) -> bool:
-        """Nothing was added."""
-        return not self._captures and not self._texts
+        return self._captured.length + self._extracted.length + self._journal.length
 
     def add(self, capture: Capture) -> CaptureRow:
         """Write the records of a capture, adjacent and in this order: response or revisit, request, metadata.
 
         Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
         uuid = self._new_uuid()
@@ -133,18 +165,16 @@ class Batch:
             length=sum(map(len, members)),
         )
         self._captures.append(row)
-        if row.kind == "response" and not capture.truncated:
-            self._payloads.setdefault(row.digest, row)
-        if capture.status == OK and not capture.truncated:
-            self._newest[capture.url] = original or row
+        self._recent.remember(row, original)
         return row
 
     def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
         """Write the records of a text, adjacent: conversion, metadata.
 
-        `capture` must be in this batch or committed: a conversion refers to nothing else.
+        `capture` must be in this batch or an earlier one: a conversion refers to nothing else.
 
         Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
         info = self._extracted.info
@@ -184,9 +214,11 @@ class Batch:
         """Remember a line with this batch; it comes back when the batch is recovered after a crash.
 
         Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
-        self._journal.append(line)
+        self._journal.append(line.encode() + b"\n")
+        self._notes.append(line)
 
     def seal(self) -> Sealed:
         """Sync both files to disk under their final names.
@@ -199,8 +231,8 @@ class Batch:
             files=tuple(found for found in files if found),
             captures=tuple(self._captures),
             texts=tuple(self._texts),
-            notes=tuple(self._journal.lines),
-            journal=self._journal.seal(),
+            notes=tuple(self._notes),
+            journal=None if self._journal.empty else self._journal.seal(),
         )
 
     def abandon(self) -> None:
@@ -210,15 +242,22 @@ class Batch:
         self._journal.close()
 
     def _held(self, capture: Capture) -> CaptureRow | None:
-        """The response that holds this capture's payload already, durable or in this batch."""
-        if capture.status == NOT_MODIFIED:
-            if newest := self._newest.get(capture.url):
-                return newest
-            row = self._index.latest_payload(capture.url)
-            return self._index.capture(row.refers_to) if row and row.refers_to else row
-        if not capture.body or capture.truncated:
+        """The response that holds this capture's payload already, durable or in a batch that comes no later."""
+        try:
+            if capture.status == NOT_MODIFIED:
+                if newest := self._recent.newest.get(capture.url):
+                    return newest[1]
+                row = self._index.latest_payload(capture.url)
+                return self._index.capture(row.refers_to) if row and row.refers_to else row
+            if not capture.body or capture.truncated:
+                return None
+            return self._recent.payloads.get(capture.payload_digest) or self._index.original(capture.payload_digest)
+        except DatabaseError as e:
+            if not e.temporary:
+                raise
+            # Storing a payload twice costs room; not storing it would lose it.
+            log.warning("stored whole, the index is out of reach url=%s error=%s", capture.url, e)
             return None
-        return self._payloads.get(capture.payload_digest) or self._index.original(capture.payload_digest)
 
     def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
         info = {
@@ -237,113 +276,46 @@ class Batch:
 
 
 class _Spooled:
-    """One spool file: made with its first record, renamed when it is sealed."""
+    """The spool file of an object to be: begins with its warcinfo record, knows its SHA-256."""
 
     def __init__(self, spool: Path, kind: str, name: str, warcinfo: Callable[[str], warc.Record]) -> None:
         self.row_key = object_key(kind, name)
         # One flat folder: the kind goes into the name.
-        self._final = spool / f"{kind}-{name}.warc.gz"
-        self._open = self._final.with_name(self._final.name + OPEN)
+        self._file = SpoolFile(spool / f"{kind}-{name}.warc.gz")
         self._warcinfo = warcinfo(f"{name}.warc.gz")
-        self._out: BufferedWriter | None = None
         self._sha256 = hashlib.sha256()
-        self.length = 0
 
     @property
     def info(self) -> str:
         """WARC-Record-ID of the warcinfo record."""
         return self._warcinfo.id
 
+    @property
+    def length(self) -> int:
+        """Bytes so far."""
+        return self._file.length
+
     def append(self, data: bytes) -> int:
         """Write whole members and tell where they begin."""
-        with spool_errors(self._open.parent):
-            if self._out is None:
-                self._open.parent.mkdir(parents=True, exist_ok=True)
-                self._out = self._open.open("xb")
-                self._write(warc.pack(self._warcinfo))
-            offset = self.length
-            self._write(data)
-            self._out.flush()  # to the system: a crash of this process tears nothing that was added before
+        first = warc.pack(self._warcinfo) if not self.length else b""
+        offset = self.length + len(first)
+        self._file.append(first + data)
+        self._sha256.update(first + data)
         return offset
 
     def seal(self) -> tuple[ObjectRow, Path] | None:
-        """Sync, rename, sync the folder; None where nothing was written."""
-        if self._out is None:
+        """Make it durable on this machine; None where nothing was written."""
+        if self._file.empty:
             return None
-        with spool_errors(self._open.parent):
-            _finish(self._out, self._open, self._final)
-        row = ObjectRow(key=self.row_key, length=self.length, sha256=self._sha256.hexdigest())
-        return row, self._final
+        path = self._file.seal()
+        return ObjectRow(key=self.row_key, length=self.length, sha256=self._sha256.hexdigest()), path
 
     def close(self) -> None:
         """Close without sealing."""
-        if self._out is not None:
-            with spool_errors(self._open.parent):
-                self._out.close()
-
-    def _write(self, data: bytes) -> None:
-        assert self._out is not None
-        self._out.write(data)
-        self._sha256.update(data)
-        self.length += len(data)
-
-
-class _Journal:
-    """The spool file of a batch's notes: one line each, made with the first."""
-
-    def __init__(self, final: Path) -> None:
-        self._final = final
-        self._open = final.with_name(final.name + OPEN)
-        self._out: BufferedWriter | None = None
-        self.lines: list[str] = []
-
-    def append(self, line: str) -> None:
-        """Write a line."""
-        with spool_errors(self._open.parent):
-            if self._out is None:
-                self._open.parent.mkdir(parents=True, exist_ok=True)
-                self._out = self._open.open("xb")
-            self._out.write(line.encode() + b"\n")
-            self._out.flush()
-        self.lines.append(line)
-
-    def seal(self) -> Path | None:
-        """Sync, rename, sync the folder; None where nothing was written."""
-        if self._out is None:
-            return None
-        with spool_errors(self._open.parent):
-            _finish(self._out, self._open, self._final)
-        return self._final
-
-    def close(self) -> None:
-        """Close without sealing."""
-        if self._out is not None:
-            with spool_errors(self._open.parent):
-                self._out.close()
+        self._file.close()
 
 
 def object_key(kind: str, name: str) -> str:
     """Key of a batch's object: the day in its name keeps folders small."""
     day = name.split("-")[1]
     return f"{kind}/{day[:4]}/{day[4:6]}/{day[6:8]}/{name}.warc.gz"
-
-
-def _finish(out: BufferedWriter, growing: Path, final: Path) -> None:
-    out.flush()
-    os.fsync(out.fileno())
-    out.close()
-    growing.rename(final)
-    sync_folder(final.parent)
-
-
-@contextmanager
-def spool_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system says of the spool into SpoolError."""
-    try:
-        yield
-    except OSError as e:
-        raise SpoolError(
-            e.strerror or str(e),
-            path=str(folder),
-            hint="Free some space there and start again." if e.errno in NO_ROOM else "Make the folder writable.",
-        ) from e

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Connection, Engine, Text, create_engine, event, insert, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeDecorator
 
 from archive.errors import DatabaseError, SettingsError
@@ -94,6 +102,10 @@ def connect(url: str) -> Engine:
     return engine
 
 
+_PASSING_STATES = frozenset({"08", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE: connection, rollback, resources, state, intervention of the operator, system."""
+
+
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own BEGIN comes late and skips DDL; ours is in _begin_sqlite.
     connection.isolation_level = None
@@ -126,9 +138,21 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         with engine.connect().execution_options(**{_READS: reads}) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as e:
-        raise DatabaseError(_reason(e), url=shown(engine.url), hint="Is the database up, with room to write?") from e
+        raise DatabaseError(
+            _reason(e), url=shown(engine.url), hint="Is the database up, with room to write?", temporary=_passing(e)
+        ) from e
     except OSError as e:  # pg8000 lets the socket's own errors through
-        raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?") from e
+        raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+def _passing(e: SQLAlchemyError) -> bool:
+    """Whether the same may succeed later: the server is away or starting, the file is locked or has no room."""
+    if not isinstance(e, DBAPIError) or e.orig is None:
+        return isinstance(e, PoolTimeoutError)
+    said = e.orig.args[0] if e.orig.args else None
+    if isinstance(said, dict):  # pg8000: the server's own answer, its SQLSTATE under C
+        return str(said.get("C", ""))[:2] in _PASSING_STATES
+    return isinstance(e, OperationalError | InterfaceError)
 
 
 def shown(url: URL) -> str:

@@ -7,8 +7,9 @@
     │   ├── ObjectExistsError     the name holds other bytes
     │   ├── StoreBusyError        try again later (temporary)
     │   └── StoreRefusedError     credentials, permissions, no such bucket or folder
-    ├── DatabaseError         the database failed
+    ├── DatabaseError         the database failed (temporary, where it was out of reach)
     ├── SpoolError            the local spool cannot be written
+    │   └── SpoolFullError        it has no room (temporary)
     ├── NotArchivedError      nothing is held for that URL
     ├── DamagedError          stored bytes are not what the index says
     ├── ExtractError          no text could be taken from a page
@@ -70,9 +71,10 @@ class StoreRefusedError(StoreError):
 class DatabaseError(ArchiveError):
     """The database failed; `url` has its password removed."""
 
-    def __init__(self, message: str, *, url: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, url: str, hint: str | None = None, temporary: bool = False) -> None:
         super().__init__(f"{url}: {message}", hint=hint)
         self.url = url
+        self.temporary = temporary
 
 
 class SpoolError(ArchiveError):
@@ -80,7 +82,14 @@ class SpoolError(ArchiveError):
 
     def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}", hint=hint)
+        self.message = message
         self.path = path
+
+
+class SpoolFullError(SpoolError):
+    """The spool has no room for now; what it holds is whole."""
+
+    temporary = True
 
 
 class NotArchivedError(ArchiveError):

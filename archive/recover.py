@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Protocol
 
 from archive import warc
-from archive.batch import NOTES, OPEN, Sealed, object_key
+from archive.batch import NOTES, Sealed, object_key
 from archive.capture import Capture, digest
 from archive.durable import sync_folder
 from archive.index import CaptureRow, ObjectRow, TextRow
+from archive.spool import OPEN
 
 log = logging.getLogger(__name__)
 

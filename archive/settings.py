@@ -69,6 +69,13 @@ class ArchiveSettings(PressmarkSettings):
     batch_seconds: float = Field(default=600.0, gt=0)
     """A batch is committed when its first record is this old."""
 
+    spool_megabytes: float = Field(default=4096.0, gt=0)
+    """Batches that wait for the store may take so much of this disk; then a crawl pauses until some are committed."""
+
+    outage_seconds: float = Field(default=600.0, ge=0)
+    """How long a crawl that is done, or has no room to go on, waits for store, database or disk before it gives up;
+    the next one commits what it left in the spool."""
+
     @model_validator(mode="after")
     def _fill_from_home(self) -> Self:
         home = self.home.absolute()

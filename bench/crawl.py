@@ -25,21 +25,21 @@ from sample.server import Site
 COPIES = 40
 
 
-def sample_urls(stack: ExitStack) -> list[str]:
+def sample_urls(stack: ExitStack, copies: int = COPIES) -> tuple[list[Site], list[str]]:
     """Blogs with copies of the sample posts, each under a title and address of its own."""
-    urls = []
+    sites = []
     for blog in BLOGS:
         posts = tuple(
             replace(
                 post, slug=f"{post.slug}-{n}", title=f"{post.title} {n}", body=f"{post.body}<p>Copy number {n}.</p>"
             )
-            for n in range(COPIES)
+            for n in range(copies)
             for post in blog.posts
         )
         site = stack.enter_context(Site())
         site.pages.update(replace(blog, posts=posts).pages(site.url))
-        urls.append(f"{site.url}/")
-    return urls
+        sites.append(site)
+    return sites, [f"{site.url}/" for site in sites]
 
 
 def crawl(home: Path, urls: list[str]) -> dict[str, object]:
@@ -98,7 +98,7 @@ def main() -> None:
                 hosts = (arguments.world / "hosts.txt").read_text().split()
                 urls = [f"{host}/{arguments.feed}" for host in hosts]
             else:
-                urls = sample_urls(stack)
+                _, urls = sample_urls(stack)
             first, second = crawl(home, urls), crawl(home, urls)
         stored = sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
         posts = int(str(first["said"]).split()[1])

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
 from archive.archive import Archive
-from archive.batch import Batch, Origin
+from archive.batch import Batch, Origin, Sealed
 from archive.capture import Capture
-from archive.errors import ArchiveError, SpoolError, TaskError
+from archive.errors import ArchiveError, SpoolFullError, TaskError
 from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.text import Text
@@ -41,8 +43,14 @@ log = logging.getLogger(__name__)
 progress = object()
 """Scrapy signal: sent with `summary` whenever it changed."""
 
-_RETRY_SECONDS = (1.0, 5.0, 20.0)
-"""Waits before a commit is tried again after a passing failure of store or database."""
+_LONGEST_WAIT_SECONDS = 30.0
+"""Between two tries of a commit while store or database are away."""
+_ROOM_SECONDS = 1.0
+"""Between two looks whether a full disk has room again."""
+_STOPPING_SECONDS = 5.0
+"""What a crawl that was told to end waits for store and database."""
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -121,7 +129,10 @@ class Run:
         )
         self._growing: _Growing | None = None
         self._committing: set[asyncio.Task[None]] = set()
-        self._one_commit = asyncio.Lock()
+        self._last: asyncio.Task[None] | None = None
+        self._waiting_bytes = 0
+        self._ending: float | None = None
+        self._stalled: dict[str, float] = {}  # why nothing more is fetched, and since when
         self._crawler: Crawler | None = None
 
     @classmethod
@@ -137,29 +148,19 @@ class Run:
 
     # -- what components hand over
 
-    def record(self, capture: Capture) -> CaptureRow | None:
+    async def record(self, capture: Capture) -> CaptureRow | None:
         """Write a capture into the growing batch; None once the archive has failed."""
-        if self.failure is not None:
-            return None
-        growing = self._grow()
-        try:
-            row = growing.batch.add(capture)
-        except ArchiveError as e:
-            self._fail(e)
-            return None
-        self._seal_if_full(growing)
-        return row
+        return await self._write(lambda growing: growing.batch.add(capture))
 
-    def visited_feed(self, visit: FeedVisit, row: CaptureRow | None = None) -> None:
+    async def visited_feed(self, visit: FeedVisit, row: CaptureRow | None = None) -> None:
         """Remember a visit of a feed with the next commit; `row` is its capture, if there is one."""
-        if self.failure is None:
-            growing = self._grow()
-            try:
-                growing.batch.note(journal.write(journal.FeedNote(record=row.record if row else None, visit=visit)))
-            except SpoolError as e:
-                self._fail(e)
-                return
+        note = journal.write(journal.FeedNote(record=row.record if row else None, visit=visit))
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
             growing.feeds.append(visit)
+
+        await self._write(write)
         log.info(
             "feed visit id=%d status=%s new=%d error=%s",
             visit.feed_id,
@@ -169,7 +170,7 @@ class Run:
         )
         self._tell()
 
-    def visited_page(
+    async def visited_page(
         self, visit: PageVisit, *, held: bool, row: CaptureRow | None = None, text: Text | None = None
     ) -> None:
         """Remember a visit of a page, and keep its text, with the next commit.
@@ -180,18 +181,17 @@ class Run:
             row: Its capture, if there is one.
             text: Made from that capture.
         """
-        self.summary.done += 1
-        if self.failure is None:
-            growing = self._grow()
-            try:
-                if text is not None and row is not None:
-                    growing.batch.add_text(row, text)
-                growing.batch.note(journal.write(journal.PageNote(record=row.record if row else None, visit=visit)))
-            except SpoolError as e:
-                self._fail(e)
-                return
+        note = journal.write(journal.PageNote(record=row.record if row else None, visit=visit))
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
             growing.pages.append((visit, held, row.kind if row else ""))
-            self._seal_if_full(growing)
+
+        if text is not None and row is not None:
+            # The text first: a note without its text would say that nothing is missing.
+            await self._write(lambda growing: growing.batch.add_text(row, text))
+        await self._write(write)
+        self.summary.done += 1
         self._tell()
 
     def expect(self, pages: int) -> None:
@@ -214,7 +214,34 @@ class Run:
         """The clock of this run; aware, UTC."""
         return datetime.now(UTC)
 
-    # -- commits
+    # -- the growing batch
+
+    async def _write(self, write: Callable[[_Growing], T]) -> T | None:
+        """Write into the growing batch, waiting where the disk is full; None once the archive has failed."""
+        while self.failure is None:
+            growing = self._grow()
+            try:
+                done = write(growing)
+            except SpoolFullError as e:
+                await self._wait_for_room(e)
+            except ArchiveError as e:
+                self._fail(e)
+            else:
+                self._go_on("disk")
+                if growing.batch.bytes >= self._settings.batch_megabytes * 1_000_000:
+                    self._seal(growing)
+                return done
+        return None
+
+    async def _wait_for_room(self, error: SpoolFullError) -> None:
+        """Fetch nothing more for a while, and commit what there is: that frees the spool."""
+        self._stall("disk", str(error))
+        if self._growing is not None and self._growing.batch.bytes:
+            self._seal(self._growing)
+        if self._out_of_patience(self._stalled["disk"]):
+            self._fail(error)
+        else:
+            await asyncio.sleep(_ROOM_SECONDS)
 
     def _grow(self) -> _Growing:
         if self._growing is None:
@@ -223,59 +250,107 @@ class Run:
             asyncio.get_running_loop().call_later(self._settings.batch_seconds, self._seal, growing)
         return self._growing
 
-    def _seal_if_full(self, growing: _Growing) -> None:
-        if growing.batch.bytes >= self._settings.batch_megabytes * 1_000_000:
-            self._seal(growing)
+    # -- commits
 
     def _seal(self, growing: _Growing) -> None:
         """Commit a batch in the background and let the next record begin another."""
         if self._growing is not growing:
             return  # it was committed already
         self._growing = None
-        task = asyncio.ensure_future(self._commit(growing))
+        task = self._last = asyncio.ensure_future(self._commit(growing, self._last))
         self._committing.add(task)
         task.add_done_callback(self._committing.discard)
 
-    async def _commit(self, growing: _Growing) -> None:
-        async with self._one_commit:
-            # A later batch may refer to records of an earlier one, so that none is committed after a failure.
+    async def _commit(self, growing: _Growing, before: asyncio.Task[None] | None) -> None:
+        """Seal at once, then commit after the batch before: a later one may refer to records of an earlier."""
+        self._waiting_bytes += growing.batch.bytes
+        if self._waiting_bytes > self._settings.spool_megabytes * 1_000_000:
+            self._stall("quota", "the spool has reached PRESSMARK_SPOOL_MEGABYTES")
+        try:
+            sealed = await asyncio.to_thread(growing.batch.seal)
+            if before is not None:
+                await before
             if self.failure is not None:
-                growing.batch.abandon()
-                return
-            try:
-                sealed = await asyncio.to_thread(growing.batch.seal)
-                await self._with_retries(asyncio.to_thread, self.archive.commit, sealed)
-                visits = [visit for visit, _, _ in growing.pages]
-                await self._with_retries(asyncio.to_thread, self.frontier.commit, growing.feeds, visits)
-                await asyncio.to_thread(self.archive.release, sealed)
-            except ArchiveError as e:
-                self._fail(e)
-                return
-            except Exception as e:
-                log.exception("commit failed")
-                self._fail(ArchiveError(f"commit failed: {type(e).__name__}: {e}", hint="Please report this."))
-                return
-            self._count(growing, [row.key for row, _ in sealed.files], sum(row.length for row, _ in sealed.files))
-            self.summary.captures += len(sealed.captures)
-            self.summary.texts += len(sealed.texts)
+                return  # the spool keeps it
+            await self._with_retries(self.archive.commit, sealed)
+            visits = [visit for visit, _, _ in growing.pages]
+            await self._with_retries(self.frontier.commit, growing.feeds, visits)
+            await asyncio.to_thread(self.archive.release, sealed)
+        except ArchiveError as e:
+            self._fail(e)
+            return
+        except Exception as e:
+            log.exception("commit failed")
+            self._fail(ArchiveError(f"commit failed: {type(e).__name__}: {e}", hint="Please report this."))
+            return
+        self._count(growing, sealed)
+        self._waiting_bytes -= growing.batch.bytes
+        if self._waiting_bytes <= self._settings.spool_megabytes * 1_000_000:
+            self._go_on("quota")
         self._tell()
 
-    async def _with_retries(self, call: Any, *arguments: Any) -> None:  # noqa: ANN401  asyncio.to_thread
-        for wait in (*_RETRY_SECONDS, None):
-            try:
-                await call(*arguments)
-            except ArchiveError as e:
-                if wait is None or not e.temporary:
-                    raise
-                log.warning("commit failed, trying again seconds=%g error=%s", wait, e)
-                await asyncio.sleep(wait)
-            else:
-                return
+    async def _with_retries(self, call: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401  the call's own
+        """Call in a thread; while store or database are away try again, until patience ends."""
 
-    def _count(self, growing: _Growing, objects: list[str], stored: int) -> None:
+        def tell(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning("commit failed, trying again seconds=%.0f error=%s", state.upcoming_sleep, error)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary),
+            wait=wait_exponential(max=_LONGEST_WAIT_SECONDS),
+            stop=lambda state: self._out_of_patience(state.start_time),
+            sleep=self._sleep,
+            before_sleep=tell,
+            reraise=True,
+        )
+        await retrying(asyncio.to_thread, call, *arguments)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep; a second only once the crawl was told to end."""
+        until = monotonic() + seconds
+        await asyncio.sleep(min(1.0, seconds))
+        while monotonic() < until and not self._told_to_end:  # noqa: ASYNC110  Scrapy sends no signal for it
+            await asyncio.sleep(1.0)
+
+    @property
+    def _told_to_end(self) -> bool:
+        return self._crawler is not None and not self._crawler.crawling
+
+    def _out_of_patience(self, since: float) -> bool:
+        """Whether a failure that began then has lasted too long.
+
+        While there is work and room in the spool, a crawl goes on without store or database for any time.
+        """
+        idle = [*self._stalled.values(), *([self._ending] if self._ending else [])]
+        if not idle:
+            return False
+        patience = _STOPPING_SECONDS if self._told_to_end else self._settings.outage_seconds
+        return monotonic() - max(since, min(idle)) >= patience
+
+    def _stall(self, why: str, reason: str) -> None:
+        """Send no new requests until `_go_on`."""
+        if why not in self._stalled:
+            self._stalled[why] = monotonic()
+            log.warning("crawl pauses why=%s reason=%s", why, reason)
+            self._pause()
+
+    def _go_on(self, why: str) -> None:
+        if self._stalled.pop(why, None) is not None:
+            log.warning("crawl goes on why=%s", why)
+            self._pause()
+
+    def _pause(self) -> None:
+        engine = self._crawler.engine if self._crawler else None
+        if engine is not None:
+            (engine.pause if self._stalled else engine.unpause)()
+
+    def _count(self, growing: _Growing, sealed: Sealed) -> None:
         summary = self.summary
-        summary.objects += objects
-        summary.bytes += stored
+        summary.objects += [row.key for row, _ in sealed.files]
+        summary.bytes += sum(row.length for row, _ in sealed.files)
+        summary.captures += len(sealed.captures)
+        summary.texts += len(sealed.texts)
         for visit in growing.feeds:
             summary.feeds += 1
             summary.unchanged += visit.status == 304  # noqa: PLR2004  not modified
@@ -310,6 +385,7 @@ class Run:
 
     async def close(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
         """Commit what is left and end the worker processes."""
+        self._ending = monotonic()
         if self._growing is not None:
             self._seal(self._growing)
         while self._committing:

@@ -111,13 +111,14 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "RETRY_HTTP_CODES": [],  # the server has answered; the frontier decides when to ask again
         "HTTPERROR_ALLOW_ALL": True,  # an error is an answer too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
-        # Engine side first. robots.txt before anything is spent on a request; redirects where Scrapy has its own,
-        # below decompression, so that each hop is seen once.
+        # Engine side first. What is held needs no permission; robots.txt before anything is spent on a request;
+        # redirects where Scrapy has its own, below decompression, so that each hop is seen once.
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
             "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+            "crawler.held.Held": 50,
             "crawler.robots.Robots": 100,
             "crawler.redirect.Redirects": 600,
         },

@@ -62,6 +62,8 @@ class Page:
     etag: str | None = None
     last_modified: str | None = None
     failures: int = 0
+    due: datetime | None = None
+    """Since when it is to be fetched; None for one that was found just now."""
     entry: Entry | None = None
     """What the feed said, without its markup."""
 

@@ -145,7 +145,7 @@ class WireHandler(HTTP11DownloadHandler):
         try:
             response = await super().download_request(request)
         except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
-            self._record_truncated(request, wire, e)
+            await self._record_truncated(request, wire, e)
             raise
         except CannotResolveHostError as e:
             from twisted.internet import reactor
@@ -157,10 +157,10 @@ class WireHandler(HTTP11DownloadHandler):
             del self._wires[slot]
             request.headers.pop(_SLOT_HEADER, None)
         head, _ = wire.head()
-        request.meta[CAPTURE] = self._record(_capture(request, wire, head, response.body))
+        request.meta[CAPTURE] = await self._record(_capture(request, wire, head, response.body))
         return response
 
-    def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> None:
+    async def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> None:
         head, rest = wire.head()
         if not head:
             return
@@ -172,7 +172,7 @@ class WireHandler(HTTP11DownloadHandler):
         capture = _capture(request, wire, head, b"", truncated=reason)
         coding = (capture.header("transfer-encoding") or "").lower()
         body = _dechunked(rest) if "chunked" in coding else rest
-        self._record(_capture(request, wire, head, body, truncated=reason))
+        await self._record(_capture(request, wire, head, body, truncated=reason))
 
 
 def _capture(request: Request, wire: Wire, head: bytes, body: bytes, *, truncated: Truncation | None = None) -> Capture:

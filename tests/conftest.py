@@ -5,14 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +17,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sample.server import Site
+from sample.services import BIN, S3, free_port, seaweedfs, wait_for
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
-BIN = Path(sys.executable).parent
 
 
 def missing(what: str) -> None:
@@ -117,104 +113,15 @@ def open_folder(name: str) -> Path:
     return folder
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_ports(count: int, above: int = 0) -> int:
-    """First of `count` free ports in a row, each with its twin 10,000 higher free as well."""
-    for _ in range(200):
-        first = free_port()
-        if first + count + 10_000 > 65_000:
-            continue
-        try:
-            for port in range(first, first + count):
-                for one in (port, port + 10_000):
-                    with socket.socket() as probe:
-                        probe.bind(("127.0.0.1", one))
-        except OSError:
-            continue
-        return first
-    raise RuntimeError("no free ports")
-
-
-def wait_for(ready: Callable[[], bool], seconds: float = 30, process: subprocess.Popen[bytes] | None = None) -> None:
-    until = time.monotonic() + seconds
-    while not ready():
-        if process is not None and process.poll() is not None:
-            raise RuntimeError(f"ended with {process.returncode}")
-        if time.monotonic() > until:
-            raise TimeoutError("not ready in time")
-        time.sleep(0.05)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-# -- S3: SeaweedFS, a real server in one process
-
-S3_KEYS = {"AWS_ACCESS_KEY_ID": "testaccesskey", "AWS_SECRET_ACCESS_KEY": "testsecretkey1234"}
-
-
-@dataclass(frozen=True)
-class S3:
-    endpoint: str
-    bucket: str
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": "us-east-1", **S3_KEYS}
+# -- S3
 
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    weed = BIN / "weed"
-    if not weed.exists():
+    if not (BIN / "weed").exists():
         missing("SeaweedFS")
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "data").mkdir()
-    port = free_ports(5)
-    names = ("s3", "master", "volume", "filer", "admin")
-    argv = [str(weed), "mini", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-    argv += [f"-{name}.port={port + n}" for n, name in enumerate(names)]
-    argv += ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-    argv += ["-s3.allowDeleteBucketNotEmpty=false", "-s3.autoCreateBucket=false"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            argv, cwd=folder, env={**os.environ, **S3_KEYS}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-    endpoint = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        try:
-            urllib.request.urlopen(endpoint, timeout=2)
-        except urllib.error.HTTPError as e:
-            return e.code == 403
-        except OSError:
-            return False
-        return False
-
-    try:
-        wait_for(ready, 60, process)
-        import boto3
-
-        client = boto3.client(
-            "s3", endpoint_url=endpoint, region_name="us-east-1",
-            aws_access_key_id=S3_KEYS["AWS_ACCESS_KEY_ID"], aws_secret_access_key=S3_KEYS["AWS_SECRET_ACCESS_KEY"],
-        )  # fmt: skip
-        client.create_bucket(Bucket="pressmark")
-        yield S3(endpoint, "pressmark")
-    finally:
-        end(process)
+    with seaweedfs(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 # -- PostgreSQL

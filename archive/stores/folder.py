@@ -102,9 +102,7 @@ class FolderStore:
         except OSError as e:
             text = e.strerror or str(e)
             if e.errno in NO_ROOM:
-                raise StoreRefusedError(
-                    text, location=self.location, key=key, hint="Free some space there and start again."
-                ) from e
+                raise StoreBusyError(text, location=self.location, key=key, hint="Free some space there.") from e
             if e.errno == errno.EIO:
                 raise StoreError(text, location=self.location, key=key, hint="Check the disk.") from e
             if e.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EBUSY}:

@@ -29,8 +29,8 @@ class ObjectStore(Protocol):
 
         Raises:
             ObjectExistsError: The key holds other bytes.
-            StoreBusyError: Try again later; `temporary` is true.
-            StoreRefusedError: Credentials, permissions, no room.
+            StoreBusyError: Try again later, or when there is room again; `temporary` is true.
+            StoreRefusedError: Credentials, permissions.
         """
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,16 +31,27 @@ PART_BYTES = 16 * 1024 * 1024
 """Larger files go up in parts of this size, which is also what one upload holds in memory."""
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-_EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
-_SLOW_STATUS = {408, 429, 500, 502, 503, 504}
+_EXISTS = {"PreconditionFailed", "412"}
+_SLOW_STATUS = {408, 409, 429, 500, 502, 503, 504}
+_AGAIN = {
+    # The bytes did not arrive as they were sent.
+    "BadDigest",
+    "IncompleteBody",
+    "InvalidPart",
+    "RequestTimeout",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+    # An answer was lost after the upload was completed or ended: putting again finds out.
+    "NoSuchUpload",
+}
 _KEYS_HINT = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL."
 _SHA256 = "sha256"
 
 CONFIG = Config(
-    # No call may hang: ten seconds to connect, sixty between two bytes, and four tries in all.
-    connect_timeout=10,
-    read_timeout=60,
-    retries={"mode": "standard", "max_attempts": 4},
+    # No call may hang: three tries in all, each with so many seconds to connect and between two bytes.
+    connect_timeout=5,
+    read_timeout=25,
+    retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_extra="pressmark",
 )
 
@@ -109,10 +122,23 @@ class S3Store:
             self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
     def _put(self, name: str, data: bytes, sha256: str) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=name, Body=data, IfNoneMatch="*", Metadata={_SHA256: sha256})
+        checksum = _crc32(data)
+        done = self._client.put_object(
+            Bucket=self._bucket,
+            Key=name,
+            Body=data,
+            IfNoneMatch="*",
+            Metadata={_SHA256: sha256},
+            ChecksumCRC32=checksum,
+        )
+        try:
+            self._check_arrived(name, checksum, done.get("ChecksumCRC32"))
+        except StoreBusyError:
+            self._client.delete_object(Bucket=self._bucket, Key=name)  # nobody knows of it yet
+            raise
 
     def _put_parts(self, name: str, source: Path, sha256: str) -> None:
-        """Multipart upload; one that fails leaves no parts behind."""
+        """Multipart upload; leaves no parts behind, neither its own nor those of an earlier try that was cut off."""
         upload = self._client.create_multipart_upload(
             Bucket=self._bucket, Key=name, Metadata={_SHA256: sha256}, ChecksumAlgorithm="CRC32"
         )["UploadId"]
@@ -121,22 +147,40 @@ class S3Store:
             with source.open("rb") as data:
                 while part := data.read(PART_BYTES):
                     number = len(parts) + 1
+                    checksum = _crc32(part)
                     done = self._client.upload_part(
                         Bucket=self._bucket,
                         Key=name,
                         UploadId=upload,
                         PartNumber=number,
                         Body=part,
-                        ChecksumAlgorithm="CRC32",
+                        ChecksumCRC32=checksum,
                     )
-                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumCRC32": done["ChecksumCRC32"]})
+                    self._check_arrived(name, checksum, done.get("ChecksumCRC32"))
+                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumCRC32": checksum})
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
         except BaseException:
             with suppress(ClientError, BotoCoreError):  # the first failure is the one to tell
-                self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload)
+                self._abort_uploads(name)
             raise
+        self._abort_uploads(name)
+
+    def _check_arrived(self, name: str, sent: str, arrived: str | None) -> None:
+        """Compare checksums; a server that keeps none names none."""
+        if arrived not in {None, sent}:
+            raise StoreBusyError("other bytes arrived than were sent", location=self.location, key=name)
+
+    def _abort_uploads(self, name: str) -> None:
+        """End every open upload of this name; nobody else writes to it.
+
+        There may be more than is known here: of a process that was killed, or one whose beginning was not answered.
+        """
+        found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=name)
+        for upload in found.get("Uploads", ()):
+            if upload["Key"] == name:
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload["UploadId"])
 
     def _name(self, key: str) -> str:
         return self._prefix + checked_key(key)
@@ -160,13 +204,18 @@ class S3Store:
             return ObjectMissingError("no such object", location=self.location, key=key)
         if code == "NoSuchBucket":
             return StoreRefusedError("no such bucket", location=self.location, hint="Create the bucket first.")
-        if e.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _SLOW_STATUS:
+        if code in _AGAIN or e.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _SLOW_STATUS:
             return StoreBusyError(f"{code}: {message}", location=self.location, key=key)
         return StoreRefusedError(f"{code}: {message}", location=self.location, key=key, hint=_KEYS_HINT)
 
 
 def _code(e: ClientError) -> str:
     return e.response.get("Error", {}).get("Code", "")
+
+
+def _crc32(data: bytes) -> str:
+    """As S3 writes it: Base64 of four bytes, the highest first."""
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode("ascii")
 
 
 def _sha256(source: bytes | Path) -> str:

@@ -16,6 +16,7 @@ from crawler import decide, discover
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
+from crawler.held import DUE
 from crawler.run import Run
 from crawler.visit import Feed, Page, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
@@ -79,11 +80,11 @@ class BlogSpider(Spider):
                     cb_kwargs={"seed": url},
                     dont_filter=True,
                 )
-            for request in self._page_requests(self._due_pages([feed.id for feed in known])):
+            async for request in self._page_requests(self._due_pages([feed.id for feed in known])):
                 yield request
         if self.urls:
             return
-        for request in self._page_requests(self._due_pages(None)):
+        async for request in self._page_requests(self._due_pages(None)):
             yield request
         for feed in self.run.frontier.due_feeds(None if self.force else self.run.now(), self.shard):
             yield self._feed_request(feed)
@@ -111,7 +112,7 @@ class BlogSpider(Spider):
             return
         feed = self.run.frontier.subscribe(feed_url, seed=seed, now=self.run.now())
         log.info("subscribed feed=%s seed=%s", feed.url, seed)
-        for request in self._read(feed, response, found):
+        async for request in self._read(feed, response, found):
             yield request
 
     def seed_failed(self, failure: Failure) -> None:
@@ -156,7 +157,7 @@ class BlogSpider(Spider):
     async def parse_feed(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
         """The answer to a visit of a feed."""
         if response.status == decide.NOT_MODIFIED:
-            self._visited(feed, response)
+            await self._visited(feed, response)
             return
         error = None if response.status == decide.OK else f"answered {response.status}"
         parsed: ParsedFeed | None = None
@@ -166,38 +167,39 @@ class BlogSpider(Spider):
             except TaskError as e:
                 error = str(e).removeprefix(f"{response.url}: ")
         if parsed is None:
-            self._visited(feed, response, error=error)
+            await self._visited(feed, response, error=error)
             if seed:
                 self._problem(FetchError(error or "is no feed", url=seed))
             return
-        for request in self._read(feed, response, parsed):
+        async for request in self._read(feed, response, parsed):
             yield request
 
-    def feed_failed(self, failure: Failure) -> None:
+    async def feed_failed(self, failure: Failure) -> None:
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
         seed: str | None = failure.request.cb_kwargs["seed"]
         visit = decide.after_feed(
             feed, at=self.run.now(), interval=self._interval(), status=None, error=reason(failure.value)
         )
-        self.run.visited_feed(visit)
+        await self.run.visited_feed(visit)
         if seed:
             self._problem(_asked_for(seed, failure.value))
 
-    def _read(self, feed: Feed, response: Response, parsed: ParsedFeed) -> Iterable[Request]:
+    async def _read(self, feed: Feed, response: Response, parsed: ParsedFeed) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         frontier = self.run.frontier
         known = frontier.digests(feed.id, [entry.key for entry in parsed.entries if entry.key])
         pages = frontier.pages({entry.link for entry in parsed.entries if entry.link})
         seen = decide.seen_entries(parsed.entries, known, pages, parsed.feed.language)
-        self._visited(feed, response, parsed=parsed, seen=seen)
+        await self._visited(feed, response, parsed=parsed, seen=seen)
         if self.subscribe_only:
-            return ()
+            return
         wanted = (decide.page_of(entry, feed, pages.get(entry.url or "")) for entry in seen)
-        return self._page_requests((page for page in wanted if page), via=response.url)
+        async for request in self._page_requests((page for page in wanted if page), via=response.url):
+            yield request
 
-    def _visited(self, feed: Feed, response: Response, **found: Any) -> None:  # noqa: ANN401  as decide.after_feed
-        self.run.visited_feed(
+    async def _visited(self, feed: Feed, response: Response, **found: Any) -> None:  # noqa: ANN401  as decide.after_feed
+        await self.run.visited_feed(
             decide.after_feed(
                 feed,
                 at=_date(response, self.run),
@@ -220,7 +222,7 @@ class BlogSpider(Spider):
             return ()
         return self.run.frontier.due_pages(self.run.now(), part=self.shard, feed_ids=feed_ids)
 
-    def _page_requests(self, pages: Iterable[Page], via: str | None = None) -> Iterable[Request]:
+    async def _page_requests(self, pages: Iterable[Page], via: str | None = None) -> AsyncIterator[Request]:
         for page in pages:
             if page.url in self._asked:
                 continue  # another feed shows it too
@@ -233,11 +235,11 @@ class BlogSpider(Spider):
                     errback=self.page_failed,
                     cb_kwargs={"page": page},
                     headers=_conditional(page.etag, page.last_modified) if page.kept else None,
-                    meta={VIA: via, HOPS: "L"},
+                    meta={VIA: via, HOPS: "L", DUE: page.due},
                     dont_filter=True,
                 )
             except ValueError as e:
-                self._page_gone_wrong(page, str(e))
+                await self._page_gone_wrong(page, str(e))
 
     async def parse_page(self, response: Response, page: Page) -> None:
         """The answer to a request for a post's page."""
@@ -265,16 +267,16 @@ class BlogSpider(Spider):
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
         )
-        self.run.visited_page(visit, held=page.kept, row=row, text=text)
+        await self.run.visited_page(visit, held=page.kept, row=row, text=text)
 
-    def page_failed(self, failure: Failure) -> None:
+    async def page_failed(self, failure: Failure) -> None:
         """A page could not be fetched."""
-        self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value))
+        await self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value))
 
-    def _page_gone_wrong(self, page: Page, error: str) -> None:
+    async def _page_gone_wrong(self, page: Page, error: str) -> None:
         log.warning("page failed url=%s error=%s", page.url, error)
         visit = decide.after_page(page, at=self.run.now(), status=None, error=error)
-        self.run.visited_page(visit, held=page.kept)
+        await self.run.visited_page(visit, held=page.kept)
 
     def _problem(self, error: CrawlError) -> None:
         self.run.problems.append(error)

@@ -190,7 +190,7 @@ def test_bytes_come_before_the_index(archive: Archive, monkeypatch: pytest.Monke
 
 def test_an_empty_batch_leaves_nothing(archive: Archive, tmp_path: Path) -> None:
     batch = archive.batch(now=T0)
-    assert batch.empty
+    assert batch.bytes == 0
     archive.commit(batch.seal())
     assert list(archive.store.keys()) == []
 

@@ -148,7 +148,7 @@ def test_a_full_disk_under_the_store(home: Home, site: Site, small_disk: Path) -
     site.pages.update(TIDE.pages(site.url))
     for post in TIDE.posts:
         site.pages[TIDE.url_of(post)] = Answer(b"<p>" + os.urandom(400_000) + b"</p>")
-    home.settings["PRESSMARK_STORE"] = f"file:{small_disk / 'store'}"
+    home.settings |= {"PRESSMARK_STORE": f"file:{small_disk / 'store'}", "PRESSMARK_OUTAGE_SECONDS": "2"}
     done = home.crawl(f"url={site.url}/")
     assert done.code == 1
     assert "No space left on device" in told(done)
@@ -162,16 +162,20 @@ def test_a_full_disk_under_the_store(home: Home, site: Site, small_disk: Path) -
     assert site.asked == ["/feed/"]
 
 
-def test_a_full_disk_under_the_spool(site: Site, small_disk: Path, tmp_path: Path) -> None:
+def test_a_disk_under_the_spool_that_is_too_small_for_a_page(site: Site, small_disk: Path, tmp_path: Path) -> None:
     site.pages.update(TIDE.pages(site.url))
     for post in TIDE.posts:
         site.pages[TIDE.url_of(post)] = Answer(b"<p>" + os.urandom(400_000) + b"</p>")
+    large = TIDE.url_of(TIDE.posts[-1])
+    site.pages[large] = Answer(b"<p>" + os.urandom(1_500_000) + b"</p>")
     home = Home(
         small_disk / "home",
         PRESSMARK_STORE=f"file:{tmp_path / 'store'}",
         PRESSMARK_DATABASE=f"sqlite:///{tmp_path / 'db'}",
+        PRESSMARK_OUTAGE_SECONDS="2",
     )
     done = home.crawl(f"url={site.url}/")
     assert done.code == 1
     assert "No space left on device" in told(done)
-    assert done.out.startswith("kept 0 new posts;")
+    assert not done.out.startswith("kept 4 new posts;")
+    assert home.pressmark("verify").code == 0

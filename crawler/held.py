@@ -1,0 +1,70 @@
+"""Pages that were captured, but not read, when a crawl was killed: answered from the archive, not fetched again."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from scrapy.http import Headers
+from scrapy.responsetypes import responsetypes
+
+from archive import capture
+from archive.errors import ArchiveError
+from crawler import decide
+from crawler.run import Run
+from crawler.wire import CAPTURE
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from archive.index import CaptureRow
+
+log = logging.getLogger(__name__)
+
+DUE = "due"
+"""Key in a request's meta: the instant since which a capture of the URL answers it."""
+FRESH = timedelta(hours=1)
+"""An older capture is no answer to the question how the page is now."""
+
+
+class Held:
+    """Downloader middleware that answers from the archive what was asked since it became due."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Held:
+        """Build it on the run's archive."""
+        run = crawler.get_extension(Run)
+        if run is None:
+            raise RuntimeError("the extension crawler.run.Run is not enabled")
+        return cls(run)
+
+    def process_request(self, request: Request) -> Response | None:
+        """The archived answer, if there is one."""
+        due: datetime | None = request.meta.get(DUE)
+        if due is None:
+            return None
+        try:
+            row = self._run.archive.index.nearest(request.url, None)
+            if row is None or not self._answers(row, request.url, due):
+                return None
+            exchange = self._run.archive.read(row)
+        except ArchiveError as e:
+            log.warning("held page cannot be used url=%s error=%s", request.url, e)
+            return None
+        log.info("answered from the archive url=%s captured=%s", request.url, row.timestamp)
+        headers = Headers()
+        for name, value in capture.headers(exchange.head):
+            headers.appendlist(name, value.encode("latin-1"))
+        body = b"" if row.status == decide.NOT_MODIFIED else exchange.body
+        kind = responsetypes.from_args(headers=headers, url=row.url, body=body)
+        request.meta[CAPTURE] = row
+        return kind(row.url, status=row.status, headers=headers, body=body, request=request)
+
+    def _answers(self, row: CaptureRow, url: str, due: datetime) -> bool:
+        return row.url == url and row.date >= due and self._run.now() - row.date < FRESH and not row.truncated

@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from archive import warc
-from archive.batch import Batch, Origin, Recent, Sealed
+from archive.batch import CRAWL, Batch, Origin, Recent, Sealed
 from archive.capture import digest, header
 from archive.cdxj import cdxj
 from archive.coding import decoded
@@ -66,6 +66,11 @@ class HeldText:
         }
 
 
+def warc_maker(key: str) -> str:
+    """Who made an object: the first word of its batch's name."""
+    return key.rsplit("/", 1)[-1].split("-", 1)[0]
+
+
 def index_key(key: str) -> str:
     """Key of the CDXJ lines for the captures of a WARC object."""
     return f"index/{key.removeprefix('warc/').removesuffix('.warc.gz')}.cdxj"
@@ -107,10 +112,15 @@ class Archive:
             probe.unlink()
 
     def batch(
-        self, *, now: datetime, origin: Origin | None = None, new_uuid: Callable[[], str] = lambda: str(uuid.uuid4())
+        self,
+        *,
+        now: datetime,
+        origin: Origin | None = None,
+        new_uuid: Callable[[], str] = lambda: str(uuid.uuid4()),
+        maker: str = CRAWL,
     ) -> Batch:
         """Begin a batch in the spool; batches must be committed in the order in which they were begun."""
-        name = f"pressmark-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
+        name = f"{maker}-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
         return Batch(
             self.settings.spool,
             name,
@@ -147,14 +157,14 @@ class Archive:
                 if path is not None:
                     path.unlink(missing_ok=True)
 
-    def left(self) -> Iterator[Sealed]:
+    def left(self, maker: str = CRAWL) -> Iterator[Sealed]:
         """The batches that an earlier run left in the spool; commit and release each before the next is taken.
 
         Raises:
             SpoolError: The spool cannot be read or written.
         """
         with spool_errors(self.settings.spool):
-            yield from recover(self.settings.spool, self.index.capture)
+            yield from recover(self.settings.spool, self.index.capture, maker=maker)
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.
@@ -185,13 +195,15 @@ class Archive:
         record = self._records(row.object, row.offset, row.length)[0]
         if record.id != row.record:
             raise DamagedError(f"holds {record.id}, the index says {row.record}", key=row.object, offset=row.offset)
-        head, body = warc.split_http(record.block)
+        head, body = warc.split_payload(record)
         if row.kind != "revisit":
             if digest(body) != row.digest:
                 raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
             return Exchange(row=row, head=head, body=body, payload_head=head)
         original = self.index.capture(row.refers_to or "")
-        if original is None:
+        if original is None and warc_maker(row.object) != CRAWL:  # the other tool's archive was not imported whole
+            raise NotArchivedError(row.url, what="no payload of that capture")
+        if original is None or original.kind == "revisit":
             raise DamagedError(f"refers to {row.refers_to}, which is not held", key=row.object, offset=row.offset)
         payload = self.read(original)
         return Exchange(row=row, head=head, body=payload.body, payload_head=payload.head)

@@ -19,6 +19,7 @@ from archive import warc
 from archive.capture import Capture, digest
 from archive.errors import DatabaseError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
+from archive.rows import capture_row
 from archive.spool import SpoolFile
 from archive.text import Text
 
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 OK = 200
 NOT_MODIFIED = 304
+CRAWL = "pressmark"
+IMPORT = "import"
+"""First words of batches' names: who made them."""
 NOTES = "notes"
 """Begins the name of the spool file with a batch's notes."""
 
@@ -118,6 +122,7 @@ class Batch:
         self._notes: list[str] = []
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
+        self._adopted: dict[str, CaptureRow] = {}
 
     @property
     def bytes(self) -> int:
@@ -166,6 +171,30 @@ class Batch:
         )
         self._captures.append(row)
         self._recent.remember(row, original)
+        return row
+
+    def add_foreign(self, first: warc.Record, *rest: warc.Record) -> CaptureRow | None:
+        """Write adjacent records that another tool made; gives the capture's row, if they are one.
+
+        Args:
+            first: What the capture begins with, or any record that is none.
+            rest: Those that name it in WARC-Concurrent-To.
+
+        Raises:
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        data = b"".join(warc.pack(record) for record in (first, *rest))
+        offset = self._captured.append(data)
+        row = capture_row(
+            first,
+            lambda record: self._adopted.get(record) or self._index.capture(record),
+            object_key=self._captured.row_key,
+            offset=offset,
+            length=len(data),
+        )
+        if row is not None:
+            self._captures.append(row)
+            self._adopted[row.record] = row
         return row
 
     def add_text(self, capture: CaptureRow, text: Text) -> TextRow:

@@ -1,4 +1,4 @@
-"""The archive's commands: get, history."""
+"""The archive's commands: get, history, verify, import."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -173,4 +174,51 @@ def verify(sample: float, as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
 
 
-COMMANDS = (get, history, verify)
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file.")
+def import_files(files: tuple[Path, ...], as_json: bool) -> None:
+    """Take captures that other tools made: WARC, ARC and WACZ files.
+
+    Whole records are kept, broken ones named and left out (exit code 4). What is held already is not taken again.
+    """
+    from archive.importer import Importer, Tally, finish
+    from archive.lock import exclusive
+
+    unread = False
+    tallies: dict[Path, Tally] = {}
+    try:
+        archive = open_archive()
+        with exclusive(archive.settings.home / "import.lock", what="import"):
+            archive.check_writable()
+            finish(archive)
+            importer = Importer(archive, now=lambda: datetime.now(UTC))
+            with progress_bar(tuple(dict.fromkeys(files)), "files") as paths:
+                for path in paths:
+                    tally = tallies[path] = Tally()
+                    try:
+                        importer.file(path, tally)
+                    except OSError as e:
+                        unread = True
+                        tell(f"{path}: {e.strerror or e}", "Name a WARC, ARC or WACZ file that can be read.")
+                        del tallies[path]
+            importer.close()
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    for path, tally in tallies.items():
+        for broken in tally.broken:
+            tell(printable(broken.line()), None)
+        if as_json:
+            click.echo(json.dumps({"file": str(path), **tally.as_json()}))
+        else:
+            held = f", {tally.held} held already" if tally.held else ""
+            others = f", {tally.others} other records" if tally.others else ""
+            wrong = f", {len(tally.broken)} broken" if tally.broken else ""
+            click.echo(f"{printable(str(path))}: {tally.captures} captures{held}{others}{wrong}")
+    nothing = not any(tally.captures or tally.held or tally.others for tally in tallies.values())
+    if unread or nothing:
+        sys.exit(Exit.FAILED)
+    sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
+
+
+COMMANDS = (get, history, verify, import_files)

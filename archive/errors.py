@@ -10,6 +10,7 @@
     ├── DatabaseError         the database failed (temporary, where it was out of reach)
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
+    ├── LockedError           another process does the same at this time
     ├── NotArchivedError      nothing is held for that URL
     ├── DamagedError          stored bytes are not what the index says
     ├── ExtractError          no text could be taken from a page
@@ -90,6 +91,10 @@ class SpoolFullError(SpoolError):
     """The spool has no room for now; what it holds is whole."""
 
     temporary = True
+
+
+class LockedError(ArchiveError):
+    """Another process does the same at this time."""
 
 
 class NotArchivedError(ArchiveError):

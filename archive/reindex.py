@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
-from archive.recover import Member, capture_rows, members, text_rows
+from archive.rows import Member, capture_rows, members, text_rows
 from archive.stores import ObjectStore
 from archive.verify import Finding, StoreReader
 
@@ -15,7 +15,13 @@ log = logging.getLogger(__name__)
 
 def keys(store: ObjectStore) -> list[str]:
     """Objects with captures, then those with texts, each in the order in which they were begun."""
-    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix))]
+    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
+
+
+def _begun(key: str) -> tuple[str, str]:
+    """When a batch was begun: the second word of its name, whoever made it."""
+    words = key.rsplit("/", 1)[-1].split("-")
+    return (words[1] if len(words) > 1 else "", key)
 
 
 def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:

@@ -11,7 +11,7 @@ from archive import warc
 from archive.capture import digest
 from archive.errors import ObjectMissingError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
-from archive.recover import Member, capture_rows, members, text_rows
+from archive.rows import Member, capture_rows, members, text_rows
 from archive.stores import ObjectStore
 
 Kind = Literal["missing", "damaged", "index", "unknown"]
@@ -120,7 +120,12 @@ def _digests(key: str, member: Member) -> Iterator[Finding]:
     if record.get("WARC-Block-Digest") != digest(record.block):
         yield _damaged(key, member.offset, f"{record.id}: block digest differs")
     stated = record.get("WARC-Payload-Digest")
-    if stated and record.kind == "response" and stated != digest(warc.split_http(record.block)[1]):
+    if (
+        stated
+        and record.kind == "response"
+        and warc.is_capture(record)
+        and stated != digest(warc.split_payload(record)[1])
+    ):
         yield _damaged(key, member.offset, f"{record.id}: payload digest differs")
 
 

@@ -5,6 +5,8 @@ Blocks are handed to warcio whole and are never parsed by it: its HTTP header pa
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,11 +16,12 @@ from typing import BinaryIO, Literal
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser, StatusAndHeadersParserException
 from warcio.warcwriter import WARCWriter
 
-from archive.capture import Capture, digest
+from archive.capture import Capture, digest, header
+from archive.coding import dechunked
 
 VERSION = "WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -44,10 +47,21 @@ class Record:
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a named field, in order."""
+        wanted = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == wanted)
+
+    def having(self, *changed: tuple[str, str]) -> Record:
+        """The record with these named fields, each in place of all that had its name."""
+        names = {name.lower() for name, _ in changed}
+        kept = (pair for pair in self.headers if pair[0].lower() not in names)
+        return Record(headers=(*kept, *changed), block=self.block)
+
     @property
     def kind(self) -> str:
         """WARC-Type."""
-        return self.get("WARC-Type") or ""
+        return (self.get("WARC-Type") or "").lower()
 
     @property
     def id(self) -> str:
@@ -86,6 +100,7 @@ def read_date(text: str) -> datetime:
     Raises:
         ValueError: It is no W3C date.
     """
+    text = text.upper()
     whole, _, rest = text.partition(".")
     if rest:
         text = f"{whole}.{rest.rstrip('Zz')[:6]}Z"
@@ -233,10 +248,15 @@ def stored_head(capture: Capture) -> bytes:
     Bodies are stored without their transfer coding, so that a chunked response's `Transfer-Encoding` is renamed:
     the one change made to what a server sent, and the only form on which all checkers agree.
     """
-    lines = capture.head.split(b"\n")
+    first, *lines = capture.head.split(b"\n")
     return b"\n".join(
-        b"X-Archive-Orig-" + line if line[:18].lower() == b"transfer-encoding:" else line for line in lines
+        (first, *(b"X-Archive-Orig-" + line if _name(line) == b"transfer-encoding" else line for line in lines))
     )
+
+
+def _name(line: bytes) -> bytes:
+    """Name of a header field in lower case; none of a line that folds the one before."""
+    return b"" if line[:1] in {b" ", b"\t"} else line.partition(b":")[0].strip().lower()
 
 
 class _Writer(WARCWriter):  # type: ignore[misc]  # warcio has no types
@@ -281,6 +301,62 @@ def split_http(block: bytes) -> tuple[bytes, bytes]:
         if at >= 0:
             return block[: at + len(blank)], block[at + len(blank) :]
     return block, b""
+
+
+def is_capture(record: Record) -> bool:
+    """Whether the record holds what a server gave over HTTP, or a page that was kept without the exchange."""
+    web = record.url.lower().startswith(("http://", "https://"))
+    if record.kind == "resource":
+        return web
+    if record.kind == "revisit":
+        return web and (not record.block or record.block.startswith(b"HTTP/"))
+    return web and record.kind == "response" and record.block.startswith(b"HTTP/")
+
+
+def media_type(record: Record) -> str:
+    """Content-Type of the block in lower case, without parameters; `unk` if none is stated."""
+    return (record.get("Content-Type") or "").split(";")[0].strip().lower()[:200] or "unk"
+
+
+def split_payload(record: Record) -> tuple[bytes, bytes]:
+    """Head and payload of a capture's first record: the entity body, without chunked transfer coding.
+
+    Our own records have none; those of other tools may.
+    """
+    if record.kind == "resource":
+        return b"", record.block
+    head, body = split_http(record.block)
+    if body and "chunked" in (header(head, "transfer-encoding") or "").lower():
+        body = dechunked(body)
+    return head, body
+
+
+def read_head(head: bytes) -> tuple[tuple[str, str], ...]:
+    """Named fields of a record header, from its version line through the empty line; folded lines are joined.
+
+    Raises:
+        ValueError: It is no WARC header.
+    """
+    try:
+        version, end, rest = head.partition(b"\n")
+        found = StatusAndHeadersParser(ArcWarcRecordLoader.WARC_TYPES).parse(io.BytesIO(version.upper() + end + rest))
+    except (StatusAndHeadersParserException, EOFError) as e:
+        raise ValueError("no WARC header") from e
+    return tuple((name.strip(), " ".join(value.split("\r\n")).strip()) for name, value in found.headers)
+
+
+_HASHES = {"sha1": hashlib.sha1, "md5": hashlib.md5, "sha256": hashlib.sha256, "sha512": hashlib.sha512}
+
+
+def digest_agrees(stated: str | None, data: bytes) -> bool | None:
+    """Whether bytes have the digest that a record states, in any usual form; None where that cannot be told."""
+    name, colon, value = (stated or "").strip().partition(":")
+    make = _HASHES.get(name.lower().replace("-", ""))
+    if not colon or not value.strip() or make is None:
+        return None
+    found = make(data).digest()
+    forms = (base64.b32encode(found).decode().rstrip("="), found.hex())
+    return value.strip().rstrip("=").lower() in {form.lower() for form in forms}
 
 
 def _exchange(kind: str, capture: Capture, uuid: str, info: str) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,7 @@ from sample.services import S3, seaweedfs
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
-from archive.recover import members
+from archive.rows import members
 from archive.settings import ArchiveSettings
 from archive.verify import StoreReader, unknown, verify
 

@@ -13,7 +13,7 @@ from archive.faces import Exit, tell
 from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
-from crawler.lock import CrawlRunningError, only_crawl
+from crawler.lock import only_crawl
 from crawler.run import Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
 
@@ -79,8 +79,7 @@ def recover(archive: Archive, frontier: Frontier) -> None:
 def report(error: ArchiveError | CrawlError) -> Exit:
     """Tell an error and give its exit code."""
     tell(str(error), error.hint)
-    wrong_use = isinstance(error, UsageError | SettingsError) and not isinstance(error, CrawlRunningError)
-    return Exit.USAGE if wrong_use else Exit.FAILED
+    return Exit.USAGE if isinstance(error, UsageError | SettingsError) else Exit.FAILED
 
 
 def _run_of(crawler: Crawler) -> Run | None:

@@ -30,10 +30,10 @@ from scrapy.resolver import CachingHostnameResolver
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import fail
 from twisted.internet.interfaces import IResolutionReceiver
-from twisted.web.http import _ChunkedTransferDecoder, _DataLoss, _MalformedChunkedDataError
 from zope.interface import implementer
 
 from archive.capture import Capture, Truncation
+from archive.coding import dechunked
 from crawler.errors import PrivateAddressError
 from crawler.guard import Guard, is_address
 
@@ -171,7 +171,7 @@ class WireHandler(HTTP11DownloadHandler):
             reason = "time"
         capture = _capture(request, wire, head, b"", truncated=reason)
         coding = (capture.header("transfer-encoding") or "").lower()
-        body = _dechunked(rest) if "chunked" in coding else rest
+        body = dechunked(rest) if "chunked" in coding else rest
         await self._record(_capture(request, wire, head, body, truncated=reason))
 
 
@@ -190,18 +190,6 @@ def _capture(request: Request, wire: Wire, head: bytes, body: bytes, *, truncate
         via=request.meta.get(VIA),
         hops=request.meta.get(HOPS, ""),
     )
-
-
-def _dechunked(data: bytes) -> bytes:
-    """What came of a chunked body that was cut off."""
-    out: list[bytes] = []
-    decoder = _ChunkedTransferDecoder(out.append, lambda _rest: None)
-    try:
-        decoder.dataReceived(data)
-        decoder.noMoreData()
-    except (_DataLoss, _MalformedChunkedDataError, RuntimeError) as e:
-        log.debug("cut chunked body bytes=%d reason=%s", len(data), type(e).__name__)
-    return b"".join(out)
 
 
 class _Tee:

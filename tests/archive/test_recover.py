@@ -13,7 +13,7 @@ from test_archive import T0, URL, capture
 from archive import warc
 from archive.archive import Archive
 from archive.batch import Batch
-from archive.recover import members
+from archive.rows import members
 from archive.settings import ArchiveSettings
 from archive.text import Text
 

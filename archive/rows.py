@@ -1,0 +1,168 @@
+"""Rows of the index made from records alone, so that the index can be rebuilt from the store. No I/O of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from archive import warc
+from archive.capture import Capture, digest
+from archive.index import CaptureRow, TextRow
+
+log = logging.getLogger(__name__)
+
+CAPTURES = frozenset({"response", "revisit", "resource"})
+"""Types of the records that a capture begins with."""
+_ATTENDANTS = frozenset({"request", "metadata"})
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One gzip member of a WARC file and the record in it."""
+
+    offset: int
+    length: int
+    record: warc.Record
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+
+
+def members(stream: Readable) -> Iterator[Member]:
+    """The whole members of a WARC file from its beginning; ends before the first that is torn or no record."""
+    offset = 0
+    rest = b""
+    while True:
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        plain = bytearray()
+        taken = 0
+        try:
+            while not inflate.eof:
+                data = rest or stream.read(_CHUNK)
+                if not data:
+                    return
+                plain += inflate.decompress(data)
+                taken += len(data) - len(inflate.unused_data)
+                rest = inflate.unused_data
+            record = next(warc.read(io.BytesIO(plain)))
+        except (zlib.error, ValueError, StopIteration) as e:
+            log.debug("no whole record offset=%d reason=%s", offset, e)
+            return
+        yield Member(offset=offset, length=taken, record=record)
+        offset += taken
+
+
+def capture_rows(
+    found: Iterable[Member], key: str, known: Callable[[str], CaptureRow | None], *, whole: bool = False
+) -> Iterator[CaptureRow]:
+    """Index rows of the captures among members.
+
+    Args:
+        found: Members in the file's order.
+        key: Of the object that the file is or will be.
+        known: Gives a capture by its WARC-Record-ID, for revisits that state no digest.
+        whole: Only captures with request and metadata: in a file that was cut off, others are torn.
+    """
+    by_record: dict[str, CaptureRow] = {}
+    for group in _captures(found):
+        kinds = {member.record.kind for member in group[1:]}
+        if whole and kinds != _ATTENDANTS:
+            continue
+        row = capture_row(
+            group[0].record,
+            lambda record: by_record.get(record) or known(record),
+            object_key=key,
+            offset=group[0].offset,
+            length=sum(member.length for member in group),
+        )
+        if row is not None:
+            by_record[row.record] = row
+            yield row
+
+
+def capture_row(
+    record: warc.Record, known: Callable[[str], CaptureRow | None], *, object_key: str, offset: int, length: int
+) -> CaptureRow | None:
+    """The row of the capture that a record begins, or None if it is no exchange over HTTP nor a page."""
+    if not warc.is_capture(record):
+        return None
+    refers_to = record.get("WARC-Refers-To") if record.kind == "revisit" else None
+    original = known(refers_to) if refers_to else None
+    head, body = warc.split_payload(record)
+    capture = Capture(url=record.url, date=record.date, request=b"", head=head, body=body)
+    mime = warc.media_type(record) if record.kind == "resource" else capture.mime
+    stated = record.get("WARC-Payload-Digest") if record.kind == "revisit" else None
+    return CaptureRow(
+        record=record.id,
+        url=record.url,
+        date=record.date,
+        status=capture.status or _meant(record, original),
+        mime=original.mime if original and mime == "unk" else mime,
+        digest=stated or (original.digest if original else capture.payload_digest),
+        kind=record.kind,
+        refers_to=refers_to,
+        truncated=(record.get("WARC-Truncated") or "")[:16] or None if record.kind == "response" else None,
+        object=object_key,
+        offset=offset,
+        length=length,
+    )
+
+
+def _meant(record: warc.Record, original: CaptureRow | None) -> int:
+    """Status of a capture whose record has no head; 0 where it cannot be told."""
+    if record.kind == "revisit":
+        unmodified = (record.get("WARC-Profile") or "").endswith("server-not-modified")
+        return 304 if unmodified else original.status if original else 0
+    return 200 if record.kind == "resource" else 0
+
+
+def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
+    """Index rows of the texts among members; only of those whose metadata follow."""
+    first: Member | None = None
+    for member in found:
+        if member.record.kind == "conversion":
+            first = member
+        elif first is not None and member.record.get("WARC-Refers-To") == first.record.id:
+            yield _text_row(first, member, key)
+            first = None
+
+
+def _text_row(first: Member, metadata: Member, key: str) -> TextRow:
+    record = first.record
+    title = json.loads(metadata.record.block).get("title")
+    return TextRow(
+        record=record.id,
+        capture=record.get("WARC-Refers-To") or "",
+        url=record.url,
+        date=record.date,
+        digest=digest(record.block),
+        title=title if isinstance(title, str) else None,
+        object=key,
+        offset=first.offset,
+        length=first.length + metadata.length,
+    )
+
+
+def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:
+    """Runs of adjacent members: what a capture begins with, then what names it in WARC-Concurrent-To."""
+    group: list[Member] = []
+    for member in found:
+        record = member.record
+        if group and record.kind in _ATTENDANTS and group[0].record.id in record.all("WARC-Concurrent-To"):
+            group.append(member)
+            continue
+        if group:
+            yield group
+        group = [member] if record.kind in CAPTURES else []
+    if group:
+        yield group

@@ -1,0 +1,315 @@
+"""Captures of other tools come in whole, broken input is named, nothing is taken twice."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import signal
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import Home, wait_for
+from warcio.archiveiterator import ArchiveIterator
+
+from archive import warc
+from archive.archive import Archive
+from archive.foreign import Broken, records
+from archive.importer import Importer, Tally
+from archive.settings import ArchiveSettings
+from archive.verify import verify
+
+HTML = b"<html><body><p>Kept elsewhere.</p></body></html>"
+HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+URL = "http://other.example/post"
+
+
+def record(kind: str, number: int, block: bytes, *lines: str, url: str = URL, version: str = "WARC/1.0") -> bytes:
+    head = [
+        version,
+        f"WARC-Type: {kind}",
+        f"WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-{number:012}>",
+        f"WARC-Date: 2020-01-01T00:00:{number % 60:02}Z",
+        f"WARC-Target-URI: {url}",
+        *lines,
+        f"Content-Length: {len(block)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + block + b"\r\n\r\n"
+
+
+def response(number: int, body: bytes = HTML, *lines: str, url: str = URL) -> bytes:
+    return record("response", number, HTTP + body, "Content-Type: application/http; msgtype=response", *lines, url=url)
+
+
+def request(number: int, answers: int) -> bytes:
+    named = f"WARC-Concurrent-To: <urn:uuid:00000000-0000-4000-8000-{answers:012}>"
+    return record("request", number, b"GET /post HTTP/1.1\r\n\r\n", "Content-Type: application/http", named)
+
+
+def members(*parts: bytes) -> bytes:
+    return b"".join(gzip.compress(part, mtime=0) for part in parts)
+
+
+def imported(
+    home: Home, tmp_path: Path, data: bytes, name: str = "other.warc.gz"
+) -> tuple[int, dict[str, object], str]:
+    path = tmp_path / name
+    path.write_bytes(data)
+    done = home.pressmark("import", "--json", str(path))
+    return done.code, json.loads(done.out), done.err
+
+
+def test_a_capture_of_another_tool_is_given_back(home: Home, tmp_path: Path) -> None:
+    code, told, _ = imported(
+        home, tmp_path, members(record("warcinfo", 1, b"software: other\r\n"), request(2, 3), response(3))
+    )
+    assert (code, told["captures"], told["other_records"], told["broken"]) == (0, 1, 1, [])
+    assert home.pressmark("get", URL, "--as", "html").raw == HTML
+    row = json.loads(home.pressmark("history", URL, "--json").out)
+    assert (row["timestamp"], row["status"], row["mime"], row["kind"]) == (
+        "20200101000003",
+        200,
+        "text/html",
+        "response",
+    )
+    kept = list(warc.read(io.BytesIO(home.pressmark("get", URL, "--as", "warc").raw)))
+    assert [(one.kind, one.block) for one in kept] == [
+        ("response", HTTP + HTML),
+        ("request", b"GET /post HTTP/1.1\r\n\r\n"),
+    ]
+    assert home.pressmark("verify").code == 0
+
+
+def test_the_same_file_again_changes_nothing(home: Home, tmp_path: Path) -> None:
+    data = members(record("warcinfo", 1, b"software: other\r\n"), response(3), request(4, 3))
+    imported(home, tmp_path, data)
+    objects = home.objects("warc")
+    code, told, _ = imported(home, tmp_path, data, "copy.warc.gz")
+    assert (code, told["captures"], told["held"]) == (0, 0, 1)
+    assert home.objects("warc") == objects
+
+
+def test_the_index_of_imports_can_be_made_anew(home: Home, tmp_path: Path) -> None:
+    refers = "WARC-Refers-To-Target-URI: " + URL
+    revisit = record(
+        "revisit", 9, HTTP, refers, "WARC-Refers-To-Date: 2020-01-01T00:00:03Z", "Content-Type: application/http"
+    )
+    resource = record("resource", 11, b"a page", "Content-Type: text/html", url="http://other.example/page")
+    imported(home, tmp_path, members(revisit, response(3), request(4, 3), resource))
+    before = home.pressmark("history", URL, "--json").out
+    assert before.count("\n") == 2
+    for path in home.path.glob("pressmark.db*"):
+        path.unlink()
+    assert home.pressmark("reindex").code == 0
+    assert home.pressmark("history", URL, "--json").out == before
+    assert home.pressmark("verify").code == 0
+    assert home.pressmark("get", URL, "--at", "20200101000009", "--as", "html").raw == HTML, "the revisit came first"
+    assert home.pressmark("get", "http://other.example/page", "--as", "html").raw == b"a page"
+
+
+def test_a_revisit_of_something_that_is_not_held_is_told_so(home: Home, tmp_path: Path) -> None:
+    revisit = record("revisit", 9, HTTP, "WARC-Payload-Digest: sha1:B2LTWWPUOYAH7UIPQ7ZUPQ4VMBSVC36A")
+    assert imported(home, tmp_path, members(revisit))[0] == 0
+    assert home.pressmark("get", URL, "--as", "html").code == 3
+    assert home.pressmark("verify").code == 0
+
+
+def test_chunked_bodies_are_given_back_without_chunks(home: Home, tmp_path: Path) -> None:
+    block = (
+        HTTP[:-2] + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n0\r\nX-Trailer: 1\r\n\r\n" % (len(HTML), HTML)
+    )
+    imported(home, tmp_path, record("response", 3, block, "Content-Type: application/http"), "plain.warc")
+    assert home.pressmark("get", URL, "--as", "html").raw == HTML
+    assert home.pressmark("verify").code == 0
+
+
+def test_two_records_of_one_name_are_both_kept(home: Home, tmp_path: Path) -> None:
+    imported(home, tmp_path, members(response(3), response(3, b"other", url="http://second.example/")))
+    assert home.pressmark("get", URL, "--as", "html").raw == HTML
+    assert home.pressmark("get", "http://second.example/", "--as", "html").raw == b"other"
+
+
+GOOD = [response(n, b"<p>%d</p>" % n, url=f"http://other.example/{n}") for n in range(1, 6)]
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "whole"),
+    [
+        ("a torn tail", members(*GOOD)[:-20], 4),
+        ("a torn plain tail", b"".join(GOOD)[:-40], 4),
+        ("a broken member", members(GOOD[0]) + flipped(members(GOOD[1]), 40) + members(*GOOD[2:]), 4),
+        ("garbage between members", members(*GOOD[:2]) + b"garbage" * 9 + members(*GOOD[2:]), 5),
+        ("garbage between records", b"".join(GOOD[:2]) + b"garbage\r\n" * 9 + b"".join(GOOD[2:]), 5),
+        ("padding after the last member", members(*GOOD) + b"\0" * 512, 5),
+        ("one gzip member for all", gzip.compress(b"".join(GOOD)), 5),
+        ("a length that is too large", b"".join(GOOD).replace(b"Length: 52", b"Length: 99", 1), 4),
+        ("a length that is too small", b"".join(GOOD).replace(b"Length: 52", b"Length: 30", 1), 4),
+        ("a length that is no number", b"".join(GOOD).replace(b"Length: 52", b"Length: ab", 1), 4),
+        ("a digest that differs", GOOD[0] + response(7, HTML, "WARC-Block-Digest: sha1:" + "A" * 32) + b"".join(GOOD[1:]), 5),
+        ("a date that is none", b"".join(GOOD).replace(b"2020-01-01T00:00:03Z", b"2020-13-01T00:00:03Z"), 4),
+        ("no record id", b"".join(GOOD).replace(b"WARC-Record-ID", b"X-Record-ID", 1), 4),
+        ("a header that never ends", b"".join(GOOD) + b"WARC/1.0\r\n" + b"X-Long: " + b"y" * 300_000, 5),
+        ("line feeds for line ends", b"".join(GOOD).replace(b"WARC/1.0\r\n", b"WARC/1.0\n"), 5),
+    ],
+)  # fmt: skip
+def test_broken_input_is_named_and_whole_records_are_kept(tmp_path: Path, name: str, data: bytes, whole: int) -> None:
+    path = tmp_path / "broken.warc"
+    path.write_bytes(data)
+    found = list(records(path))
+    kept = [one for one in found if isinstance(one, warc.Record)]
+    broken = [one for one in found if isinstance(one, Broken)]
+    assert len(kept) == whole, [one.line() for one in broken]
+    assert all(one.block == HTTP + b"<p>%s</p>" % one.url[-1].encode() for one in kept)
+    sound = {"padding after the last member", "one gzip member for all", "line feeds for line ends"}
+    assert bool(broken) == (name not in sound)
+    assert all(str(path) in one.line() for one in broken)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "0 captures"),
+        (b"hello, I am no archive\n", "no record: 23 bytes are left out"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "is compressed with Zstandard: decompress it first"),
+        (b"PK\x03\x04not a zip", "broken ZIP"),
+        (gzip.compress(b"no records"), "no record: 10 bytes are left out"),
+    ],
+)
+def test_what_is_no_archive_is_told_in_one_line(home: Home, tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    done = home.pressmark("import", str(path))
+    assert done.code == 1
+    assert words in done.out + done.err
+    assert "Traceback" not in done.err
+    missing = home.pressmark("import", str(tmp_path / "nowhere"))
+    assert (missing.code, missing.err.splitlines()[0]) == (
+        1,
+        f"pressmark: {tmp_path / 'nowhere'}: No such file or directory",
+    )
+
+
+def wacz(warcs: dict[str, bytes], change: str = "") -> bytes:
+    out = io.BytesIO()
+    resources = [{"path": name, "hash": "sha256:" + hashlib.sha256(data).hexdigest()} for name, data in warcs.items()]
+    package = json.dumps({"profile": "data-package", "resources": resources})
+    with zipfile.ZipFile(out, "w") as written:
+        for name, data in warcs.items():
+            written.writestr(name, data)
+        written.writestr("datapackage.json", package.replace("sha256:", change) if change else package)
+    return out.getvalue()
+
+
+def test_a_wacz_is_checked_against_its_own_hashes(home: Home, tmp_path: Path) -> None:
+    package = {"archive/a.warc.gz": members(*GOOD), "archive/b.warc": response(8), "pages/pages.jsonl": b"{}"}
+    code, told, _ = imported(home, tmp_path, wacz(package), "good.wacz")
+    assert (code, told["captures"], told["broken"]) == (0, 6, [])
+    code, told, err = imported(home, tmp_path, wacz({"archive/c.warc": response(9)}, "sha256:0"), "bad.wacz")
+    assert (code, told["captures"]) == (4, 1)
+    assert "archive/c.warc: is not what datapackage.json says" in err
+
+
+def test_a_killed_import_is_imported_anew(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "many.warc"
+    path.write_bytes(b"".join(response(n, os.urandom(2_000), url=f"http://many.example/{n}") for n in range(3_000)))
+    home.settings["PRESSMARK_BATCH_MEGABYTES"] = "1"
+    process = home.start("pressmark", "import", str(path))
+    wait_for(lambda: len(home.objects("warc")) >= 2, 60, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = home.pressmark("import", "--json", str(path))
+    told = json.loads(done.out)
+    assert (done.code, told["captures"] + told["held"]) == (0, 3_000)
+    assert list((home.path / "spool").iterdir()) == []
+    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+
+
+# -- files of other producers
+
+
+def expected(path: Path) -> set[tuple[str, str, int]]:
+    """URL, time and status of the exchanges over HTTP in a file, as warcio reads it."""
+    found = set()
+    with path.open("rb") as stream:
+        for one in ArchiveIterator(stream, arc2warc=True):
+            url = one.rec_headers.get_header("WARC-Target-URI") or ""
+            if one.rec_type in {"response", "revisit"} and url.startswith("http") and one.http_headers:
+                date = warc.read_date(one.rec_headers.get_header("WARC-Date"))
+                if one.http_headers.protocol.startswith("HTTP/"):
+                    found.add((url, f"{date:%Y%m%d%H%M%S}", int(one.http_headers.get_statuscode())))
+    return found
+
+
+SOUND = [
+    "cdxj-indexer/cc.warc.gz", "cdxj-indexer/example.arc", "cdxj-indexer/post-test-more.warc",
+    "cdxj-indexer/post-test.warc.gz", "fastwarc/warcfile.warc", "fastwarc/warcfile.warc.gz",
+    "iipc-specs/20130729-heritrix-original.warc.gz", "iipc-specs/20130729-heritrix-revisit-with-http-headers.warc.gz",
+    "iipc-specs/20141129-heritrix-original.warc.gz",
+    "iipc-specs/hello-world.warc", "iipc-specs/hello-world.warc.gz", "jwarc/cc.warc.gz",
+    "jwat/IAH-20080430204825-00000-blackbook.warc.gz", "jwat/IAH-20080430204825-00000-blackbook.arc.gz",
+    "jwat/1-1-20110922131213-00000-svc-VirtualBox.arc", "jwat/small_BNF.arc", "outbackcdx/test1.warc.gz",
+    "outbackcdx/test2.warc.gz", "py-wacz/example-collection-with-lists.warc", "py-wacz/example-collection.warc",
+    "py-wacz/example-iana.warc", "py-wacz/example-warcinfo-metadata.warc", "warcio/example-iana.org-chunked.warc",
+    "warcio/example-wget-bad-target-uri.warc.gz", "warcio/example.arc", "warcio/example.arc.gz", "warcio/example.warc",
+    "warcio/example.warc.gz", "warcio/post-test.warc.gz", "whirlwind-cc/whirlwind.warc", "whirlwind-cc/whirlwind.warc.gz",
+]  # fmt: skip
+BROKEN = {
+    "cdxj-indexer/bad.arc": 1,
+    "cdxj-indexer/example.warc.gz": 1,
+    "fastwarc/clipped.warc.gz": 0,
+    "fastwarc/warcfile.warc.lz4": 0,
+    "jwat/invalid-arcfile-record-then-garbage.arc": 1,
+    "jwat/invalid-warcfile-record-then-garbage.warc": 1,
+    "jwat/invalid-warcfile-fields-missing.warc": 0,
+    "jwat/invalid-compression.gz": 0,
+    "py-wacz/invalid_example_1.wacz": 0,
+    "warcio/example-trunc.warc": 0,
+}
+"""Captures that are whole in each."""
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_files_of_other_producers_come_in_whole(tmp_path: Path, shared: Path, name: str) -> None:
+    path = shared / "warc" / "samples" / name
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    tally = take(archive, path)
+    assert tally.broken == []
+    wanted = expected(path)
+    rows = [row for key in archive.index.objects() for row in archive.index.of_object(key.key)[0]]
+    assert {(row.url, row.timestamp, row.status) for row in rows if row.kind != "resource"} == wanted
+    assert [one.line() for key in archive.index.objects() for one in verify(archive.store, archive.index, key)] == []
+    for row in rows:
+        if row.kind != "revisit" or row.refers_to:
+            archive.read(row)
+
+
+def test_a_revisit_without_a_head_has_the_status_that_it_means(tmp_path: Path, shared: Path) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    take(archive, shared / "warc" / "samples" / "iipc-specs" / "20141124-heritrix-server-not-modified.warc.gz")
+    assert archive.index.history("http://www.bl.uk/")[0].status == 304
+
+
+@pytest.mark.parametrize(("name", "captures"), BROKEN.items())
+def test_broken_files_of_other_producers_are_named(tmp_path: Path, shared: Path, name: str, captures: int) -> None:
+    path = shared / "warc" / "samples" / name
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    tally = take(archive, path)
+    assert tally.captures == captures
+    assert tally.broken
+    assert all(str(path) in broken.line() for broken in tally.broken)
+    assert [one.line() for key in archive.index.objects() for one in verify(archive.store, archive.index, key)] == []
+
+
+def take(archive: Archive, path: Path) -> Tally:
+    importer, tally = Importer(archive, now=lambda: datetime.now(UTC)), Tally()
+    importer.file(path, tally)
+    importer.close()
+    return tally

@@ -390,6 +390,6 @@ def _page(row: Row[Any]) -> Page:
         etag=row.etag,
         last_modified=row.last_modified,
         failures=row.failures,
-        due=row.due,
+        read=row.visited or row.due,
         entry=_entry(facts) if facts else None,
     )

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DUE = "due"
-"""Key in a request's meta: the instant since which a capture of the URL answers it."""
+READ = "read"
+"""Key in a request's meta: an instant; a capture of the URL after it was not read yet, and answers the request."""
 FRESH = timedelta(hours=1)
 """An older capture is no answer to the question how the page is now."""
 
 
 class Held:
-    """Downloader middleware that answers from the archive what was asked since it became due."""
+    """Downloader middleware that answers from the archive what was captured and never read."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -46,12 +46,12 @@ class Held:
 
     def process_request(self, request: Request) -> Response | None:
         """The archived answer, if there is one."""
-        due: datetime | None = request.meta.get(DUE)
-        if due is None:
+        read: datetime | None = request.meta.get(READ)
+        if read is None:
             return None
         try:
             row = self._run.archive.index.nearest(request.url, None)
-            if row is None or not self._answers(row, request.url, due):
+            if row is None or not self._answers(row, request.url, read):
                 return None
             exchange = self._run.archive.read(row)
         except ArchiveError as e:
@@ -66,5 +66,5 @@ class Held:
         request.meta[CAPTURE] = row
         return kind(row.url, status=row.status, headers=headers, body=body, request=request)
 
-    def _answers(self, row: CaptureRow, url: str, due: datetime) -> bool:
-        return row.url == url and row.date >= due and self._run.now() - row.date < FRESH and not row.truncated
+    def _answers(self, row: CaptureRow, url: str, read: datetime) -> bool:
+        return row.url == url and row.date > read and self._run.now() - row.date < FRESH and not row.truncated

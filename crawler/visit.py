@@ -62,8 +62,9 @@ class Page:
     etag: str | None = None
     last_modified: str | None = None
     failures: int = 0
-    due: datetime | None = None
-    """Since when it is to be fetched; None for one that was found just now."""
+    read: datetime | None = None
+    """The last visit that is noted, or since when it is to be fetched; a capture after that was not read yet.
+    None for a page that was found just now."""
     entry: Entry | None = None
     """What the feed said, without its markup."""
 

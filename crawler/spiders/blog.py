@@ -16,7 +16,7 @@ from crawler import decide, discover
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
-from crawler.held import DUE
+from crawler.held import READ
 from crawler.run import Run
 from crawler.visit import Feed, Page, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
@@ -235,7 +235,7 @@ class BlogSpider(Spider):
                     errback=self.page_failed,
                     cb_kwargs={"page": page},
                     headers=_conditional(page.etag, page.last_modified) if page.kept else None,
-                    meta={VIA: via, HOPS: "L", DUE: page.due},
+                    meta={VIA: via, HOPS: "L", READ: page.read},
                     dont_filter=True,
                 )
             except ValueError as e:

@@ -56,6 +56,8 @@ class Origin:
     robots: str = ""
     """How robots.txt was treated."""
     description: str = ""
+    operator: str = ""
+    """Who runs the crawl: a name, an address."""
 
 
 @dataclass(slots=True)
@@ -298,6 +300,7 @@ class Batch:
             "http-header-user-agent": origin.user_agent,
             "robots": origin.robots,
             "description": origin.description,
+            "operator": origin.operator,
         }
         return lambda filename: warc.warcinfo(
             uuid=self._new_uuid(), date=now, filename=filename, info={k: v for k, v in info.items() if v}

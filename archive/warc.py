@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal
 
+import langcodes
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
@@ -218,11 +219,19 @@ def conversion(
             ("WARC-Warcinfo-ID", info),
             ("WARC-Refers-To", refers_to),
             ("Content-Type", "text/plain; charset=utf-8"),
-            *((("WARC-Identified-Content-Language", language),) if language else ()),
+            *((("WARC-Identified-Content-Language", code),) if (code := _alpha3(language)) else ()),
             ("WARC-Block-Digest", digest(block)),
         ),
         block=block,
     )
+
+
+def _alpha3(language: str | None) -> str | None:
+    """ISO 639-3 code of a language tag, the form that this field has everywhere; None if it is no language."""
+    try:
+        return langcodes.Language.get(language).to_alpha3() if language else None
+    except (LookupError, ValueError):
+        return None
 
 
 def attachment(*, uuid: str, info: str, url: str, date: datetime, refers_to: str, json: bytes) -> Record:

@@ -245,7 +245,12 @@ class Run:
 
     def _grow(self) -> _Growing:
         if self._growing is None:
-            origin = Origin(user_agent=self.options.user_agent, robots="classic")
+            origin = Origin(
+                user_agent=self.options.user_agent,
+                robots="classic",
+                description="Feeds and the posts that they show.",
+                operator=self.options.operator,
+            )
             growing = self._growing = _Growing(self.archive.batch(now=self.now(), origin=origin))
             asyncio.get_running_loop().call_later(self._settings.batch_seconds, self._seal, growing)
         return self._growing

@@ -23,6 +23,9 @@ class CrawlSettings(PressmarkSettings):
     user_agent: str = f"Pressmark/{version('pressmark')} (+{CONTACT})"
     """Sent on every request; what stands before the first `/` is the name that robots.txt knows us by."""
 
+    operator: str = ""
+    """Who runs this crawl, such as a name and a mail address; written into every file."""
+
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks that count as public; everything else that is not on the public internet is refused."""
 

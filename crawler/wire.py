@@ -36,6 +36,7 @@ from archive.capture import Capture, Truncation
 from archive.coding import dechunked
 from crawler.errors import PrivateAddressError
 from crawler.guard import Guard, is_address
+from crawler.suites import iana_name
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -55,17 +56,6 @@ HOPS = "hops"
 
 _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
-_OPENSSL_SUITES = {
-    "ECDHE-RSA-AES128-GCM-SHA256": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "ECDHE-RSA-AES256-GCM-SHA384": "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "ECDHE-ECDSA-AES128-GCM-SHA256": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    "ECDHE-RSA-CHACHA20-POLY1305": "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    "ECDHE-ECDSA-CHACHA20-POLY1305": "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "AES128-GCM-SHA256": "TLS_RSA_WITH_AES_128_GCM_SHA256",
-    "AES256-GCM-SHA384": "TLS_RSA_WITH_AES_256_GCM_SHA384",
-}
-"""IANA's names of TLS 1.2 suites that servers still choose; TLS 1.3's are named alike in OpenSSL."""
 
 
 @dataclass(slots=True)
@@ -99,8 +89,7 @@ class Wire:
         tls: Any = getattr(transport, "getHandle", lambda: None)()
         if hasattr(tls, "get_protocol_version_name"):
             self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
-            name = tls.get_cipher_name()
-            self.cipher = _OPENSSL_SUITES.get(name, name)
+            self.cipher = iana_name(tls.get_cipher_name())
 
     def head(self) -> tuple[bytes, bytes]:
         """Head of the final response and what follows it; both empty before the head is whole."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -15,6 +17,7 @@ from crawler.frontier import shard
 from crawler.guard import Guard
 from crawler.robots import rules_for
 from crawler.spiders.blog import arguments
+from crawler.suites import iana_name
 from crawler.visit import Feed, Page, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -297,3 +300,19 @@ def test_robots_rules_by_status() -> None:
 def test_wrong_arguments_are_named(given: dict, name: str) -> None:
     with pytest.raises(UsageError, match=name):
         arguments(**{"url": "", "shard": "", "only": "", **given})
+
+
+def test_cipher_suites_have_the_names_of_the_registry() -> None:
+    """As OpenSSL itself tells them."""
+    done = subprocess.run(
+        ["openssl", "ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = [(line.split()[2], line.split()[0]) for line in done.stdout.splitlines()]
+    usable = [(ours, name) for ours, name in told if not re.search("PSK|SRP|NULL", ours)]
+    assert len(usable) > 50
+    for ours, name in usable:
+        assert iana_name(ours) == name
+    assert iana_name("SOMETHING-NEW") == "SOMETHING-NEW"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import logging
 import secrets
@@ -11,16 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urljoin
 
 from archive import warc
-from archive.batch import CRAWL, Batch, Origin, Recent, Sealed
+from archive.batch import Batch, Origin, Recent, Sealed
 from archive.capture import digest, header
 from archive.cdxj import cdxj
 from archive.coding import decoded
 from archive.database import connect
+from archive.durable import sync_folder
 from archive.errors import DamagedError, NotArchivedError
-from archive.index import CaptureRow, Index, TextRow
+from archive.index import CRAWL, CaptureRow, Index, TextRow
 from archive.recover import recover
 from archive.settings import ArchiveSettings
 from archive.spool import spool_errors
@@ -64,6 +67,24 @@ class HeldText:
             "text": self.text,
             "capture": capture.as_json() if capture else None,
         }
+
+
+def _uuids() -> Callable[[], str]:
+    """Gives UUIDs that differ in their last 32 bits alone: 90 random bits tell these from all others.
+
+    Records name each other; names that are nearly alike compress to half the size (RFC 9562 §5.8, version 8).
+    """
+    fixed = (secrets.randbits(128) & ~((0xF << 76) | (0x3 << 62) | 0xFFFFFFFF)) | (8 << 76) | (2 << 62)
+    numbers = itertools.count()
+    return lambda: str(uuid.UUID(int=fixed | next(numbers)))
+
+
+def _target(url: str, location: str | None) -> str | None:
+    """Where a redirect leads; None where that is no URL."""
+    try:
+        return urljoin(url, location) if location else None
+    except ValueError:
+        return None
 
 
 def warc_maker(key: str) -> str:
@@ -116,7 +137,7 @@ class Archive:
         *,
         now: datetime,
         origin: Origin | None = None,
-        new_uuid: Callable[[], str] = lambda: str(uuid.uuid4()),
+        new_uuid: Callable[[], str] | None = None,
         maker: str = CRAWL,
     ) -> Batch:
         """Begin a batch in the spool; batches must be committed in the order in which they were begun."""
@@ -127,7 +148,7 @@ class Archive:
             self.index,
             self._recent,
             now=now,
-            new_uuid=new_uuid,
+            new_uuid=new_uuid or _uuids(),
             origin=origin or Origin(),
         )
 
@@ -157,6 +178,17 @@ class Archive:
                 if path is not None:
                     path.unlink(missing_ok=True)
 
+    def set_aside(self, sealed: Sealed) -> Path:
+        """Put a batch that cannot be committed where no crawl looks for one; tells the folder."""
+        folder = self.settings.spool / "aside"
+        with spool_errors(self.settings.spool):
+            folder.mkdir(exist_ok=True)
+            for path in (*(path for _, path in sealed.files), sealed.journal):
+                if path is not None:
+                    path.rename(folder / path.name)
+            sync_folder(folder)
+        return folder
+
     def left(self, maker: str = CRAWL) -> Iterator[Sealed]:
         """The batches that an earlier run left in the spool; commit and release each before the next is taken.
 
@@ -172,17 +204,17 @@ class Archive:
         Raises:
             NotArchivedError: None is held.
         """
-        first = row = self.index.nearest(url, at)
-        for _ in range(MAX_REDIRECTS):
-            if row is None or not 300 <= row.status < 400 or row.status == 304:  # noqa: PLR2004
-                break
-            location = header(self.read(row).head, "location")
-            following = self.index.nearest(urljoin(row.url, location), row.date) if location else None
-            if following is None:
+        row = self.index.nearest(url, at)
+        if row is None:
+            raise NotArchivedError(url)
+        seen = {row.url}
+        while len(seen) <= MAX_REDIRECTS and 300 <= row.status < 400 and row.status != 304:  # noqa: PLR2004
+            target = _target(row.url, header(self.read(row).head, "location"))
+            following = self.index.nearest(target, row.date) if target else None
+            if following is None or following.url in seen:
                 break
             row = following
-        if first is None or row is None:
-            raise NotArchivedError(url)
+            seen.add(row.url)
         return row
 
     def read(self, row: CaptureRow) -> Exchange:
@@ -212,21 +244,23 @@ class Archive:
         """The payload of a capture without its content coding.
 
         Raises:
-            DamagedError: What is stored is not what the index says, or is not in the coding that its headers name.
+            DamagedError: What is stored is not what the index says, or grows past all bounds when it is decoded.
             StoreError: The store failed.
         """
         exchange = self.read(row)
         coding = header(exchange.payload_head, "content-encoding")
         try:
             return decoded(exchange.body, coding)
-        except ValueError as e:
+        except OverflowError as e:
             raise DamagedError(str(e), key=row.object, offset=row.offset) from e
+        except ValueError:  # servers name codings that they did not apply
+            return exchange.body
 
     def raw(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as gzip members; those of the response it refers to come after a revisit's."""
         data = self._bytes(row.object, row.offset, row.length)
         original = self.index.capture(row.refers_to) if row.refers_to else None
-        return data + self.raw(original) if original else data
+        return data + self.raw(original) if original and original.kind != "revisit" else data
 
     def text(self, url: str, at: datetime | None = None) -> HeldText:
         """The text of a URL whose capture is nearest to `at`, or the newest.
@@ -236,15 +270,28 @@ class Archive:
             DamagedError: What is stored is not what the index says.
             StoreError: The store failed.
         """
-        row = self.index.nearest_text(url, at)
-        if row is None:
-            row = self.index.nearest_text(self.find(url, at).url, at)
+        row = self._text_row(url, at)
         if row is None:
             raise NotArchivedError(url, what="no text")
         conversion, rest = self._records(row.object, row.offset, row.length)
         if conversion.id != row.record or digest(conversion.block) != row.digest:
             raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)
         return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
+
+    def _text_row(self, url: str, at: datetime | None) -> TextRow | None:
+        """Of the nearest capture, or of what it repeats; else the nearest text of another capture."""
+        try:
+            capture = self.find(url, at)
+        except NotArchivedError:
+            capture = None
+        if capture is not None:
+            row = self.index.text_of(capture.record)
+            if row is None and capture.refers_to:
+                row = self.index.text_of(capture.refers_to)
+            if row is not None:
+                return row
+        nearest = self.index.nearest_text(url, at)
+        return self.index.nearest_text(capture.url, at) if nearest is None and capture is not None else nearest
 
     def _records(self, key: str, offset: int, length: int) -> list[warc.Record]:
         with self._damage(key, offset):

@@ -27,9 +27,6 @@ log = logging.getLogger(__name__)
 
 OK = 200
 NOT_MODIFIED = 304
-CRAWL = "pressmark"
-IMPORT = "import"
-"""First words of batches' names: who made them."""
 NOTES = "notes"
 """Begins the name of the spool file with a batch's notes."""
 

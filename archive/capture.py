@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,8 @@ from typing import Literal
 Truncation = Literal["length", "time", "disconnect"]
 
 _MAX_MIME = 200
+_STATUS = re.compile(rb"[0-9]{3}")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 MAX_HEADERS = 1_000
 """Header lines looked at in one response; the stored bytes are not touched."""
 
@@ -19,6 +22,21 @@ MAX_HEADERS = 1_000
 def digest(data: bytes) -> str:
     """`sha1:` and Base32, the form that CDX tools expect (WARC/1.1 §5.8)."""
     return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode("ascii")  # noqa: S324  not for security
+
+
+def head_length(message: bytes | bytearray) -> int | None:
+    """Bytes of an HTTP message through the empty line after its head, or None where there is none.
+
+    Lines may end without a carriage return (RFC 9112 §2.2).
+    """
+    end = _BLANK_LINE.search(message)
+    return end.end() if end else None
+
+
+def split_head(message: bytes) -> tuple[bytes, bytes]:
+    """Head of an HTTP message through its empty line, and what follows; all is head where there is no empty line."""
+    length = head_length(message)
+    return (message, b"") if length is None else (message[:length], message[length:])
 
 
 def headers(head: bytes) -> tuple[tuple[str, str], ...]:
@@ -83,9 +101,9 @@ class Capture:
 
     @cached_property
     def status(self) -> int:
-        """Status code; 0 if the status line has none."""
+        """Status code; 0 if the status line has none of three digits."""
         words = self.head.split(b"\n", 1)[0].split(None, 2)
-        return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else 0
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,8 @@ def cdxj_line(row: CaptureRow) -> str:
         "offset": str(row.offset),
         "filename": row.object,
     }
-    return f"{urlkey(row.url)} {row.timestamp} {json.dumps(fields, ensure_ascii=False)}"
+    told = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return f"{urlkey(row.url)} {row.timestamp} {told}"
 
 
 def cdxj(rows: Iterable[CaptureRow]) -> bytes:

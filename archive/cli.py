@@ -70,8 +70,22 @@ def failed(error: ArchiveError) -> Exit:
     return Exit.USAGE if isinstance(error, SettingsError) else Exit.FAILED
 
 
+class Url(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
+    """A URL argument."""
+
+    name = "URL"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The URL itself."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!r} is no URL: it is not in UTF-8", param, ctx)
+        return value
+
+
 @click.command()
-@click.argument("url")
+@click.argument("url", type=Url())
 @click.option("--at", type=Moment(), help="The capture nearest to this time; the newest if left out.")
 @click.option("--as", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to give.")
 def get(url: str, at: datetime | None, form: str) -> None:
@@ -98,23 +112,31 @@ def _given(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=Url())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def history(url: str, as_json: bool) -> None:
     """List every capture of URL: time, status, digest, kind, where it lies."""
     try:
-        rows = open_archive().index.history(url)
+        index = open_archive().index
+        rows = index.history(url)
         if not rows:
             raise NotArchivedError(url)
+        texts = index.text_digests(url)
     except ArchiveError as e:
         sys.exit(failed(e))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row.as_json(), ensure_ascii=False))
+            text = texts.get(row.record) or texts.get(row.refers_to or "")
+            click.echo(json.dumps({**row.as_json(), "text_digest": text}, ensure_ascii=False))
         return
+    before: tuple[str, str] | None = None
     for row in rows:
         place = f"{row.object} {row.offset}+{row.length}"
         cut = f" truncated={row.truncated}" if row.truncated else ""
+        text = texts.get(row.record)
+        if text and before and before[0] == text and before[1] != row.digest:
+            cut += " same text in other bytes"
+        before = (text, row.digest) if text else before
         click.echo(
             f"{row.date:%Y-%m-%d %H:%M:%S}Z  {row.status:3}  {row.kind:8}  {row.digest}  "
             f"{printable(row.mime)}  {place}{cut}"

@@ -1,21 +1,18 @@
-"""Codings of payloads undone: content codings (gzip, deflate, br) under a limit, chunked transfer coding. No I/O."""
+"""Codings of payloads undone: content codings under a limit, chunked transfer coding, charsets. No I/O."""
 
 from __future__ import annotations
 
 import io
-from http.client import HTTPException, IncompleteRead
-from http.client import HTTPResponse as ChunkReader
-from typing import TYPE_CHECKING, cast
+import re
 
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
-
-if TYPE_CHECKING:
-    import socket
+from w3lib.encoding import html_to_unicode
 
 MAX_DECODED = 100 * 1024 * 1024
 """Bytes that a payload may grow to; more is a bomb or no page."""
 _CHUNK = 1 << 16
+_CHUNK_LINE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> bytes:
@@ -27,7 +24,8 @@ def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> byt
         limit: Most bytes that are given.
 
     Raises:
-        ValueError: The body is not in that coding, or grows past the limit.
+        ValueError: The body is not in that coding.
+        OverflowError: It grows past the limit.
     """
     if not coding or not body:
         return body
@@ -37,31 +35,30 @@ def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> byt
         while part := response.read(_CHUNK, decode_content=True):
             out += part
             if len(out) > limit:
-                raise ValueError(f"grows past {limit} bytes")
+                raise OverflowError(f"grows past {limit} bytes")
     except HTTPError as e:
         raise ValueError(f"is not in coding {coding}") from e
     return bytes(out)
 
 
-class _Connection:
-    """What http.client takes for a socket."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
+def unicode_html(body: bytes, content_type: str | None) -> str:
+    """A page's characters, by the charset that its bytes, its response or itself names; a wrong name costs nothing."""
+    for named in (content_type, None):
+        try:
+            return html_to_unicode(named, body)[1]
+        except (LookupError, ValueError):  # Python has codecs that are no charsets, such as `undefined` and `hex`
+            continue
+    return body.decode("utf-8", "replace")
 
 
 def dechunked(body: bytes) -> bytes:
     """A body without chunked transfer coding (RFC 9112 §7.1), as far as it came; as it is where it has no chunks."""
-    reader = ChunkReader(
-        cast("socket.socket", _Connection(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
-    )
-    try:
-        reader.begin()
-        return reader.read()
-    except IncompleteRead as e:
-        return e.partial or body
-    except HTTPException:
-        return body
+    out = bytearray()
+    at = 0
+    while found := _CHUNK_LINE.match(body, at):
+        size = int(found[1], 16)
+        out += body[found.end() : found.end() + size]
+        at = found.end() + size + len(b"\r\n")
+        if size == 0 or at > len(body):
+            return bytes(out)
+    return bytes(out) if at else body

@@ -19,9 +19,9 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction, load_html
 from trafilatura.metadata import extract_metadata
 from trafilatura.xml import xmltotxt
-from w3lib.encoding import html_to_unicode
 
 from archive import furniture
+from archive.coding import unicode_html
 from archive.errors import ExtractError
 from archive.text import Entry, Text
 
@@ -67,7 +67,7 @@ def extract(
     """
     if len(payload) > MAX_BYTES:
         raise ExtractError(f"{len(payload)} bytes are more than the {MAX_BYTES} that text is taken from", url=url)
-    tree = load_html(html_to_unicode(content_type, payload)[1])
+    tree = load_html(unicode_html(payload, content_type))
     if tree is None:
         raise ExtractError("is no HTML page", url=url)
     text = _with_metadata(Text(url=url, text="", markdown=""), tree, date + _DATE_SLACK if date else None)

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from archive import warc
-from archive.capture import digest
+from archive.capture import digest, head_length
 
 MAX_BLOCK = 1 << 30
 """Bytes of one record's block; a larger one is named and left out."""
 MAX_HEAD = 1 << 17
 """Bytes of one record's header."""
+MAX_ARC_LINE = 1 << 13
+"""Bytes of the header line of an ARC record."""
 MAX_MEMBERS = 10_000
 """Files looked at in one WACZ."""
 MAX_JSON = 16 << 20
@@ -32,9 +34,11 @@ MAX_JSON = 16 << 20
 
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b\x08"
-_START = re.compile(rb"^WARC/\d", re.MULTILINE | re.IGNORECASE)
+_START = re.compile(rb"WARC/\d", re.IGNORECASE)
+_NEXT = re.compile(rb"\nWARC/\d", re.IGNORECASE)
 _ARC = b"filedesc://"
 _ARC_LINE = re.compile(rb"[a-z][a-z0-9+.-]*:\S.* \S+ \d{14,} \S+ \d+\s*", re.IGNORECASE)
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _OTHER = {b"\x28\xb5\x2f\xfd": "Zstandard", b"\x04\x22\x4d\x18": "LZ4", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _MANDATORY = ("WARC-Record-ID", "WARC-Date", "WARC-Type")
 _ARCHIVE = re.compile(r"archive/[^/]+\.w?arc(\.gz)?", re.IGNORECASE)
@@ -47,7 +51,7 @@ class Broken:
     place: str
     """File, and member of a WACZ."""
     offset: int | None
-    """Byte at which it begins, counted without compression and from the last break; None for the whole of it."""
+    """Byte at which it begins, in a gzip file of many members that of its member; None for the whole of it."""
     reason: str
 
     def line(self) -> str:
@@ -120,38 +124,51 @@ def _records(file: BinaryIO, place: str) -> Iterator[warc.Record | Broken]:
         yield from _Plain(file, place).records()
         return
     members = _Gzip(file)
-    while not members.ended:
+    while members.next():
+        # A record lies within one member: what follows a cut one in its member is its own content.
         last: warc.Record | Broken | None = None
-        for last in _Plain(members, place).records():
+        for last in _Plain(members, place, base=members.begun).records():
             yield last
-        if members.broken:
-            if not isinstance(last, Broken):  # else it is told already
-                yield Broken(place=place, offset=members.begun, reason=members.broken)
-            members.resume()
+        if members.broken and not isinstance(last, Broken):  # else it is told already
+            yield Broken(place=place, offset=members.begun, reason=members.broken)
 
 
 class _Gzip:
-    """The bytes of a gzip file's members, up to the first that is broken; `resume` goes on behind it."""
+    """The members of a gzip file, one after the other, broken ones as far as they go."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
         self._raw = b""
         self._at = 0  # of the first byte of _raw in the file
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
         self.begun = 0
         """Where the member at hand begins in the file."""
         self.broken = ""
-        self.ended = False
+        """Why the member at hand ends early."""
+
+    def next(self) -> bool:
+        """Go to the next member; tells whether there is one."""
+        if self.broken:
+            if not self._search(self.begun + 1):
+                return False
+        else:
+            while not self._raw.strip(b"\0"):  # padding after the last member
+                self._at += len(self._raw)
+                self._raw = self._file.read(_CHUNK)
+                if not self._raw:
+                    return False
+        self.begun = self._at
+        self.broken = ""
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return True
 
     def read(self, _size: int) -> bytes:
-        """Some bytes; none at the end of a run of good members."""
-        while not self.ended and not self.broken:
+        """Some bytes of the member at hand; none at its end."""
+        while not self.broken and not self._inflate.eof:
             if not self._raw:
                 self._raw = self._file.read(_CHUNK)
                 if not self._raw:
-                    self.ended = True
-                    if self.begun < self._at:
-                        self.broken = "ends within a gzip member"
+                    self.broken = "ends within a gzip member"
                     break
             try:
                 out = self._inflate.decompress(self._raw, _CHUNK * 16)
@@ -161,65 +178,49 @@ class _Gzip:
             rest = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
             self._at += len(self._raw) - len(rest)
             self._raw = rest
-            if self._inflate.eof:
-                self._next()
             if out:
                 return out
         return b""
 
-    def _next(self) -> None:
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        while not self._raw.strip(b"\0"):  # padding after the last member
-            self._at += len(self._raw)
-            self._raw = self._file.read(_CHUNK)
-            if not self._raw:
-                break
-        self.begun = self._at
-        if self._raw and not _GZIP.startswith(self._raw[:3]):
-            self.broken = "no gzip member follows"
-
-    def resume(self) -> None:
-        """Go on at the next place that looks like a gzip member with a record in it."""
-        self.broken = ""
-        start = self.begun + 1
+    def _search(self, start: int) -> bool:
+        """Go to the next place that looks like a gzip member with a record in it."""
         while True:
             self._file.seek(start)
             window = self._file.read(_CHUNK)
             found = window.find(_GZIP)
             if found < 0:
                 if len(window) < _CHUNK:
-                    self.ended = True
-                    return
+                    return False
                 start += len(window) - len(_GZIP) + 1
                 continue
             start += found
             self._file.seek(start)
+            self._raw = self._file.read(_CHUNK)
             try:
-                begin = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(self._file.read(_CHUNK), 64)
+                begin = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(self._raw, 64)
             except zlib.error:
                 begin = b""
             if begin.startswith(b"WARC/"):
-                break
+                self._at = start
+                return True
             start += 1
-        self._file.seek(start)
-        self.begun = self._at = start
-        self._raw = b""
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 class _Plain:
     """Records of a run of bytes without compression."""
 
-    def __init__(self, source: BinaryIO | _Gzip, place: str) -> None:
+    def __init__(self, source: BinaryIO | _Gzip, place: str, *, base: int = 0) -> None:
         self._source = source
         self._place = place
-        self._waiting = b""
+        self._base = base
+        self._buffer = bytearray()
+        self._start = 0  # of what waits in the buffer
         self._at = 0
 
     def records(self) -> Iterator[warc.Record | Broken]:
         """Whole records; what lies between them is named."""
         self._skip_blank()
-        first = self._peek(MAX_HEAD).split(b"\n", 1)[0]
+        first = self._peek(MAX_ARC_LINE).split(b"\n", 1)[0]
         if first.startswith(_ARC) or _ARC_LINE.fullmatch(first):
             yield from self._arc()
             return
@@ -246,7 +247,7 @@ class _Plain:
         except ValueError as e:
             return self._broken(begin, str(e))
         stated = warc.Record(headers=headers, block=b"").get("Content-Length") or ""
-        if not stated.isdigit() or len(stated) > 15:  # noqa: PLR2004  a petabyte
+        if not _LENGTH.fullmatch(stated):
             return self._broken(begin, f"Content-Length {stated[:40]!r} is no length")
         if int(stated) > MAX_BLOCK:
             self._skip(int(stated))
@@ -255,10 +256,11 @@ class _Plain:
 
     def _whole(self, begin: int, headers: tuple[tuple[str, str], ...], length: int) -> warc.Record | Broken:
         block = self._read(length)
-        if len(block) < length or not self._ends_here():
-            self._unread(block)  # whole records may lie in it
-            where = "ends within a record" if len(block) < length else "no record ends at the end of one"
-            return self._broken(begin, f"{where} of {length} bytes")
+        if len(block) < length:
+            # What lies in it is the record's own: a page may hold what looks like a record.
+            return self._broken(begin, f"ends within a record of {length} bytes")
+        if not self._ends_here():
+            return self._broken(begin, f"a record of {length} bytes does not end there")
         record = warc.Record(headers=headers, block=block)
         wrong = _wrong(record)
         return self._broken(begin, f"{record.id or 'record'}: {wrong}") if wrong else record
@@ -273,11 +275,11 @@ class _Plain:
                 return
             words = line.decode("latin-1").rsplit(None, 4)
             if not line.startswith(_ARC) and not _ARC_LINE.fullmatch(line):
-                while (line := self._peek(MAX_HEAD).split(b"\n", 1)[0]) and not _ARC_LINE.fullmatch(line):
+                while (line := self._peek(MAX_ARC_LINE).split(b"\n", 1)[0]) and not _ARC_LINE.fullmatch(line):
                     self._line()
                     self._skip_blank()
                 yield self._broken(begin, f"no ARC header: {self._at - begin} bytes are left out")
-            elif not words[-1].isdigit() or int(words[-1]) > MAX_BLOCK:
+            elif not _LENGTH.fullmatch(words[-1]) or int(words[-1]) > MAX_BLOCK:
                 yield self._broken(begin, f"{words[-1][:40]!r} is no length of an ARC record")
             elif len(block := self._read(int(words[-1]))) < int(words[-1]):
                 yield self._broken(begin, f"ends within a record of {words[-1]} bytes")
@@ -308,50 +310,51 @@ class _Plain:
     # -- bytes
 
     def _fill(self, size: int) -> None:
-        parts = [self._waiting]
-        have = len(self._waiting)
-        while have < size and (part := self._source.read(_CHUNK)):
-            parts.append(part)
-            have += len(part)
-        self._waiting = b"".join(parts)
+        if self._start > _CHUNK:
+            del self._buffer[: self._start]
+            self._start = 0
+        while len(self._buffer) - self._start < size and (part := self._source.read(_CHUNK)):
+            self._buffer += part
 
     def _peek(self, size: int) -> bytes:
         self._fill(size)
-        return self._waiting[:size]
+        return bytes(self._buffer[self._start : self._start + size])
 
     def _read(self, size: int) -> bytes:
-        self._fill(size)
-        data, self._waiting = self._waiting[:size], self._waiting[size:]
+        data = self._peek(size)
+        self._start += len(data)
         self._at += len(data)
         return data
-
-    def _unread(self, data: bytes) -> None:
-        self._waiting = data + self._waiting
-        self._at -= len(data)
 
     def _skip(self, size: int) -> None:
         while size > 0 and (part := self._read(min(size, _CHUNK))):
             size -= len(part)
 
     def _line(self) -> bytes:
-        data = self._peek(MAX_HEAD)
+        data = self._peek(MAX_ARC_LINE)
         return self._read(data.find(b"\n") + 1 or len(data))
 
     def _head(self) -> bytes | None:
-        """A record's header through its empty line."""
+        """A record's header through its empty line; None where there is none before the next one begins."""
         size = 1 << 12
         while True:
             data = self._peek(size)
-            ends = [at + len(blank) for blank in (b"\r\n\r\n", b"\n\n") if (at := data.find(blank)) >= 0]
-            if ends:
-                return self._read(min(ends))
+            length = head_length(data)
+            other = _NEXT.search(data)
+            if other is not None and (length is None or other.start() < length):
+                return None
+            if length is not None:
+                return self._read(length)
             if len(data) < size or size >= MAX_HEAD:
                 return None
             size *= 2
 
     def _skip_blank(self) -> None:
-        while (data := self._peek(1)) and data in b"\r\n":
-            self._read(1)
+        while data := self._peek(_CHUNK):
+            blank = len(data) - len(data.lstrip(b"\r\n"))
+            self._read(blank)
+            if blank < len(data):
+                return
 
     def _ends_here(self) -> bool:
         """Whether a block ended at a place where one may: at the end, or before line ends and another header."""
@@ -359,21 +362,18 @@ class _Plain:
         return not following or _START.match(following) is not None or self._peek(4) == b"\r\n\r\n"
 
     def _resync(self) -> None:
-        """Go to the next record's header."""
+        """Go to the next line that begins a record's header."""
         if _START.match(self._peek(6)):
             self._read(1)
         while data := self._peek(_CHUNK):
-            found = _START.search(data, 0) if self._at == 0 else _START.search(b"x" + data)
+            found = _NEXT.search(data)
             if found is not None:
-                self._read(found.start() - (self._at != 0))
+                self._read(found.start() + 1)
                 return
-            if len(data) < _CHUNK:
-                self._read(len(data))
-                return
-            self._read(len(data) - 8)
+            self._read(max(len(data) - 8, 1) if len(data) == _CHUNK else len(data))
 
     def _broken(self, offset: int, reason: str) -> Broken:
-        return Broken(place=self._place, offset=offset, reason=reason)
+        return Broken(place=self._place, offset=self._base + offset, reason=reason)
 
 
 def _wrong(record: warc.Record) -> str | None:
@@ -383,7 +383,7 @@ def _wrong(record: warc.Record) -> str | None:
         return f"has no {missing[0]}"
     try:
         _ = record.date
-    except ValueError:
+    except (ValueError, OverflowError):
         return f"WARC-Date {(record.get('WARC-Date') or '')[:40]!r} is no date"
     # Of revisits some tools state the digest of what they stand for.
     if record.kind != "revisit" and warc.digest_agrees(record.get("WARC-Block-Digest"), record.block) is False:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from archive import warc
 from archive.archive import Archive
-from archive.batch import IMPORT, Batch, Origin
+from archive.batch import Batch, Origin
 from archive.capture import digest
 from archive.foreign import Broken, records
+from archive.index import IMPORT
 from archive.rows import CAPTURES
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,9 @@ class Importer:
                 tally.held += warc.is_capture(first)
                 return
             first = first.having(("WARC-Record-ID", _new_id(first)))  # two records of one name
+            if self._held(first):
+                tally.held += warc.is_capture(first)
+                return
         first = self._sound(first)
         self._taken[first.id] = (first.url, first.date)
         batch = self._growing()

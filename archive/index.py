@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,13 @@ from sqlalchemy import (
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
 from archive.urlkey import urlkey
 
-REVISION = "0001"
+REVISION = "0002"
+
+CRAWL = "pressmark"
+IMPORT = "import"
+"""First words of batches' names: who made them."""
+_MAX_KEY = 500
+"""Characters of a urlkey in the index."""
 
 R = TypeVar("R", "CaptureRow", "TextRow")
 
@@ -208,7 +215,7 @@ class Index:
 
     def history(self, url: str) -> list[CaptureRow]:
         """Every capture of a URL, oldest first."""
-        query = _captures().where(captures.c.urlkey == urlkey(url)).order_by(captures.c.date)
+        query = _captures().where(captures.c.urlkey == _key(url)).order_by(captures.c.date)
         return [_capture(row) for row in self._rows(query)]
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
@@ -218,6 +225,21 @@ class Index:
     def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
         """The text of a URL whose capture is nearest to `at`, or the newest."""
         return self._nearest(texts, _texts(), url, at, _text)
+
+    def text_of(self, capture: str) -> TextRow | None:
+        """The text made from the capture with that WARC-Record-ID; of several, that of the newest batch."""
+        query = _texts().where(texts.c.capture == capture).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
+        rows = self._rows(query.limit(1))
+        return _text(rows[0]) if rows else None
+
+    def same_text(self, digest: str) -> list[TextRow]:
+        """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
+        return [_text(row) for row in self._rows(_texts().where(texts.c.digest == digest).order_by(texts.c.date))]
+
+    def text_digests(self, url: str) -> dict[str, str]:
+        """Digest of the text of each capture of a URL that has one, by the capture's WARC-Record-ID."""
+        query = _texts().where(texts.c.urlkey == _key(url)).order_by(texts.c.object_id, texts.c.offset)
+        return {row.capture: row.digest for row in self._rows(query)}
 
     def capture(self, record: str) -> CaptureRow | None:
         """The capture with that WARC-Record-ID."""
@@ -230,10 +252,11 @@ class Index:
         return _capture(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
-        """The newest capture of a URL with status 200; what a 304 says is still so."""
+        """The newest whole capture of a URL by our own crawler with status 200; what a 304 says is still so."""
         query = (
             _captures()
-            .where(captures.c.urlkey == urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            .where(captures.c.urlkey == _key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
         )
@@ -263,7 +286,11 @@ class Index:
     def _nearest(
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
-        query = query.where(table.c.urlkey == urlkey(url))
+        """Of the very URL if there is one, else of any with the same urlkey."""
+        query = query.where(table.c.urlkey == _key(url))
+        return self._around(table, query.where(table.c.url == url), at, make) or self._around(table, query, at, make)
+
+    def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
         if at is None:
             rows = self._rows(query.order_by(table.c.date.desc()).limit(1))
             return make(rows[0]) if rows else None
@@ -295,6 +322,14 @@ _ORIGINAL = (
 )
 
 
+def _key(url: str) -> str:
+    """The urlkey in a length that every database can index; of a longer one, its beginning and its hash."""
+    found = urlkey(url)
+    if len(found) <= _MAX_KEY:
+        return found
+    return f"{found[:_MAX_KEY]} {hashlib.sha256(found.encode()).hexdigest()}"
+
+
 def _parts(records: list[str]) -> Iterator[list[str]]:
     """Records in parts: SQLite takes a limited number of parameters."""
     for start in range(0, len(records), 500):
@@ -303,7 +338,7 @@ def _parts(records: list[str]) -> Iterator[list[str]]:
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
-    return {**values, "urlkey": urlkey(row.url), "object_id": ids[row.object]}
+    return {**values, "urlkey": _key(row.url), "object_id": ids[row.object]}
 
 
 def _capture(row: Row[Any]) -> CaptureRow:

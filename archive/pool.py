@@ -107,21 +107,29 @@ class WorkerPool:
         with self._lock:
             self._busy.discard(worker)
             self._idle.append(worker)
-        self._next()
         try:
             value = result.result()
         except (BrokenProcessPool, CancelledError):
             limits = self._limits
             value = _Failed(f"passed {limits.seconds:g} s or {limits.megabytes} MB, or crashed its process")
+        except OSError as e:
+            value = _Failed(f"no process could be started: {e}")
         if isinstance(value, _Failed):
             task.future.set_exception(TaskError(value.message))
         else:
             task.future.set_result(value)
+        self._next()
 
 
 def _cancel(task: _Task) -> None:
     task.future.cancel()
     task.future.set_running_or_notify_cancel()
+
+
+def _failed(error: Exception) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
 
 
 class _Worker:
@@ -133,6 +141,22 @@ class _Worker:
         self._executor: ProcessPoolExecutor | None = None
 
     def run(self, task: _Task, done: Callable[[Future[Any]], None]) -> None:
+        try:
+            future = self._submit(task)
+        except BrokenProcessPool:  # its process ended while it had nothing to do
+            self._executor = None
+            future = self._submit_or_fail(task)
+        except OSError as e:
+            future = _failed(e)
+        future.add_done_callback(lambda result: self._after(result, done))
+
+    def _submit_or_fail(self, task: _Task) -> Future[Any]:
+        try:
+            return self._submit(task)
+        except (BrokenProcessPool, OSError) as e:
+            return _failed(e)
+
+    def _submit(self, task: _Task) -> Future[Any]:
         if self._executor is None:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(self._preload)
@@ -140,8 +164,7 @@ class _Worker:
             self._executor = ProcessPoolExecutor(
                 1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
             )
-        future = self._executor.submit(_run, self._limits.seconds, task.function, task.arguments)
-        future.add_done_callback(lambda result: self._after(result, done))
+        return self._executor.submit(_run, self._limits.seconds, task.function, task.arguments)
 
     def close(self) -> None:
         executor, self._executor = self._executor, None

@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from archive.batch import IMPORT, NOTES, Sealed, object_key
+from archive.batch import NOTES, Sealed, object_key
 from archive.durable import sync_folder
-from archive.index import CaptureRow, ObjectRow, TextRow
+from archive.index import IMPORT, CaptureRow, ObjectRow, TextRow
 from archive.rows import capture_rows, members, text_rows
 from archive.spool import OPEN
 

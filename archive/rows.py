@@ -96,7 +96,7 @@ def capture_row(
     """The row of the capture that a record begins, or None if it is no exchange over HTTP nor a page."""
     if not warc.is_capture(record):
         return None
-    refers_to = record.get("WARC-Refers-To") if record.kind == "revisit" else None
+    refers_to = (record.get("WARC-Refers-To") or "")[:64] or None if record.kind == "revisit" else None
     original = known(refers_to) if refers_to else None
     head, body = warc.split_payload(record)
     capture = Capture(url=record.url, date=record.date, request=b"", head=head, body=body)
@@ -106,9 +106,9 @@ def capture_row(
         record=record.id,
         url=record.url,
         date=record.date,
-        status=capture.status or _meant(record, original),
+        status=capture.status if head else _meant(record, original),
         mime=original.mime if original and mime == "unk" else mime,
-        digest=stated or (original.digest if original else capture.payload_digest),
+        digest=original.digest if original else (stated or capture.payload_digest)[:64],
         kind=record.kind,
         refers_to=refers_to,
         truncated=(record.get("WARC-Truncated") or "")[:16] or None if record.kind == "response" else None,

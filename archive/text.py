@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812  `date` is a field's name below
 from datetime import datetime
 
+from archive.capture import digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -53,6 +55,11 @@ class Text:
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)
     """Name, version and options of what made this text."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the plain text as it is stored, `sha1:BASE32`."""
+        return digest(self.text.encode("utf-8", "replace"))
 
     def fields(self) -> dict[str, object]:
         """Everything but the plain text, as JSON knows it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser, StatusAndHeadersParserException
 from warcio.warcwriter import WARCWriter
 
-from archive.capture import Capture, digest, header
+from archive.capture import Capture, digest, header, split_head
 from archive.coding import dechunked
 
 VERSION = "WARC/1.1"
@@ -29,6 +30,9 @@ CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-for
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 GZIP_LEVEL = 6
+
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+_PART_OF_DATE = re.compile(r"\d{4}(-\d{2})?")
 
 Profile = Literal["identical-payload-digest", "server-not-modified"]
 
@@ -100,11 +104,11 @@ def read_date(text: str) -> datetime:
 
     Raises:
         ValueError: It is no W3C date.
+        OverflowError: Its year in UTC is none.
     """
-    text = text.upper()
-    whole, _, rest = text.partition(".")
-    if rest:
-        text = f"{whole}.{rest.rstrip('Zz')[:6]}Z"
+    text = _FRACTION.sub(r"\1", text.strip().upper())
+    if _PART_OF_DATE.fullmatch(text):  # a year or a month: its beginning
+        text = f"{text}-01-01"[:10]
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -303,15 +307,6 @@ def read(stream: BinaryIO) -> Iterator[Record]:
         raise ValueError(str(e) or type(e).__name__) from e
 
 
-def split_http(block: bytes) -> tuple[bytes, bytes]:
-    """Head (through the empty line) and body of an `application/http` block."""
-    for blank in (b"\r\n\r\n", b"\n\n"):
-        at = block.find(blank)
-        if at >= 0:
-            return block[: at + len(blank)], block[at + len(blank) :]
-    return block, b""
-
-
 def is_capture(record: Record) -> bool:
     """Whether the record holds what a server gave over HTTP, or a page that was kept without the exchange."""
     web = record.url.lower().startswith(("http://", "https://"))
@@ -334,7 +329,7 @@ def split_payload(record: Record) -> tuple[bytes, bytes]:
     """
     if record.kind == "resource":
         return b"", record.block
-    head, body = split_http(record.block)
+    head, body = split_head(record.block)
     if body and "chunked" in (header(head, "transfer-encoding") or "").lower():
         body = dechunked(body)
     return head, body

@@ -51,7 +51,7 @@ def after_feed(
         feed_id=feed.id,
         at=at,
         due=at + (backoff(interval, failures) if error else interval),
-        status=status,
+        status=_told(status),
         error=error,
         failures=failures,
         etag=etag,
@@ -81,12 +81,20 @@ def after_page(
         at=at,
         due=at + backoff(_PAGE_RETRY, failures) if again else None,
         kept=held,
-        status=status,
+        status=_told(status),
         error=error,
         failures=failures,
-        etag=etag if status == OK else etag or page.etag,
-        last_modified=last_modified if status == OK else last_modified or page.last_modified,
+        # Validators of an error, or of a page that was redirected to, say nothing of this one (RFC 9110 §13.1).
+        etag=etag if status == OK else (etag if status == NOT_MODIFIED else None) or page.etag,
+        last_modified=last_modified
+        if status == OK
+        else (last_modified if status == NOT_MODIFIED else None) or page.last_modified,
     )
+
+
+def _told(status: int | None) -> int | None:
+    """A status as it can be remembered; 0 where it has more than three digits."""
+    return status if status is None or status < 1_000 else 0  # noqa: PLR2004  of three digits
 
 
 def seen_entries(

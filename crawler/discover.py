@@ -9,7 +9,8 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement
-from w3lib.encoding import html_to_unicode
+
+from archive.coding import unicode_html
 
 FEED_TYPES = frozenset(
     (
@@ -30,7 +31,9 @@ GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml
 """Paths where software for blogs puts its feed, tried when a page names none."""
 
 MAX_CANDIDATES = 20
-_LINK_HEADER = re.compile(r"<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
+_MAX_LINK = 16_384
+"""Characters looked at of Link headers."""
+_LINK_HEADER = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
 _FEED_WORD = re.compile(r"(?:^|[/._?=-])(?:rss2?|atom|feeds?|rdf)(?:$|[/._?=&-]|\.xml|\.json)", re.IGNORECASE)
 _COMMENTS = re.compile(r"comment|komment|comentario|commentaire|replies", re.IGNORECASE)
@@ -46,8 +49,8 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
         headers: Of the response.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    found = [*_from_header(lower.get("link", ""), url)]
-    text = html_to_unicode(lower.get("content-type"), body)[1]
+    found = [*_from_header(lower.get("link", "")[:_MAX_LINK], url)]
+    text = unicode_html(body, lower.get("content-type"))
     try:
         tree = lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (LxmlError, ValueError):

@@ -122,6 +122,8 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
         )
     except (ValueError, LookupError, AttributeError, TypeError, AssertionError) as e:
+        if content_type:
+            return _parsed(body, url, None)  # perhaps its charset is none
         raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e  # what feedparser stumbles over
     if not found.get("version") and not found.entries:
         raise FeedError("is no feed", url=url)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from archive.archive import Archive
-from archive.errors import ArchiveError, SettingsError
+from archive.batch import Sealed
+from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefusedError
 from archive.faces import Exit, tell
 from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
@@ -16,6 +18,8 @@ from crawler.frontier import Frontier
 from crawler.lock import only_crawl
 from crawler.run import Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler, CrawlerProcessBase
@@ -65,15 +69,37 @@ def crawl(
 
 
 def recover(archive: Archive, frontier: Frontier) -> None:
-    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always."""
+    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always.
+
+    A batch that store or database will never take is set aside and told: it must not keep all later ones out.
+
+    Raises:
+        ArchiveError: Store or database is out of reach, or refuses everything.
+    """
     for sealed in archive.left():
-        archive.commit(sealed)
-        notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
-        frontier.commit(
-            [note.visit for note in notes if isinstance(note, journal.FeedNote)],
-            [note.visit for note in notes if isinstance(note, journal.PageNote)],
-        )
-        archive.release(sealed)
+        try:
+            archive.commit(sealed)
+            notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
+            frontier.commit(
+                [note.visit for note in notes if isinstance(note, journal.FeedNote)],
+                [note.visit for note in notes if isinstance(note, journal.PageNote)],
+            )
+        except (StoreRefusedError, SpoolError):
+            raise
+        except ArchiveError as e:
+            if e.temporary:
+                raise
+            _set_aside(archive, sealed, e)
+        except Exception as e:  # whatever is in it, it comes from outside
+            log.exception("batch cannot be committed")
+            _set_aside(archive, sealed, e)
+        else:
+            archive.release(sealed)
+
+
+def _set_aside(archive: Archive, sealed: Sealed, error: Exception) -> None:
+    folder = archive.set_aside(sealed)
+    tell(f"{folder}: what an earlier crawl left cannot be committed and was put there: {error}", "Please report this.")
 
 
 def report(error: ArchiveError | CrawlError) -> Exit:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from crawler.visit import FeedVisit, PageVisit
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,10 @@ def read(lines: Iterable[str], held: Callable[[str], bool]) -> Iterator[Note]:
         held: Whether the capture of a WARC-Record-ID is.
     """
     for line in lines:
-        note = _NOTE.validate_json(line)
+        try:
+            note = _NOTE.validate_json(line)
+        except ValidationError as e:
+            log.warning("a note cannot be read, what it was about is fetched again error=%s", str(e).splitlines()[0])
+            continue
         if note.record is None or held(note.record):
             yield note

@@ -44,7 +44,7 @@ def rules_for(status: int, body: bytes) -> Protego | str:
     An answer 4xx allows everything, any other failure forbids it (RFC 9309 §2.3.1).
     """
     if status in _OK:
-        return Protego.parse(body[:MAX_BYTES].decode("utf-8", "replace"))
+        return Protego.parse(body[:MAX_BYTES].decode("utf-8-sig", "replace"))
     if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
         return Protego.parse("")
     return f"it answered {status}"
@@ -91,7 +91,7 @@ class Robots:
         """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
         try:
             row = self._run.archive.index.nearest(url, None)
-            if row is None or row.url != url or datetime.now(UTC) - row.date > FRESH:
+            if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
                 return None
             rules = rules_for(row.status, self._run.archive.payload(row) if row.status in _OK else b"")
             return None if isinstance(rules, str) else rules

@@ -68,6 +68,8 @@ class Summary:
     """Pages held before of which another payload was kept."""
     same: int = 0
     """Pages asked for again that were as before."""
+    same_text: int = 0
+    """Pages with another payload in which the post's own words are as before."""
     failed: int = 0
     """Pages that could not be had."""
     texts: int = 0
@@ -85,6 +87,8 @@ class Summary:
         parts = [f"kept {_count(self.posts, 'new post')}"]
         if self.changed:
             parts.append(f"{self.changed} changed")
+        if self.same_text:
+            parts.append(f"{self.same_text} with the same text in other bytes")
         if self.same:
             parts.append(f"{self.same} unchanged")
         if self.failed:
@@ -104,8 +108,8 @@ class _Growing:
 
     batch: Batch
     feeds: list[FeedVisit] = field(default_factory=list)
-    pages: list[tuple[PageVisit, bool, str]] = field(default_factory=list)
-    """Visit, whether the page was held before, kind of the capture."""
+    pages: list[tuple[PageVisit, bool, str, bool]] = field(default_factory=list)
+    """Visit, whether the page was held before, kind of the capture, whether its text is as it was before."""
 
 
 class Run:
@@ -182,10 +186,11 @@ class Run:
             text: Made from that capture.
         """
         note = journal.write(journal.PageNote(record=row.record if row else None, visit=visit))
+        reads_same = text is not None and row is not None and held and self._reads_same(row, text)
 
         def write(growing: _Growing) -> None:
             growing.batch.note(note)
-            growing.pages.append((visit, held, row.kind if row else ""))
+            growing.pages.append((visit, held, row.kind if row else "", reads_same))
 
         if text is not None and row is not None:
             # The text first: a note without its text would say that nothing is missing.
@@ -193,6 +198,25 @@ class Run:
         await self._write(write)
         self.summary.done += 1
         self._tell()
+
+    def has_text(self, row: CaptureRow | None) -> bool:
+        """Whether the text of a capture is held: it repeats one of the same URL that has a text."""
+        if row is None or row.refers_to is None:
+            return False
+        try:
+            text = self.archive.index.text_of(row.refers_to)
+        except ArchiveError as e:
+            log.warning("text is made again, the index is out of reach url=%s error=%s", row.url, e)
+            return False
+        return text is not None and text.url == row.url
+
+    def _reads_same(self, row: CaptureRow, text: Text) -> bool:
+        try:
+            before = self.archive.index.nearest_text(row.url, row.date)
+        except ArchiveError as e:
+            log.warning("not compared with the text before url=%s error=%s", row.url, e)
+            return False
+        return before is not None and before.digest == text.digest
 
     def expect(self, pages: int) -> None:
         """Pages more were asked for."""
@@ -278,7 +302,7 @@ class Run:
             if self.failure is not None:
                 return  # the spool keeps it
             await self._with_retries(self.archive.commit, sealed)
-            visits = [visit for visit, _, _ in growing.pages]
+            visits = [visit for visit, *_ in growing.pages]
             await self._with_retries(self.frontier.commit, growing.feeds, visits)
             await asyncio.to_thread(self.archive.release, sealed)
         except ArchiveError as e:
@@ -360,11 +384,13 @@ class Run:
             summary.feeds += 1
             summary.unchanged += visit.status == 304  # noqa: PLR2004  not modified
             summary.failed_feeds += visit.error is not None
-        for page, held, kind in growing.pages:
+        for page, held, kind, reads_same in growing.pages:
             if not page.kept:
                 summary.failed += 1
             elif not held:
                 summary.posts += 1
+            elif kind == "response" and reads_same:
+                summary.same_text += 1
             elif kind == "response":
                 summary.changed += 1
             else:

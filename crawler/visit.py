@@ -126,6 +126,10 @@ class Shard:
     index: int
     count: int
 
+    def holds(self, number: int) -> bool:
+        """Whether a host of that shard number is in this part."""
+        return number % self.count == self.index
+
     @classmethod
     def parse(cls, text: str) -> Shard:
         """`3/16`; counted from 1, and 0/16 is another name of 16/16.
@@ -134,6 +138,7 @@ class Shard:
             ValueError: It is not of that form.
         """
         index, slash, count = text.partition("/")
-        if not slash or not index.isdigit() or not count.isdigit() or not 0 <= int(index) <= int(count) <= SHARDS:
+        numbers = index.isdecimal() and count.isdecimal() and len(text) < 20  # noqa: PLR2004  no number so long
+        if not slash or not numbers or not 0 <= int(index) <= int(count) <= SHARDS or not int(count):
             raise ValueError(f"shard {text!r} is not of the form 3/16")
         return cls(int(index) % int(count), int(count))

@@ -32,7 +32,7 @@ from twisted.internet.defer import fail
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from archive.capture import Capture, Truncation
+from archive.capture import Capture, Truncation, head_length
 from archive.coding import dechunked
 from crawler.errors import PrivateAddressError
 from crawler.guard import Guard, is_address
@@ -58,6 +58,10 @@ _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
 
 
+MAX_HEAD = 256 * 1024
+"""Bytes of a response's head, those of interim responses before it included."""
+
+
 @dataclass(slots=True)
 class Wire:
     """The bytes of one exchange while it goes on."""
@@ -70,11 +74,14 @@ class Wire:
     protocols: tuple[str, ...] = ("http/1.1",)
     cipher: str | None = None
     clock: float = 0.0
+    headed: bool = False
+    """The head of the final response is whole."""
 
     def start(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
         """A request is about to be written to this connection; a retry on a new connection starts again."""
         self.sent.clear()
         self.received.clear()
+        self.headed = False
         self.began = datetime.now(UTC)
         self.clock = monotonic()
         self.ip = transport.getPeer().host
@@ -84,6 +91,11 @@ class Wire:
         if not self.received:
             self._note_tls(transport)
         self.received += data
+        if not self.headed:
+            self.headed = bool(self.head()[0])
+            if not self.headed and len(self.received) > MAX_HEAD:
+                log.warning("response head is too long, connection ends bytes=%d", len(self.received))
+                transport.abortConnection()
 
     def _note_tls(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
         tls: Any = getattr(transport, "getHandle", lambda: None)()
@@ -95,10 +107,10 @@ class Wire:
         """Head of the final response and what follows it; both empty before the head is whole."""
         rest = bytes(self.received)
         while True:
-            ends = [at + len(blank) for blank in (b"\r\n\r\n", b"\n\n") if (at := rest.find(blank)) >= 0]
-            if not ends:
+            length = head_length(rest)
+            if length is None:
                 return b"", b""
-            head, rest = rest[: min(ends)], rest[min(ends) :]
+            head, rest = rest[:length], rest[length:]
             status = head.split(b"\n", 1)[0].split(None, 2)[1:2]
             # Interim responses are no part of the final one (RFC 9110 §15.2).
             if not status or not status[0].startswith(b"1") or status[0] == b"101":

@@ -19,7 +19,7 @@ from archive.errors import (
     StoreError,
     StoreRefusedError,
 )
-from archive.stores.protocol import checked_key
+from archive.stores.protocol import checked_key, is_key
 
 _UNFINISHED = ".tmp-"
 
@@ -65,12 +65,11 @@ class FolderStore:
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore`."""
         with self._errors():
-            found = sorted(
-                path.relative_to(self.root).as_posix()
-                for path in self.root.rglob("*")
-                if path.is_file() and not path.name.startswith(_UNFINISHED)
-            )
-        return (key for key in found if key.startswith(prefix))
+            # The walk begins at the folder that the prefix names.
+            begin = self.root / prefix.rpartition("/")[0]
+            found = sorted(path.relative_to(self.root).as_posix() for path in begin.rglob("*") if path.is_file())
+        # What others left there (.DS_Store, our own unfinished files) is no object.
+        return (key for key in found if key.startswith(prefix) and is_key(key))
 
     def size(self, key: str) -> int:
         """See `ObjectStore`."""

@@ -61,13 +61,18 @@ class ObjectStore(Protocol):
         """
 
 
+def is_key(key: str) -> bool:
+    """Whether a name has the form that every store can keep."""
+    return len(key) <= _MAX_KEY and _KEY.fullmatch(key) is not None
+
+
 def checked_key(key: str) -> str:
     """The key itself.
 
     Raises:
         ValueError: It is not in the form that every store can keep.
     """
-    if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
+    if not is_key(key):
         raise ValueError(f"object key {key!r} is not of the form a-z0-9._- joined by /")
     return key
 

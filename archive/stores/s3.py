@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from archive.stores.protocol import checked_key
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+log = logging.getLogger(__name__)
 
 PART_BYTES = 16 * 1024 * 1024
 """Larger files go up in parts of this size, which is also what one upload holds in memory."""
@@ -162,8 +165,7 @@ class S3Store:
                 Bucket=self._bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
         except BaseException:
-            with suppress(ClientError, BotoCoreError):  # the first failure is the one to tell
-                self._abort_uploads(name)
+            self._abort_uploads(name)
             raise
         self._abort_uploads(name)
 
@@ -177,10 +179,13 @@ class S3Store:
 
         There may be more than is known here: of a process that was killed, or one whose beginning was not answered.
         """
-        found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=name)
-        for upload in found.get("Uploads", ()):
-            if upload["Key"] == name:
-                self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload["UploadId"])
+        try:
+            found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=name)
+            for upload in found.get("Uploads", ()):
+                if upload["Key"] == name:
+                    self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload["UploadId"])
+        except (ClientError, BotoCoreError) as e:  # whether the object is stored is known without it
+            log.warning("open uploads cannot be ended key=%s error=%s", name, e)
 
     def _name(self, key: str) -> str:
         return self._prefix + checked_key(key)

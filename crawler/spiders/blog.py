@@ -6,16 +6,19 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 
 from archive.errors import TaskError
 from archive.extract import extract
+from archive.faces import printable
 from archive.text import Text
 from crawler import decide, discover
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
+from crawler.frontier import shard
 from crawler.held import READ
 from crawler.run import Run
 from crawler.visit import Feed, Page, Shard
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
 _PERMANENT = frozenset({301, 308})
-_MAX_SEEDS = 1_000
 
 
 class BlogSpider(Spider):
@@ -100,7 +103,11 @@ class BlogSpider(Spider):
                 self._problem(FetchError(f"answered {response.status}", url=seed))
                 return
             headers = {name.decode("latin-1"): value for name, value in _unicode_headers(response)}
-            candidates = discover.feeds(response.body, url=response.url, headers=headers)
+            try:
+                candidates = await self.run.work(discover.feeds, body=response.body, url=response.url, headers=headers)
+            except TaskError as e:
+                log.warning("page cannot be searched for feeds url=%s error=%s", response.url, e)
+                candidates = []
             for url in candidates or discover.guesses(response.url):
                 candidate = await self._try(url, via=response.url)
                 found = await self._as_feed(candidate) if candidate is not None else None
@@ -150,7 +157,7 @@ class BlogSpider(Spider):
             callback=self.parse_feed,
             errback=self.feed_failed,
             cb_kwargs={"feed": feed, "seed": seed},
-            headers=_conditional(feed.etag, feed.last_modified),
+            headers={"Accept": _ACCEPT_FEED, **_conditional(feed.etag, feed.last_modified)},
             dont_filter=True,
         )
 
@@ -205,8 +212,8 @@ class BlogSpider(Spider):
                 at=_date(response, self.run),
                 interval=self._interval(),
                 status=response.status,
-                etag=_header(response, "ETag"),
-                last_modified=_header(response, "Last-Modified"),
+                etag=_validator(response, "ETag"),
+                last_modified=_validator(response, "Last-Modified"),
                 **found,
             ),
             response.meta.get(CAPTURE),
@@ -226,6 +233,8 @@ class BlogSpider(Spider):
         for page in pages:
             if page.url in self._asked:
                 continue  # another feed shows it too
+            if self.shard is not None and not self.shard.holds(shard(page.url)):
+                continue  # another run has its host
             self._asked.add(page.url)
             self.run.expect(1)
             try:
@@ -246,7 +255,7 @@ class BlogSpider(Spider):
         row = response.meta.get(CAPTURE)
         text: Text | None = None
         error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
-        if response.status == decide.OK:
+        if response.status == decide.OK and not self.run.has_text(row):
             try:
                 text = await self.run.work(
                     extract,
@@ -264,8 +273,8 @@ class BlogSpider(Spider):
             at=_date(response, self.run),
             status=response.status,
             error=error,
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
+            etag=_validator(response, "ETag"),
+            last_modified=_validator(response, "Last-Modified"),
         )
         await self.run.visited_page(visit, held=page.kept, row=row, text=text)
 
@@ -291,9 +300,11 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
     if names := sorted(unknown):
         raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force and only.")
     urls = tuple(dict.fromkeys(url.split()))
-    for found in urls[:_MAX_SEEDS]:
-        if not found.lower().startswith(("http://", "https://")):
-            raise UsageError(f"{found}: not an http or https address", hint="Write it with http:// or https://.")
+    for found in urls:
+        if not _is_address(found):
+            raise UsageError(
+                f"{printable(found)}: not an http or https address", hint="Write it with http:// or https://."
+            )
     if only not in {"", "subscribe"}:
         raise UsageError(f"only={only}: no such part of a crawl", hint="There is only=subscribe.")
     if shard:
@@ -302,6 +313,14 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
         except ValueError as e:
             raise UsageError(str(e)) from e
     return urls
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and bool(url.encode())
+    except ValueError:
+        return False
 
 
 def _asked_for(url: str, error: BaseException) -> CrawlError:
@@ -327,6 +346,11 @@ def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes
 def _header(response: Response, name: str) -> str | None:
     value = response.headers.get(name)
     return value.decode("latin-1") if value else None
+
+
+def _validator(response: Response, name: str) -> str | None:
+    """A validator for the URL that was asked for; none after a redirect, where it is another URL's."""
+    return None if response.meta.get("redirect_urls") else _header(response, name)
 
 
 def _unicode_headers(response: Response) -> Iterable[tuple[bytes, str]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from archive.archive import Archive
-from archive.batch import Batch
+from archive.batch import Batch, Recent
 from archive.capture import Capture
 from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
 from archive.settings import ArchiveSettings
@@ -225,6 +226,7 @@ def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path, archive: Archive
         tmp_path / "file",
         "pressmark-20260501-x",
         archive.index,
+        Recent(),
         now=T0,
         new_uuid=lambda: str(next(_NUMBERS)),
         origin=None or _origin(),
@@ -268,3 +270,64 @@ def test_odd_characters_from_the_web_do_no_harm(archive: Archive) -> None:
     archive.commit(batch.seal())
     assert archive.text(URL).text == "nul \0 and ?"
     assert archive.find(URL).mime == "text/html\xff"
+
+
+def committed(archive: Archive, *captures: Capture) -> None:
+    batch = archive.batch(now=T0)
+    for one in captures:
+        batch.add(one)
+    sealed = batch.seal()
+    archive.commit(sealed)
+    archive.release(sealed)
+
+
+def redirect(second: int, url: str, target: str) -> Capture:
+    head = f"HTTP/1.1 301 Moved\r\nLocation: {target}\r\n\r\n".encode()
+    return replace(capture(second, b"moved", url=url), head=head)
+
+
+def test_a_redirect_to_nearly_the_same_url_is_followed(archive: Archive) -> None:
+    """A slash, `www.` and the scheme do not tell keys apart, and are what redirects are about."""
+    committed(
+        archive,
+        redirect(0, "http://a.example/p", "https://www.a.example/p/"),
+        capture(1, b"<p>page</p>", url="https://www.a.example/p/"),
+    )
+    for at in (None, T0):
+        assert archive.payload(archive.find("http://a.example/p", at)) == b"<p>page</p>"
+
+
+@pytest.mark.parametrize("target", ["http://[bad/", "//[", "", "http://a.example/loop"])
+def test_a_redirect_to_nowhere_is_what_is_held(archive: Archive, target: str) -> None:
+    committed(archive, redirect(0, "http://a.example/loop", target))
+    assert archive.find("http://a.example/loop").status == 301
+
+
+def test_the_very_url_wins_over_one_that_is_nearly_the_same(archive: Archive) -> None:
+    committed(
+        archive, capture(0, b"one", url="http://v.example/w?v=AbC"), capture(1, b"two", url="http://v.example/w?v=aBc")
+    )
+    assert archive.read(archive.find("http://v.example/w?v=AbC")).body == b"one"
+    assert archive.read(archive.find("http://v.example/w?v=aBc")).body == b"two"
+    assert archive.read(archive.find("http://V.example/w?v=ABC")).body == b"two", "the newest of those that are alike"
+
+
+def test_a_304_stands_for_a_whole_payload(archive: Archive) -> None:
+    whole, cut = capture(0, b"<p>whole</p>"), replace(capture(1, b"<p>cu"), truncated="disconnect")
+    committed(archive, whole, cut)
+    committed(archive, capture(2, b"", 304))
+    assert archive.read(archive.find(URL)).body == b"<p>whole</p>"
+
+
+def test_urls_of_any_length_and_odd_statuses_are_indexed(archive: Archive) -> None:
+    long = "http://l.example/" + "".join(f"{n:x}-{n * 7919 % 65521:x}/" for n in range(900))
+    odd = replace(capture(1, b"x", url="http://o.example/"), head=b"HTTP/1.1 99999999999999999999 OK\r\n\r\n")
+    committed(archive, capture(0, b"long", url=long), odd)
+    assert archive.read(archive.find(long)).body == b"long"
+    assert archive.find("http://o.example/").status == 0
+
+
+def test_a_body_that_is_not_in_the_coding_it_names_is_given_as_it_is(archive: Archive) -> None:
+    odd = replace(capture(0, b"<p>plain</p>"), head=b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+    committed(archive, odd)
+    assert archive.payload(archive.find(URL)) == b"<p>plain</p>"

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,7 +151,7 @@ def flipped(data: bytes, at: int) -> bytes:
         ("garbage between records", b"".join(GOOD[:2]) + b"garbage\r\n" * 9 + b"".join(GOOD[2:]), 5),
         ("padding after the last member", members(*GOOD) + b"\0" * 512, 5),
         ("one gzip member for all", gzip.compress(b"".join(GOOD)), 5),
-        ("a length that is too large", b"".join(GOOD).replace(b"Length: 52", b"Length: 99", 1), 4),
+        ("a length that is too large", b"".join(GOOD).replace(b"Length: 52", b"Length: 99", 1), 3),
         ("a length that is too small", b"".join(GOOD).replace(b"Length: 52", b"Length: 30", 1), 4),
         ("a length that is no number", b"".join(GOOD).replace(b"Length: 52", b"Length: ab", 1), 4),
         ("a digest that differs", GOOD[0] + response(7, HTML, "WARC-Block-Digest: sha1:" + "A" * 32) + b"".join(GOOD[1:]), 5),
@@ -171,6 +172,55 @@ def test_broken_input_is_named_and_whole_records_are_kept(tmp_path: Path, name: 
     sound = {"padding after the last member", "one gzip member for all", "line feeds for line ends"}
     assert bool(broken) == (name not in sound)
     assert all(str(path) in one.line() for one in broken)
+
+
+def test_a_page_that_holds_what_looks_like_a_record_forges_none(tmp_path: Path) -> None:
+    forged = response(66, b"<p>forged</p>", url="http://bank.example/")
+    page = response(1, b"<pre>\r\n\r\n" + forged + os.urandom(4_000) + b"</pre>")
+    for name, data in (("cut.warc", page[:-3_000]), ("cut.warc.gz", members(page, page)[:-3_000])):
+        path = tmp_path / name
+        path.write_bytes(data)
+        found = list(records(path))
+        assert "http://bank.example/" not in {one.url for one in found if isinstance(one, warc.Record)}
+        assert any(isinstance(one, Broken) for one in found)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        members(b"\r\n" * 4_000_000),
+        b"WARC/1.0\r\nContent-Length: 900000000\r\n\r\n" * 60_000,
+        b"WARC/1.0\r\n" * 300_000,
+        b"\nWARC/1" * 300_000,
+        b"http://a.example/ 127.0.0.1 20140102000000 text/plain 1" + b"\n x" * 400_000,
+        GOOD[0].replace(b"Length: 52", "Length: \u00b2".encode()),
+        GOOD[0].replace(b"2020-01-01T00:00:01Z", b"0001-01-01T00:00:00+05:00"),
+        b"http://a.example/ 127.0.0.1 20140102000000 text/plain " + b"9" * 5_000 + b"\n",
+    ],
+)
+def test_hostile_files_take_little_time(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "hostile"
+    path.write_bytes(data)
+    began = time.process_time()
+    for _ in records(path):
+        pass
+    assert time.process_time() - began < 20
+
+
+def test_records_of_one_name_are_taken_once_however_often(home: Home, tmp_path: Path) -> None:
+    data = members(response(3), response(3, b"other", url="http://second.example/"))
+    for name in ("a.warc.gz", "b.warc.gz"):
+        code, _, _ = imported(home, tmp_path, data, name)
+        assert code == 0
+    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    assert home.pressmark("history", URL).out.count("\n") == 1
+
+
+def test_a_revisit_of_itself_ends(home: Home, tmp_path: Path) -> None:
+    own = "WARC-Refers-To: <urn:uuid:00000000-0000-4000-8000-000000000009>"
+    imported(home, tmp_path, members(record("revisit", 9, HTTP, own)))
+    assert home.pressmark("get", URL, "--as", "warc").code == 0
+    assert home.pressmark("get", URL, "--as", "html").code in {3, 4}
 
 
 @pytest.mark.parametrize(

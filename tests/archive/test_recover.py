@@ -159,3 +159,9 @@ def test_a_member_is_whole_or_none(change: Callable[[bytes], bytes]) -> None:
         replace(next(warc.read(io.BytesIO(data))))
     ] * 2
     assert list(members(io.BytesIO(change(data)))) == []
+
+
+def test_a_note_that_cannot_be_read_is_left_out() -> None:
+    from crawler import journal
+
+    assert list(journal.read(["\0\0\0", "{}", '{"kind": "page", "visit": {}}'], lambda record: True)) == []

@@ -13,8 +13,9 @@ from pathlib import Path
 import brotli
 import pytest
 
+from archive import warc
 from archive.capture import Capture
-from archive.coding import decoded
+from archive.coding import dechunked, decoded, unicode_html
 from archive.errors import SettingsError, TaskError
 from archive.faces import printable
 from archive.moment import parse_moment
@@ -77,7 +78,7 @@ def test_content_codings_are_undone(coding: str | None) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 def test_bombs_are_cut_while_they_grow(coding: str) -> None:
     data = {"gzip": gzip.compress, "br": brotli.compress}[coding](bytes(20_000_000))
-    with pytest.raises(ValueError, match="grows past"):
+    with pytest.raises(OverflowError, match="grows past"):
         decoded(data, coding, limit=1_000_000)
 
 
@@ -186,3 +187,43 @@ def test_closing_ends_what_runs_and_what_waits(pool: WorkerPool) -> None:
     pool.close()
     assert not wait(futures, timeout=5).not_done
     assert pool.submit(square, number=2).cancelled()
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX-Trailer: 1\r\n\r\n", b"hello world"),
+        (b"5\r\nhello\r\n1000\r\nworld, cut off", b"helloworld, cut off"),
+        (b"1000\r\nhello", b"hello"),
+        (b"5\r\nhello\r\n", b"hello"),
+        (b"5\r\nhello\r\n1", b"hello"),
+        (b"0\r\n\r\n", b""),
+        (b"<p>no chunks</p>", b"<p>no chunks</p>"),
+        (b"", b""),
+    ],
+)
+def test_chunks_are_taken_apart_as_far_as_they_came(body: bytes, wanted: bytes) -> None:
+    assert dechunked(body) == wanted
+
+
+@pytest.mark.parametrize("charset", ["undefined", "hex", "rot13", "idna", "nothing", "utf-8"])
+def test_a_charset_that_is_none_costs_nothing(charset: str) -> None:
+    assert unicode_html("<p>caf\u00e9</p>".encode(), f"text/html; charset={charset}") == "<p>caf\u00e9</p>"
+    page = f"<meta charset={charset}><p>caf\u00e9</p>"
+    assert unicode_html(page.encode(), None) == page
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("2024", "2024-01-01T00:00:00+00:00"),
+        ("2024-05", "2024-05-01T00:00:00+00:00"),
+        ("2024-05-06", "2024-05-06T00:00:00+00:00"),
+        ("2024-05-06t07:08:09z", "2024-05-06T07:08:09+00:00"),
+        ("2024-05-06T07:08:09.123456789Z", "2024-05-06T07:08:09.123456+00:00"),
+        ("2024-05-06T07:08:09.5+02:00", "2024-05-06T05:08:09.500000+00:00"),
+    ],
+)
+def test_dates_of_other_tools_are_read(text: str, wanted: str) -> None:
+    assert warc.read_date(text).isoformat() == wanted

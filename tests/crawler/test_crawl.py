@@ -409,3 +409,48 @@ def test_reindex_heals_rows_and_tells_what_is_damaged(home: Home, site: Site) ->
     done = home.pressmark("reindex")
     assert done.code == 4
     assert done.out.startswith("damaged: warc/")
+
+
+def come_due(home: Home) -> None:
+    """Every page is to be fetched again."""
+    import sqlite3
+
+    with sqlite3.connect(home.path / "pressmark.db") as database:
+        database.execute("UPDATE pages SET due = 0")
+
+
+def test_the_same_text_in_other_bytes_is_known_as_such(home: Home, site: Site) -> None:
+    """Pages carry nonces and counters: other bytes are not another version of the post."""
+    tide(site)
+    home.crawl(f"url={site.url}/")
+    path = TIDE.url_of(TIDE.posts[0])
+    page = site.pages[path].body
+    for nonce in (b"<!-- nonce 1 -->", b"<!-- nonce 2 -->"):
+        site.pages[path] = Answer(page.replace(b"</body>", nonce + b"</body>"))
+        come_due(home)
+        time.sleep(1.1)
+        done = home.crawl(f"url={site.url}/")
+        assert done.out.startswith("kept 0 new posts, 1 with the same text in other bytes, 3 unchanged;")
+    rows = [json.loads(line) for line in home.pressmark("history", site.url + path, "--json").out.splitlines()]
+    assert len({row["digest"] for row in rows}) == 3
+    assert len({row["text_digest"] for row in rows}) == 1
+    assert home.pressmark("history", site.url + path).out.count("same text in other bytes") == 2
+
+
+def test_a_page_that_was_put_back_reads_as_it_did(home: Home, site: Site) -> None:
+    """The text of a capture that repeats an earlier one is the text of that, not the nearest in time."""
+    tide(site)
+    slug, before, after = EDIT
+    path = next(TIDE.url_of(post) for post in TIDE.posts if post.slug == slug)
+    first = site.pages[path]
+    home.crawl(f"url={site.url}/")
+    for page in (TIDE.edited(slug, before, after).pages(site.url)[path], first):
+        time.sleep(1.1)
+        site.pages[path] = page
+        come_due(home)
+        home.crawl(f"url={site.url}/")
+    rows = [json.loads(line) for line in home.pressmark("history", site.url + path, "--json").out.splitlines()]
+    assert [row["kind"] for row in rows] == ["response", "response", "revisit"]
+    texts = [home.pressmark("get", site.url + path, "--at", row["timestamp"]).out for row in rows]
+    assert [after in text for text in texts] == [False, True, False]
+    assert home.pressmark("get", site.url + path).out == texts[0]

@@ -15,6 +15,7 @@ from conftest import Home
 from sample.raw import RawSite
 
 from archive import warc
+from archive.capture import split_head
 
 HTML = b"<html><head><title>T</title></head><body>" + b"<p>hello archive \xc3\xa9</p>" * 200 + b"</body></html>"
 PACKED = gzip.compress(HTML, 6, mtime=0)
@@ -88,6 +89,13 @@ CASES = {
     "/gone": (plain(b"410 So long", body=b"so long"),) * 2,
     "/teapot": (plain(b"418 I'm a teapot", body=b"teapot"),) * 2,
     "/unavailable": (plain(b"503 Later", b"Retry-After: 3600", body=b"later"),) * 2,
+    "/long-status": (plain(b"99999999999999999999 OK"),) * 2,
+    "/mixed-line-ends": (FULL.replace(b"\r\n\r\n", b"\r\n\n") + b"",) * 2,
+    "/blank-line-in-body": (plain(b"200 OK", body=b"<p>one</p>\r\n\r\n<p>two</p>").replace(b"\r\n", b"\n", 3),) * 2,
+    "/line-feeds-then-blank": (
+        b"HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 20\n\r\n<p>a</p>\n\n<p>b</p>..",
+    )
+    * 2,
     "/no-content": (b"HTTP/1.1 204 Nothing here\r\nX-Why: none\r\n\r\n",) * 2,
     "/close-empty": (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n",) * 2,
 }
@@ -124,12 +132,12 @@ def test_every_byte_is_stored_as_it_came_and_as_it_was_sent(home: Home) -> None:
         for path, (_, wanted) in cases.items():
             records = stored[site.url + path]
             first = next(record for record in records if record.kind in {"response", "revisit"})
-            head, body = warc.split_http(wanted)
+            head, body = split_head(wanted)
             assert first.block == (wanted if first.kind == "response" else head), path
             assert next(record.block for record in records if record.kind == "request") in site.received[path]
+            assert head + body == wanted
             if path == "/short":
                 assert first.get("WARC-Truncated") == "disconnect"
-            assert body is not None
 
 
 def test_retried_requests_are_recorded_once_for_each_answer(home: Home) -> None:
@@ -155,7 +163,7 @@ def test_a_response_that_never_ends_is_cut_kept_and_marked(home: Home) -> None:
         for path in ("/big", "/chunks"):
             first = next(record for record in stored[site.url + path] if record.kind == "response")
             assert first.get("WARC-Truncated") == "length"
-            assert set(warc.split_http(first.block)[1]) <= set(b"xy")
+            assert set(split_head(first.block)[1]) <= set(b"xy")
 
 
 @pytest.fixture
@@ -205,3 +213,25 @@ def test_tls_is_verified_and_its_protocol_and_cipher_recorded(home: Home, certif
     assert [value for name, value in record.headers if name == "WARC-Protocol"] == ["http/1.1", "tls/1.3"]
     assert (record.get("WARC-Cipher-Suite") or "").startswith("TLS_")
     assert record.get("WARC-IP-Address") in {"127.0.0.1", "::1"}
+
+
+def test_a_head_that_never_ends_is_not_waited_for(home: Home) -> None:
+    with RawSite() as site:
+        endless = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 1_000) for n in range(3_000))
+        site.answers = {"/endless": endless, "/feed": feed(site.url, ["/endless"])}
+        done = home.crawl(f"url={site.url}/feed")
+        assert done.out.startswith("kept 0 new posts, 1 failed;"), done.err
+        assert "head is too long" in done.err
+
+
+def test_what_a_server_says_oddly_can_be_read_back_and_indexed_anew(home: Home) -> None:
+    with RawSite() as site:
+        site.answers = {path: sent for path, (sent, _) in CASES.items() if path not in {"/close", "/short"}}
+        site.answers["/feed"] = feed(site.url, list(site.answers))
+        site.closing = {"/close-empty"}
+        assert home.crawl(f"url={site.url}/feed").code == 0
+    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    for path in home.path.glob("pressmark.db*"):
+        path.unlink()
+    assert home.pressmark("reindex").code == 0
+    assert home.pressmark("verify").out.endswith("nothing is wrong\n")

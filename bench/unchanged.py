@@ -1,0 +1,70 @@
+"""The same pages crawled ten times unchanged: how much larger is the store than after one crawl?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from crawl import sample_urls
+
+ALLOWED = 1.7
+
+
+def crawl(home: Path, urls: list[str]) -> None:
+    """One crawl to its end."""
+    environment = {
+        **os.environ,
+        "PRESSMARK_HOME": str(home),
+        "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
+        "PRESSMARK_HOST_GAP": "0",
+        "PRESSMARK_HOST_CONCURRENCY": "8",
+        "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+    }
+    argv = [sys.executable, "-m", "scrapy", "crawl", "blog", "-a", "url=" + " ".join(urls), "-s", "LOG_LEVEL=WARNING"]
+    subprocess.run(argv, env=environment, check=True)
+
+
+def come_due(home: Path) -> None:
+    """Every page is to be fetched again; one half with its validators, so that 304 is answered, the other without."""
+    with sqlite3.connect(home / "pressmark.db") as database:
+        database.execute("UPDATE pages SET due = 0")
+        database.execute("UPDATE pages SET etag = NULL, last_modified = NULL WHERE id % 2")
+
+
+def stored(home: Path) -> int:
+    """Bytes of all objects: captures, texts, index lines, state."""
+    return sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
+
+
+def main() -> None:
+    """Run, print, exit 1 if the store grew too much."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--copies", type=int, default=100, help="of the ten sample posts")
+    parser.add_argument("--crawls", type=int, default=10)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pressmark-unchanged-") as name, ExitStack() as stack:
+        home = Path(name)
+        _, urls = sample_urls(stack, given.copies)
+        sizes = []
+        for number in range(given.crawls):
+            if number:
+                come_due(home)
+            crawl(home, urls)
+            sizes.append(stored(home))
+            print(f"crawl {number + 1}: {sizes[-1]:,} bytes, {sizes[-1] / sizes[0]:.2f} times the first", flush=True)
+        with sqlite3.connect(home / "pressmark.db") as database:
+            kinds = database.execute("SELECT kind, status, count(*) FROM captures GROUP BY kind, status").fetchall()
+    print(", ".join(f"{count} {kind} {status}" for kind, status, count in kinds))
+    sys.exit(sizes[-1] > ALLOWED * sizes[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -145,6 +145,7 @@ def response(capture: Capture, *, uuid: str, info: str) -> Record:
     return Record(
         headers=(
             *_exchange("response", capture, uuid, info),
+            *_connection(capture),
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Payload-Digest", capture.payload_digest),
             ("WARC-Block-Digest", digest(block)),
@@ -161,6 +162,7 @@ def revisit(capture: Capture, *, uuid: str, info: str, profile: Profile, refers_
     return Record(
         headers=(
             *_exchange("revisit", capture, uuid, info),
+            *_connection(capture),
             ("Content-Type", "application/http; msgtype=response"),
             ("WARC-Profile", IDENTICAL if same else NOT_MODIFIED),
             ("WARC-Refers-To", refers_to.record),
@@ -187,7 +189,10 @@ def request(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Re
 
 
 def metadata(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Record:
-    """What the crawler knows of the exchange (§6.6): how it came here, how long it took."""
+    """What the crawler knows of the exchange (§6.6): how it came here, how long it took.
+
+    The record that it names has the URL; a page that is visited for years has many of these.
+    """
     pairs = {"fetchTimeMs": str(round(capture.seconds * 1000))}
     if capture.via:
         pairs["via"] = capture.via
@@ -199,7 +204,6 @@ def metadata(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> R
             ("WARC-Type", "metadata"),
             ("WARC-Record-ID", record_id(uuid)),
             ("WARC-Date", write_date(capture.date)),
-            ("WARC-Target-URI", capture.url),
             ("WARC-Warcinfo-ID", info),
             ("WARC-Concurrent-To", concurrent_to),
             ("Content-Type", "application/warc-fields"),
@@ -363,6 +367,14 @@ def digest_agrees(stated: str | None, data: bytes) -> bool | None:
     return value.strip().rstrip("=").lower() in {form.lower() for form in forms}
 
 
+def _connection(capture: Capture) -> tuple[tuple[str, str], ...]:
+    """How response and request came over the wire."""
+    return (
+        *(("WARC-Protocol", name) for name in capture.protocols),
+        *((("WARC-Cipher-Suite", capture.cipher),) if capture.cipher else ()),
+    )
+
+
 def _exchange(kind: str, capture: Capture, uuid: str, info: str) -> tuple[tuple[str, str], ...]:
     """Fields that response, revisit and request share."""
     return (
@@ -372,6 +384,4 @@ def _exchange(kind: str, capture: Capture, uuid: str, info: str) -> tuple[tuple[
         ("WARC-Target-URI", capture.url),
         ("WARC-Warcinfo-ID", info),
         *((("WARC-IP-Address", capture.ip),) if capture.ip else ()),
-        *(("WARC-Protocol", name) for name in capture.protocols),
-        *((("WARC-Cipher-Suite", capture.cipher),) if capture.cipher else ()),
     )

@@ -95,7 +95,7 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         # -- manners
         "USER_AGENT": options.user_agent,
         "DEFAULT_REQUEST_HEADERS": {
-            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept": "text/html,*/*;q=0.8",
             # Not zstd, though Scrapy could read it: no replay tool can.
             "Accept-Encoding": "gzip, deflate, br",
         },

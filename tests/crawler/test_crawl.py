@@ -203,7 +203,8 @@ def test_redirects_are_captured_hop_by_hop_and_followed_on_retrieval(home: Home,
     assert [r.block.split(b" ", 2)[1] for r in records(home) if r.kind == "response" and r.url == site.url + path] == [
         b"301"
     ]
-    hop = next(r for r in records(home) if r.kind == "metadata" and r.url == f"{site.url}/moved")
+    moved = next(r for r in records(home) if r.kind == "response" and r.url == f"{site.url}/moved")
+    hop = next(r for r in records(home) if r.kind == "metadata" and r.get("WARC-Concurrent-To") == moved.id)
     assert f"via: {site.url}{path}".encode() in hop.block
     assert b"hopsFromSeed: LR" in hop.block
     assert "Both were paid for by the same rate" in home.pressmark("get", site.url + path).out

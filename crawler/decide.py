@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from archive.text import Entry
-from crawler.feeds import FeedEntry, ParsedFeed
+from crawler.feeds import FeedEntry, ParsedFeed, plain
 from crawler.visit import Feed, FeedVisit, Page, PageVisit, SeenEntry
 
 OK = 200
@@ -56,7 +56,7 @@ def after_feed(
         failures=failures,
         etag=etag,
         last_modified=last_modified,
-        title=parsed.feed.title if parsed else None,
+        title=plain(parsed.feed.title) if parsed else None,
         site=parsed.feed.link if parsed else None,
         entries=seen,
     )
@@ -129,7 +129,7 @@ def seen_entries(
 def as_entry(entry: FeedEntry, language: str | None = None) -> Entry:
     """What a feed says of a post, in the archive's own form."""
     return Entry(
-        title=entry.title,
+        title=plain(entry.title),
         author=entry.author,
         published=entry.published or entry.updated,
         modified=entry.updated,

@@ -36,6 +36,10 @@ _MAX_LINK = 16_384
 _LINK_HEADER = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
 _FEED_WORD = re.compile(r"(?:^|[/._?=-])(?:rss2?|atom|feeds?|rdf)(?:$|[/._?=&-]|\.xml|\.json)", re.IGNORECASE)
+_FEED_TEXT = re.compile(r"\b(?:rss|atom|feeds?)\b", re.IGNORECASE)
+_FEED_FILE = re.compile(r"\.(?:xml|rss|atom|rdf|json)$", re.IGNORECASE)
+_MAX_WORDS = 200
+"""Characters looked at of a link's text."""
 _COMMENTS = re.compile(r"comment|komment|comentario|commentaire|replies", re.IGNORECASE)
 _NOT_FEEDS = re.compile(r"oembed|/wp-json/|/api/|\.webmanifest|opensearch|/xmlrpc|\bpost_comments\b", re.IGNORECASE)
 
@@ -57,9 +61,8 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
         return _ranked(found)
     base = _base(tree, url)
     found += _from_links(tree, base)
-    if not found:
-        found = [*_from_anchors(tree, base)]
-    return _ranked(found)
+    # What a page declares may be dead; what its readers click is asked after it.
+    return _ranked([*found, *_from_anchors(tree, base)])
 
 
 def guesses(url: str) -> list[str]:
@@ -80,12 +83,12 @@ def _from_header(value: str, url: str) -> Iterator[tuple[str, str]]:
 def _from_links(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
     for link in tree.iter("link", "a"):
         href = (link.get("href") or "").strip()
-        if href and _is_feed(link.get("rel") or "", link.get("type") or "", href):
+        if href and _is_feed(link.get("rel") or "", link.get("type") or "", href, link.get("title") or ""):
             yield _join(base, href), link.get("title") or ""
 
 
 def _from_anchors(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
-    """Links of the same site whose address says feed."""
+    """Links of the same site whose address says feed, or whose words do where the address may be one."""
     host = urlsplit(base).hostname
     for link in tree.iter("a"):
         target = _join(base, (link.get("href") or "").strip())
@@ -93,11 +96,15 @@ def _from_anchors(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
             same = urlsplit(target).hostname == host
         except ValueError:
             continue
-        if same and _FEED_WORD.search(urlsplit(target).path + "?" + urlsplit(target).query):
-            yield target, link.text_content()
+        address = urlsplit(target).path + "?" + urlsplit(target).query
+        if not same or _NOT_FEEDS.search(address):
+            continue
+        words = " ".join(link.text_content().split())[:_MAX_WORDS]
+        if _FEED_WORD.search(address) or (_FEED_TEXT.search(words) and _FEED_FILE.search(urlsplit(target).path)):
+            yield target, words
 
 
-def _is_feed(rel: str, kind: str, href: str) -> bool:
+def _is_feed(rel: str, kind: str, href: str, title: str = "") -> bool:
     """Whether a link element or header leads to a feed (HTML §4.6.7.1 alternate)."""
     tokens = rel.lower().split()
     media = kind.split(";", maxsplit=1)[0].strip().lower()
@@ -107,7 +114,8 @@ def _is_feed(rel: str, kind: str, href: str) -> bool:
         return not media or media in FEED_TYPES
     if "alternate" not in tokens or media not in FEED_TYPES:
         return False
-    return media not in {"text/xml", "application/xml", "application/json"} or bool(_FEED_WORD.search(href))
+    generic = media in {"text/xml", "application/xml", "application/json"}
+    return not generic or bool(_FEED_WORD.search(href) or _FEED_TEXT.search(title))
 
 
 def _base(tree: HtmlElement, url: str) -> str:

@@ -5,26 +5,38 @@ Ids are kept verbatim, content is not sanitised, a date that cannot be read is N
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import io
 import json
-import time
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
+from crawler.dates import parse_date
 from crawler.errors import FeedError
 
 MAX_ENTRIES = 20_000
 """Entries of one document that are looked at."""
 
 _SNIFF_BYTES = 4_096
+_KNOWN_VERSION = re.compile(r"(https?://)?(www\.)?jsonfeed\.org/version/|1(\.|$)")
+_UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
+"""Elements of RSS under a prefix that some feeds use and declare nowhere."""
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+
+# feedparser has no options for these two, so that its element handlers are set here.
+# An id is a name, not an address: it must not change with the place where the feed lies (RFC 4287 §4.2.6).
+_FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
+# A podcast's short line is not what the feed says in its description.
+_FeedParserMixin._start_itunes_subtitle = lambda self, _attributes: self.push("itunes_subtitle", 1)  # noqa: SLF001
+_FeedParserMixin._end_itunes_subtitle = lambda self: self.pop("itunes_subtitle")  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,7 @@ class FeedEntry:
     link: str | None = None
     """URL of the post's page, absolute where the feed's own URL is known."""
     title: str | None = None
+    """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None
     """Several names are joined with `, `."""
     summary: str | None = None
@@ -77,6 +90,7 @@ class FeedInfo:
     """What a feed says of itself."""
 
     title: str | None = None
+    """Markup, not sanitised; `plain` gives its words."""
     link: str | None = None
     id: str | None = None
     subtitle: str | None = None
@@ -125,20 +139,24 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
         if content_type:
             return _parsed(body, url, None)  # perhaps its charset is none
         raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e  # what feedparser stumbles over
+    if not found.entries and _UNBOUND.search(body):
+        return _parsed(_UNBOUND.sub(rb"<\1", body), url, content_type)
     if not found.get("version") and not found.entries:
         raise FeedError("is no feed", url=url)
     feed = found.feed
     return ParsedFeed(
         feed=FeedInfo(
-            title=_plain(feed.get("title")),
-            link=_link(feed.get("link"), url),
-            id=feed.get("id"),
-            subtitle=_plain(feed.get("subtitle")),
+            title=_markup(feed, "title", found.version),
+            link=_link(_page_of(feed), url),
+            id=_stripped(feed.get("id")),
+            subtitle=_markup(feed, "subtitle", found.version)
+            or _stripped(feed.get("summary"))
+            or _stripped(feed.get("itunes_subtitle")),
             author=_author(feed),
-            language=feed.get("language"),
-            updated=_moment(feed.get("updated_parsed")),
+            language=_stripped(feed.get("language")),
+            updated=_date(feed, "updated"),
         ),
-        entries=tuple(_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]),
+        entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:MAX_ENTRIES]),
     )
 
 
@@ -168,25 +186,17 @@ def _sane_text(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def parse_date(text: str) -> datetime | None:
-    """The instant that a date in a feed means, aware, in UTC; None if it cannot be read. No zone means UTC."""
-    try:
-        return _moment(feedparser.datetimes._parse_date(text))  # noqa: SLF001  feedparser has no public name for it
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-def _entry(entry: Any, url: str) -> FeedEntry:  # noqa: ANN401  feedparser's dict
+def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  feedparser's dict
     contents = [part.get("value") for part in entry.get("content", ()) if part.get("value")]
     return FeedEntry(
-        id=_stripped(entry.get("id")),
-        link=_link(entry.get("link"), url),
-        title=_plain(entry.get("title")),
+        id=_stripped(entry.get("id")) or _stripped(entry.get("dc_identifier")),
+        link=_link(_page_of(entry), url),
+        title=_markup(entry, "title", version),
         author=_author(entry),
         summary=_stripped(entry.get("summary")),
         content=max(contents, key=len, default=None),
-        published=_moment(entry.get("published_parsed")),
-        updated=_moment(entry.get("updated_parsed") if "updated" in entry else None),
+        published=_date(entry, "published") or _date(entry, "created"),
+        updated=_date(entry, "updated"),
         tags=tuple(tag["term"] for tag in entry.get("tags", ()) if tag.get("term")),
         enclosures=tuple(
             Enclosure(url=found["href"], type=found.get("type"), length=found.get("length"))
@@ -203,7 +213,7 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
     except (ValueError, RecursionError) as e:
         raise FeedError("is broken JSON", url=url) from e
     items = data.get("items") if isinstance(data, dict) else None
-    if not isinstance(items, list) or "jsonfeed.org" not in str(data.get("version", "jsonfeed.org")):
+    if not isinstance(items, list) or not _KNOWN_VERSION.match(str(data.get("version", "1"))):
         raise FeedError("is JSON but no JSON Feed", url=url)
     return ParsedFeed(
         feed=FeedInfo(
@@ -234,7 +244,7 @@ def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         enclosures=tuple(
             Enclosure(
-                url=urljoin(url, found["url"]),
+                url=found["url"] if not url else _link(found["url"], url) or found["url"],
                 type=_string(found.get("mime_type")),
                 length=_string(found.get("size_in_bytes")),
             )
@@ -248,8 +258,12 @@ def _json_author(item: dict[str, Any]) -> str | None:
     authors = item.get("authors")
     if not isinstance(authors, list):
         authors = [item.get("author")]
-    names = [_string(author.get("name")) for author in authors if isinstance(author, dict)]
-    return ", ".join(name for name in names if name) or None
+    found = [author for author in authors if isinstance(author, dict)]
+    names = [_string(author.get("name")) for author in found]
+    links = [_string(author.get("url")) for author in found]
+    return ", ".join(name for name in names if name) or next(
+        (link.removeprefix("mailto:") for link in links if link and link.startswith("mailto:")), None
+    )
 
 
 def _iso(value: object) -> datetime | None:
@@ -263,21 +277,37 @@ def _iso(value: object) -> datetime | None:
         return parse_date(value)
 
 
-def _moment(parsed: time.struct_time | None) -> datetime | None:
-    """Feedparser's UTC struct_time as a datetime."""
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _author(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
     names = [author["name"].strip() for author in found.get("authors", ()) if author.get("name")]
     return ", ".join(dict.fromkeys(names)) or _stripped(found.get("author"))
 
 
-def _plain(value: str | None) -> str | None:
-    """A title as plain text: feeds put markup and entities into it."""
+def _date(found: Any, name: str) -> datetime | None:  # noqa: ANN401  feedparser's dict
+    """A date by the words of the feed; feedparser would answer `updated` with the date of publication."""
+    value = dict.get(found, name)
+    return parse_date(value) if isinstance(value, str) else None
+
+
+def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
+    """The link to a page: the feed's own words for it, else the first that names an HTML page."""
+    links = [one for one in found.get("links", ()) if one.get("href")]
+    stated = found.get("link")
+    if stated and _WEB.match(urljoin("http://relative/", stated.strip())):
+        return str(stated)
+    named = [one["href"] for one in links if one.get("rel", "alternate") == "alternate"]
+    named += [one["href"] for one in links if one.get("rel") == "self"]
+    return next((str(href) for href in named if _WEB.match(href)), _stripped(stated))
+
+
+def _markup(found: Any, name: str, version: str) -> str | None:  # noqa: ANN401  feedparser's dict
+    """A title or subtitle as markup; a text of Atom 1.0 has none, its brackets are brackets (RFC 4287 §3.1.1.1)."""
+    value = _stripped(found.get(name))
+    is_text = version == "atom10" and found.get(f"{name}_detail", {}).get("type") == "text/plain"
+    return value.replace("<", "&lt;").replace(">", "&gt;") if value and is_text else value
+
+
+def plain(value: str | None) -> str | None:
+    """The words of a title that may hold markup and entities."""
     if not value:
         return None
     if "<" in value or "&" in value:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
 from archive.archive import Archive
 from archive.batch import Sealed
 from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefusedError
@@ -20,6 +22,13 @@ from crawler.run import Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
 
 log = logging.getLogger(__name__)
+
+_PATIENTLY = Retrying(
+    retry=retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary),
+    wait=wait_exponential(max=10),
+    stop=stop_after_attempt(6),
+    reraise=True,
+)
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler, CrawlerProcessBase
@@ -62,7 +71,7 @@ def crawl(
                 return Exit.FAILED
             (show or _print)(run.summary)
             if run.failure is None:  # else the store has told already that it takes nothing
-                state.save(archive.store, frontier.subscriptions(), now=datetime.now(UTC))
+                _PATIENTLY(state.save, archive.store, frontier.subscriptions(), now=datetime.now(UTC))
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)

@@ -317,7 +317,7 @@ def test_sigterm_ends_a_crawl_in_order(home: Home, site: Site) -> None:
 
 def test_two_crawls_do_not_run_at_once(home: Home, site: Site) -> None:
     tide(site)
-    home.settings["PRESSMARK_HOST_GAP"] = "0.5"
+    home.settings["PRESSMARK_HOST_GAP"] = "3"
     first = home.start("scrapy", "crawl", "blog", "-a", f"url={site.url}/")
     wait_for(lambda: len(site.asked) >= 2, 60, first)
     second = home.crawl()

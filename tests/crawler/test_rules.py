@@ -12,7 +12,7 @@ import pytest
 from archive.text import Entry
 from crawler import decide, discover
 from crawler.errors import FeedError, UsageError
-from crawler.feeds import FeedEntry, parse, parse_date
+from crawler.feeds import FeedEntry, parse, parse_date, plain
 from crawler.frontier import shard
 from crawler.guard import Guard
 from crawler.robots import rules_for
@@ -47,7 +47,7 @@ JSON = b"""\xef\xbb\xbf{"version": "https://jsonfeed.org/version/1.1", "title": 
 def test_every_format_comes_to_one_form(body: bytes) -> None:
     found = parse(body, url=URL, content_type="text/html")
     entry = found.entries[0]
-    assert found.feed.title == "A & B"
+    assert plain(found.feed.title) == "A & B"
     assert found.feed.link == "http://blog.example/"
     assert entry.link == "http://blog.example/post"
     assert (entry.published or entry.updated) == T0
@@ -105,6 +105,73 @@ def test_an_entry_is_another_when_what_it_says_is() -> None:
     assert one.digest == FeedEntry(id="1", title="a", content="x").digest
     assert one.digest != FeedEntry(id="1", title="a", content="y").digest
     assert one.key == FeedEntry(id="1", title="b").key != FeedEntry(id="2").key
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Fri, 1 May 2026 8:05 pm EDT", "2026-05-02T00:05:00"),
+        ("ven., 1 mai 2026 14:00:00 +0200", "2026-05-01T12:00:00"),
+        ("Fr, 01 Mai 2026 14:00:00 MESZ", "2026-05-01T12:00:00"),
+        ("\u043f\u0442, 01 \u043c\u0430\u044f 2026 15:00:00 +0300", "2026-05-01T12:00:00"),
+        ("viernes, 1 de mayo de 2026 12:00", "2026-05-01T12:00:00"),
+        ("May 1st, 2026", "2026-05-01T00:00:00"),
+        ("01-May-2026 12:00:00 GMT", "2026-05-01T12:00:00"),
+        ("1 May 26 12:00 UT", "2026-05-01T12:00:00"),
+        ("1 May 99", "1999-05-01T00:00:00"),
+        ("Fri, 01 May 2026 24:00:00 GMT", "2026-05-01T00:00:00"),
+        ("Fri, 01 May 2026 12:00:60 GMT", "2026-05-01T12:00:59"),
+        ("2026-05-01T12:00Z", "2026-05-01T12:00:00"),
+        ("2026-05-01 12:00:00.123456 UTC", "2026-05-01T12:00:00"),
+        ("20260501", "2026-05-01T00:00:00"),
+        ("2026-121", "2026-05-01T00:00:00"),
+    ],
+)
+def test_dates_of_many_kinds_are_read(text: str, wanted: str) -> None:
+    found = parse_date(text)
+    assert found is not None
+    assert (found.isoformat(), found.utcoffset()) == (f"{wanted}+00:00", timedelta(0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 May", "May 2026 12:00", "14:00", "31 Apr 2026", "2026-02-30", "2026-13-01", "2026-366", "May May 2026",
+     "1 2 2026", "version 1 May 2026 of it", "3 May 2026 and 4 May 2026", "http://a.example/2026/05/01", "x" * 500],
+)  # fmt: skip
+def test_what_names_no_day_is_no_date(text: str) -> None:
+    assert parse_date(text) is None
+
+
+def test_ids_do_not_change_with_the_place_of_the_feed() -> None:
+    for place in (URL, "http://moved.example/feed"):
+        atom = parse(
+            b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>post-1</id></entry></feed>',
+            url=place,
+            content_type=None,
+        )
+        rss = parse(
+            b"<rss version='2.0'><channel><item><guid>p/1</guid></item></channel></rss>", url=place, content_type=None
+        )
+        assert (atom.entries[0].id, rss.entries[0].id) == ("post-1", "p/1")
+
+
+def test_brackets_in_a_text_of_atom_are_brackets() -> None:
+    body = b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><title type="text">The &lt;canvas&gt; element</title></entry></feed>'
+    assert plain(parse(body, url=URL, content_type=None).entries[0].title) == "The <canvas> element"
+
+
+def test_a_description_is_not_a_podcasts_short_line() -> None:
+    body = (
+        b"<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><title>T</title>"
+        b"<description>What it is.</description><itunes:subtitle>Short.</itunes:subtitle></channel></rss>"
+    )
+    assert parse(body, url=URL, content_type=None).feed.subtitle == "What it is."
+
+
+def test_elements_under_a_prefix_that_is_not_declared_are_read() -> None:
+    body = b"<rss rss:version=2.0><rss:channel><rss:title>T</rss:title><rss:item><rss:link>http://a.example/1</rss:link></rss:item></rss:channel></rss>"
+    found = parse(body, url=URL, content_type=None)
+    assert (found.feed.title, found.entries[0].link) == ("T", "http://a.example/1")
 
 
 # -- discovery

@@ -144,10 +144,17 @@ class Memory(Run):
 
     def __init__(self) -> None:
         self.guard = Guard((ip_network("127.0.0.0/8"),))
+        self.holds = self
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Memory:  # noqa: ARG003  Scrapy's signature
         return cls()
+
+    def check(self, url: str) -> None:
+        """Nobody is left alone here."""
+
+    def answered(self, url: str, status: int, value: str | None) -> None:
+        """Nobody asks for it."""
 
     async def record(self, capture: Capture) -> None:
         kept[capture.url] = capture.request, capture.head, capture.body

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -105,8 +105,6 @@ def reindex() -> None:
 
     Exit code 4 if an object is damaged; what is whole in it is in the database all the same.
     """
-    from datetime import timedelta
-
     from archive.cli import failed, open_archive, progress_bar
     from archive.reindex import keys
     from archive.reindex import reindex as reindex_object
@@ -127,7 +125,7 @@ def reindex() -> None:
                     if finding is not None:
                         damaged += 1
                         click.echo(printable(finding.line()))
-            subscriptions = rebuild(archive, frontier, interval=timedelta(seconds=options.feed_interval))
+            subscriptions = rebuild(archive, frontier, pace=options.pace, now=datetime.now(UTC))
             counts = archive.index.counts()
     except ArchiveError as e:
         sys.exit(failed(e))
@@ -141,7 +139,43 @@ def reindex() -> None:
     sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
-COMMANDS = (reindex, add, feeds, crawl, pause, resume, remove)
+@click.command("import-opml")
+@click.argument("file", type=click.File("rb"))
+def import_opml(file: IO[bytes]) -> None:
+    """Subscribe to every feed of an OPML file, ours or another reader's; `-` is standard input."""
+    from archive.cli import open_archive
+    from crawler import opml, state
+    from crawler.errors import CrawlError
+
+    now = datetime.now(UTC)
+    try:
+        found, wrong = opml.read(file.read(opml.MAX_BYTES + 1), name=file.name, now=now)
+    except CrawlError as e:
+        tell(str(e), "Name an OPML file, as feed readers export them.")
+        sys.exit(Exit.FAILED)
+    with _frontier() as frontier:
+        known = {feed.url for feed in frontier.feeds()}
+        for subscription in found:
+            frontier.restore(subscription)
+        state.save(open_archive().store, frontier.subscriptions(), now=now)
+    for url in wrong:
+        tell(f"{printable(url)}: not an http or https address, left out", None)
+    fresh = sum(subscription.url not in known for subscription in found)
+    click.echo(f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} known already" if len(found) > fresh else ""))
+    sys.exit(Exit.DONE if found else Exit.FAILED)
+
+
+@click.command("export-opml")
+@click.argument("file", type=click.File("wb"), default="-")
+def export_opml(file: IO[bytes]) -> None:
+    """Write the subscriptions, with their health, as OPML; to standard output where no FILE is named."""
+    from crawler import opml
+
+    with _frontier() as frontier:
+        file.write(opml.write(frontier.subscriptions(), {feed.url: feed for feed in frontier.feeds()}))
+
+
+COMMANDS = (reindex, add, feeds, crawl, pause, resume, remove, import_opml, export_opml)
 
 
 def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called with the summary
@@ -205,6 +239,8 @@ def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
 def _state(feed: Feed) -> str:
     if feed.paused:
         return "paused"
+    if feed.status == 410:  # noqa: PLR2004  gone for good
+        return "gone"
     if feed.error:
         return "failing"
     return "ok" if feed.visited else "new"

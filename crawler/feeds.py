@@ -10,7 +10,7 @@ import io
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
@@ -27,6 +27,18 @@ MAX_ENTRIES = 20_000
 
 _SNIFF_BYTES = 4_096
 _KNOWN_VERSION = re.compile(r"(https?://)?(www\.)?jsonfeed\.org/version/|1(\.|$)")
+_NUMBER = re.compile(r"[0-9]{1,6}")
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+_SKIP_HOURS = re.compile(rb"<skipHours>([^&]{0,2000}?)</skipHours>", re.IGNORECASE)
+_HOUR = re.compile(rb"<hour>\s*([0-9]{1,2})\s*</hour>", re.IGNORECASE)
+_SKIP_DAYS = re.compile(rb"<skipDays>([^&]{0,2000}?)</skipDays>", re.IGNORECASE)
+_DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", re.IGNORECASE)
 _UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
 """Elements of RSS under a prefix that some feeds use and declare nowhere."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -97,6 +109,12 @@ class FeedInfo:
     author: str | None = None
     language: str | None = None
     updated: datetime | None = None
+    every: timedelta | None = None
+    """How often it asks to be visited at most: `ttl`, `sy:updatePeriod` with `sy:updateFrequency`."""
+    skip_hours: frozenset[int] = frozenset()
+    """Hours of the day (GMT) in which it has no news."""
+    skip_days: frozenset[str] = frozenset()
+    """English names of days on which it has no news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +173,32 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
             author=_author(feed),
             language=_stripped(feed.get("language")),
             updated=_date(feed, "updated"),
+            every=_every(feed),
+            skip_hours=frozenset(int(hour) for hour in _skipped(body, _SKIP_HOURS, _HOUR)),
+            skip_days=frozenset(day.decode() for day in _skipped(body, _SKIP_DAYS, _DAY)),
         ),
         entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:MAX_ENTRIES]),
     )
+
+
+def _every(feed: Any) -> timedelta | None:  # noqa: ANN401  feedparser's dict
+    """`ttl` is in minutes (RSS 2.0); a frequency divides its period (mod_syndication)."""
+    hints = []
+    ttl = str(feed.get("ttl", "")).strip()
+    if _NUMBER.fullmatch(ttl):
+        hints.append(timedelta(minutes=int(ttl)))
+    period = str(feed.get("sy_updateperiod", "")).strip().lower()
+    frequency = str(feed.get("sy_updatefrequency", "")).strip()
+    if period in _PERIODS or frequency:
+        times = int(frequency) if _NUMBER.fullmatch(frequency) else 1
+        hints.append(_PERIODS.get(period, _PERIODS["daily"]) / max(times, 1))
+    return max(hints, default=None)
+
+
+def _skipped(body: bytes, where: re.Pattern[bytes], what: re.Pattern[bytes]) -> list[bytes]:
+    """What stands in `skipHours` or `skipDays`, of which feedparser keeps the last alone."""
+    found = where.search(body)
+    return what.findall(found[1]) if found else []
 
 
 def _sane(found: ParsedFeed) -> ParsedFeed:

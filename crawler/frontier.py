@@ -30,11 +30,11 @@ from sqlalchemy import (
     update,
 )
 
-from archive.database import Instant, Words, connect, migrate, transaction, upsert
+from archive.database import Instant, Seconds, Words, connect, migrate, transaction, upsert
 from archive.text import Entry
 from crawler.visit import SHARDS, Feed, FeedVisit, Page, PageVisit, Shard, Subscription
 
-REVISION = "0001"
+REVISION = "0002"
 _PART = 500
 """Rows of one query: SQLite takes a limited number of parameters."""
 
@@ -62,6 +62,10 @@ feeds = Table(
     Column("due", Instant, nullable=False),
     *(Column(name, kind) for name, kind in _VISITS),
     Column("failures", Integer, nullable=False, default=0),
+    Column("rhythm", Seconds),
+    Column("moved_to", Words),
+    Column("moved_since", Instant),
+    Column("moved_times", Integer, nullable=False, default=0),
 )
 
 seeds = Table(
@@ -98,6 +102,14 @@ entries = Table(
     Column("digest", String(64), nullable=False),
     Column("facts", Words, nullable=False),
     Column("first_seen", Instant, nullable=False),
+)
+
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("scope", String(255), primary_key=True),
+    Column("until", Instant, nullable=False),
 )
 
 
@@ -161,6 +173,11 @@ class Frontier:
         feed = self.subscribe(subscription.url, seed=None, now=subscription.added)
         for seed in subscription.seeds:
             self.subscribe(subscription.url, seed=seed, now=subscription.added)
+        with transaction(self._engine) as connection:
+            for column, value in ((feeds.c.title, subscription.title), (feeds.c.site, subscription.site)):
+                connection.execute(
+                    update(feeds).where(feeds.c.id == feed.id, column.is_(None)).values({column.name: value})
+                )
         if subscription.paused:
             self.pause(subscription.url, paused=True)
         return feed
@@ -271,8 +288,14 @@ class Frontier:
             "failures": visit.failures,
             "etag": visit.etag,
             "last_modified": visit.last_modified,
+            "moved_to": visit.moved_to,
+            "moved_since": visit.moved_since,
+            "moved_times": visit.moved_times,
         }
-        values.update({k: v for k, v in (("title", visit.title), ("site", visit.site)) if v})
+        kept = (("title", visit.title), ("site", visit.site), ("rhythm", visit.rhythm))
+        values.update({k: v for k, v in kept if v is not None})
+        if visit.url:
+            values.update(self._move(connection, visit.feed_id, visit.url))
         changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
         if not changed.rowcount:  # the subscription was removed meanwhile
             return
@@ -302,6 +325,32 @@ class Frontier:
                 .values(feed_id=visit.feed_id, key=seen.key, first_seen=visit.at, **values)
                 .on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
             )
+
+    def _move(self, connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
+        """A feed lies elsewhere now; its old URL stays a name for it. None of it if another subscription lies there."""
+        if connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).first():
+            return {}
+        connection.execute(
+            upsert(self._engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
+        )
+        return {"url": url, "key": key(url), "shard": shard(url)}
+
+    # -- who asked to be left alone
+
+    def hold(self, scope: str, until: datetime) -> None:
+        """Remember that nothing of a scope may be asked before an instant; the latest one holds."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                upsert(self._engine, holds)
+                .values(scope=scope, until=until)
+                .on_conflict_do_update(index_elements=["scope"], set_={"until": until}, where=holds.c.until < until)
+            )
+
+    def holds(self, now: datetime) -> dict[str, datetime]:
+        """Scopes that may not be asked yet, and until when; what is over is forgotten."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(holds).where(holds.c.until <= now))
+            return {row.scope: row.until for row in connection.execute(select(holds))}
 
     def _visit_page(self, connection: Connection, visit: PageVisit) -> None:
         values: dict[str, Any] = {
@@ -334,8 +383,12 @@ def shard(url: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def _host_shard(host: str) -> int:
-    domain = _suffixes()(host).top_domain_under_public_suffix or host
-    return zlib.crc32(domain.encode()) % SHARDS
+    return zlib.crc32(registrable_domain(host).encode()) % SHARDS
+
+
+def registrable_domain(host: str) -> str:
+    """What one may register of a host's name; the host itself where that cannot be told."""
+    return _suffixes()(host).top_domain_under_public_suffix or host
 
 
 @lru_cache(maxsize=1)

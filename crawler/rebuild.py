@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from archive.archive import Archive
-from archive.capture import header
+from archive.capture import header, headers
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
-from crawler import decide, state
+from crawler import decide, opml, state
 from crawler.errors import FeedError
 from crawler.feeds import ParsedFeed, parse
+from crawler.freshness import Pace
 from crawler.frontier import Frontier
 from crawler.visit import Feed, FeedVisit, PageVisit, SeenEntry
 
 log = logging.getLogger(__name__)
 
 
-def rebuild(archive: Archive, frontier: Frontier, *, interval: timedelta) -> int:
+def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, now: datetime) -> int:
     """Restore subscriptions, seen entries and kept pages; tells how many subscriptions there are.
 
     The index must be whole. Failures are forgotten: what could not be had is tried again.
@@ -32,16 +33,16 @@ def rebuild(archive: Archive, frontier: Frontier, *, interval: timedelta) -> int
     key = state.newest(archive.store)
     if key is None:
         return 0
-    subscriptions = state.read(archive.store.read(key), name=key)
+    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
-        for visit in _visits(archive, feed, interval):
+        for visit in _visits(archive, feed, pace):
             pages = [_page(archive, feed, seen) for seen in visit.entries if seen.url]
             frontier.commit([visit], [page for page in pages if page])
     return len(subscriptions)
 
 
-def _visits(archive: Archive, feed: Feed, interval: timedelta) -> Iterator[FeedVisit]:
+def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
     """What each captured answer to a request for the feed changed, oldest first."""
     known: dict[str, str] = {}
     for row in archive.index.history(feed.url):
@@ -60,14 +61,15 @@ def _visits(archive: Archive, feed: Feed, interval: timedelta) -> Iterator[FeedV
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != decide.NOT_MODIFIED:
             continue
-        head = archive.read(payload).head
+        told = {name.lower(): value for name, value in headers(archive.read(payload).head)}
+        if payload.url != feed.url:  # validators are those of the URL that gave them
+            told = {name: value for name, value in told.items() if name not in {"etag", "last-modified"}}
         visit = decide.after_feed(
             feed,
             at=row.date,
-            interval=interval,
+            pace=pace,
             status=payload.status,
-            etag=header(head, "etag"),
-            last_modified=header(head, "last-modified"),
+            headers=told,
             parsed=parsed,
             seen=seen,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from crawler import journal
 from crawler.errors import CrawlError
 from crawler.frontier import Frontier
 from crawler.guard import Guard
+from crawler.holds import Holds
 from crawler.visit import FeedVisit, PageVisit
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ class Run:
         self.frontier = frontier
         self.options = options
         self.guard = Guard(options.allow_networks)
+        self.holds = Holds(frontier, options.retry_after_scope, self.now)
         self.summary = Summary()
         self.problems: list[CrawlError] = []
         """What failed of what a person asked for by name."""
@@ -237,6 +240,10 @@ class Run:
     def now(self) -> datetime:
         """The clock of this run; aware, UTC."""
         return datetime.now(UTC)
+
+    def chance(self) -> float:
+        """From 0 up to 1, evenly."""
+        return random.random()  # noqa: S311  spreads visits, guards nothing
 
     # -- the growing batch
 

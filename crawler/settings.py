@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from importlib.metadata import version
 from ipaddress import ip_network
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from archive.errors import SettingsError
 from archive.settings import ArchiveSettings, PressmarkSettings, load
+from crawler.freshness import Pace
 from crawler.guard import Network
 
 CONTACT = "https://github.com/pressmark/pressmark"
@@ -41,6 +43,12 @@ class CrawlSettings(PressmarkSettings):
     feed_interval: float = Field(default=3600.0, ge=0)
     """Seconds between two visits of a feed."""
 
+    retry_after_scope: Literal["url", "host", "domain"] = "host"
+    """What is left alone when an answer 429 or 503 says for how long: the URL, its host, its registrable domain."""
+
+    feed_slowest: float = Field(default=86400.0, ge=0)
+    """Longest wait in seconds that a feed's own rhythm, or a server without validators, brings about."""
+
     timeout: float = Field(default=60.0, gt=0)
     """Seconds that one exchange may take from connecting to its last byte."""
 
@@ -49,6 +57,11 @@ class CrawlSettings(PressmarkSettings):
 
     lock_seconds: float = Field(default=600.0, ge=0)
     """How long a command waits for another crawl on this machine to end."""
+
+    @property
+    def pace(self) -> Pace:
+        """How often feeds are visited."""
+        return Pace(least=timedelta(seconds=self.feed_interval), slowest=timedelta(seconds=self.feed_slowest))
 
     @field_validator("allow_networks", mode="before")
     @classmethod
@@ -113,7 +126,8 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "RETRY_HTTP_CODES": [],  # the server has answered; the frontier decides when to ask again
         "HTTPERROR_ALLOW_ALL": True,  # an error is an answer too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
-        # Engine side first. What is held needs no permission; robots.txt before anything is spent on a request;
+        # Engine side first. What is held needs no permission, and who asked to be left alone is asked nothing, not even
+        # robots.txt, which comes before anything is spent on a request;
         # redirects where Scrapy has its own, below decompression, so that each hop is seen once.
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
@@ -121,6 +135,7 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
             "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
             "crawler.held.Held": 50,
+            "crawler.patience.Patience": 75,
             "crawler.robots.Robots": 100,
             "crawler.redirect.Redirects": 600,
         },

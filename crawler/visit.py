@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from archive.text import Entry
 
@@ -34,6 +34,13 @@ class Feed:
     """Of the last visit; None if it went well."""
     failures: int
     """Visits since the last good one."""
+    rhythm: timedelta | None = None
+    """How often it has news; None if that is not known."""
+    moved_to: str | None = None
+    """Where permanent redirects have led of late; adopted once that has proved itself."""
+    moved_since: datetime | None = None
+    moved_times: int = 0
+    """Good visits in a row that were led there."""
     kept: int = 0
     """Posts of this feed that are held."""
 
@@ -99,6 +106,13 @@ class FeedVisit:
     """None keeps the one known."""
     site: str | None = None
     """None keeps the one known."""
+    rhythm: timedelta | None = None
+    """None keeps the one known."""
+    moved_to: str | None = None
+    moved_since: datetime | None = None
+    moved_times: int = 0
+    url: str | None = None
+    """Where the feed lies from now on; None: where it did."""
     entries: tuple[SeenEntry, ...] = ()
 
 

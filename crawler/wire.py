@@ -7,6 +7,7 @@ connection pool builds the protocol; ours is a subclass of the one that this Scr
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
@@ -131,15 +133,28 @@ class WireHandler(HTTP11DownloadHandler):
             raise RuntimeError("the extension crawler.run.Run is not enabled")
         self._record = run.record
         self._guard = run.guard
+        self._holds = run.holds
         self._wires: dict[bytes, Wire] = {}
         self._numbers = itertools.count()
+        self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._pool._factory = _factory(self._wires, run.guard)  # noqa: SLF001  Scrapy sets it the same way
 
     async def download_request(self, request: Request) -> Response:
-        """Download, record, return."""
-        host = urlparse_cached(request).hostname or ""
+        """Download, record, return.
+
+        No more requests go to one host at a time than the operator wants: without a gap between two, Scrapy's own count
+        begins when a download does, and lets all that wait for the host begin together.
+        """
+        parts = urlparse_cached(request)
+        turns = self._turns.setdefault(f"{parts.hostname}:{parts.port}", asyncio.Semaphore(self._at_a_time))
+        async with turns:
+            return await self._download(request, parts.hostname or "")
+
+    async def _download(self, request: Request, host: str) -> Response:
         if is_address(host) and not self._guard.permits(host.strip("[]")):
             raise PrivateAddressError("is a private address", url=request.url)
+        self._holds.check(request.url)  # it may have waited while another answer came
         slot = b"%d" % next(self._numbers)
         wire = self._wires[slot] = Wire()
         request.headers[_SLOT_HEADER] = slot
@@ -157,6 +172,9 @@ class WireHandler(HTTP11DownloadHandler):
         finally:
             del self._wires[slot]
             request.headers.pop(_SLOT_HEADER, None)
+        value = response.headers.get("Retry-After")
+        # Here, not in a middleware: the next request to the host is sent as soon as this returns.
+        self._holds.answered(request.url, response.status, value.decode("latin-1") if value else None)
         head, _ = wire.head()
         request.meta[CAPTURE] = await self._record(_capture(request, wire, head, response.body))
         return response

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 
@@ -18,8 +18,11 @@ from crawler import decide, discover
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
+from crawler.freshness import Pace, retry_after
 from crawler.frontier import shard
 from crawler.held import READ
+from crawler.holds import HeldError
+from crawler.opml import is_address
 from crawler.run import Run
 from crawler.visit import Feed, Page, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
@@ -185,9 +188,9 @@ class BlogSpider(Spider):
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
         seed: str | None = failure.request.cb_kwargs["seed"]
-        visit = decide.after_feed(
-            feed, at=self.run.now(), interval=self._interval(), status=None, error=reason(failure.value)
-        )
+        visit = decide.after_feed(feed, at=self.run.now(), pace=self._pace(), status=None, error=reason(failure.value))
+        if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
+            visit = replace(visit, failures=feed.failures, due=failure.value.until)
         await self.run.visited_feed(visit)
         if seed:
             self._problem(_asked_for(seed, failure.value))
@@ -195,7 +198,7 @@ class BlogSpider(Spider):
     async def _read(self, feed: Feed, response: Response, parsed: ParsedFeed) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         frontier = self.run.frontier
-        known = frontier.digests(feed.id, [entry.key for entry in parsed.entries if entry.key])
+        known = frontier.digests(feed.id, [key for key in decide.keys(parsed.entries) if key])
         pages = frontier.pages({entry.link for entry in parsed.entries if entry.link})
         seen = decide.seen_entries(parsed.entries, known, pages, parsed.feed.language)
         await self._visited(feed, response, parsed=parsed, seen=seen)
@@ -210,17 +213,18 @@ class BlogSpider(Spider):
             decide.after_feed(
                 feed,
                 at=_date(response, self.run),
-                interval=self._interval(),
+                pace=self._pace(),
                 status=response.status,
-                etag=_validator(response, "ETag"),
-                last_modified=_validator(response, "Last-Modified"),
+                headers=_told(response),
+                moved_to=_lasting_url(response) if response.meta.get("redirect_urls") else None,
+                chance=self.run.chance(),
                 **found,
             ),
             response.meta.get(CAPTURE),
         )
 
-    def _interval(self) -> timedelta:
-        return timedelta(seconds=self.run.options.feed_interval)
+    def _pace(self) -> Pace:
+        return self.run.options.pace
 
     # -- fetching pages
 
@@ -275,16 +279,23 @@ class BlogSpider(Spider):
             error=error,
             etag=_validator(response, "ETag"),
             last_modified=_validator(response, "Last-Modified"),
+            not_before=self._asked_to_wait(response),
         )
         await self.run.visited_page(visit, held=page.kept, row=row, text=text)
 
     async def page_failed(self, failure: Failure) -> None:
         """A page could not be fetched."""
-        await self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value))
+        until = failure.value.until if isinstance(failure.value, HeldError) else None
+        await self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value), until)
 
-    async def _page_gone_wrong(self, page: Page, error: str) -> None:
+    def _asked_to_wait(self, response: Response) -> datetime | None:
+        now = self.run.now()
+        wait = retry_after(_header(response, "Retry-After"), at=now) if response.status != decide.OK else None
+        return now + wait if wait else None
+
+    async def _page_gone_wrong(self, page: Page, error: str, not_before: datetime | None = None) -> None:
         log.warning("page failed url=%s error=%s", page.url, error)
-        visit = decide.after_page(page, at=self.run.now(), status=None, error=error)
+        visit = decide.after_page(page, at=self.run.now(), status=None, error=error, not_before=not_before)
         await self.run.visited_page(visit, held=page.kept)
 
     def _problem(self, error: CrawlError) -> None:
@@ -301,7 +312,7 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
         raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force and only.")
     urls = tuple(dict.fromkeys(url.split()))
     for found in urls:
-        if not _is_address(found):
+        if not is_address(found):
             raise UsageError(
                 f"{printable(found)}: not an http or https address", hint="Write it with http:// or https://."
             )
@@ -313,14 +324,6 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
         except ValueError as e:
             raise UsageError(str(e)) from e
     return urls
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and bool(url.encode())
-    except ValueError:
-        return False
 
 
 def _asked_for(url: str, error: BaseException) -> CrawlError:
@@ -346,6 +349,18 @@ def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes
 def _header(response: Response, name: str) -> str | None:
     value = response.headers.get(name)
     return value.decode("latin-1") if value else None
+
+
+def _told(response: Response) -> dict[str, str]:
+    """Headers with names in lower case, without the validators of a URL that was redirected to."""
+    pairs = response.headers.items()
+    told = {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in pairs}
+    for name in ("etag", "last-modified"):
+        if value := _validator(response, name):
+            told[name] = value
+        else:
+            told.pop(name, None)
+    return told
 
 
 def _validator(response: Response, name: str) -> str | None:

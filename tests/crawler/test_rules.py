@@ -13,6 +13,7 @@ from archive.text import Entry
 from crawler import decide, discover
 from crawler.errors import FeedError, UsageError
 from crawler.feeds import FeedEntry, parse, parse_date, plain
+from crawler.freshness import Pace
 from crawler.frontier import shard
 from crawler.guard import Guard
 from crawler.robots import rules_for
@@ -246,19 +247,21 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_good_visit_replaces_each_validator_and_resets_failures() -> None:
-    visit = decide.after_feed(feed(failures=3), at=T0, interval=HOUR, status=200, etag='"new"')
+    visit = decide.after_feed(feed(failures=3), at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
     assert (visit.etag, visit.last_modified, visit.failures, visit.due) == ('"new"', None, 0, T0 + HOUR)
 
 
 def test_not_modified_keeps_validators_that_it_does_not_bring() -> None:
-    visit = decide.after_feed(feed(), at=T0, interval=HOUR, status=304, etag='"newer"')
+    visit = decide.after_feed(feed(), at=T0, pace=Pace(least=HOUR), status=304, headers={"etag": '"newer"'})
     assert (visit.etag, visit.last_modified, visit.error) == ('"newer"', "old", None)
 
 
 def test_a_bad_visit_keeps_validators_and_backs_off_to_a_day() -> None:
-    visit = decide.after_feed(feed(failures=2), at=T0, interval=HOUR, status=500, etag='"bad"', error="answered 500")
+    visit = decide.after_feed(
+        feed(failures=2), at=T0, pace=Pace(least=HOUR), status=500, headers={"etag": '"bad"'}, error="answered 500"
+    )
     assert (visit.etag, visit.failures, visit.due) == ('"old"', 3, T0 + 4 * HOUR)
-    late = decide.after_feed(feed(failures=40), at=T0, interval=HOUR, status=None, error="host not found")
+    late = decide.after_feed(feed(failures=40), at=T0, pace=Pace(least=HOUR), status=None, error="host not found")
     assert late.due == T0 + timedelta(days=1)
 
 

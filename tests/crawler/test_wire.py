@@ -88,7 +88,7 @@ CASES = {
     * 2,
     "/gone": (plain(b"410 So long", body=b"so long"),) * 2,
     "/teapot": (plain(b"418 I'm a teapot", body=b"teapot"),) * 2,
-    "/unavailable": (plain(b"503 Later", b"Retry-After: 3600", body=b"later"),) * 2,
+    "/unavailable": (plain(b"503 Later", b"Retry-After: 0", body=b"later"),) * 2,
     "/long-status": (plain(b"99999999999999999999 OK"),) * 2,
     "/mixed-line-ends": (FULL.replace(b"\r\n\r\n", b"\r\n\n") + b"",) * 2,
     "/blank-line-in-body": (plain(b"200 OK", body=b"<p>one</p>\r\n\r\n<p>two</p>").replace(b"\r\n", b"\n", 3),) * 2,

@@ -27,6 +27,7 @@ def main() -> int:
         "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",  # the sample blogs are on this very machine
         "PRESSMARK_HOST_GAP": "0.05",
         "PRESSMARK_FEED_INTERVAL": "0",
+        "PRESSMARK_FEED_SLOWEST": "0",
     }
     pressmark = str(Path(sys.executable).with_name("pressmark"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -42,12 +43,29 @@ class Site:
     def __init__(self, pages: dict[str, Answer] | None = None, *, port: int = 0, host: str = "127.0.0.1") -> None:
         self.pages: dict[str, Answer] = dict(pages or {})
         self.log: list[Asked] = []
+        self.delay = 0.0
+        """Seconds that an answer takes."""
+        self.most_at_once = 0
+        """Requests that were being answered at the same time."""
+        self._at_once = 0
+        self._lock = threading.Lock()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                with site._lock:
+                    site._at_once += 1
+                    site.most_at_once = max(site.most_at_once, site._at_once)
+                try:
+                    time.sleep(site.delay)
+                    self.answer()
+                finally:
+                    with site._lock:
+                        site._at_once -= 1
+
+            def answer(self) -> None:
                 answer = site.pages.get(self.path) or Answer(b"<h1>Not found</h1>", status=404, validators=False)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status, body, extra = answer.status, answer.body, dict(answer.headers)

@@ -77,7 +77,7 @@ def daemon(home: Home, **settings: str) -> subprocess.Popen[bytes]:
 
 def test_the_daemon_crawls_what_is_due_again_and_again(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
-    home.settings["PRESSMARK_FEED_INTERVAL"] = "1"
+    home.settings |= {"PRESSMARK_FEED_INTERVAL": "1", "PRESSMARK_FEED_SLOWEST": "1"}
     home.pressmark("add", f"{site.url}/")
     site.log.clear()
     process = daemon(home, CRAWL_EVERY="2", CRAWL_JITTER="0.5")

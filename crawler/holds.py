@@ -1,0 +1,72 @@
+"""Who asked to be left alone, and until when; in this run and the next ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import IgnoreRequest
+
+from archive.errors import DatabaseError
+from crawler import freshness
+from crawler.frontier import Frontier, registrable_domain
+
+log = logging.getLogger(__name__)
+
+Scope = Literal["url", "host", "domain"]
+
+_BUSY = frozenset({429, 503})
+_MAX_SCOPE = 255
+
+
+class HeldError(IgnoreRequest):
+    """The server asked not to be asked before an instant."""
+
+    def __init__(self, scope: str, until: datetime) -> None:
+        super().__init__(f"{scope} asked to be left alone until {until:%Y-%m-%d %H:%M:%S}Z")
+        self.until = until
+
+
+def scope_of(url: str, kind: Scope) -> str:
+    """What a Retry-After of this URL speaks for."""
+    if kind == "url":
+        return url[:_MAX_SCOPE]
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if kind == "domain":
+        return registrable_domain(host)[:_MAX_SCOPE]
+    return (f"{host}:{parts.port}" if parts.port else host)[:_MAX_SCOPE]
+
+
+class Holds:
+    """The scopes that are asked nothing for a while."""
+
+    def __init__(self, frontier: Frontier, kind: Scope, now: Callable[[], datetime]) -> None:
+        """Begin with what earlier runs were told."""
+        self._frontier = frontier
+        self._kind: Scope = kind
+        self._now = now
+        self._until = frontier.holds(now())
+
+    def check(self, url: str) -> None:
+        """Raise HeldError where a URL may not be asked now."""
+        scope = scope_of(url, self._kind)
+        until = self._until.get(scope)
+        if until is not None and until > self._now():
+            raise HeldError(scope, until)
+
+    def answered(self, url: str, status: int, value: str | None) -> None:
+        """Hold the scope of an answer 429 or 503 with a Retry-After."""
+        wait = freshness.retry_after(value, at=self._now()) if status in _BUSY else None
+        if not wait:
+            return
+        scope, until = scope_of(url, self._kind), self._now() + wait
+        self._until[scope] = max(until, self._until.get(scope, until))
+        log.warning("held scope=%s until=%s", scope, until.isoformat())
+        try:
+            self._frontier.hold(scope, until)
+        except DatabaseError as e:  # this run knows; the next will be told again
+            log.warning("hold is not remembered scope=%s error=%s", scope, e)

@@ -1,0 +1,32 @@
+"""Nothing is asked of a server that asked to be left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.run import Run
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from crawler.holds import Holds
+
+
+class Patience:
+    """Downloader middleware over `Holds`; the download handler fills it, and asks again when a request has its turn."""
+
+    def __init__(self, holds: Holds) -> None:
+        self._holds = holds
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Patience:
+        """Build it from the run's."""
+        run = crawler.get_extension(Run)
+        if run is None:
+            raise RuntimeError("the extension crawler.run.Run is not enabled")
+        return cls(run.holds)
+
+    def process_request(self, request: Request) -> None:
+        """Raise where the server is not to be asked."""
+        self._holds.check(request.url)

@@ -33,6 +33,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 
 from archive.capture import Capture
+from crawler.gaps import Gaps
 from crawler.guard import Guard
 from crawler.run import Run
 from crawler.wire import WireHandler
@@ -145,6 +146,7 @@ class Memory(Run):
     def __init__(self) -> None:
         self.guard = Guard((ip_network("127.0.0.0/8"),))
         self.holds = self
+        self.gaps = Gaps()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Memory:  # noqa: ARG003  Scrapy's signature

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from asyncio import Task, ensure_future, shield
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,6 +31,10 @@ MAX_BYTES = 512_000
 """What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
 SKIP = "dont_obey_robotstxt"
 
+_USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
+_PRODUCT = re.compile(r"[a-z_-]+", re.IGNORECASE)
+_SOMEONE = "~"
+"""Stands for all other crawlers."""
 _OK = range(200, 300)
 _UNAVAILABLE = range(400, 500)
 
@@ -38,16 +43,36 @@ class RobotsForbiddenError(IgnoreRequest):
     """robots.txt does not allow this URL."""
 
 
-def rules_for(status: int, body: bytes) -> Protego | str:
+def rules_for(status: int, body: bytes, token: str) -> Protego | str:
     """The rules that an answer to a request for robots.txt means; text tells why everything is forbidden.
 
     An answer 4xx allows everything, any other failure forbids it (RFC 9309 §2.3.1).
+
+    Args:
+        status: Of the answer.
+        body: Its payload; what lies past MAX_BYTES is not read.
+        token: The name that robots.txt knows us by.
     """
     if status in _OK:
-        return Protego.parse(body[:MAX_BYTES].decode("utf-8-sig", "replace"))
+        return Protego.parse(_named(body[:MAX_BYTES].decode("utf-8-sig", "replace"), token))
     if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
         return Protego.parse("")
     return f"it answered {status}"
+
+
+def _named(text: str, token: str) -> str:
+    """The text with product tokens that are ours or no one's: Protego takes any part of our name for our name.
+
+    A group is ours if its product token is, whatever its case and whatever follows it (RFC 9309 §2.2.1).
+    """
+
+    def name(found: re.Match[str]) -> str:
+        product = _PRODUCT.match(found[2])
+        if found[2].startswith("*"):
+            return found[0]
+        return found[1] + (token if product and product[0].lower() == token.lower() else _SOMEONE)
+
+    return _USER_AGENT.sub(name, text)
 
 
 class Robots:
@@ -74,6 +99,7 @@ class Robots:
         rules = await self._rules(request.url)
         if isinstance(rules, str):
             raise RobotsForbiddenError(f"robots.txt is out of reach ({rules}), so nothing may be fetched")
+        self._run.gaps.ask(urlsplit(request.url).netloc, float(rules.crawl_delay(self._token) or 0))
         if not rules.can_fetch(request.url, self._token):
             raise RobotsForbiddenError("forbidden by robots.txt")
 
@@ -93,7 +119,7 @@ class Robots:
             row = self._run.archive.index.nearest(url, None)
             if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
                 return None
-            rules = rules_for(row.status, self._run.archive.payload(row) if row.status in _OK else b"")
+            rules = rules_for(row.status, self._run.archive.payload(row) if row.status in _OK else b"", self._token)
             return None if isinstance(rules, str) else rules
         except ArchiveError as e:
             log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
@@ -108,4 +134,4 @@ class Robots:
         except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
             return reason(e)
-        return rules_for(response.status, response.body)
+        return rules_for(response.status, response.body, self._token)

@@ -29,6 +29,7 @@ from archive.text import Text
 from crawler import journal
 from crawler.errors import CrawlError
 from crawler.frontier import Frontier
+from crawler.gaps import Gaps
 from crawler.guard import Guard
 from crawler.holds import Holds
 from crawler.visit import FeedVisit, PageVisit
@@ -123,6 +124,7 @@ class Run:
         self.options = options
         self.guard = Guard(options.allow_networks)
         self.holds = Holds(frontier, options.retry_after_scope, self.now)
+        self.gaps = Gaps()
         self.summary = Summary()
         self.problems: list[CrawlError] = []
         """What failed of what a person asked for by name."""

@@ -134,6 +134,7 @@ class WireHandler(HTTP11DownloadHandler):
         self._record = run.record
         self._guard = run.guard
         self._holds = run.holds
+        self._gaps = run.gaps
         self._wires: dict[bytes, Wire] = {}
         self._numbers = itertools.count()
         self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
@@ -147,8 +148,9 @@ class WireHandler(HTTP11DownloadHandler):
         begins when a download does, and lets all that wait for the host begin together.
         """
         parts = urlparse_cached(request)
-        turns = self._turns.setdefault(f"{parts.hostname}:{parts.port}", asyncio.Semaphore(self._at_a_time))
+        turns = self._turns.setdefault(parts.netloc, asyncio.Semaphore(self._at_a_time))
         async with turns:
+            await asyncio.sleep(self._gaps.wait(parts.netloc, monotonic()))
             return await self._download(request, parts.hostname or "")
 
     async def _download(self, request: Request, host: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from crawler import decide, freshness
 from crawler.feeds import FeedEntry, FeedInfo, ParsedFeed, parse
 from crawler.freshness import Pace
 from crawler.frontier import Frontier
+from crawler.gaps import Gaps
 from crawler.holds import scope_of
 from crawler.visit import Feed, FeedVisit
 
@@ -322,3 +324,24 @@ def test_no_more_requests_go_to_a_host_at_once_than_were_allowed(home: Home, sit
     home.settings["PRESSMARK_HOST_CONCURRENCY"] = str(at_once)
     assert home.crawl(f"url={site.url}/").out.startswith("kept 4 new posts;")
     assert site.most_at_once == at_once
+
+
+def test_turns_of_a_host_that_asks_for_a_gap_are_that_far_apart() -> None:
+    gaps = Gaps()
+    assert gaps.wait("a.example", 100.0) == 0
+    gaps.ask("a.example", 5)
+    assert [gaps.wait("a.example", 100.0) for _ in range(3)] == [0, 5, 10]
+    assert gaps.wait("a.example", 200.0) == 0
+    assert gaps.wait("b.example", 100.0) == 0
+    gaps.ask("c.example", 86_400)
+    assert [gaps.wait("c.example", 0.0) for _ in range(2)] == [0, 60]
+    gaps.ask("d.example", 0)
+    assert [gaps.wait("d.example", 0.0) for _ in range(2)] == [0, 0]
+
+
+def test_a_crawl_delay_is_kept(home: Home, site: Site) -> None:
+    site.pages.update(TIDE.pages(site.url))
+    site.pages["/robots.txt"] = Answer(b"User-agent: *\nCrawl-delay: 1\n", content_type="text/plain")
+    assert home.crawl(f"url={site.url}/").out.startswith("kept 4 new posts;")
+    times = [entry.at for entry in site.log[1:]]
+    assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(times))

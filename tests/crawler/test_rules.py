@@ -349,14 +349,14 @@ def test_shards_cover_everything_once() -> None:
 
 
 def test_robots_rules_by_status() -> None:
-    allowed = rules_for(200, b"User-agent: *\nDisallow: /no\n")
+    allowed = rules_for(200, b"User-agent: *\nDisallow: /no\n", "pressmark")
     assert not isinstance(allowed, str)
     assert [allowed.can_fetch(f"http://x/{path}", "Pressmark") for path in ("no", "yes")] == [False, True]
-    missing = rules_for(404, b"User-agent: *\nDisallow: /\n")
+    missing = rules_for(404, b"User-agent: *\nDisallow: /\n", "pressmark")
     assert not isinstance(missing, str)
     assert missing.can_fetch("http://x/", "Pressmark")
     for status in (500, 503, 429, 0):
-        assert rules_for(status, b"") == f"it answered {status}"
+        assert rules_for(status, b"", "pressmark") == f"it answered {status}"
 
 
 # -- the command line
@@ -386,3 +386,30 @@ def test_cipher_suites_have_the_names_of_the_registry() -> None:
     for ours, name in usable:
         assert iana_name(ours) == name
     assert iana_name("SOMETHING-NEW") == "SOMETHING-NEW"
+
+
+@pytest.mark.parametrize(
+    ("agents", "allowed"),
+    [
+        (("pressmark",), False),
+        (("PressMark",), False),
+        (("Pressmark/1.0",), False),
+        (("p",), True),
+        (("press",), True),
+        (("pressmarker",), True),
+        (("googlebot", "Pressmark"), False),
+        (("*",), False),
+        (("googlebot",), True),
+    ],
+)
+def test_a_group_of_robots_txt_is_ours_by_its_whole_product_token(agents: tuple[str, ...], allowed: bool) -> None:
+    body = "".join(f"User-agent: {agent}\r\n" for agent in agents) + "Disallow: /\r\n"
+    rules = rules_for(200, body.encode(), "Pressmark")
+    assert not isinstance(rules, str)
+    assert rules.can_fetch("http://a.example/x", "Pressmark") is allowed
+
+
+def test_a_byte_order_mark_hides_no_rule() -> None:
+    rules = rules_for(200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /", "Pressmark")
+    assert not isinstance(rules, str)
+    assert not rules.can_fetch("http://a.example/x", "Pressmark")

@@ -35,6 +35,8 @@ class Asked:
     headers: dict[str, str]
     """Names in lower case."""
     status: int
+    at: float
+    """When it came, on a clock that only goes forward."""
 
 
 class Site:
@@ -76,7 +78,7 @@ class Site:
                 if body and "gzip" in headers.get("accept-encoding", "") and "Content-Encoding" not in extra:
                     body = gzip.compress(body, 6, mtime=0)
                     extra["Content-Encoding"] = "gzip"
-                site.log.append(Asked(self.command, self.path, headers, status))
+                site.log.append(Asked(self.command, self.path, headers, status, time.monotonic()))
                 self.send_response(status)
                 if status != 304:
                     self.send_header("Content-Type", answer.content_type)

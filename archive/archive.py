@@ -174,18 +174,16 @@ class Archive:
     def release(self, sealed: Sealed) -> None:
         """Free the spool of a batch that is committed and whose notes are remembered."""
         with spool_errors(self.settings.spool):
-            for path in (*(path for _, path in sealed.files), sealed.journal):
-                if path is not None:
-                    path.unlink(missing_ok=True)
+            for path in sealed.paths:
+                path.unlink(missing_ok=True)
 
     def set_aside(self, sealed: Sealed) -> Path:
         """Put a batch that cannot be committed where no crawl looks for one; tells the folder."""
         folder = self.settings.spool / "aside"
         with spool_errors(self.settings.spool):
             folder.mkdir(exist_ok=True)
-            for path in (*(path for _, path in sealed.files), sealed.journal):
-                if path is not None:
-                    path.rename(folder / path.name)
+            for path in sealed.paths:
+                path.rename(folder / path.name)
             sync_folder(folder)
         return folder
 

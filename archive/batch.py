@@ -44,6 +44,11 @@ class Sealed:
     journal: Path | None = None
     """Spool file that holds the notes."""
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its spool files."""
+        return (*(path for _, path in self.files), *((self.journal,) if self.journal else ()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:

@@ -59,6 +59,12 @@ def header(head: bytes, name: str) -> str | None:
     return next((value for key, value in headers(head) if key.lower() == wanted), None)
 
 
+def media_type(stated: str | None) -> str:
+    """A Content-Type in lower case, without parameters; `unk` if none is stated."""
+    bare = (stated or "").split(";")[0].strip().lower()
+    return "".join(character for character in bare if character.isprintable())[:_MAX_MIME] or "unk"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capture:
     """One request to a server and the response it gave."""
@@ -117,8 +123,7 @@ class Capture:
     @cached_property
     def mime(self) -> str:
         """Media type in lower case, without parameters; `unk` if the server names none."""
-        stated = (self.header("content-type") or "").split(";")[0].strip().lower()
-        return "".join(character for character in stated if character.isprintable())[:_MAX_MIME] or "unk"
+        return media_type(self.header("content-type"))
 
     @cached_property
     def payload_digest(self) -> str:

@@ -86,10 +86,14 @@ def _wacz(path: Path, file: BinaryIO) -> Iterator[warc.Record | Broken]:
             for name in archives:
                 place = f"{path}: {name}"
                 with package.open(name) as member:
-                    if name in stated and stated[name] != _hash(member):
+                    if (
+                        name in stated
+                        and stated[name] != hashlib.file_digest(cast("io.BufferedReader", member), "sha256").hexdigest()
+                    ):
                         yield Broken(place=place, offset=None, reason="is not what datapackage.json says")
                 with package.open(name) as member:
                     yield from _records(cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", member))), place)
+    # The last two are what zipfile says of a compression that it does not know, and of an encrypted member.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as e:
         yield Broken(place=str(path), offset=None, reason=f"broken ZIP: {e}")
 
@@ -105,13 +109,6 @@ def _stated(package: zipfile.ZipFile, place: str) -> tuple[dict[str, str], list[
     except (KeyError, TypeError, ValueError, RecursionError) as e:
         reason = f"datapackage.json cannot be read ({type(e).__name__}), so that its hashes are not checked"
         return {}, [Broken(place=place, offset=None, reason=reason)]
-
-
-def _hash(file: object) -> str:
-    sha256 = hashlib.sha256()
-    while part := file.read(_CHUNK):  # type: ignore[attr-defined]
-        sha256.update(part)
-    return sha256.hexdigest()
 
 
 def _records(file: BinaryIO, place: str) -> Iterator[warc.Record | Broken]:

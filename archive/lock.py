@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archive.errors import LockedError, SpoolError
+from archive.spool import spool_errors
 
 _POLL_SECONDS = 0.2
 
@@ -28,15 +29,9 @@ def exclusive(path: Path, *, what: str, wait_seconds: float = 0) -> Iterator[Non
         LockedError: Another process holds it and did not end in time.
         SpoolError: The file cannot be written.
     """
-    try:
+    with spool_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as e:
-        raise SpoolError(
-            e.strerror or str(e),
-            path=str(path.parent),
-            hint="Make the folder writable, or set PRESSMARK_HOME to another.",
-        ) from e
     try:
         _take(handle, what, time.monotonic() + wait_seconds)
         os.ftruncate(handle, 0)

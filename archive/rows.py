@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archive import warc
-from archive.capture import Capture, digest
+from archive.capture import Capture, digest, media_type
 from archive.index import CaptureRow, TextRow
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def capture_row(
     original = known(refers_to) if refers_to else None
     head, body = warc.split_payload(record)
     capture = Capture(url=record.url, date=record.date, request=b"", head=head, body=body)
-    mime = warc.media_type(record) if record.kind == "resource" else capture.mime
+    mime = media_type(record.get("Content-Type")) if record.kind == "resource" else capture.mime
     stated = record.get("WARC-Payload-Digest") if record.kind == "revisit" else None
     return CaptureRow(
         record=record.id,

@@ -321,11 +321,6 @@ def is_capture(record: Record) -> bool:
     return web and record.kind == "response" and record.block.startswith(b"HTTP/")
 
 
-def media_type(record: Record) -> str:
-    """Content-Type of the block in lower case, without parameters; `unk` if none is stated."""
-    return (record.get("Content-Type") or "").split(";")[0].strip().lower()[:200] or "unk"
-
-
 def split_payload(record: Record) -> tuple[bytes, bytes]:
     """Head and payload of a capture's first record: the entity body, without chunked transfer coding.
 

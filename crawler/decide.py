@@ -149,6 +149,8 @@ def after_page(
     for; a page that was not asked for at all because of that has not failed.
     """
     held = status in {OK, NOT_MODIFIED}
+    if not held:  # the validators of an error say nothing of the page (RFC 9110 §13.1)
+        etag = last_modified = None
     failures = 0 if held else page.failures + (status is not None or not_before is None)
     again = not held and status not in GONE and failures < _PAGE_FAILURES
     due = max(at + backoff(_PAGE_RETRY, max(failures, 1)), not_before or at)
@@ -161,11 +163,8 @@ def after_page(
         status=_told(status),
         error=error,
         failures=failures,
-        # Validators of an error, or of a page that was redirected to, say nothing of this one (RFC 9110 §13.1).
-        etag=etag if status == OK else (etag if status == NOT_MODIFIED else None) or page.etag,
-        last_modified=last_modified
-        if status == OK
-        else (last_modified if status == NOT_MODIFIED else None) or page.last_modified,
+        etag=etag if status == OK else etag or page.etag,
+        last_modified=last_modified if status == OK else last_modified or page.last_modified,
     )
 
 

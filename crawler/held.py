@@ -39,10 +39,7 @@ class Held:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Held:
         """Build it on the run's archive."""
-        run = crawler.get_extension(Run)
-        if run is None:
-            raise RuntimeError("the extension crawler.run.Run is not enabled")
-        return cls(run)
+        return cls(Run.of(crawler))
 
     def process_request(self, request: Request) -> Response | None:
         """The archived answer, if there is one."""

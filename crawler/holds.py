@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
@@ -13,10 +12,9 @@ from scrapy.exceptions import IgnoreRequest
 from archive.errors import DatabaseError
 from crawler import freshness
 from crawler.frontier import Frontier, registrable_domain
+from crawler.visit import Scope
 
 log = logging.getLogger(__name__)
-
-Scope = Literal["url", "host", "domain"]
 
 _BUSY = frozenset({429, 503})
 _MAX_SCOPE = 255

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import Retrying, stop_after_attempt, wait_exponential
 
 from archive.archive import Archive
 from archive.batch import Sealed
@@ -18,23 +18,23 @@ from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
 from crawler.lock import only_crawl
-from crawler.run import Run, Summary
+from crawler.run import IF_TEMPORARY, Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
-
-log = logging.getLogger(__name__)
-
-_PATIENTLY = Retrying(
-    retry=retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary),
-    wait=wait_exponential(max=10),
-    stop=stop_after_attempt(6),
-    reraise=True,
-)
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler, CrawlerProcessBase
 
     from archive.settings import ArchiveSettings
     from crawler.settings import CrawlSettings
+
+log = logging.getLogger(__name__)
+
+_PATIENTLY = Retrying(
+    retry=IF_TEMPORARY,
+    wait=wait_exponential(max=10),
+    stop=stop_after_attempt(6),
+    reraise=True,
+)
 
 
 def crawl(

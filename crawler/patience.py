@@ -22,10 +22,7 @@ class Patience:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Patience:
         """Build it from the run's."""
-        run = crawler.get_extension(Run)
-        if run is None:
-            raise RuntimeError("the extension crawler.run.Run is not enabled")
-        return cls(run.holds)
+        return cls(Run.of(crawler).holds)
 
     def process_request(self, request: Request) -> None:
         """Raise where the server is not to be asked."""

@@ -87,10 +87,7 @@ class Robots:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
         """Build it from the run's settings."""
-        run = crawler.get_extension(Run)
-        if run is None:
-            raise RuntimeError("the extension crawler.run.Run is not enabled")
-        return cls(crawler, run, crawler.settings["USER_AGENT"])
+        return cls(crawler, Run.of(crawler), crawler.settings["USER_AGENT"])
 
     async def process_request(self, request: Request) -> None:
         """Raise where robots.txt forbids the URL."""
@@ -99,7 +96,6 @@ class Robots:
         rules = await self._rules(request.url)
         if isinstance(rules, str):
             raise RobotsForbiddenError(f"robots.txt is out of reach ({rules}), so nothing may be fetched")
-        self._run.gaps.ask(urlsplit(request.url).netloc, float(rules.crawl_delay(self._token) or 0))
         if not rules.can_fetch(request.url, self._token):
             raise RobotsForbiddenError("forbidden by robots.txt")
 
@@ -111,7 +107,10 @@ class Robots:
         return await shield(self._origins[origin])  # others wait for it too
 
     async def _find(self, url: str, via: str) -> Protego | str:
-        return self._held(url) or await self._fetch(url, via)
+        rules = self._held(url) or await self._fetch(url, via)
+        if not isinstance(rules, str):
+            self._run.gaps.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
+        return rules
 
     def _held(self, url: str) -> Protego | None:
         """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""

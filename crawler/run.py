@@ -53,6 +53,9 @@ _ROOM_SECONDS = 1.0
 _STOPPING_SECONDS = 5.0
 """What a crawl that was told to end waits for store and database."""
 
+IF_TEMPORARY = retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary)
+"""Retries look at nothing else."""
+
 T = TypeVar("T")
 
 
@@ -153,6 +156,14 @@ class Run:
         run = cls(Archive.open(settings), Frontier.open(settings.database), options(crawler), settings)
         run._crawler = crawler
         crawler.signals.connect(run.close, signal=signals.spider_closed)
+        return run
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Run:
+        """The run that a crawl's components share."""
+        run = crawler.get_extension(cls)
+        if run is None:
+            raise RuntimeError("the extension crawler.run.Run is not enabled")
         return run
 
     # -- what components hand over
@@ -335,7 +346,7 @@ class Run:
             log.warning("commit failed, trying again seconds=%.0f error=%s", state.upcoming_sleep, error)
 
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary),
+            retry=IF_TEMPORARY,
             wait=wait_exponential(max=_LONGEST_WAIT_SECONDS),
             stop=lambda state: self._out_of_patience(state.start_time),
             sleep=self._sleep,

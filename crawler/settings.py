@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 from importlib.metadata import version
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
@@ -15,6 +15,7 @@ from archive.errors import SettingsError
 from archive.settings import ArchiveSettings, PressmarkSettings, load
 from crawler.freshness import Pace
 from crawler.guard import Network
+from crawler.visit import Scope
 
 CONTACT = "https://github.com/pressmark/pressmark"
 
@@ -43,7 +44,7 @@ class CrawlSettings(PressmarkSettings):
     feed_interval: float = Field(default=3600.0, ge=0)
     """Seconds between two visits of a feed."""
 
-    retry_after_scope: Literal["url", "host", "domain"] = "host"
+    retry_after_scope: Scope = "host"
     """What is left alone when an answer 429 or 503 says for how long: the URL, its host, its registrable domain."""
 
     feed_slowest: float = Field(default=86400.0, ge=0)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from archive.text import Entry
 
+Scope = Literal["url", "host", "domain"]
+"""What an answer can speak for: its URL, its host, its registrable domain."""
 SHARDS = 65_536
 """Values of a shard number; N shards divide them."""
 

@@ -58,8 +58,6 @@ HOPS = "hops"
 
 _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
-
-
 MAX_HEAD = 256 * 1024
 """Bytes of a response's head, those of interim responses before it included."""
 
@@ -128,9 +126,7 @@ class WireHandler(HTTP11DownloadHandler):
         super().__init__(crawler)
         from crawler.run import Run
 
-        run = crawler.get_extension(Run)
-        if run is None:
-            raise RuntimeError("the extension crawler.run.Run is not enabled")
+        run = Run.of(crawler)
         self._record = run.record
         self._guard = run.guard
         self._holds = run.holds

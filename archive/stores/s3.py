@@ -164,10 +164,8 @@ class S3Store:
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
-        except BaseException:
+        finally:
             self._abort_uploads(name)
-            raise
-        self._abort_uploads(name)
 
     def _check_arrived(self, name: str, sent: str, arrived: str | None) -> None:
         """Compare checksums; a server that keeps none names none."""

@@ -18,7 +18,7 @@ from crawler import decide, discover
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
-from crawler.freshness import Pace, retry_after
+from crawler.freshness import retry_after
 from crawler.frontier import shard
 from crawler.held import READ
 from crawler.holds import HeldError
@@ -68,9 +68,7 @@ class BlogSpider(Spider):
     @property
     def run(self) -> Run:
         """What the components of this crawl share."""
-        run = self.crawler.get_extension(Run)
-        assert run is not None  # crawler.settings enables it
-        return run
+        return Run.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for what is due, or for what was named."""
@@ -105,7 +103,7 @@ class BlogSpider(Spider):
             if response.status != decide.OK:
                 self._problem(FetchError(f"answered {response.status}", url=seed))
                 return
-            headers = {name.decode("latin-1"): value for name, value in _unicode_headers(response)}
+            headers = _headers(response)
             try:
                 candidates = await self.run.work(discover.feeds, body=response.body, url=response.url, headers=headers)
             except TaskError as e:
@@ -188,7 +186,8 @@ class BlogSpider(Spider):
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
         seed: str | None = failure.request.cb_kwargs["seed"]
-        visit = decide.after_feed(feed, at=self.run.now(), pace=self._pace(), status=None, error=reason(failure.value))
+        error = reason(failure.value)
+        visit = decide.after_feed(feed, at=self.run.now(), pace=self.run.options.pace, status=None, error=error)
         if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
             visit = replace(visit, failures=feed.failures, due=failure.value.until)
         await self.run.visited_feed(visit)
@@ -213,7 +212,7 @@ class BlogSpider(Spider):
             decide.after_feed(
                 feed,
                 at=_date(response, self.run),
-                pace=self._pace(),
+                pace=self.run.options.pace,
                 status=response.status,
                 headers=_told(response),
                 moved_to=_lasting_url(response) if response.meta.get("redirect_urls") else None,
@@ -222,9 +221,6 @@ class BlogSpider(Spider):
             ),
             response.meta.get(CAPTURE),
         )
-
-    def _pace(self) -> Pace:
-        return self.run.options.pace
 
     # -- fetching pages
 
@@ -353,8 +349,7 @@ def _header(response: Response, name: str) -> str | None:
 
 def _told(response: Response) -> dict[str, str]:
     """Headers with names in lower case, without the validators of a URL that was redirected to."""
-    pairs = response.headers.items()
-    told = {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in pairs}
+    told = _headers(response)
     for name in ("etag", "last-modified"):
         if value := _validator(response, name):
             told[name] = value
@@ -368,9 +363,10 @@ def _validator(response: Response, name: str) -> str | None:
     return None if response.meta.get("redirect_urls") else _header(response, name)
 
 
-def _unicode_headers(response: Response) -> Iterable[tuple[bytes, str]]:
-    for name, values in response.headers.items():
-        yield name, b", ".join(values).decode("latin-1")
+def _headers(response: Response) -> dict[str, str]:
+    """Headers with names in lower case, those of one name joined."""
+    pairs = response.headers.items()
+    return {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in pairs}
 
 
 def _content_type(response: Response) -> str | None:

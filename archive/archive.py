@@ -100,15 +100,21 @@ def index_key(key: str) -> str:
 class Archive:
     """Captures and texts in one object store, found through one index."""
 
-    def __init__(self, settings: ArchiveSettings, store: ObjectStore, index: Index) -> None:
+    def __init__(self, settings: ArchiveSettings, store: ObjectStore, index: Index, lane: str = "") -> None:
         self.settings = settings
+        self.spool = settings.spool / lane
+        """Folder where this process's batches grow; of processes that run side by side each has its own lane."""
         self.store = store
         self.index = index
         self._recent = Recent()
 
     @classmethod
-    def open(cls, settings: ArchiveSettings) -> Archive:
+    def open(cls, settings: ArchiveSettings, lane: str = "") -> Archive:
         """Open store and database; the database's tables are made or upgraded.
+
+        Args:
+            settings: Where they are.
+            lane: Folder of the spool for batches of this process; no other may use it meanwhile.
 
         Raises:
             ArchiveError: One of them cannot be used; says which and what to do.
@@ -116,7 +122,7 @@ class Archive:
         store = open_store(settings.store)
         index = Index(connect(settings.database))
         index.prepare()
-        return cls(settings, store, index)
+        return cls(settings, store, index, lane)
 
     def check_writable(self) -> None:
         """Make sure that store and spool can take what is fetched.
@@ -126,8 +132,8 @@ class Archive:
             SpoolError: The spool cannot be written.
         """
         self.store.check()
-        probe = self.settings.spool / f".probe-{secrets.token_hex(4)}"
-        with spool_errors(self.settings.spool):
+        probe = self.spool / f".probe-{secrets.token_hex(4)}"
+        with spool_errors(self.spool):
             probe.parent.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"\0" * 4096)
             probe.unlink()
@@ -143,7 +149,7 @@ class Archive:
         """Begin a batch in the spool; batches must be committed in the order in which they were begun."""
         name = f"{maker}-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
         return Batch(
-            self.settings.spool,
+            self.spool,
             name,
             self.index,
             self._recent,
@@ -173,14 +179,14 @@ class Archive:
 
     def release(self, sealed: Sealed) -> None:
         """Free the spool of a batch that is committed and whose notes are remembered."""
-        with spool_errors(self.settings.spool):
+        with spool_errors(self.spool):
             for path in sealed.paths:
                 path.unlink(missing_ok=True)
 
     def set_aside(self, sealed: Sealed) -> Path:
         """Put a batch that cannot be committed where no crawl looks for one; tells the folder."""
-        folder = self.settings.spool / "aside"
-        with spool_errors(self.settings.spool):
+        folder = self.spool / "aside"
+        with spool_errors(self.spool):
             folder.mkdir(exist_ok=True)
             for path in sealed.paths:
                 path.rename(folder / path.name)
@@ -193,8 +199,8 @@ class Archive:
         Raises:
             SpoolError: The spool cannot be read or written.
         """
-        with spool_errors(self.settings.spool):
-            yield from recover(self.settings.spool, self.index.capture, maker=maker)
+        with spool_errors(self.spool):
+            yield from recover(self.spool, self.index.capture, maker=maker)
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.

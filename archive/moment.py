@@ -1,13 +1,27 @@
-"""Instants as people and programs write them. No I/O."""
+"""Instants and spans of time as people and programs write them. No I/O."""
 
 from __future__ import annotations
 
 import calendar
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _DIGITS = re.compile(r"\d{4,14}")
 _DATE = re.compile(r"\d{4}(-\d{2}){1,2}")
+_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(s|m|h|d|w|)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_span(text: str) -> timedelta:
+    """A span of time such as `90`, `90s`, `5m`, `6h`, `1d`, `2w`; without a unit it is in seconds.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = _SPAN.fullmatch(text.strip().lower())
+    if not found:
+        raise ValueError(f"{text!r} is no span of time: use a number and s, m, h, d or w, such as 6h")
+    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
 
 
 def parse_moment(text: str) -> datetime:

@@ -110,7 +110,7 @@ def reindex() -> None:
     from archive.reindex import reindex as reindex_object
     from archive.settings import load
     from crawler.errors import CrawlError
-    from crawler.lock import only_crawl
+    from crawler.lock import no_run
     from crawler.rebuild import rebuild
     from crawler.settings import CrawlSettings
 
@@ -118,14 +118,16 @@ def reindex() -> None:
     try:
         archive = open_archive()
         options = load(CrawlSettings)
-        with only_crawl(archive.settings.home, wait_seconds=options.lock_seconds), _frontier() as frontier:
+        with no_run(archive.settings.home, wait_seconds=options.lock_seconds), _frontier() as frontier:
             with progress_bar(keys(archive.store), "objects") as objects:
                 for key in objects:
                     finding = reindex_object(archive.store, archive.index, key)
                     if finding is not None:
                         damaged += 1
                         click.echo(printable(finding.line()))
-            subscriptions = rebuild(archive, frontier, pace=options.pace, now=datetime.now(UTC))
+            subscriptions = rebuild(
+                archive, frontier, pace=options.pace, plan=options.recheck_plan, now=datetime.now(UTC)
+            )
             counts = archive.index.counts()
     except ArchiveError as e:
         sys.exit(failed(e))
@@ -157,7 +159,7 @@ def import_opml(file: IO[bytes]) -> None:
         known = {feed.url for feed in frontier.feeds()}
         for subscription in found:
             frontier.restore(subscription)
-        state.save(open_archive().store, frontier.subscriptions(), now=now)
+        state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:
         tell(f"{printable(url)}: not an http or https address, left out", None)
     fresh = sum(subscription.url not in known for subscription in found)
@@ -232,7 +234,7 @@ def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
     if not count:
         tell(f"{url}: no such subscription", "pressmark feeds lists them.")
         sys.exit(Exit.FAILED)
-    state.save(open_archive().store, frontier.subscriptions(), now=datetime.now(UTC))
+    state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=datetime.now(UTC))
     click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))
 
 

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from archive.text import Entry
-from crawler import freshness
+from crawler import freshness, watch
 from crawler.feeds import FeedEntry, ParsedFeed, plain
 from crawler.freshness import Pace
-from crawler.visit import Feed, FeedVisit, Page, PageVisit, SeenEntry
+from crawler.visit import Feed, FeedVisit, Gone, Page, PageVisit, SeenEntry
 
 OK = 200
+PARTIAL = 226
+"""A document with new entries alone (RFC 3229)."""
 NOT_MODIFIED = 304
-GONE = frozenset({404, 410})
+GONE = frozenset({404, 410, 451})
 MAX_URL = 8_192
 """Characters of an entry's link; a longer one is no address of a page."""
 
@@ -31,12 +33,21 @@ _RETIRED = timedelta(days=30)
 """After 410 a feed is looked for once a month."""
 _MOVED_TIMES = 3
 _MOVED_FOR = timedelta(days=1)
+_STUCK = timedelta(days=30)
+"""After nothing but 304 for so long the document is asked for without conditions, once."""
 
 
 def backoff(first: timedelta, failures: int) -> timedelta:
     """Wait after the given number of failures in a row: doubled with each, a day at most."""
     doubled: int = 2 ** min(failures - 1, 16)
     return min(first * doubled, max(first, _LONGEST_WAIT))
+
+
+def validators(feed: Feed) -> tuple[str | None, str | None]:
+    """ETag and Last-Modified to send; none where the server may be stuck in saying that nothing has changed."""
+    if feed.whole is not None and feed.visited is not None and feed.visited - feed.whole > _STUCK:
+        return None, None
+    return feed.etag, feed.last_modified
 
 
 def after_feed(
@@ -50,6 +61,8 @@ def after_feed(
     moved_to: str | None = None,
     parsed: ParsedFeed | None = None,
     seen: tuple[SeenEntry, ...] = (),
+    shared: Sequence[bool] = (),
+    same: bool = False,
     chance: float = 0.0,
 ) -> FeedVisit:
     """What a visit of a feed changes.
@@ -62,46 +75,91 @@ def after_feed(
         error: Marks a bad visit; its validators are the old ones.
         headers: Of the answer, names in lower case; without validators that another URL gave.
         moved_to: Where permanent redirects led.
-        parsed: The document, if a whole one came.
+        parsed: The document, if a whole one came that differs from the last.
         seen: Entries that are new or changed.
+        shared: For each entry of the document, whether it was seen before.
+        same: The document came, and is the one that came before.
         chance: From 0 up to 1: spreads visits, so that feeds found together are not asked together for ever.
     """
-    failures = feed.failures + 1 if error else 0
     told = headers or {}
-    etag, last_modified = told.get("etag"), told.get("last-modified")
     if error:
+        return _after_error(feed, at, pace, status, error, told)
+    etag, last_modified = told.get("etag"), told.get("last-modified")
+    if status == NOT_MODIFIED or (parsed and not parsed.complete):
+        # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). What was cut off is
+        # wanted whole.
         etag, last_modified = feed.etag, feed.last_modified
-    elif status == NOT_MODIFIED:
-        # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4).
-        etag, last_modified = etag or feed.etag, last_modified or feed.last_modified
+        if status == NOT_MODIFIED:
+            etag, last_modified = told.get("etag") or etag, told.get("last-modified") or last_modified
     rhythm = _rhythm(parsed, at) if parsed else None
     visit = FeedVisit(
         feed_id=feed.id,
         at=at,
         due=at,
         status=_told(status),
-        error=error,
-        failures=failures,
+        error=None,
+        failures=0,
         etag=etag,
         last_modified=last_modified,
-        title=plain(parsed.feed.title) if parsed else None,
-        site=parsed.feed.link if parsed else None,
         rhythm=rhythm,
         entries=seen,
-        **_moved(feed, at, None if error else moved_to, error),
+        **(_document(feed, at, parsed, shared, told) if parsed and status != PARTIAL else {}),
+        **_moved(feed, at, moved_to),
     )
-    if error:
-        return replace(visit, due=_due_after_error(visit, pace.least, told))
+    if status == OK:
+        visit = replace(visit, whole=at)
+    alarms = list(watch.of_silence(feed, at=at, news=visit.news, rhythm=rhythm))
+    if visit.shown is not None and parsed:
+        alarms += watch.of_document(feed, shown=len(parsed.entries), media=visit.media)
+    judged = watch.ON_SAME if visit.shown is None else watch.ON_DOCUMENT
     hints = [freshness.fresh_for(told, at=at)]
     if parsed and parsed.feed.every:
         hints.append(parsed.feed.every)
-    wait = freshness.interval(
-        pace, own_rhythm=rhythm or feed.rhythm, hints=hints, validated=bool(etag or last_modified)
-    )
+    # Where the same document comes in full in spite of validators, the server does not look at them.
+    validated = bool(etag or last_modified) and not same
+    wait = freshness.interval(pace, own_rhythm=rhythm or feed.rhythm, hints=hints, validated=validated)
     due = at + wait * (1 + _SPREAD * chance)
     if parsed:
         due = freshness.past_skipped(due, hours=parsed.feed.skip_hours, days=parsed.feed.skip_days)
-    return replace(visit, due=due)
+    return replace(visit, due=due, alarms=tuple(alarms), judged=judged)
+
+
+def _after_error(
+    feed: Feed, at: datetime, pace: Pace, status: int | None, error: str, told: Mapping[str, str]
+) -> FeedVisit:
+    visit = FeedVisit(
+        feed_id=feed.id,
+        at=at,
+        due=at,
+        status=_told(status),
+        error=error,
+        failures=feed.failures + 1,
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        moved_to=feed.moved_to,
+        moved_since=feed.moved_since,
+        moved_times=feed.moved_times,
+        judged=watch.ON_ERROR,
+        alarms=tuple(watch.of_error(status=status, error=error, failures=feed.failures + 1)),
+    )
+    return replace(visit, due=_due_after_error(visit, pace.least, told))
+
+
+def _document(
+    feed: Feed, at: datetime, parsed: ParsedFeed, shared: Sequence[bool], told: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a document says of its feed."""
+    shown = len(parsed.entries)
+    return {
+        "title": plain(parsed.feed.title),
+        "site": parsed.feed.link,
+        "shown": feed.shown if watch.collapsed(feed, shown) else shown,
+        "media": told.get("content-type", "").partition(";")[0].strip().lower() or None,
+        "news": at if not all(shared) else None,
+        "hub": parsed.feed.hub,
+        "topic": parsed.feed.self_link,
+        "gap": watch.gap(parsed.entries, shared, feed=feed),
+    }
 
 
 def _due_after_error(visit: FeedVisit, interval: timedelta, headers: Mapping[str, str]) -> datetime:
@@ -116,13 +174,11 @@ def _rhythm(parsed: ParsedFeed, at: datetime) -> timedelta | None:
     return freshness.rhythm([date for date in dates if date is not None and date <= at])
 
 
-def _moved(feed: Feed, at: datetime, target: str | None, error: str | None) -> dict[str, Any]:
+def _moved(feed: Feed, at: datetime, target: str | None) -> dict[str, Any]:
     """A permanent redirect is believed once it has led to the feed on several visits over a day.
 
     Maintenance pages and captive portals redirect permanently, too.
     """
-    if error:
-        return {"moved_to": feed.moved_to, "moved_since": feed.moved_since, "moved_times": feed.moved_times}
     if target is None or target == feed.url or (feed.url.startswith("https:") and not target.startswith("https:")):
         return {}
     if target != feed.moved_to or feed.moved_since is None:
@@ -137,35 +193,64 @@ def after_page(
     page: Page,
     *,
     at: datetime,
+    plan: Sequence[timedelta],
     status: int | None,
     error: str | None = None,
     etag: str | None = None,
     last_modified: str | None = None,
     not_before: datetime | None = None,
+    gone: Gone | None = None,
+    record: str | None = None,
 ) -> PageVisit:
     """What a visit of a page changes.
 
-    `error` with status 200 or 304 is about its text: the page itself is held. `not_before` is what the server asked
-    for; a page that was not asked for at all because of that has not failed.
+    `error` with status 200 or 304 is about its text: the page itself is held.
+
+    Args:
+        page: As it was before.
+        at: When it was visited.
+        plan: Waits between the visits of a page that is held; the last one goes on for ever, none means never.
+        status: Of the answer; None if there was none.
+        error: What went wrong.
+        etag: Of the answer.
+        last_modified: Of the answer.
+        not_before: What the server asked for; a page that was not asked for at all because of that has not failed.
+        gone: Why the post is not there, whatever the status says.
+        record: Of the capture that shows it.
     """
-    held = status in {OK, NOT_MODIFIED}
-    if not held:  # the validators of an error say nothing of the page (RFC 9110 §13.1)
+    if gone is None and status in GONE and page.kept:
+        gone = "gone"
+    there = status in {OK, NOT_MODIFIED} and gone is None
+    if not there:  # the validators of an error say nothing of the page (RFC 9110 §13.1)
         etag = last_modified = None
-    failures = 0 if held else page.failures + (status is not None or not_before is None)
-    again = not held and status not in GONE and failures < _PAGE_FAILURES
-    due = max(at + backoff(_PAGE_RETRY, max(failures, 1)), not_before or at)
-    return PageVisit(
+    answered = there or gone is not None
+    failures = 0 if answered else page.failures + (status is not None or not_before is None)
+    visit = PageVisit(
         url=page.url,
         feed_id=page.feed_id,
         at=at,
-        due=due if again else None,
-        kept=held,
+        due=None,
+        kept=there,
         status=_told(status),
         error=error,
         failures=failures,
         etag=etag if status == OK else etag or page.etag,
         last_modified=last_modified if status == OK else last_modified or page.last_modified,
+        checks=page.checks,
+        record=record,
+        gone=gone,
     )
+    if answered:
+        again = page.checks + 1 if page.kept else 0
+        return replace(visit, checks=again, due=_recheck(at, plan, again))
+    if status not in GONE and failures < _PAGE_FAILURES:
+        return replace(visit, due=max(at + backoff(_PAGE_RETRY, max(failures, 1)), not_before or at))
+    # Given up for now; what is held keeps its place in the plan.
+    return replace(visit, due=_recheck(at, plan, page.checks + 1), checks=page.checks + 1) if page.kept else visit
+
+
+def _recheck(at: datetime, plan: Sequence[timedelta], checks: int) -> datetime | None:
+    return at + plan[min(checks, len(plan) - 1)] if plan else None
 
 
 def _told(status: int | None) -> int | None:
@@ -178,9 +263,9 @@ def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
     links: dict[str, set[str | None]] = {}
     for entry in entries:
         if entry.key:
-            links.setdefault(entry.key, set()).add(entry.link)
+            links.setdefault(entry.key, set()).add(entry.page)
     return [
-        hashlib.sha256(f"{entry.key} {entry.link}".encode()).hexdigest()
+        hashlib.sha256(f"{entry.key} {entry.page}".encode()).hexdigest()
         if entry.key and len(links[entry.key]) > 1
         else entry.key
         for entry in entries
@@ -202,7 +287,7 @@ def seen_entries(
     for entry, key in zip(entries, keys(entries), strict=True):
         if key is None or known.get(key) == entry.digest or key in found:
             continue
-        url = entry.link if entry.link and len(entry.link) <= MAX_URL and _is_web(entry.link) else None
+        url = page_url(entry)
         page = pages.get(url) if url else None
         found[key] = SeenEntry(
             key=key,
@@ -214,6 +299,11 @@ def seen_entries(
             fetch=url is not None and (key in known or page is None or not page.kept),
         )
     return tuple(found.values())
+
+
+def page_url(entry: FeedEntry) -> str | None:
+    """The page of an entry, if it has one that can be fetched."""
+    return entry.page if entry.page and len(entry.page) <= MAX_URL and _is_web(entry.page) else None
 
 
 def as_entry(entry: FeedEntry, language: str | None = None) -> Entry:

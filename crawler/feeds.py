@@ -42,6 +42,19 @@ _DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", re.IGNORECASE)
 _UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
 """Elements of RSS under a prefix that some feeds use and declare nowhere."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
+_PIXEL = re.compile(
+    r"""<img\b[^<>]*(?:\b(?:width|height)\s*=\s*["']?[01]\b|/_/stat\b|/pixel|/beacon|tracker\.)[^<>]*>""", re.IGNORECASE
+)
+_OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
+_ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_WIDE_CHARSET = re.compile(
+    rb"""^(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'](?:utf-?(?:16|32)[a-z-]*|ucs-?[24])["']""", re.IGNORECASE
+)
+_CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
 
 # feedparser has no options for these two, so that its element handlers are set here.
 # An id is a name, not an address: it must not change with the place where the feed lies (RFC 4287 §4.2.6).
@@ -69,6 +82,8 @@ class FeedEntry:
     """guid, atom:id, JSON id or rdf:about, verbatim but for white space around it."""
     link: str | None = None
     """URL of the post's page, absolute where the feed's own URL is known."""
+    original: str | None = None
+    """The page itself, where `link` is a service's address that counts readers (FeedBurner, Pheedo)."""
     title: str | None = None
     """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None
@@ -85,15 +100,25 @@ class FeedEntry:
     enclosures: tuple[Enclosure, ...] = ()
 
     @property
+    def page(self) -> str | None:
+        """URL of the post's page, without a detour over a service that counts readers."""
+        return self.original or self.link
+
+    @property
     def key(self) -> str | None:
         """SHA-256 of what tells this entry from the feed's others: its id, else its link; None if it has neither."""
         known = self.id or self.link
-        return hashlib.sha256(known.encode()).hexdigest() if known else None
+        # A blog that moves to https changes all ids that are addresses, and none of its posts.
+        return hashlib.sha256(_SCHEME.sub("//", known).encode()).hexdigest() if known else None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the feed says of this post; another one means that the post was edited."""
-        said = (self.link, self.title, self.summary, self.content, str(self.updated))
+        """SHA-256 of what the feed says of this post; another one means that the post was edited.
+
+        Only words and addresses count: markup, queries of addresses and pixels that count readers change by themselves.
+        """
+        link = _SCHEME.sub("//", self.link or "")
+        said = (link, _essence(self.title), _essence(self.summary), _essence(self.content), str(self.updated))
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -115,6 +140,20 @@ class FeedInfo:
     """Hours of the day (GMT) in which it has no news."""
     skip_days: frozenset[str] = frozenset()
     """English names of days on which it has no news."""
+    self_link: str | None = None
+    """What it calls its own URL: a hint, never where it is asked for."""
+    hub: str | None = None
+    """WebSub hub that it names."""
+    older: str | None = None
+    """Document with older entries: RFC 5005 `prev-archive` or `next`, JSON Feed `next_url`."""
+    is_archive: bool = False
+    """It is an archive document (RFC 5005 §4): it will not change any more."""
+    is_all: bool = False
+    """It has every entry there is (RFC 5005 §2)."""
+    total: int | None = None
+    """Entries that it says there are (OpenSearch)."""
+    generator: str | None = None
+    """Software that it says made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +162,11 @@ class ParsedFeed:
 
     feed: FeedInfo
     entries: tuple[FeedEntry, ...]
-    """In document order."""
+    """In document order; at most MAX_ENTRIES."""
+    complete: bool = True
+    """The document came whole: it ends where a feed ends. An entry that was cut is not among `entries`."""
+    left_out: int = 0
+    """Entries beyond MAX_ENTRIES."""
 
 
 def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
@@ -149,6 +192,7 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type} if content_type else {}
     if url:
         headers["content-location"] = url
+    body, complete = _whole(_with_ends(_WIDE_CHARSET.sub(rb"\1", body)))
     try:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
@@ -176,9 +220,63 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
             every=_every(feed),
             skip_hours=frozenset(int(hour) for hour in _skipped(body, _SKIP_HOURS, _HOUR)),
             skip_days=frozenset(day.decode() for day in _skipped(body, _SKIP_DAYS, _DAY)),
+            self_link=_related(feed, "self", url),
+            hub=_related(feed, "hub", url),
+            older=_related(feed, "prev-archive", url) or _related(feed, "next", url),
+            is_archive="fh_archive" in feed,
+            is_all="fh_complete" in feed,
+            total=_number(feed.get("opensearch_totalresults")),
+            generator=_stripped(feed.get("generator")),
         ),
         entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:MAX_ENTRIES]),
+        complete=complete,
+        left_out=max(0, len(found.entries) - MAX_ENTRIES),
     )
+
+
+def _whole(body: bytes) -> tuple[bytes, bool]:
+    """The document without an entry that is cut off at its end, and whether it is whole."""
+    closed = [found.end() for found in _CLOSED.finditer(body)]
+    last = closed[-1] if closed else 0
+    if not _OPENED.search(body) or _ENDED.search(body, last):
+        return body, True
+    return (body[:last] if closed and _OPENED.search(body, last) else body), False
+
+
+def _with_ends(body: bytes) -> bytes:
+    """The document with an end for each CDATA section that has none before the next one begins."""
+    if body.count(_CDATA) <= body.count(_CDATA_END):
+        return body
+    first, *sections = body.split(_CDATA)
+    ended = []
+    for section in sections:
+        tag = -1 if _CDATA_END in section else section.find(b"</")
+        ended.append(section if tag < 0 else section[:tag] + _CDATA_END + section[tag:])
+    return _CDATA.join([first, *ended])
+
+
+def _related(feed: Any, rel: str, url: str) -> str | None:  # noqa: ANN401  feedparser's dict
+    """Where a feed's link of that relation leads."""
+    found = next((one["href"] for one in feed.get("links", ()) if one.get("rel") == rel and one.get("href")), None)
+    return _web_link(found, url)
+
+
+def _web_link(value: str | None, url: str) -> str | None:
+    link = _link(value, url)
+    return link if link and _WEB.match(link) else None
+
+
+def _number(value: object) -> int | None:
+    text = str(value or "").strip()
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _essence(markup: str | None) -> str:
+    """The words of markup and where its links and images lead."""
+    if not markup:
+        return ""
+    bare = _PIXEL.sub("", markup)
+    return " ".join([*_TAG.sub(" ", bare).split(), *_ADDRESS.findall(bare)])
 
 
 def _every(feed: Any) -> timedelta | None:  # noqa: ANN401  feedparser's dict
@@ -232,6 +330,7 @@ def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  fe
     return FeedEntry(
         id=_stripped(entry.get("id")) or _stripped(entry.get("dc_identifier")),
         link=_link(_page_of(entry), url),
+        original=_web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), url),
         title=_markup(entry, "title", version),
         author=_author(entry),
         summary=_stripped(entry.get("summary")),
@@ -264,9 +363,19 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
             subtitle=_string(data.get("description")),
             author=_json_author(data),
             language=_string(data.get("language")),
+            self_link=_link(_string(data.get("feed_url")), url),
+            hub=_json_hub(data.get("hubs"), url),
+            older=_web_link(_string(data.get("next_url")), url),
         ),
         entries=tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES] if isinstance(item, dict)),
+        left_out=max(0, len(items) - MAX_ENTRIES),
     )
+
+
+def _json_hub(hubs: object, url: str) -> str | None:
+    found = [one for one in hubs if isinstance(one, dict)] if isinstance(hubs, list) else []
+    links = (_link(_string(one.get("url")), url) for one in found if str(one.get("type", "")).lower() == "websub")
+    return next((link for link in links if link), None)
 
 
 def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:

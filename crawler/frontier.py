@@ -6,111 +6,50 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import tldextract
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Row,
-    String,
-    Table,
-    delete,
-    func,
-    select,
-    update,
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, or_, select, tuple_, update
+from w3lib.url import url_query_cleaner
+
+from archive.database import connect, migrate, transaction, upsert
+from archive.text import Entry
+from crawler import alarms, backlog, ledger
+from crawler.claims import claim
+from crawler.ledger import Deletion
+from crawler.tables import REVISION, claims, entries, feeds, holds, pages, seeds
+from crawler.visit import (
+    SHARDS,
+    Alarm,
+    Due,
+    Feed,
+    FeedVisit,
+    ListingVisit,
+    Page,
+    PageVisit,
+    SeenEntry,
+    Shard,
+    Subscription,
 )
 
-from archive.database import Instant, Seconds, Words, connect, migrate, transaction, upsert
-from archive.text import Entry
-from crawler.visit import SHARDS, Feed, FeedVisit, Page, PageVisit, Shard, Subscription
-
-REVISION = "0002"
 _PART = 500
 """Rows of one query: SQLite takes a limited number of parameters."""
-
-metadata = MetaData()
-
-_VISITS: tuple[tuple[str, Any], ...] = (
-    ("etag", Words),
-    ("last_modified", Words),
-    ("status", Integer),
-    ("error", Words),
+AT_ONCE = 1_000
+"""Feeds or pages that are taken at a time."""
+_TRACKING = (
+    *(f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content", "id")),
+    "fbclid",
+    "gclid",
+    "mc_cid",
+    "mc_eid",
 )
-
-feeds = Table(
-    "feeds",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("url", Words, nullable=False),
-    Column("key", String(64), nullable=False, unique=True),
-    Column("shard", Integer, nullable=False),
-    Column("title", Words),
-    Column("site", Words),
-    Column("paused", Boolean, nullable=False, default=False),
-    Column("added", Instant, nullable=False),
-    Column("visited", Instant),
-    Column("due", Instant, nullable=False),
-    *(Column(name, kind) for name, kind in _VISITS),
-    Column("failures", Integer, nullable=False, default=0),
-    Column("rhythm", Seconds),
-    Column("moved_to", Words),
-    Column("moved_since", Instant),
-    Column("moved_times", Integer, nullable=False, default=0),
-)
-
-seeds = Table(
-    "seeds",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
-    Column("url", Words, nullable=False),
-)
-
-pages = Table(
-    "pages",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("url", Words, nullable=False),
-    Column("key", String(64), nullable=False, unique=True),
-    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="SET NULL")),
-    Column("shard", Integer, nullable=False),
-    Column("kept", Boolean, nullable=False, default=False),
-    Column("first_seen", Instant, nullable=False),
-    Column("visited", Instant),
-    Column("due", Instant),
-    *(Column(name, kind) for name, kind in _VISITS),
-    Column("failures", Integer, nullable=False, default=0),
-)
-
-entries = Table(
-    "entries",
-    metadata,
-    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
-    Column("key", String(64), primary_key=True),
-    Column("id", Words),
-    Column("page_id", BigInteger, ForeignKey("pages.id")),
-    Column("digest", String(64), nullable=False),
-    Column("facts", Words, nullable=False),
-    Column("first_seen", Instant, nullable=False),
-)
-
-
-holds = Table(
-    "holds",
-    metadata,
-    Column("scope", String(255), primary_key=True),
-    Column("until", Instant, nullable=False),
-)
+"""Parameters that tell who led a reader to a page, and nothing about the page."""
+_DAY = timedelta(days=1)
+Place = tuple[datetime, int] | None
+"""Where in the order of what is due a list goes on."""
 
 
 class Frontier:
@@ -118,6 +57,11 @@ class Frontier:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for what else the crawler keeps in it."""
+        return self._engine
 
     @classmethod
     def open(cls, database: str) -> Frontier:
@@ -201,6 +145,16 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return [_feed(row) for row in connection.execute(query)]
 
+    def feed_ids(self, urls: Iterable[str]) -> tuple[int, ...]:
+        """Ids of the feeds behind URLs."""
+        return tuple(dict.fromkeys(feed.id for url in urls for feed in self.find(url)))
+
+    def site(self, feed_id: int | None) -> str | None:
+        """Front page of the blog that a feed names."""
+        with transaction(self._engine, reads=True) as connection:
+            found: str | None = connection.execute(select(feeds.c.site).where(feeds.c.id == feed_id)).scalar()
+        return found
+
     def pause(self, url: str, *, paused: bool) -> int:
         """Pause or resume the feeds behind a URL; tells how many there are."""
         ids = [feed.id for feed in self.find(url)]
@@ -220,34 +174,61 @@ class Frontier:
 
     def due_feeds(self, now: datetime | None, part: Shard | None = None) -> Iterator[Feed]:
         """Feeds to visit, the longest due first; all that are not paused where `now` is None."""
-        query = select(feeds).where(~feeds.c.paused).order_by(feeds.c.due, feeds.c.id)
-        if now is not None:
-            query = query.where(feeds.c.due <= now)
-        if part is not None:
-            query = query.where(feeds.c.shard % part.count == part.index)
-        for row in self._all(query):
-            yield _feed(row)
+        with transaction(self._engine, reads=True) as connection:
+            rows = connection.execute(_due_feeds(now, part)).all()
+        yield from (_feed(row) for row in rows)
+
+    def claim_feeds(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Feed], Place]:
+        """Due feeds whose hosts are this run's from now on, the longest due first, and where to go on.
+
+        Args:
+            due: What is wanted, and who claims it.
+            after: Where the list before ended.
+            limit: Feeds looked at; those on other runs' hosts are left out.
+
+        Raises:
+            DatabaseError: The database failed.
+        """
+        query = _due_feeds(None if due.force else due.now, due.part).limit(limit)
+        if after:
+            query = query.where(tuple_(feeds.c.due, feeds.c.id) > after)
+        if due.held_only:
+            query = query.where(feeds.c.shard.in_(_held(due)))
+        with transaction(self._engine) as connection:
+            rows = connection.execute(query).all()
+            ours = claim(connection, {row.shard for row in rows}, due.holder, now=due.now, until=due.until)
+        place = (rows[-1].due, rows[-1].id) if rows else None
+        return [_feed(row) for row in rows if row.shard in ours], place
 
     def due_pages(
         self, now: datetime, *, part: Shard | None = None, feed_ids: Sequence[int] | None = None
     ) -> Iterator[Page]:
-        """Pages to fetch, the longest due first; of paused feeds none."""
-        query = (
-            select(pages, entries.c.facts)
-            .outerjoin(feeds, feeds.c.id == pages.c.feed_id)
-            .outerjoin(entries, entries.c.page_id == pages.c.id)
-            .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))
-            .order_by(pages.c.due, pages.c.id)
-        )
-        if part is not None:
-            query = query.where(pages.c.shard % part.count == part.index)
-        if feed_ids is not None:
-            query = query.where(pages.c.feed_id.in_(feed_ids))
-        seen: set[str] = set()  # a page that two feeds show comes once for each
-        for row in self._all(query):
-            if row.key not in seen:
-                seen.add(row.key)
-                yield _page(row)
+        """Pages to fetch, held or not, the longest due first; of paused feeds none."""
+        with transaction(self._engine, reads=True) as connection:
+            rows = connection.execute(_due_pages(now, part, feed_ids)).all()
+        yield from _each_once(rows)
+
+    def claim_pages(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Page], Place]:
+        """Due pages on hosts that are this run's from now on, the longest due first, and where to go on.
+
+        Of pages that are held no more come for one host than `due.budget` allows within a day.
+        """
+        wanted = _due_pages(due.now, due.part, due.feed_ids)
+        if due.held is not None:
+            wanted = wanted.where(pages.c.kept == due.held)
+        if due.backfill is not None:
+            wanted = wanted.where(or_(pages.c.backfill == due.backfill, pages.c.kept))
+        if due.held_only:
+            wanted = wanted.where(pages.c.shard.in_(_held(due)))
+        if due.budget is not None:
+            wanted = wanted.where(or_(~pages.c.kept, pages.c.id.in_(_within_budget(due.now, due.budget))))
+        if after:
+            wanted = wanted.where(tuple_(pages.c.due, pages.c.id) > after)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(wanted.limit(limit)).all()
+            ours = claim(connection, {row.shard for row in rows}, due.holder, now=due.now, until=due.until)
+        place = (rows[-1].due, rows[-1].id) if rows else None
+        return list(_each_once(row for row in rows if row.shard in ours)), place
 
     # -- what was seen
 
@@ -265,17 +246,25 @@ class Frontier:
     def pages(self, urls: Iterable[str]) -> dict[str, Page]:
         """Each of these pages that is known, by its URL."""
         found: dict[str, Page] = {}
+        wanted: dict[str, list[str]] = {}
+        for url in urls:
+            wanted.setdefault(page_key(url), []).append(url)
         with transaction(self._engine, reads=True) as connection:
-            for part in _parts(key(url) for url in urls):
+            for part in _parts(list(wanted)):
                 for row in connection.execute(select(pages).where(pages.c.key.in_(part))):
-                    found[row.url] = _page(row)
+                    found.update((url, _page(row)) for url in wanted[row.key])
         return found
 
-    def commit(self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit]) -> None:
+    def commit(
+        self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit], listed: Sequence[ListingVisit] = ()
+    ) -> None:
         """Remember visits, all or none; only after the captures they rest on are committed."""
         with transaction(self._engine) as connection:
             for visit in visits:
                 self._visit_feed(connection, visit)
+            for found in listed:
+                if backlog.visited(connection, self._engine, found):
+                    self._seen(connection, found.feed_id, found.at, found.entries, backfill=True)
             for page in fetched:
                 self._visit_page(connection, page)
 
@@ -292,39 +281,65 @@ class Frontier:
             "moved_since": visit.moved_since,
             "moved_times": visit.moved_times,
         }
-        kept = (("title", visit.title), ("site", visit.site), ("rhythm", visit.rhythm))
-        values.update({k: v for k, v in kept if v is not None})
+        kept = ("title", "site", "rhythm", "whole", "shown", "media", "news")
+        values.update({name: getattr(visit, name) for name in kept if getattr(visit, name) is not None})
+        if visit.shown is not None:
+            values.update(hub=visit.hub, topic=visit.topic)
         if visit.url:
             values.update(self._move(connection, visit.feed_id, visit.url))
         changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
         if not changed.rowcount:  # the subscription was removed meanwhile
             return
-        for seen in visit.entries:
-            page_id = None
-            if seen.url:
-                connection.execute(
-                    upsert(self._engine, pages)
-                    .values(
-                        url=seen.url,
-                        key=key(seen.url),
-                        feed_id=visit.feed_id,
-                        shard=shard(seen.url),
-                        kept=False,
-                        first_seen=visit.at,
-                        due=visit.at if seen.fetch else None,
-                        failures=0,
-                    )
-                    .on_conflict_do_nothing()
-                )
-                if seen.fetch:
-                    connection.execute(update(pages).where(pages.c.key == key(seen.url)).values(due=visit.at))
-                page_id = connection.execute(select(pages.c.id).where(pages.c.key == key(seen.url))).scalar_one()
-            values = {"id": seen.id, "page_id": page_id, "digest": seen.digest, "facts": _facts(seen.entry)}
+        url = connection.execute(select(feeds.c.url).where(feeds.c.id == visit.feed_id)).scalar_one()
+        alarms.judge(connection, self._engine, url, at=visit.at, judged=visit.judged, raised=visit.alarms)
+        if visit.gap:
+            backlog.ask(connection, self._engine, visit.feed_id, at=visit.at, why="gap", shown=visit.shown)
+            detail = "posts may have come and gone between two visits; a backfill looks for them"
+            alarms.raise_alarm(connection, self._engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
+        self._seen(connection, visit.feed_id, visit.at, visit.entries, backfill=False)
+
+    def _seen(
+        self, connection: Connection, feed_id: int, at: datetime, seen: Sequence[SeenEntry], *, backfill: bool
+    ) -> None:
+        for one in seen:
+            page_id = self._seen_page(connection, feed_id, at, one, backfill=backfill) if one.url else None
+            values = {"id": one.id, "page_id": page_id, "digest": one.digest, "facts": _facts(one.entry)}
+            insert = upsert(self._engine, entries).values(feed_id=feed_id, key=one.key, first_seen=at, **values)
+            # What a listing says of an entry is not what the feed says of it, so that the feed's word stands.
             connection.execute(
-                upsert(self._engine, entries)
-                .values(feed_id=visit.feed_id, key=seen.key, first_seen=visit.at, **values)
-                .on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
+                insert.on_conflict_do_nothing()
+                if backfill
+                else insert.on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
             )
+
+    def _seen_page(self, connection: Connection, feed_id: int, at: datetime, seen: SeenEntry, *, backfill: bool) -> int:
+        url = seen.url or ""
+        known = page_key(url)
+        connection.execute(
+            upsert(self._engine, pages)
+            .values(
+                url=url,
+                key=known,
+                feed_id=feed_id,
+                shard=shard(url),
+                host=_host(url),
+                kept=False,
+                backfill=backfill,
+                first_seen=at,
+                due=at if seen.fetch else None,
+                failures=0,
+                checks=0,
+            )
+            .on_conflict_do_nothing()
+        )
+        if seen.fetch:
+            changes: dict[str, Any] = {"due": at} if not backfill else {}
+            if not backfill:  # it may be under https, or at another host's name for it, from now on
+                changes.update(url=url, shard=shard(url), host=_host(url), backfill=False)
+            if changes:
+                connection.execute(update(pages).where(pages.c.key == known).values(**changes))
+        found: int = connection.execute(select(pages.c.id).where(pages.c.key == known)).scalar_one()
+        return found
 
     def _move(self, connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
         """A feed lies elsewhere now; its old URL stays a name for it. None of it if another subscription lies there."""
@@ -334,6 +349,16 @@ class Frontier:
             upsert(self._engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
         )
         return {"url": url, "key": key(url), "shard": shard(url)}
+
+    # -- what is gone
+
+    def deletions(self, *, since: datetime | None = None) -> list[Deletion]:
+        """The deletion ledger, or what was entered or restored since an instant."""
+        return ledger.read(self._engine, since=since)
+
+    def enter_deletions(self, found: Iterable[Deletion]) -> None:
+        """Enter deletions as they were."""
+        ledger.enter(self._engine, found)
 
     # -- who asked to be left alone
 
@@ -353,6 +378,8 @@ class Frontier:
             return {row.scope: row.until for row in connection.execute(select(holds))}
 
     def _visit_page(self, connection: Connection, visit: PageVisit) -> None:
+        known = page_key(visit.url)
+        ledger.note(connection, self._engine, known, visit)
         values: dict[str, Any] = {
             "visited": visit.at,
             "due": visit.due,
@@ -361,19 +388,76 @@ class Frontier:
             "failures": visit.failures,
             "etag": visit.etag,
             "last_modified": visit.last_modified,
-            **({"kept": True} if visit.kept else {}),
+            "checks": visit.checks,
+            **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
         }
-        connection.execute(update(pages).where(pages.c.key == key(visit.url)).values(**values))
+        connection.execute(update(pages).where(pages.c.key == known).values(**values))
 
-    def _all(self, query: Any) -> Iterator[Row[Any]]:  # noqa: ANN401  any SELECT
-        with transaction(self._engine, reads=True) as connection:
-            rows = connection.execute(query).all()
-        yield from rows
+
+def _due_feeds(now: datetime | None, part: Shard | None) -> Select[Any]:
+    query = select(feeds).where(~feeds.c.paused).order_by(feeds.c.due, feeds.c.id)
+    if now is not None:
+        query = query.where(feeds.c.due <= now)
+    return query if part is None else query.where(feeds.c.shard % part.count == part.index)
+
+
+def _due_pages(now: datetime, part: Shard | None, feed_ids: Sequence[int] | None) -> Select[Any]:
+    query = (
+        select(pages, entries.c.facts)
+        .outerjoin(feeds, feeds.c.id == pages.c.feed_id)
+        .outerjoin(entries, entries.c.page_id == pages.c.id)
+        .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))
+        .order_by(pages.c.due, pages.c.id)
+    )
+    if part is not None:
+        query = query.where(pages.c.shard % part.count == part.index)
+    return query if feed_ids is None else query.where(pages.c.feed_id.in_(feed_ids))
+
+
+def _held(due: Due) -> Select[Any]:
+    """Shards that a run holds."""
+    return select(claims.c.shard).where(claims.c.holder == due.holder)
+
+
+def _within_budget(now: datetime, budget: int) -> Select[Any]:
+    """Of the held pages that are due, as many of each host as its budget for a day still allows."""
+    spent = (
+        select(pages.c.host, func.count().label("spent"))
+        .where(pages.c.visited > now - _DAY, pages.c.checks > 0)
+        .group_by(pages.c.host)
+        .subquery()
+    )
+    number = func.row_number().over(partition_by=pages.c.host, order_by=(pages.c.due, pages.c.id)).label("number")
+    due = select(pages.c.id, pages.c.host, number).where(pages.c.kept, pages.c.due <= now).subquery()
+    return (
+        select(due.c.id)
+        .outerjoin(spent, spent.c.host == due.c.host)
+        .where(due.c.number <= budget - func.coalesce(spent.c.spent, 0))
+    )
+
+
+def _each_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
+    """Each page once, though each feed that shows it has a row."""
+    seen: set[str] = set()
+    for row in rows:
+        if row.key not in seen:
+            seen.add(row.key)
+            yield _page(row)
 
 
 def key(url: str) -> str:
     """SHA-256 of a URL: of one length, so that any database can index it."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def page_key(url: str) -> str:
+    """The key of a post's page: the same for http and https, and whoever led a reader there."""
+    bare = url_query_cleaner(url, _TRACKING, remove=True) if "?" in url else url.partition("#")[0]
+    return key(bare.partition("://")[2] or bare)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "")[:255]
 
 
 def shard(url: str) -> int:
@@ -445,4 +529,8 @@ def _page(row: Row[Any]) -> Page:
         failures=row.failures,
         read=row.visited or row.due,
         entry=_entry(facts) if facts else None,
+        checks=row.checks,
+        alive=row.alive,
+        alive_record=row.alive_record,
+        backfill=row.backfill,
     )

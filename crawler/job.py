@@ -17,7 +17,7 @@ from archive.faces import Exit, tell
 from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
-from crawler.lock import only_crawl
+from crawler.lock import CRAWL, RECHECK, only_run
 from crawler.run import IF_TEMPORARY, Run, Summary
 from crawler.spiders.blog import BlogSpider, arguments
 
@@ -57,8 +57,10 @@ def crawl(
     try:
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
         urls = arguments(**known, unknown=set(given) - {*known, "force"})
-        with only_crawl(settings.home, wait_seconds=options.lock_seconds if urls else 0):
-            archive, frontier = Archive.open(settings), Frontier.open(settings.database)
+        lane = RECHECK if known["only"] == "rechecks" else CRAWL
+        process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
+        with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
+            archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.check_writable()
             recover(archive, frontier)
             crawler = process.create_crawler(BlogSpider)
@@ -71,7 +73,7 @@ def crawl(
                 return Exit.FAILED
             (show or _print)(run.summary)
             if run.failure is None:  # else the store has told already that it takes nothing
-                _PATIENTLY(state.save, archive.store, frontier.subscriptions(), now=datetime.now(UTC))
+                _PATIENTLY(state.save, archive.store, frontier, now=datetime.now(UTC))
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)
@@ -92,6 +94,7 @@ def recover(archive: Archive, frontier: Frontier) -> None:
             frontier.commit(
                 [note.visit for note in notes if isinstance(note, journal.FeedNote)],
                 [note.visit for note in notes if isinstance(note, journal.PageNote)],
+                [note.visit for note in notes if isinstance(note, journal.ListingNote)],
             )
         except (StoreRefusedError, SpoolError):
             raise

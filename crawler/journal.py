@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from crawler.visit import FeedVisit, PageVisit
+from crawler.visit import FeedVisit, ListingVisit, PageVisit
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,17 @@ class PageNote:
     visit: PageVisit
 
 
-Note = FeedNote | PageNote
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingNote:
+    """A visit of a listing, and the capture it rests on."""
+
+    kind: Literal["listing"] = "listing"
+    record: str | None
+    """WARC-Record-ID; None where there was no answer."""
+    visit: ListingVisit
+
+
+Note = FeedNote | PageNote | ListingNote
 
 _NOTE: TypeAdapter[Note] = TypeAdapter(Note)
 

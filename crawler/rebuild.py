@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from archive.archive import Archive
 from archive.capture import header, headers
@@ -16,12 +16,14 @@ from crawler.errors import FeedError
 from crawler.feeds import ParsedFeed, parse
 from crawler.freshness import Pace
 from crawler.frontier import Frontier
-from crawler.visit import Feed, FeedVisit, PageVisit, SeenEntry
+from crawler.visit import Feed, FeedVisit, Page, PageVisit, SeenEntry
 
 log = logging.getLogger(__name__)
 
+_HELD = frozenset({decide.OK, decide.NOT_MODIFIED})
 
-def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, now: datetime) -> int:
+
+def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
     """Restore subscriptions, seen entries and kept pages; tells how many subscriptions there are.
 
     The index must be whole. Failures are forgotten: what could not be had is tried again.
@@ -30,15 +32,19 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, now: datetime) 
         ArchiveError: Store or database failed.
         FeedError: The stored subscriptions cannot be read.
     """
-    key = state.newest(archive.store)
+    key = state.newest(archive.store, state.SUBSCRIPTIONS)
     if key is None:
         return 0
     subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
+        urls: dict[str, None] = {}
         for visit in _visits(archive, feed, pace):
-            pages = [_page(archive, feed, seen) for seen in visit.entries if seen.url]
-            frontier.commit([visit], [page for page in pages if page])
+            frontier.commit([visit], [])
+            urls.update((seen.url, None) for seen in visit.entries if seen.url)
+        for url in urls:
+            frontier.commit([], list(_page_visits(archive, feed, url, plan)))
+    frontier.enter_deletions(state.deletions(archive.store))
     return len(subscriptions)
 
 
@@ -50,6 +56,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             continue
         parsed: ParsedFeed | None = None
         seen: tuple[SeenEntry, ...] = ()
+        shared: list[bool] = []
         payload = _final(archive, row)
         if payload is None:
             continue
@@ -57,6 +64,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             parsed = _parsed(archive, payload)
             if parsed is None:
                 continue
+            shared = [key in known for key in decide.keys(parsed.entries)]
             seen = decide.seen_entries(parsed.entries, known, {}, parsed.feed.language)
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != decide.NOT_MODIFIED:
@@ -72,9 +80,12 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             headers=told,
             parsed=parsed,
             seen=seen,
+            shared=shared,
         )
-        yield visit
-        feed = replace(feed, etag=visit.etag, last_modified=visit.last_modified)
+        yield replace(visit, gap=False)  # a backfill that it called for has been done, or is asked for by hand
+        kept = ("rhythm", "whole", "shown", "media", "news")
+        known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
+        feed = replace(feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, **known_now)
 
 
 def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
@@ -94,23 +105,13 @@ def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
         return None
 
 
-def _page(archive: Archive, feed: Feed, seen: SeenEntry) -> PageVisit | None:
-    """The visit of an entry's page, if a capture of it is held."""
-    try:
-        row = archive.find(seen.url or "")
-    except NotArchivedError:
-        return None
-    if row.status not in {decide.OK, decide.NOT_MODIFIED}:
-        return None
-    return PageVisit(
-        url=seen.url or "",
-        feed_id=feed.id,
-        at=row.date,
-        due=None,
-        kept=True,
-        status=row.status,
-        error=None,
-        failures=0,
-        etag=None,
-        last_modified=None,
-    )
+def _page_visits(archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta]) -> Iterator[PageVisit]:
+    """What each capture of a post's page told, oldest first; what could not be had is left out."""
+    page = Page(url=url, feed_id=feed.id, kept=False)
+    for row in archive.index.history(url):
+        final = _final(archive, row) if row.url == url else None
+        if final is None or (final.status not in _HELD and not (page.kept and final.status in decide.GONE)):
+            continue
+        visit = decide.after_page(page, at=row.date, plan=plan, status=final.status, record=final.record)
+        yield visit
+        page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

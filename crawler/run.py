@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,12 +28,14 @@ from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.text import Text
 from crawler import journal
+from crawler.claims import Claims
 from crawler.errors import CrawlError
-from crawler.frontier import Frontier
+from crawler.frontier import Frontier, Place, shard
 from crawler.gaps import Gaps
 from crawler.guard import Guard
 from crawler.holds import Holds
-from crawler.visit import FeedVisit, PageVisit
+from crawler.lock import holder
+from crawler.visit import Due, Feed, FeedVisit, ListingVisit, Page, PageVisit
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -52,6 +55,9 @@ _ROOM_SECONDS = 1.0
 """Between two looks whether a full disk has room again."""
 _STOPPING_SECONDS = 5.0
 """What a crawl that was told to end waits for store and database."""
+
+_CLAIM = timedelta(minutes=10)
+"""How long a host stays this run's without a word from it."""
 
 IF_TEMPORARY = retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary)
 """Retries look at nothing else."""
@@ -78,6 +84,10 @@ class Summary:
     """Pages with another payload in which the post's own words are as before."""
     failed: int = 0
     """Pages that could not be had."""
+    vanished: int = 0
+    """Pages held before that are not there any more."""
+    listings: int = 0
+    """Listings of older posts read."""
     texts: int = 0
     captures: int = 0
     bytes: int = 0
@@ -97,6 +107,8 @@ class Summary:
             parts.append(f"{self.same_text} with the same text in other bytes")
         if self.same:
             parts.append(f"{self.same} unchanged")
+        if self.vanished:
+            parts.append(f"{self.vanished} not there any more")
         if self.failed:
             parts.append(f"{self.failed} failed")
         visits = _count(self.feeds, "feed") + " visited"
@@ -116,13 +128,19 @@ class _Growing:
     feeds: list[FeedVisit] = field(default_factory=list)
     pages: list[tuple[PageVisit, bool, str, bool]] = field(default_factory=list)
     """Visit, whether the page was held before, kind of the capture, whether its text is as it was before."""
+    listings: list[ListingVisit] = field(default_factory=list)
+    shards: list[int] = field(default_factory=list)
+    """Of what was asked for and is settled with this batch."""
 
 
 class Run:
     """Scrapy extension that holds what the components of one crawl share."""
 
-    def __init__(self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings) -> None:
+    def __init__(
+        self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings, lane: str = ""
+    ) -> None:
         self.archive = archive
+        self.claims = Claims(frontier.engine, holder(settings.home, lane))
         self.frontier = frontier
         self.options = options
         self.guard = Guard(options.allow_networks)
@@ -146,6 +164,10 @@ class Run:
         self._ending: float | None = None
         self._stalled: dict[str, float] = {}  # why nothing more is fetched, and since when
         self._crawler: Crawler | None = None
+        self._open: Counter[int] = Counter()  # what was asked for on each shard and is not committed yet
+        self._unanswered = 0
+        self._claiming = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Run:
@@ -153,8 +175,10 @@ class Run:
         settings: ArchiveSettings | None = crawler.settings.get("PRESSMARK_ARCHIVE")
         if settings is None:
             raise NotConfigured("settings are not those of crawler.settings")
-        run = cls(Archive.open(settings), Frontier.open(settings.database), options(crawler), settings)
+        lane: str = crawler.settings.get("PRESSMARK_LANE", "")
+        run = cls(Archive.open(settings, lane), Frontier.open(settings.database), options(crawler), settings, lane)
         run._crawler = crawler
+        crawler.signals.connect(run.begin, signal=signals.spider_opened)
         crawler.signals.connect(run.close, signal=signals.spider_closed)
         return run
 
@@ -166,21 +190,114 @@ class Run:
             raise RuntimeError("the extension crawler.run.Run is not enabled")
         return run
 
+    # -- whose hosts are whose
+
+    async def begin(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
+        """Take back what a run before this one held when it died, and keep from now on what is claimed."""
+        await asyncio.to_thread(self.claims.release)
+        self._renewing = asyncio.ensure_future(self._renew())
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_CLAIM.total_seconds() / 10)
+            try:
+                await asyncio.to_thread(self.claims.renew, until=self.now() + _CLAIM)
+            except ArchiveError as e:  # it lasts for ten times as long
+                log.warning("claims are not renewed error=%s", e)
+
+    def due(self, **wanted: Any) -> Due:  # noqa: ANN401  fields of Due
+        """What this run wants now."""
+        now = self.now()
+        return Due(now=now, holder=self.claims.holder, until=now + _CLAIM, **wanted)
+
+    async def claim_feeds(self, due: Due, after: Place) -> tuple[list[Feed], Place]:
+        """As of the frontier; all that come are asked for."""
+        async with self._claiming:
+            found, place = await asyncio.to_thread(self.frontier.claim_feeds, due, after)
+            for feed in found:
+                self._ask(shard(feed.url))
+        return found, place
+
+    async def claim_pages(self, due: Due, after: Place) -> tuple[list[Page], Place]:
+        """As of the frontier; all that come are asked for."""
+        async with self._claiming:
+            found, place = await asyncio.to_thread(self.frontier.claim_pages, due, after)
+            for page in found:
+                self._ask(shard(page.url))
+        return found, place
+
+    async def claim(self, urls: Sequence[str]) -> list[bool]:
+        """Whether each of these may be asked for by this run; those that may are."""
+        wanted = [shard(url) for url in urls]
+        async with self._claiming:
+            ours = {number for number in wanted if self._open[number]}
+            if new := set(wanted) - ours:
+                now = self.now()
+                ours |= await asyncio.to_thread(self.claims.take, new, now=now, until=now + _CLAIM)
+            for number in wanted:
+                if number in ours:
+                    self._ask(number)
+        return [number in ours for number in wanted]
+
+    async def claim_patiently(self, url: str) -> bool:
+        """Claim the host of a URL that a person named, waiting for the run that has it; False if it does not end."""
+        until = monotonic() + self.options.lock_seconds
+        while not (await self.claim([url]))[0]:
+            if monotonic() >= until or self._told_to_end:
+                return False
+            await asyncio.sleep(1.0)
+        return True
+
+    def _ask(self, number: int) -> None:
+        self._open[number] += 1
+        self._unanswered += 1
+
+    @property
+    def unanswered(self) -> int:
+        """Feeds, pages and listings that were asked for and did not come to an end yet."""
+        return self._unanswered
+
+    def drop(self, url: str) -> None:
+        """What was claimed will not be asked for after all, or not as itself."""
+        self._unanswered -= 1
+        self._grow().shards.append(shard(url))
+
+    async def _release(self, growing: _Growing) -> None:
+        """Give back the hosts of which nothing is open any more."""
+        self._open.subtract(growing.shards)
+        async with self._claiming:
+            over = {number for number in growing.shards if self._open[number] <= 0}
+            for number in over:
+                del self._open[number]
+            if over:
+                try:
+                    await asyncio.to_thread(self.claims.release, over)
+                except ArchiveError as e:  # it ends by itself
+                    log.warning("claims are not released error=%s", e)
+
     # -- what components hand over
 
     async def record(self, capture: Capture) -> CaptureRow | None:
         """Write a capture into the growing batch; None once the archive has failed."""
         return await self._write(lambda growing: growing.batch.add(capture))
 
-    async def visited_feed(self, visit: FeedVisit, row: CaptureRow | None = None) -> None:
-        """Remember a visit of a feed with the next commit; `row` is its capture, if there is one."""
+    async def visited_feed(self, visit: FeedVisit, *, url: str, row: CaptureRow | None = None) -> None:
+        """Remember a visit of a feed with the next commit.
+
+        Args:
+            visit: What it changes.
+            url: The feed's, as it was asked for.
+            row: Its capture, if there is one.
+        """
         note = journal.write(journal.FeedNote(record=row.record if row else None, visit=visit))
 
         def write(growing: _Growing) -> None:
             growing.batch.note(note)
             growing.feeds.append(visit)
+            growing.shards.append(shard(url))
 
         await self._write(write)
+        self._unanswered -= 1
         log.info(
             "feed visit id=%d status=%s new=%d error=%s",
             visit.feed_id,
@@ -207,13 +324,36 @@ class Run:
         def write(growing: _Growing) -> None:
             growing.batch.note(note)
             growing.pages.append((visit, held, row.kind if row else "", reads_same))
+            growing.shards.append(shard(visit.url))
 
         if text is not None and row is not None:
             # The text first: a note without its text would say that nothing is missing.
             await self._write(lambda growing: growing.batch.add_text(row, text))
         await self._write(write)
+        self._unanswered -= 1
         self.summary.done += 1
         self._tell()
+
+    async def visited_listing(self, visit: ListingVisit, row: CaptureRow | None = None) -> None:
+        """Remember a visit of a listing with the next commit; `row` is its capture, if there is one."""
+        note = journal.write(journal.ListingNote(record=row.record if row else None, visit=visit))
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
+            growing.listings.append(visit)
+            growing.shards.append(shard(visit.url))
+
+        await self._write(write)
+        self._unanswered -= 1
+        self.summary.listings += 1
+        self._tell()
+
+    def repeats(self, row: CaptureRow | None) -> bool:
+        """Whether a capture brought what another capture of the same URL had brought."""
+        if row is None or row.refers_to is None:
+            return False
+        before = self.archive.index.capture(row.refers_to)
+        return before is not None and before.url == row.url
 
     def has_text(self, row: CaptureRow | None) -> bool:
         """Whether the text of a capture is held: it repeats one of the same URL that has a text."""
@@ -323,8 +463,9 @@ class Run:
                 return  # the spool keeps it
             await self._with_retries(self.archive.commit, sealed)
             visits = [visit for visit, *_ in growing.pages]
-            await self._with_retries(self.frontier.commit, growing.feeds, visits)
+            await self._with_retries(self.frontier.commit, growing.feeds, visits, growing.listings)
             await asyncio.to_thread(self.archive.release, sealed)
+            await self._release(growing)
         except ArchiveError as e:
             self._fail(e)
             return
@@ -405,7 +546,9 @@ class Run:
             summary.unchanged += visit.status == 304  # noqa: PLR2004  not modified
             summary.failed_feeds += visit.error is not None
         for page, held, kind, reads_same in growing.pages:
-            if not page.kept:
+            if page.gone and held:
+                summary.vanished += 1
+            elif not page.kept:
                 summary.failed += 1
             elif not held:
                 summary.posts += 1
@@ -442,6 +585,14 @@ class Run:
         while self._committing:
             await _all(self._committing)
         await asyncio.to_thread(self._pool.close)
+        if self._renewing is not None:
+            self._renewing.cancel()
+        if self.failure is not None:
+            return  # what is not committed must not be asked for by others; the next run here has its hosts back
+        try:
+            await asyncio.to_thread(self.claims.release)
+        except ArchiveError as e:  # they end by themselves
+            log.warning("claims are not released error=%s", e)
 
 
 async def _all(tasks: set[asyncio.Task[None]]) -> None:

@@ -12,11 +12,13 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from archive.errors import SettingsError
+from archive.moment import parse_span
 from archive.settings import ArchiveSettings, PressmarkSettings, load
 from crawler.freshness import Pace
 from crawler.guard import Network
 from crawler.visit import Scope
 
+_PLAN = "1h 6h 1d 7d 30d 365d"
 CONTACT = "https://github.com/pressmark/pressmark"
 
 
@@ -50,6 +52,21 @@ class CrawlSettings(PressmarkSettings):
     feed_slowest: float = Field(default=86400.0, ge=0)
     """Longest wait in seconds that a feed's own rhythm, or a server without validators, brings about."""
 
+    recheck_plan: Annotated[tuple[timedelta, ...], NoDecode] = tuple(map(parse_span, _PLAN.split()))
+    """Waits between the visits of a post's page once it is held; the last one goes on for ever. Empty: never again."""
+
+    recheck_budget: int = Field(default=500, ge=0)
+    """Posts of one host that are looked at again within a day."""
+
+    backfill_gap: float = Field(default=2.0, ge=0)
+    """Least seconds between two requests of a backfill to one host; never less than `host_gap`."""
+
+    backfill_retries: int = Field(default=3, ge=0)
+    """Times that a listing which failed is asked for again."""
+
+    callback: str = ""
+    """Public URL under which hubs (WebSub) reach this daemon, such as https://archive.example/websub; empty: none."""
+
     timeout: float = Field(default=60.0, gt=0)
     """Seconds that one exchange may take from connecting to its last byte."""
 
@@ -63,6 +80,11 @@ class CrawlSettings(PressmarkSettings):
     def pace(self) -> Pace:
         """How often feeds are visited."""
         return Pace(least=timedelta(seconds=self.feed_interval), slowest=timedelta(seconds=self.feed_slowest))
+
+    @field_validator("recheck_plan", mode="before")
+    @classmethod
+    def _split_plan(cls, value: object) -> object:
+        return tuple(map(parse_span, value.replace(",", " ").split())) if isinstance(value, str) else value
 
     @field_validator("allow_networks", mode="before")
     @classmethod

@@ -44,6 +44,18 @@ class Feed:
     moved_since: datetime | None = None
     moved_times: int = 0
     """Good visits in a row that were led there."""
+    whole: datetime | None = None
+    """Last visit that brought the document, not only the word that it is as it was."""
+    shown: int | None = None
+    """Entries in the last document; None before the first."""
+    media: str | None = None
+    """Media type of the last document."""
+    news: datetime | None = None
+    """Last visit that brought a new entry."""
+    hub: str | None = None
+    """WebSub hub that the feed names."""
+    topic: str | None = None
+    """What the hub knows the feed by."""
     kept: int = 0
     """Posts of this feed that are held."""
 
@@ -77,6 +89,23 @@ class Page:
     None for a page that was found just now."""
     entry: Entry | None = None
     """What the feed said, without its markup."""
+    checks: int = 0
+    """Visits since it was first kept."""
+    alive: datetime | None = None
+    """When it was last there; None if it is not kept, or not known."""
+    alive_record: str | None = None
+    """WARC-Record-ID of that capture."""
+    backfill: bool = False
+    """It was found in listings, not in the feed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that the operator should know."""
+
+    kind: str
+    detail: str
+    """One line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +145,23 @@ class FeedVisit:
     moved_times: int = 0
     url: str | None = None
     """Where the feed lies from now on; None: where it did."""
+    whole: datetime | None = None
+    """None keeps the one known."""
+    shown: int | None = None
+    """None keeps the one known."""
+    media: str | None = None
+    """None keeps the one known."""
+    news: datetime | None = None
+    """None keeps the one known."""
+    hub: str | None = None
+    """Taken over where `whole` is given."""
+    topic: str | None = None
     entries: tuple[SeenEntry, ...] = ()
+    judged: tuple[str, ...] = ()
+    """Kinds of alarms that this visit can tell of; one that is not among `alarms` is over."""
+    alarms: tuple[Alarm, ...] = ()
+    gap: bool = False
+    """Entries came and went between the last good visit and this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +179,69 @@ class PageVisit:
     failures: int
     etag: str | None
     last_modified: str | None
+    checks: int = 0
+    record: str | None = None
+    """WARC-Record-ID of the capture that shows how the page was; None where there was no answer."""
+    gone: Gone | None = None
+    """Why a post that was there is not there any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What a run wants of what is due, and how it claims the hosts of that."""
+
+    now: datetime
+    holder: str
+    until: datetime
+    """When the claim ends by itself, should the run die."""
+    part: Shard | None = None
+    feed_ids: tuple[int, ...] | None = None
+    """Of these feeds alone."""
+    force: bool = False
+    """Feeds that are not due as well."""
+    held: bool | None = None
+    """Pages that are held, those that are not, or both."""
+    backfill: bool | None = None
+    """Of pages that are not held: those found in listings, or in feeds, or both."""
+    budget: int | None = None
+    """Held pages of one host within a day; None: as many as are due."""
+    held_only: bool = False
+    """Only on hosts that the run has already."""
+
+
+Gone = Literal["gone", "home", "login", "soft-404"]
+"""404, 410 or 451; a redirect to the front page; a login wall; an error page that claims to be fine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A document that lists posts of a blog beyond its feed: an archive of the feed, a sitemap, a page of links."""
+
+    feed_id: int
+    url: str
+    kind: str
+    number: int
+    """How many listings led to it."""
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingVisit:
+    """What a visit of a listing changes."""
+
+    feed_id: int
+    url: str
+    at: datetime
+    status: int | None
+    error: str | None
+    failures: int
+    done: bool
+    """It need not be visited again in this backfill."""
+    total: int | None = None
+    """Posts that the site says it has."""
+    entries: tuple[SeenEntry, ...] = ()
+    more: tuple[Listing, ...] = ()
+    """Listings that this one leads to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from scrapy import Request, Spider
 
-from archive.errors import TaskError
+from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
-from archive.text import Text
-from crawler import decide, discover
+from archive.index import CaptureRow
+from archive.text import Entry, Text
+from crawler import decide, discover, vanished
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
 from crawler.freshness import retry_after
-from crawler.frontier import shard
+from crawler.frontier import AT_ONCE, Place, shard
 from crawler.held import READ
 from crawler.holds import HeldError
 from crawler.opml import is_address
 from crawler.run import Run
-from crawler.visit import Feed, Page, Shard
+from crawler.visit import Feed, Gone, Page, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
 
 if TYPE_CHECKING:
@@ -35,6 +39,12 @@ log = logging.getLogger(__name__)
 
 _ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
 _PERMANENT = frozenset({301, 308})
+PARTS = ("subscribe", "feeds", "rechecks")
+"""What a crawl can be limited to."""
+_FEEDS_FIRST, _RECHECKS_LAST = 10, -10
+"""Priorities; pages of new posts are between."""
+_LOOK_SECONDS = 15.0
+"""Between two looks for what has become due while a crawl runs."""
 
 
 class BlogSpider(Spider):
@@ -44,7 +54,8 @@ class BlogSpider(Spider):
         url: A feed or a blog's page, several separated by white space; subscribed if new. Without it, every due feed.
         shard: `3/16`: of the due feeds those of one shard.
         force: `1`: feeds that are not due as well.
-        only: `subscribe`: find and read the feeds, fetch no posts yet.
+        only: `subscribe`: find and read the feeds, fetch no posts yet; `feeds`: no posts that are held already;
+            `rechecks`: nothing but these.
     """
 
     name = "blog"
@@ -60,6 +71,7 @@ class BlogSpider(Spider):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.urls = arguments(url=url, shard=shard, only=only, unknown=kwargs)
+        self.only = only
         self.shard = Shard.parse(shard) if shard else None
         self.force = force not in {"", "0", "no", "false"}
         self.subscribe_only = only == "subscribe"
@@ -71,32 +83,67 @@ class BlogSpider(Spider):
         return Run.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Any]:
-        """Requests for what is due, or for what was named."""
+        """Requests for what was named, or for what is due, and for what becomes due while there is work."""
         for url in self.urls:
             known = self.run.frontier.find(url)
             for feed in known:
-                yield self._feed_request(feed, seed=url)
-            if not known:
-                yield Request(
-                    url,
-                    callback=self.parse_seed,
-                    errback=self.seed_failed,
-                    cb_kwargs={"seed": url},
-                    dont_filter=True,
-                )
-            async for request in self._page_requests(self._due_pages([feed.id for feed in known])):
+                if await self._ours(feed.url):
+                    yield self._feed_request(feed, seed=url)
+            if not known and await self._ours(url):
+                yield self._seed_request(url)
+        named = self.run.frontier.feed_ids(self.urls) if self.urls else None
+        if not self.subscribe_only and (named is None or named):
+            async for request in self._due(named):
                 yield request
-        if self.urls:
-            return
-        async for request in self._page_requests(self._due_pages(None)):
-            yield request
-        for feed in self.run.frontier.due_feeds(None if self.force else self.run.now(), self.shard):
-            yield self._feed_request(feed)
+
+    async def _due(self, feed_ids: tuple[int, ...] | None) -> AsyncIterator[Request]:
+        """Requests for what is due, of all feeds or some, as long as that is so or may become so."""
+        feeds_at: Place = None
+        pages_at: Place = None
+        force = self.force
+        while True:
+            due = self.run.due(part=self.shard, feed_ids=feed_ids, force=force)
+            more: Place = None
+            if feed_ids is None and self.only != "rechecks":
+                found, more = await self.run.claim_feeds(due, feeds_at)
+                for feed in found:
+                    yield self._feed_request(feed)
+                feeds_at = more or feeds_at
+            pages, others = await self.run.claim_pages(replace(due, **self._pages_wanted()), pages_at)
+            async for request in self._page_requests(pages):
+                yield request
+            pages_at = others or pages_at
+            while self.run.unanswered > AT_ONCE:  # noqa: ASYNC110  answers come from many places
+                await asyncio.sleep(1.0)
+            if more or others:
+                continue
+            if feed_ids is not None or force or not self.run.unanswered:
+                return
+            await asyncio.sleep(_LOOK_SECONDS if self.run.unanswered > 1 else 1.0)
+
+    def _pages_wanted(self) -> dict[str, Any]:
+        budget = self.run.options.recheck_budget
+        if self.only == "feeds":
+            return {"held": False, "backfill": False}
+        return {"held": True if self.only == "rechecks" else None, "backfill": False, "budget": budget}
+
+    async def _ours(self, url: str) -> bool:
+        """Claim the host of what a person named; tells if another run keeps it."""
+        if await self.run.claim_patiently(url):
+            return True
+        self._problem(FetchError("another run works on this host; try again when it has ended", url=url))
+        return False
+
+    def _seed_request(self, url: str) -> Request:
+        return Request(
+            url, callback=self.parse_seed, errback=self.seed_failed, cb_kwargs={"seed": url}, dont_filter=True
+        )
 
     # -- finding feeds
 
     async def parse_seed(self, response: Response, seed: str) -> AsyncIterator[Any]:
         """The URL that a person gave: a feed, or a page that leads to one."""
+        self.run.drop(seed)
         found = await self._as_feed(response)
         feed_url = _lasting_url(response)
         if found is None:
@@ -120,11 +167,14 @@ class BlogSpider(Spider):
             return
         feed = self.run.frontier.subscribe(feed_url, seed=seed, now=self.run.now())
         log.info("subscribed feed=%s seed=%s", feed.url, seed)
+        if not await self._ours(feed.url):
+            return
         async for request in self._read(feed, response, found):
             yield request
 
     def seed_failed(self, failure: Failure) -> None:
         """The URL that a person gave could not be fetched."""
+        self.run.drop(failure.request.cb_kwargs["seed"])
         self._problem(_asked_for(failure.request.cb_kwargs["seed"], failure.value))
 
     async def _try(self, url: str, *, via: str) -> Response | None:
@@ -158,7 +208,8 @@ class BlogSpider(Spider):
             callback=self.parse_feed,
             errback=self.feed_failed,
             cb_kwargs={"feed": feed, "seed": seed},
-            headers={"Accept": _ACCEPT_FEED, **_conditional(feed.etag, feed.last_modified)},
+            headers={"Accept": _ACCEPT_FEED, **_conditional(*decide.validators(feed))},
+            priority=_FEEDS_FIRST,
             dont_filter=True,
         )
 
@@ -167,7 +218,10 @@ class BlogSpider(Spider):
         if response.status == decide.NOT_MODIFIED:
             await self._visited(feed, response)
             return
-        error = None if response.status == decide.OK else f"answered {response.status}"
+        error = None if response.status in {decide.OK, decide.PARTIAL} else f"answered {response.status}"
+        if error is None and feed.error is None and feed.shown is not None and self.run.repeats(_row(response)):
+            await self._visited(feed, response, same=True)  # there is nothing to read in it
+            return
         parsed: ParsedFeed | None = None
         if error is None:
             try:
@@ -190,21 +244,26 @@ class BlogSpider(Spider):
         visit = decide.after_feed(feed, at=self.run.now(), pace=self.run.options.pace, status=None, error=error)
         if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
             visit = replace(visit, failures=feed.failures, due=failure.value.until)
-        await self.run.visited_feed(visit)
+        await self.run.visited_feed(visit, url=feed.url)
         if seed:
             self._problem(_asked_for(seed, failure.value))
 
     async def _read(self, feed: Feed, response: Response, parsed: ParsedFeed) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         frontier = self.run.frontier
-        known = frontier.digests(feed.id, [key for key in decide.keys(parsed.entries) if key])
-        pages = frontier.pages({entry.link for entry in parsed.entries if entry.link})
+        keys = decide.keys(parsed.entries)
+        known = frontier.digests(feed.id, [key for key in keys if key])
+        pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
         seen = decide.seen_entries(parsed.entries, known, pages, parsed.feed.language)
-        await self._visited(feed, response, parsed=parsed, seen=seen)
+        # An entry under a new id is not new if its page is known.
+        shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
+        if parsed.left_out:
+            log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
+        await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared)
         if self.subscribe_only:
             return
         wanted = (decide.page_of(entry, feed, pages.get(entry.url or "")) for entry in seen)
-        async for request in self._page_requests((page for page in wanted if page), via=response.url):
+        async for request in self._new_pages([page for page in wanted if page], via=response.url):
             yield request
 
     async def _visited(self, feed: Feed, response: Response, **found: Any) -> None:  # noqa: ANN401  as decide.after_feed
@@ -219,22 +278,29 @@ class BlogSpider(Spider):
                 chance=self.run.chance(),
                 **found,
             ),
-            response.meta.get(CAPTURE),
+            url=feed.url,
+            row=_row(response),
         )
 
     # -- fetching pages
 
-    def _due_pages(self, feed_ids: list[int] | None) -> Iterable[Page]:
-        if self.subscribe_only:
-            return ()
-        return self.run.frontier.due_pages(self.run.now(), part=self.shard, feed_ids=feed_ids)
+    async def _new_pages(self, pages: Sequence[Page], via: str) -> AsyncIterator[Request]:
+        """Requests for pages that a document named, where their hosts are this run's; others stay due."""
+        wanted = [
+            page
+            for page in pages
+            if page.url not in self._asked and (self.shard is None or self.shard.holds(shard(page.url)))
+        ]
+        ours = await self.run.claim([page.url for page in wanted])
+        async for request in self._page_requests((page for page, mine in zip(wanted, ours, strict=True) if mine), via):
+            yield request
 
     async def _page_requests(self, pages: Iterable[Page], via: str | None = None) -> AsyncIterator[Request]:
+        """Requests for pages that are claimed."""
         for page in pages:
-            if page.url in self._asked:
-                continue  # another feed shows it too
-            if self.shard is not None and not self.shard.holds(shard(page.url)):
-                continue  # another run has its host
+            if page.url in self._asked:  # another feed shows it too
+                self.run.drop(page.url)
+                continue
             self._asked.add(page.url)
             self.run.expect(1)
             try:
@@ -244,6 +310,7 @@ class BlogSpider(Spider):
                     errback=self.page_failed,
                     cb_kwargs={"page": page},
                     headers=_conditional(page.etag, page.last_modified) if page.kept else None,
+                    priority=_RECHECKS_LAST if page.kept else 0,
                     meta={VIA: via, HOPS: "L", READ: page.read},
                     dont_filter=True,
                 )
@@ -252,47 +319,106 @@ class BlogSpider(Spider):
 
     async def parse_page(self, response: Response, page: Page) -> None:
         """The answer to a request for a post's page."""
-        row = response.meta.get(CAPTURE)
+        row = _row(response)
         text: Text | None = None
         error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
-        if response.status == decide.OK and not self.run.has_text(row):
+        gone: Gone | None = None
+        if page.kept:
+            gone = vanished.by_address(self._seen(response, page))
+        if gone is None and response.status == decide.OK and not self.run.has_text(row):
             try:
-                text = await self.run.work(
-                    extract,
-                    payload=response.body,
-                    url=response.url,
-                    content_type=_content_type(response),
-                    date=_date(response, self.run),
-                    entry=page.entry,
-                )
+                text = await self._text(response, page.entry)
             except TaskError as e:
                 error = f"no text: {e}"
                 log.warning("no text url=%s error=%s", response.url, e)
+            if page.kept:
+                gone = await self._replaced(response, page, text.text if text else "")
+        if gone is not None:
+            text, error = None, f"the post is not there any more ({gone})"
         visit = decide.after_page(
             page,
             at=_date(response, self.run),
+            plan=self.run.options.recheck_plan,
             status=response.status,
             error=error,
             etag=_validator(response, "ETag"),
             last_modified=_validator(response, "Last-Modified"),
             not_before=self._asked_to_wait(response),
+            gone=gone,
+            record=row.record if row else None,
         )
         await self.run.visited_page(visit, held=page.kept, row=row, text=text)
+
+    async def _text(self, response: Response, entry: Entry | None = None) -> Text:
+        """The text of a page.
+
+        Raises:
+            TaskError: There is none to be had.
+        """
+        text: Text = await self.run.work(
+            extract,
+            payload=response.body,
+            url=response.url,
+            content_type=_content_type(response),
+            date=_date(response, self.run),
+            entry=entry,
+        )
+        return text
+
+    def _seen(self, response: Response, page: Page, **more: Any) -> vanished.Seen:  # noqa: ANN401  fields of Seen
+        asked = str((response.meta.get("redirect_urls") or [response.url])[0])
+        site = self.run.frontier.site(page.feed_id) if response.url != asked else None
+        return vanished.Seen(asked=asked, url=response.url, status=response.status, site=site, **more)
+
+    async def _replaced(self, response: Response, page: Page, words: str) -> Gone | None:
+        """Whether a login wall or an error page is where a post was."""
+        try:
+            before = (await asyncio.to_thread(self.run.archive.text, page.url)).text
+        except ArchiveError as e:
+            log.info("not compared with what was there url=%s reason=%s", page.url, e)
+            return None
+        seen = self._seen(
+            response,
+            page,
+            title=vanished.title(response.body),
+            text=words,
+            before=before,
+            asks_password=vanished.asks_password(response.body),
+        )
+        if not vanished.is_other(seen):
+            return None
+        if (told := vanished.by_words(seen)) is not None:
+            return told
+        # Error pages that say nothing of the kind are the same wherever there is no page.
+        probe = await self._try(urljoin(page.url, f"pressmark-{secrets.token_hex(8)}"), via=page.url)
+        if probe is None or probe.status != decide.OK:
+            return None
+        try:
+            return "soft-404" if vanished.same((await self._text(probe)).text, words) else None
+        except TaskError:
+            return None
 
     async def page_failed(self, failure: Failure) -> None:
         """A page could not be fetched."""
         until = failure.value.until if isinstance(failure.value, HeldError) else None
         await self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value), until)
 
+    async def _page_gone_wrong(self, page: Page, error: str, not_before: datetime | None = None) -> None:
+        log.warning("page failed url=%s error=%s", page.url, error)
+        visit = decide.after_page(
+            page,
+            at=self.run.now(),
+            plan=self.run.options.recheck_plan,
+            status=None,
+            error=error,
+            not_before=not_before,
+        )
+        await self.run.visited_page(visit, held=page.kept)
+
     def _asked_to_wait(self, response: Response) -> datetime | None:
         now = self.run.now()
         wait = retry_after(_header(response, "Retry-After"), at=now) if response.status != decide.OK else None
         return now + wait if wait else None
-
-    async def _page_gone_wrong(self, page: Page, error: str, not_before: datetime | None = None) -> None:
-        log.warning("page failed url=%s error=%s", page.url, error)
-        visit = decide.after_page(page, at=self.run.now(), status=None, error=error, not_before=not_before)
-        await self.run.visited_page(visit, held=page.kept)
 
     def _problem(self, error: CrawlError) -> None:
         self.run.problems.append(error)
@@ -312,8 +438,8 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
             raise UsageError(
                 f"{printable(found)}: not an http or https address", hint="Write it with http:// or https://."
             )
-    if only not in {"", "subscribe"}:
-        raise UsageError(f"only={only}: no such part of a crawl", hint="There is only=subscribe.")
+    if only not in {"", *PARTS}:
+        raise UsageError(f"only={only}: no such part of a crawl", hint=f"There are {', '.join(PARTS)}.")
     if shard:
         try:
             Shard.parse(shard)
@@ -340,6 +466,12 @@ def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes
     """Validators byte for byte as they came (RFC 9110 §13.1)."""
     pairs = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
     return {name: value.encode("latin-1") for name, value in pairs if value}
+
+
+def _row(response: Response) -> CaptureRow | None:
+    """The capture of an answer."""
+    row: CaptureRow | None = response.meta.get(CAPTURE)
+    return row
 
 
 def _header(response: Response, name: str) -> str | None:
@@ -375,5 +507,5 @@ def _content_type(response: Response) -> str | None:
 
 def _date(response: Response, run: Run) -> datetime:
     """When the exchange began: the date of its capture."""
-    row = response.meta.get(CAPTURE)
+    row = _row(response)
     return row.date if row else run.now()

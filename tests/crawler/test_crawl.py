@@ -234,7 +234,7 @@ def test_a_failed_page_is_tried_again_later_and_nothing_else_is_lost(home: Home,
         [
             "python3",
             "-c",
-            f"import sqlite3; c = sqlite3.connect({str(database)!r}); c.execute('UPDATE pages SET due = 0 WHERE due IS NOT NULL'); c.commit()",
+            f"import sqlite3; c = sqlite3.connect({str(database)!r}); c.execute('UPDATE pages SET due = 0 WHERE NOT kept'); c.commit()",
         ],
         check=True,
     )
@@ -365,7 +365,7 @@ def snapshot(home: Home) -> dict[str, object]:
                 "feeds": "SELECT url, title, site, paused, added, etag, last_modified, visited FROM feeds",
                 "seeds": "SELECT url FROM seeds",
                 "entries": "SELECT key, id, digest, facts FROM entries",
-                "pages": "SELECT url, kept, due IS NULL FROM pages",
+                "pages": "SELECT url, kept, visited, due, checks, alive, alive_record FROM pages",
             }.items()
         }
     assert all(rows.values())

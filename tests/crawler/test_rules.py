@@ -269,13 +269,25 @@ def page(**changes: object) -> Page:
     return Page(**{"url": "http://blog.example/post", "feed_id": 1, "kept": False, **changes})
 
 
-def test_a_page_that_is_held_is_not_due_again() -> None:
-    visit = decide.after_page(page(), at=T0, status=200, etag='"x"')
-    assert (visit.kept, visit.due, visit.etag) == (True, None, '"x"')
+PLAN = (HOUR, 6 * HOUR, 24 * HOUR)
+
+
+def test_a_page_that_is_held_comes_up_again_ever_more_seldom() -> None:
+    found, waits = page(), []
+    for _ in range(5):
+        visit = decide.after_page(found, at=T0, plan=PLAN, status=200, etag='"x"')
+        assert (visit.kept, visit.etag) == (True, '"x"')
+        waits.append((visit.due - T0) / HOUR)
+        found = page(kept=True, checks=visit.checks)
+    assert waits == [1, 6, 24, 24, 24]
+
+
+def test_without_a_plan_a_page_that_is_held_is_not_due_again() -> None:
+    assert decide.after_page(page(), at=T0, plan=(), status=200).due is None
 
 
 def test_a_page_without_text_is_held_all_the_same() -> None:
-    visit = decide.after_page(page(), at=T0, status=200, error="no text: is no HTML page")
+    visit = decide.after_page(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
     assert (visit.kept, visit.error) == (True, "no text: is no HTML page")
 
 
@@ -283,14 +295,14 @@ def test_a_page_without_text_is_held_all_the_same() -> None:
     ("status", "again"), [(None, True), (500, True), (403, True), (429, True), (404, False), (410, False)]
 )
 def test_a_page_that_failed_is_tried_again_unless_it_is_gone(status: int | None, again: bool) -> None:
-    visit = decide.after_page(page(), at=T0, status=status, error="x")
+    visit = decide.after_page(page(), at=T0, plan=PLAN, status=status, error="x")
     assert (visit.kept, visit.due is not None) == (False, again)
 
 
 def test_a_page_is_given_up_after_eight_failures() -> None:
     visit = page()
     for _ in range(8):
-        outcome = decide.after_page(visit, at=T0, status=500, error="answered 500")
+        outcome = decide.after_page(visit, at=T0, plan=PLAN, status=500, error="answered 500")
         visit = page(failures=outcome.failures)
     assert (outcome.due, outcome.failures) == (None, 8)
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from archive.database import transaction, upsert
+from crawler import alarms
 from crawler.tables import backfills, feeds, listings, pages
 from crawler.visit import Listing, ListingVisit
 
@@ -74,6 +75,8 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
     """Remember a visit of a listing and the listings it leads to; False if the subscription is gone."""
     if connection.execute(select(backfills.c.feed_id).where(backfills.c.feed_id == visit.feed_id)).first() is None:
         return False
+    here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
+    add(connection, engine, here)
     room = MAX_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
     for more in visit.more[: max(0, room)]:
         add(connection, engine, more)
@@ -82,10 +85,10 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
         "status": visit.status,
         "error": visit.error,
         "failures": visit.failures,
-        "found": len(visit.entries),
+        "found": visit.found,
     }
-    here = (listings.c.feed_id == visit.feed_id) & (listings.c.key == _key(visit.url))
-    connection.execute(update(listings).where(here).values(**values))
+    row = (listings.c.feed_id == visit.feed_id) & (listings.c.key == _key(visit.url))
+    connection.execute(update(listings).where(row).values(**values))
     if visit.total is not None:
         connection.execute(update(backfills).where(backfills.c.feed_id == visit.feed_id).values(total=visit.total))
     return True
@@ -127,6 +130,14 @@ class Backlog:
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query).scalars())
 
+    def done(self, feed_id: int) -> bool:
+        """Whether a feed's backfill has nothing left: no listing to read, no post that is to be tried."""
+        left = pages.c.backfill & ~pages.c.kept & pages.c.due.is_not(None) & (pages.c.feed_id == feed_id)
+        with transaction(self._engine, reads=True) as connection:
+            if _count(connection, listings.c.feed_id == feed_id, listings.c.visited.is_(None)):
+                return False
+            return connection.execute(select(pages.c.id).where(left).limit(1)).first() is None
+
     def listings(self, feed_id: int) -> list[Listing]:
         """Listings of a feed's backfill that are to be read, in the order in which they were found."""
         query = (
@@ -140,17 +151,19 @@ class Backlog:
                 for row in connection.execute(query)
             ]
 
-    def known(self, feed_id: int) -> tuple[set[str], int]:
-        """URLs of all listings of a backfill, and the posts that they gave."""
-        query = select(listings.c.url, listings.c.found).where(listings.c.feed_id == feed_id)
+    def known(self, feed_id: int) -> list[tuple[str, str, int]]:
+        """URL and kind of all listings of a backfill, and how many posts each gave."""
+        query = select(listings.c.url, listings.c.kind, listings.c.found).where(listings.c.feed_id == feed_id)
         with transaction(self._engine, reads=True) as connection:
-            rows = connection.execute(query).all()
-        return {row.url for row in rows}, sum(row.found for row in rows)
+            return [(row.url, row.kind, row.found) for row in connection.execute(query)]
 
     def end(self, feed_id: int, *, at: datetime) -> None:
-        """A backfill is done."""
+        """A backfill is done, and with it the alarm that called for it."""
         with transaction(self._engine) as connection:
             connection.execute(update(backfills).where(backfills.c.feed_id == feed_id).values(ended=at))
+            url = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+            if url is not None:
+                alarms.end(connection, url, ["gap"], at=at)
 
     def report(self, feed_id: int, *, missing: int = 1_000) -> Report | None:
         """What a feed's backfill has found; None if it never had one."""

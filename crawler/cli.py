@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,9 +18,13 @@ from archive.faces import Exit, printable, tell
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.backlog import Report
     from crawler.frontier import Frontier
     from crawler.run import Summary
     from crawler.visit import Feed
+
+
+_MISSING_SHOWN = 20
 
 
 @contextmanager
@@ -58,6 +63,73 @@ def crawl(urls: tuple[str, ...], force: bool, shard: str) -> None:
     """Crawl every due feed, or the feeds behind URLs (subscribed if new): `scrapy crawl blog` with a progress bar."""
     given = {"url": " ".join(urls), "shard": shard, "force": "1" if force else ""}
     sys.exit(_crawl({name: value for name, value in given.items() if value}, show=_show))
+
+
+@click.command()
+@click.argument("urls", nargs=-1, metavar="[URL...]")
+@click.option("--due", is_flag=True, help="Every backfill that is not done, such as those that a gap has called for.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each feed.")
+def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
+    """Look for posts older than the feeds behind URLs show, and fetch them.
+
+    Listings are tried in this order: what the feed leads to, WordPress, Blogger, sitemaps, pages of the blog. What was
+    stopped goes on where it was.
+    """
+    from crawler.backlog import Backlog
+    from crawler.spiders.backfill import BackfillSpider
+
+    if bool(urls) == due:
+        raise click.UsageError("name URLs, or --due")
+    with _frontier() as frontier:
+        waiting = Backlog(frontier.engine).waiting() if due else []
+        if due and not waiting:
+            if not as_json:
+                click.echo("no backfill is waiting")
+            return
+    code = _crawl({"url": " ".join(urls)} if urls else {}, show=lambda _summary: None, spider=BackfillSpider)
+    with _frontier() as frontier:
+        for feed_id in waiting or frontier.feed_ids(urls):
+            if (report := Backlog(frontier.engine).report(feed_id)) is not None:
+                _show_report(report, as_json=as_json)
+    sys.exit(code)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def deletions(as_json: bool) -> None:
+    """List posts that are not there any more: since when, why so, and when they were last seen."""
+    with _frontier() as frontier:
+        found = frontier.deletions()
+    for one in found:
+        if as_json:
+            click.echo(json.dumps(_plainly(asdict(one)), ensure_ascii=False))
+        else:
+            back = f", back since {_short(one.restored)}" if one.restored else ""
+            click.echo(
+                f"{_short(one.since)}  {one.kind:8}  {one.status or '-'}  last seen {_short(one.alive)}{back}  "
+                f"{printable(one.url)}"
+            )
+    if not found and not as_json:
+        click.echo("nothing that was kept is known to be gone")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--all", "over", is_flag=True, help="Those that are over as well.")
+def alarms(as_json: bool, over: bool) -> None:
+    """List what the operator should know: feeds that fail, fall silent or lose posts, jobs that do not end."""
+    from crawler.alarms import standing
+
+    with _frontier() as frontier:
+        found = standing(frontier.engine, over=over)
+    for one in found:
+        if as_json:
+            click.echo(json.dumps(_plainly(asdict(one)), ensure_ascii=False))
+        else:
+            end = f" until {_short(one.ended)}" if one.ended else ""
+            click.echo(f"{_short(one.since)}{end}  {one.kind:10}  {printable(one.subject)}: {printable(one.detail)}")
+    if not found and not as_json:
+        click.echo("all is well")
 
 
 @click.command()
@@ -177,10 +249,35 @@ def export_opml(file: IO[bytes]) -> None:
         file.write(opml.write(frontier.subscriptions(), {feed.url: feed for feed in frontier.feeds()}))
 
 
-COMMANDS = (reindex, add, feeds, crawl, pause, resume, remove, import_opml, export_opml)
+COMMANDS = (
+    reindex, add, feeds, crawl, backfill, deletions, alarms, pause, resume, remove, import_opml, export_opml
+)  # fmt: skip
 
 
-def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called with the summary
+def _show_report(report: Report, *, as_json: bool) -> None:
+    there = max(report.total or 0, report.found)
+    if as_json:
+        said = {**_plainly(asdict(report)), "missing": [asdict(one) for one in report.missing], "site_has": there}
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    shown = "an unknown number" if report.shown is None else report.shown
+    more = "" if report.ended else f"; not done yet, {report.waiting} listings to read"
+    click.echo(
+        f"{printable(report.feed)}: feed shows {shown}, site has {there}, archived {report.kept}, "
+        f"missing {there - report.kept}{more}"
+    )
+    for one in report.missing[:_MISSING_SHOWN]:
+        click.echo(f"  missing: {printable(one.url)}  {printable(one.error or 'not fetched yet')}")
+    if len(report.missing) > _MISSING_SHOWN:
+        click.echo(f"  and {len(report.missing) - _MISSING_SHOWN} more; --json lists them")
+
+
+def _plainly(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON knows them."""
+    return {name: _iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit:  # noqa: ANN401  called with the summary
     import logging
 
     from scrapy.crawler import CrawlerProcess
@@ -188,6 +285,7 @@ def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called
 
     import crawler.settings
     from crawler.job import crawl as run_crawl
+    from crawler.spiders.blog import BlogSpider
 
     settings = Settings()
     settings.setmodule(crawler.settings, priority="project")
@@ -195,7 +293,7 @@ def _crawl(given: dict[str, str], *, show: Any) -> Exit:  # noqa: ANN401  called
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     logging.getLogger("scrapy").setLevel(logging.ERROR)
     with _progress() as watch:
-        return run_crawl(CrawlerProcess(settings), given, watch=watch, show=show)
+        return run_crawl(CrawlerProcess(settings), given, spider=spider or BlogSpider, watch=watch, show=show)
 
 
 @contextmanager

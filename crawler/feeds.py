@@ -144,10 +144,10 @@ class FeedInfo:
     """What it calls its own URL: a hint, never where it is asked for."""
     hub: str | None = None
     """WebSub hub that it names."""
-    older: str | None = None
-    """Document with older entries: RFC 5005 `prev-archive` or `next`, JSON Feed `next_url`."""
-    is_archive: bool = False
-    """It is an archive document (RFC 5005 §4): it will not change any more."""
+    prev_archive: str | None = None
+    """Document with older entries that does not change any more (RFC 5005 §4)."""
+    next_page: str | None = None
+    """Document with older entries: RFC 5005 `next`, JSON Feed `next_url`."""
     is_all: bool = False
     """It has every entry there is (RFC 5005 §2)."""
     total: int | None = None
@@ -222,8 +222,8 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
             skip_days=frozenset(day.decode() for day in _skipped(body, _SKIP_DAYS, _DAY)),
             self_link=_related(feed, "self", url),
             hub=_related(feed, "hub", url),
-            older=_related(feed, "prev-archive", url) or _related(feed, "next", url),
-            is_archive="fh_archive" in feed,
+            prev_archive=_related(feed, "prev-archive", url),
+            next_page=_related(feed, "next", url),
             is_all="fh_complete" in feed,
             total=_number(feed.get("opensearch_totalresults")),
             generator=_stripped(feed.get("generator")),
@@ -365,7 +365,7 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
             language=_string(data.get("language")),
             self_link=_link(_string(data.get("feed_url")), url),
             hub=_json_hub(data.get("hubs"), url),
-            older=_web_link(_string(data.get("next_url")), url),
+            next_page=_web_link(_string(data.get("next_url")), url),
         ),
         entries=tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES] if isinstance(item, dict)),
         left_out=max(0, len(items) - MAX_ENTRIES),

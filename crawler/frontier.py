@@ -155,6 +155,18 @@ class Frontier:
             found: str | None = connection.execute(select(feeds.c.site).where(feeds.c.id == feed_id)).scalar()
         return found
 
+    def subscription(self, feed_id: int) -> Feed | None:
+        """A feed by its id."""
+        with transaction(self._engine, reads=True) as connection:
+            row = connection.execute(select(feeds).where(feeds.c.id == feed_id)).first()
+        return _feed(row) if row else None
+
+    def links(self, feed_id: int, *, limit: int = AT_ONCE) -> list[str]:
+        """URLs of posts that a feed has shown, the newest first."""
+        query = select(pages.c.url).where(pages.c.feed_id == feed_id, ~pages.c.backfill).order_by(pages.c.id.desc())
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query.limit(limit)).scalars())
+
     def pause(self, url: str, *, paused: bool) -> int:
         """Pause or resume the feeds behind a URL; tells how many there are."""
         ids = [feed.id for feed in self.find(url)]
@@ -303,6 +315,8 @@ class Frontier:
     ) -> None:
         for one in seen:
             page_id = self._seen_page(connection, feed_id, at, one, backfill=backfill) if one.url else None
+            if one.id is None and backfill:
+                continue  # an address in a list says nothing of its post
             values = {"id": one.id, "page_id": page_id, "digest": one.digest, "facts": _facts(one.entry)}
             insert = upsert(self._engine, entries).values(feed_id=feed_id, key=one.key, first_seen=at, **values)
             # What a listing says of an entry is not what the feed says of it, so that the feed's word stands.

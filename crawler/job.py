@@ -17,8 +17,9 @@ from archive.faces import Exit, tell
 from crawler import journal, state
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier import Frontier
-from crawler.lock import CRAWL, RECHECK, only_run
+from crawler.lock import BACKFILL, CRAWL, RECHECK, only_run
 from crawler.run import IF_TEMPORARY, Run, Summary
+from crawler.spiders.backfill import BackfillSpider
 from crawler.spiders.blog import BlogSpider, arguments
 
 if TYPE_CHECKING:
@@ -41,14 +42,16 @@ def crawl(
     process: CrawlerProcessBase,
     given: dict[str, str],
     *,
+    spider: type[BlogSpider] = BlogSpider,
     watch: Callable[[Crawler], None] | None = None,
     show: Callable[[Summary], None] | None = None,
 ) -> Exit:
-    """Run the spider `blog` to its end.
+    """Run a spider to its end.
 
     Args:
         process: Scrapy's, with the settings of `crawler.settings`.
         given: The spider's arguments.
+        spider: Which one.
         watch: Called with the crawler before it starts.
         show: Called with the summary at the end; by default it is printed as one line.
     """
@@ -57,13 +60,16 @@ def crawl(
     try:
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
         urls = arguments(**known, unknown=set(given) - {*known, "force"})
-        lane = RECHECK if known["only"] == "rechecks" else CRAWL
+        lane = BACKFILL if spider is BackfillSpider else RECHECK if known["only"] == "rechecks" else CRAWL
+        if lane == BACKFILL:
+            gap = options.host_gap * 2 if options.backfill_gap is None else options.backfill_gap
+            process.settings.set("DOWNLOAD_DELAY", max(options.host_gap, gap), priority="cmdline")
         process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.check_writable()
             recover(archive, frontier)
-            crawler = process.create_crawler(BlogSpider)
+            crawler = process.create_crawler(spider)
             if watch:
                 watch(crawler)
             process.crawl(crawler, **given)

@@ -260,6 +260,14 @@ class Run:
     def drop(self, url: str) -> None:
         """What was claimed will not be asked for after all, or not as itself."""
         self._unanswered -= 1
+        self.leave(url)
+
+    def keep(self) -> None:
+        """A host that was claimed stays this run's without a request that is to be answered, until `leave`."""
+        self._unanswered -= 1
+
+    def leave(self, url: str) -> None:
+        """A host that was kept is not needed any more once what was fetched is committed."""
         self._grow().shards.append(shard(url))
 
     async def _release(self, growing: _Growing) -> None:
@@ -441,6 +449,13 @@ class Run:
 
     # -- commits
 
+    async def flush(self) -> None:
+        """Commit what there is, so that the frontier tells all that is known."""
+        if self._growing is not None:
+            self._seal(self._growing)
+        while self._committing:
+            await _all(self._committing)
+
     def _seal(self, growing: _Growing) -> None:
         """Commit a batch in the background and let the next record begin another."""
         if self._growing is not growing:
@@ -580,10 +595,7 @@ class Run:
     async def close(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
         """Commit what is left and end the worker processes."""
         self._ending = monotonic()
-        if self._growing is not None:
-            self._seal(self._growing)
-        while self._committing:
-            await _all(self._committing)
+        await self.flush()
         await asyncio.to_thread(self._pool.close)
         if self._renewing is not None:
             self._renewing.cancel()

@@ -58,8 +58,8 @@ class CrawlSettings(PressmarkSettings):
     recheck_budget: int = Field(default=500, ge=0)
     """Posts of one host that are looked at again within a day."""
 
-    backfill_gap: float = Field(default=2.0, ge=0)
-    """Least seconds between two requests of a backfill to one host; never less than `host_gap`."""
+    backfill_gap: float | None = Field(default=None, ge=0)
+    """Least seconds between two requests of a backfill to one host, never less than `host_gap`; None: twice that."""
 
     backfill_retries: int = Field(default=3, ge=0)
     """Times that a listing which failed is asked for again."""

@@ -231,6 +231,9 @@ class ListingVisit:
 
     feed_id: int
     url: str
+    kind: str
+    number: int
+    """How many listings led to it."""
     at: datetime
     status: int | None
     error: str | None
@@ -239,7 +242,10 @@ class ListingVisit:
     """It need not be visited again in this backfill."""
     total: int | None = None
     """Posts that the site says it has."""
+    found: int = 0
+    """Posts that it lists."""
     entries: tuple[SeenEntry, ...] = ()
+    """Those of them that are not known."""
     more: tuple[Listing, ...] = ()
     """Listings that this one leads to."""
 

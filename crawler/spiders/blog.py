@@ -143,14 +143,18 @@ class BlogSpider(Spider):
 
     async def parse_seed(self, response: Response, seed: str) -> AsyncIterator[Any]:
         """The URL that a person gave: a feed, or a page that leads to one."""
+        async for request in self._subscribe(response, seed):
+            yield request
         self.run.drop(seed)
+
+    async def _subscribe(self, response: Response, seed: str) -> AsyncIterator[Any]:
         found = await self._as_feed(response)
         feed_url = _lasting_url(response)
         if found is None:
             if response.status != decide.OK:
                 self._problem(FetchError(f"answered {response.status}", url=seed))
                 return
-            headers = _headers(response)
+            headers = headers_of(response)
             try:
                 candidates = await self.run.work(discover.feeds, body=response.body, url=response.url, headers=headers)
             except TaskError as e:
@@ -219,7 +223,7 @@ class BlogSpider(Spider):
             await self._visited(feed, response)
             return
         error = None if response.status in {decide.OK, decide.PARTIAL} else f"answered {response.status}"
-        if error is None and feed.error is None and feed.shown is not None and self.run.repeats(_row(response)):
+        if error is None and feed.error is None and feed.shown is not None and self.run.repeats(row_of(response)):
             await self._visited(feed, response, same=True)  # there is nothing to read in it
             return
         parsed: ParsedFeed | None = None
@@ -270,7 +274,7 @@ class BlogSpider(Spider):
         await self.run.visited_feed(
             decide.after_feed(
                 feed,
-                at=_date(response, self.run),
+                at=when(response, self.run),
                 pace=self.run.options.pace,
                 status=response.status,
                 headers=_told(response),
@@ -279,7 +283,7 @@ class BlogSpider(Spider):
                 **found,
             ),
             url=feed.url,
-            row=_row(response),
+            row=row_of(response),
         )
 
     # -- fetching pages
@@ -319,7 +323,7 @@ class BlogSpider(Spider):
 
     async def parse_page(self, response: Response, page: Page) -> None:
         """The answer to a request for a post's page."""
-        row = _row(response)
+        row = row_of(response)
         text: Text | None = None
         error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
         gone: Gone | None = None
@@ -337,7 +341,7 @@ class BlogSpider(Spider):
             text, error = None, f"the post is not there any more ({gone})"
         visit = decide.after_page(
             page,
-            at=_date(response, self.run),
+            at=when(response, self.run),
             plan=self.run.options.recheck_plan,
             status=response.status,
             error=error,
@@ -360,7 +364,7 @@ class BlogSpider(Spider):
             payload=response.body,
             url=response.url,
             content_type=_content_type(response),
-            date=_date(response, self.run),
+            date=when(response, self.run),
             entry=entry,
         )
         return text
@@ -468,7 +472,7 @@ def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes
     return {name: value.encode("latin-1") for name, value in pairs if value}
 
 
-def _row(response: Response) -> CaptureRow | None:
+def row_of(response: Response) -> CaptureRow | None:
     """The capture of an answer."""
     row: CaptureRow | None = response.meta.get(CAPTURE)
     return row
@@ -481,7 +485,7 @@ def _header(response: Response, name: str) -> str | None:
 
 def _told(response: Response) -> dict[str, str]:
     """Headers with names in lower case, without the validators of a URL that was redirected to."""
-    told = _headers(response)
+    told = headers_of(response)
     for name in ("etag", "last-modified"):
         if value := _validator(response, name):
             told[name] = value
@@ -495,7 +499,7 @@ def _validator(response: Response, name: str) -> str | None:
     return None if response.meta.get("redirect_urls") else _header(response, name)
 
 
-def _headers(response: Response) -> dict[str, str]:
+def headers_of(response: Response) -> dict[str, str]:
     """Headers with names in lower case, those of one name joined."""
     pairs = response.headers.items()
     return {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in pairs}
@@ -505,7 +509,7 @@ def _content_type(response: Response) -> str | None:
     return _header(response, "Content-Type")
 
 
-def _date(response: Response, run: Run) -> datetime:
+def when(response: Response, run: Run) -> datetime:
     """When the exchange began: the date of its capture."""
-    row = _row(response)
+    row = row_of(response)
     return row.date if row else run.now()

@@ -1,0 +1,303 @@
+"""The spider for posts older than a feed shows: listings in, posts out. Rules are in `crawler.backfill`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from scrapy import Request
+
+from archive.errors import TaskError
+from crawler import backfill, decide
+from crawler.backlog import MAX_PAGES, Backlog
+from crawler.failure import reason
+from crawler.frontier import AT_ONCE, Place, shard
+from crawler.holds import HeldError
+from crawler.robots import SKIP
+from crawler.spiders.blog import BlogSpider, headers_of, row_of, when
+from crawler.visit import Feed, Listing, ListingVisit
+from crawler.wire import HOPS, VIA
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+log = logging.getLogger(__name__)
+
+_LISTINGS, _POSTS = -20, -30
+"""Priorities: whatever else is due on the host comes first."""
+_WAIT_SECONDS = 0.2
+_POLL_SECONDS = 15.0
+"""Between two looks whether a feed on the hosts of this run has become due."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """The backfill of one feed in this run."""
+
+    feed: Feed
+    site: str
+    shapes: frozenset[str]
+    asked: set[str] = field(default_factory=set)
+    """Listings known; each is read once."""
+    kinds: set[str] = field(default_factory=set)
+    found: int = 0
+    """Posts that listings beyond the feed itself have given."""
+    complete: bool = False
+    """A listing said that it had all."""
+    failed: bool = False
+    """A listing is to be tried again in another run."""
+
+
+class BackfillSpider(BlogSpider):
+    """Looks for posts older than feeds show, and fetches them.
+
+    Args:
+        url: Feeds or blogs, several separated by white space; subscribed if new. Without it, every backfill that is
+            not done.
+    """
+
+    name = "backfill"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Scrapy's
+        super().__init__(*args, **kwargs)
+        self._works: dict[int, _Work] = {}
+
+    @property
+    def backlog(self) -> Backlog:
+        """What is to be read."""
+        return Backlog(self.run.frontier.engine)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Requests for the listings of each feed, one feed after the other, then for the posts that they gave."""
+        for url in self.urls:
+            if not self.run.frontier.find(url) and await self._ours(url):
+                yield self._seed_request(url)
+        await self._answers()
+        await self.run.flush()
+        if self.urls:
+            feed_ids = list(self.run.frontier.feed_ids(self.urls))
+            for feed_id in feed_ids:
+                self._begin(feed_id)
+        else:
+            feed_ids = self.backlog.waiting()
+        for feed_id in feed_ids:
+            async for request in self._feed_backfill(feed_id):
+                yield request
+
+    def _begin(self, feed_id: int) -> None:
+        feed = self.run.frontier.subscription(feed_id)
+        if feed is not None:
+            self.backlog.ask(feed_id, (), at=self.run.now(), why="person", shown=feed.shown)
+
+    async def _feed_backfill(self, feed_id: int) -> AsyncIterator[Request]:
+        feed = self.run.frontier.subscription(feed_id)
+        if feed is None or not await self._host_of(feed):
+            return
+        work = self._works[feed_id] = self._work(feed)
+        async for request in self._listings(work):
+            yield request
+        async for request in self._posts(work):
+            yield request
+        self.run.leave(feed.url)
+        if not work.failed and self.run.failure is None and self.backlog.done(feed_id):
+            self.backlog.end(feed_id, at=self.run.now())
+
+    def _work(self, feed: Feed) -> _Work:
+        """A feed's backfill as far as it was done before."""
+        known = self.backlog.known(feed.id)
+        return _Work(
+            feed=feed,
+            site=feed.site or urljoin(feed.url, "/"),
+            shapes=backfill.shapes(self.run.frontier.links(feed.id)),
+            asked={url for url, _, _ in known},
+            kinds={kind for _, kind, _ in known},
+            found=sum(found for _, kind, found in known if kind != backfill.FEED),
+        )
+
+    async def _listings(self, work: _Work) -> AsyncIterator[Request]:
+        """Requests for listings, stage by stage."""
+        listings = self.backlog.listings(work.feed.id)
+        if not work.asked:
+            listings = self._more(work, [(work.feed.url, backfill.FEED)])
+        while True:
+            for listing in listings:
+                async for request in self._listing_request(work, listing):
+                    yield request
+            async for request in self._while_waiting():
+                yield request
+            await self.run.flush()
+            if work.complete or work.failed:
+                return
+            listings = self._more(work, backfill.next_stage(work.kinds, found=work.found, site=work.site))
+            if not listings:
+                return
+
+    async def _posts(self, work: _Work) -> AsyncIterator[Request]:
+        """Requests for posts that were found and are not fetched yet."""
+        place: Place = None
+        while True:
+            due = self.run.due(feed_ids=(work.feed.id,), held=False, backfill=True)
+            pages, more = await self.run.claim_pages(due, place)
+            async for request in self._page_requests(pages):
+                yield request.replace(priority=_POSTS)
+            async for request in self._while_waiting():
+                yield request
+            await self.run.flush()
+            if more is None:
+                return
+            place = more
+
+    async def _host_of(self, feed: Feed) -> bool:
+        """Claim a feed's host for as long as its backfill lasts; what a person asked for waits for it."""
+        ours = await self._ours(feed.url) if self.urls else (await self.run.claim([feed.url]))[0]
+        if ours:
+            self.run.keep()
+        return ours
+
+    async def _while_waiting(self) -> AsyncIterator[Request]:
+        """Until all is answered; feeds on this run's hosts that become due meanwhile are visited in between."""
+        feeds_at: Place = None
+        waited = 0.0
+        while self.run.unanswered:
+            await asyncio.sleep(_WAIT_SECONDS)
+            waited += _WAIT_SECONDS
+            if waited >= _POLL_SECONDS:
+                waited = 0.0
+                found, place = await self.run.claim_feeds(self.run.due(held_only=True), feeds_at)
+                feeds_at = place or feeds_at
+                for feed in found:
+                    yield self._feed_request(feed)
+
+    async def _answers(self) -> None:
+        while self.run.unanswered:  # noqa: ASYNC110  answers come from many places
+            await asyncio.sleep(_WAIT_SECONDS)
+
+    # -- listings
+
+    def _more(self, work: _Work, named: Iterable[tuple[str, str]], *, number: int = 0) -> list[Listing]:
+        """Listings that are not known yet."""
+        found = []
+        for url, kind in named:
+            if url not in work.asked and len(url) <= decide.MAX_URL:
+                work.asked.add(url)
+                found.append(Listing(feed_id=work.feed.id, url=url, kind=kind, number=number))
+        return found
+
+    async def _listing_request(self, work: _Work, listing: Listing) -> AsyncIterator[Request]:
+        if self.shard is not None and not self.shard.holds(shard(listing.url)):
+            return
+        if not (await self.run.claim([listing.url]))[0]:
+            work.failed = True  # another run has that host
+            return
+        work.kinds.add(listing.kind)
+        try:
+            yield Request(
+                listing.url,
+                callback=self.parse_listing,
+                errback=self.listing_failed,
+                cb_kwargs={"listing": listing},
+                priority=_LISTINGS,
+                meta={VIA: work.feed.url, HOPS: "L", SKIP: listing.kind == backfill.ROBOTS},
+                dont_filter=True,
+            )
+        except ValueError as e:
+            await self._visited_listing(work, listing, None, error=str(e), done=True)
+
+    async def parse_listing(self, response: Response, listing: Listing) -> AsyncIterator[Any]:
+        """The answer to a request for a listing."""
+        work = self._works[listing.feed_id]
+        found, error = await self._found(response, listing, work)
+        pages = self.run.frontier.pages({url for entry in found.entries if (url := decide.page_url(entry))})
+        seen = decide.seen_entries(found.entries, {}, pages, None)
+        fresh = tuple(entry for entry in seen if entry.url and entry.url not in pages)
+        named = found.more if error is None else backfill.instead(listing.kind, listing.url, feed=work.feed.url)
+        if listing.kind == backfill.PAGED and not fresh:
+            named = ()  # past the end WordPress may give the last page for ever
+        if listing.kind != backfill.FEED:
+            work.found += len(found.entries)
+        if work.found > MAX_PAGES:
+            log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
+            named = ()
+        work.complete = work.complete or found.complete
+        more = self._more(work, named, number=listing.number + 1)
+        await self._visited_listing(
+            work,
+            listing,
+            response,
+            error=error,
+            # Answered as well as it ever will be: read, not there, or what cannot be read.
+            done=response.status == decide.OK or response.status in backfill.ENDS,
+            total=found.total,
+            entries=fresh,
+            found=len(found.entries),
+            more=tuple(more),
+        )
+        for following in more:
+            async for request in self._listing_request(work, following):
+                yield request
+        if self.run.unanswered < AT_ONCE:
+            wanted = [page for entry in fresh if (page := decide.page_of(entry, work.feed, None))]
+            async for request in self._new_pages([replace(page, backfill=True) for page in wanted], via=response.url):
+                yield request.replace(priority=_POSTS)
+
+    async def _found(self, response: Response, listing: Listing, work: _Work) -> tuple[backfill.Found, str | None]:
+        """What a listing gives, and what is wrong with it."""
+        if response.status != decide.OK:
+            return backfill.Found(), f"answered {response.status}"
+        try:
+            found: backfill.Found = await self.run.work(
+                backfill.read,
+                body=response.body,
+                url=response.url,
+                kind=listing.kind,
+                headers=headers_of(response),
+                shapes=work.shapes,
+                site=work.site,
+            )
+        except TaskError as e:
+            return backfill.Found(), str(e).removeprefix(f"{response.url}: ")
+        return found, None
+
+    async def listing_failed(self, failure: Failure) -> None:
+        """A listing could not be fetched."""
+        listing: Listing = failure.request.cb_kwargs["listing"]
+        held = isinstance(failure.value, HeldError)
+        await self._visited_listing(
+            self._works[listing.feed_id], listing, None, error=reason(failure.value), done=False, counts=not held
+        )
+
+    async def _visited_listing(
+        self,
+        work: _Work,
+        listing: Listing,
+        response: Response | None,
+        *,
+        error: str | None,
+        done: bool,
+        counts: bool = True,
+        **found: Any,  # noqa: ANN401  fields of ListingVisit
+    ) -> None:
+        failures = 0 if error is None else listing.failures + counts
+        given_up = failures > self.run.options.backfill_retries
+        if not done and not given_up:
+            work.failed = True
+        if error is not None:
+            log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
+        visit = ListingVisit(
+            feed_id=listing.feed_id,
+            url=listing.url,
+            kind=listing.kind,
+            number=listing.number,
+            at=when(response, self.run) if response is not None else self.run.now(),
+            status=response.status if response is not None else None,
+            error=error,
+            failures=failures,
+            done=done or given_up,
+            **found,
+        )
+        await self.run.visited_listing(visit, row_of(response) if response is not None else None)

@@ -122,7 +122,7 @@ class BackfillSpider(BlogSpider):
     async def _listings(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for listings, stage by stage."""
         listings = self.backlog.listings(work.feed.id)
-        if not work.asked:
+        if backfill.FEED not in work.kinds:
             listings = self._more(work, [(work.feed.url, backfill.FEED)])
         while True:
             for listing in listings:

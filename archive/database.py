@@ -196,6 +196,22 @@ def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]])
         connection.execute(insert(table), rows)
 
 
+def optimize(engine: Engine) -> None:
+    """Let the database bring its statistics up to date, and SQLite fold its log into the file.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    sqlite_file = engine.dialect.name == "sqlite"
+    commands = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)") if sqlite_file else ("ANALYZE",)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{_READS: True}) as connection:
+            for command in commands:
+                connection.exec_driver_sql(command)
+    except SQLAlchemyError as e:
+        raise DatabaseError(_reason(e), url=shown(engine.url), temporary=_passing(e)) from e
+
+
 def migrate(engine: Engine, package: str, head: str) -> None:
     """Bring the tables of one package to revision `head` by its `migrations` folder.
 

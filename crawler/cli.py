@@ -59,9 +59,10 @@ def add(urls: tuple[str, ...]) -> None:
 @click.argument("urls", nargs=-1, metavar="[URL...]")
 @click.option("--force", is_flag=True, help="Visit feeds that are not due as well.")
 @click.option("--shard", default="", metavar="N/M", help="Only the due feeds of one shard, such as 3/16.")
-def crawl(urls: tuple[str, ...], force: bool, shard: str) -> None:
+@click.option("--only", type=click.Choice(["feeds", "rechecks"]), help="Only a part of what is due.")
+def crawl(urls: tuple[str, ...], force: bool, shard: str, only: str | None) -> None:
     """Crawl every due feed, or the feeds behind URLs (subscribed if new): `scrapy crawl blog` with a progress bar."""
-    given = {"url": " ".join(urls), "shard": shard, "force": "1" if force else ""}
+    given = {"url": " ".join(urls), "shard": shard, "force": "1" if force else "", "only": only or ""}
     sys.exit(_crawl({name: value for name, value in given.items() if value}, show=_show))
 
 
@@ -213,6 +214,30 @@ def reindex() -> None:
     sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
+@click.command()
+def seal() -> None:
+    """Commit what runs that were killed have left in the spool."""
+    from archive.archive import Archive
+    from archive.cli import failed
+    from archive.errors import LockedError
+    from archive.settings import ArchiveSettings, load
+    from crawler.job import recover
+    from crawler.lock import LANES, only_run
+
+    count = 0
+    with _frontier() as frontier:
+        settings = load(ArchiveSettings)
+        for lane in LANES:
+            try:
+                with only_run(settings.home, lane, wait_seconds=0):
+                    count += recover(Archive.open(settings, lane), frontier)
+            except LockedError:
+                continue  # a run is under way there, and commits by itself
+            except ArchiveError as e:
+                sys.exit(failed(e))
+    click.echo(f"committed {count} batches")
+
+
 @click.command("import-opml")
 @click.argument("file", type=click.File("rb"))
 def import_opml(file: IO[bytes]) -> None:
@@ -250,7 +275,7 @@ def export_opml(file: IO[bytes]) -> None:
 
 
 COMMANDS = (
-    reindex, add, feeds, crawl, backfill, deletions, alarms, pause, resume, remove, import_opml, export_opml
+    reindex, add, feeds, crawl, backfill, seal, deletions, alarms, pause, resume, remove, import_opml, export_opml
 )  # fmt: skip
 
 

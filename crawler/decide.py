@@ -118,6 +118,8 @@ def after_feed(
     # Where the same document comes in full in spite of validators, the server does not look at them.
     validated = bool(etag or last_modified) and not same
     wait = freshness.interval(pace, own_rhythm=rhythm or feed.rhythm, hints=hints, validated=validated)
+    if feed.pushed is not None and feed.pushed > at:
+        wait = max(wait, min(pace.slowest, feed.pushed - at))  # the hub tells of news
     due = at + wait * (1 + _SPREAD * chance)
     if parsed:
         due = freshness.past_skipped(due, hours=parsed.feed.skip_hours, days=parsed.feed.skip_days)

@@ -15,12 +15,13 @@ import tldextract
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, or_, select, tuple_, update
 from w3lib.url import url_query_cleaner
 
-from archive.database import connect, migrate, transaction, upsert
+from archive.database import connect, migrate, optimize, transaction, upsert
 from archive.text import Entry
 from crawler import alarms, backlog, ledger
 from crawler.claims import claim
 from crawler.ledger import Deletion
 from crawler.tables import REVISION, claims, entries, feeds, holds, pages, seeds
+from crawler.tables import alarms as alarm_rows
 from crawler.visit import (
     SHARDS,
     Alarm,
@@ -48,6 +49,8 @@ _TRACKING = (
 )
 """Parameters that tell who led a reader to a page, and nothing about the page."""
 _DAY = timedelta(days=1)
+_CLOCK_SLACK = timedelta(minutes=10)
+_ALARMS_KEPT = timedelta(days=90)
 Place = tuple[datetime, int] | None
 """Where in the order of what is due a list goes on."""
 
@@ -373,6 +376,19 @@ class Frontier:
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions as they were."""
         ledger.enter(self._engine, found)
+
+    # -- order
+
+    def tidy(self, now: datetime) -> None:
+        """Forget what is over, and bring back what a clock that was ahead has put into the future."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(holds).where(holds.c.until <= now))
+            connection.execute(delete(claims).where(claims.c.until <= now))
+            connection.execute(delete(alarm_rows).where(alarm_rows.c.ended < now - _ALARMS_KEPT))
+            for table in (feeds, pages):
+                ahead = table.c.visited > now + _CLOCK_SLACK
+                connection.execute(update(table).where(ahead).values(visited=now, due=now))
+        optimize(self._engine)
 
     # -- who asked to be left alone
 

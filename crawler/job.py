@@ -77,22 +77,23 @@ def crawl(
             run = _run_of(crawler)
             if run is None:
                 return Exit.FAILED
-            (show or _print)(run.summary)
             if run.failure is None:  # else the store has told already that it takes nothing
                 _PATIENTLY(state.save, archive.store, frontier, now=datetime.now(UTC))
+            (show or _print)(run.summary)
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)
 
 
-def recover(archive: Archive, frontier: Frontier) -> None:
-    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always.
+def recover(archive: Archive, frontier: Frontier) -> int:
+    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always; tells the number of batches.
 
     A batch that store or database will never take is set aside and told: it must not keep all later ones out.
 
     Raises:
         ArchiveError: Store or database is out of reach, or refuses everything.
     """
+    count = 0
     for sealed in archive.left():
         try:
             archive.commit(sealed)
@@ -113,6 +114,8 @@ def recover(archive: Archive, frontier: Frontier) -> None:
             _set_aside(archive, sealed, e)
         else:
             archive.release(sealed)
+            count += 1
+    return count
 
 
 def _set_aside(archive: Archive, sealed: Sealed, error: Exception) -> None:

@@ -44,6 +44,7 @@ feeds = Table(
     Column("news", Instant),
     Column("hub", Words),
     Column("topic", Words),
+    Column("pushed", Instant),
 )
 
 seeds = Table(
@@ -153,4 +154,16 @@ listings = Table(
     Column("error", Words),
     Column("failures", Integer, nullable=False, default=0),
     Column("found", Integer, nullable=False, default=0),
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("hub", Words, nullable=False),
+    Column("topic", Words, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("secret", String(64), nullable=False),
+    Column("renew", Instant, nullable=False),
+    Column("until", Instant),
 )

@@ -56,6 +56,8 @@ class Feed:
     """WebSub hub that the feed names."""
     topic: str | None = None
     """What the hub knows the feed by."""
+    pushed: datetime | None = None
+    """Until then its hub tells us when it has news."""
     kept: int = 0
     """Posts of this feed that are held."""
 

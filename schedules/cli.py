@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime, timedelta
 
 import click
 
 import archive.cli
 import crawler.cli
 from archive.errors import ArchiveError
-from archive.faces import tell
+from archive.faces import printable, tell
+from archive.lock import exclusive
 
+_RUNS_KEPT = timedelta(days=90)
 HELP = """Keeps what blogs publish, and gives any post back as it was.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4 finished but something was damaged.
@@ -25,27 +29,163 @@ def pressmark() -> None:
 
 
 @pressmark.command()
-def up() -> None:
-    """Run the daemon: crawl what is due, again and again, until SIGTERM."""
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
+@click.option("--port", default=0, help="Port to answer on: /health, and WebSub hubs. Without it nothing listens.")
+def up(host: str, port: int) -> None:
+    """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
     from crawler.frontier import Frontier
+    from crawler.lock import holder
     from schedules.daemon import Daemon
-    from schedules.jobs import crawl_job
+    from schedules.jobs import jobs
+    from schedules.runs import Runs
     from schedules.settings import ScheduleSettings
 
-    try:
-        settings = load(ScheduleSettings)
-        kept = load(ArchiveSettings)
-        # Better said now than by each job.
-        Archive.open(kept).check_writable()
-        Frontier.open(kept.database)
-    except ArchiveError as e:
-        sys.exit(archive.cli.failed(e))
+    settings, kept = load(ScheduleSettings), load(ArchiveSettings)
+    # Better said now than by each job.
+    kept_archive = Archive.open(kept)
+    kept_archive.check_writable()
+    frontier = Frontier.open(kept.database)
+    runs = Runs.open(kept.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    job = crawl_job(every=settings.crawl_every, jitter=settings.crawl_jitter, deadline=settings.crawl_deadline)
-    Daemon([job], stop_seconds=settings.stop_seconds).run()
+    name = holder(kept.home, "daemon").replace("/", "-")
+    with exclusive(kept.home / "daemon.lock", what="daemon"):
+        daemon = Daemon(jobs(settings), runs, holder=name, stop_seconds=settings.stop_seconds)
+        if not port:
+            daemon.run()
+            return
+        from schedules.web import Web, serve
+
+        web = Web(frontier, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl"))
+        daemon.run(lambda stop: serve(web.app(), host=host, port=port, stop=stop))
+
+
+@pressmark.command("jobs")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_jobs(as_json: bool) -> None:
+    """List the daemon's jobs: triggers, next and last run, outcome."""
+    from archive.settings import ArchiveSettings, load
+    from schedules.daemon import next_runs
+    from schedules.jobs import jobs
+    from schedules.runs import Runs
+    from schedules.settings import ScheduleSettings
+
+    runs = Runs.open(load(ArchiveSettings).database)
+    settings = load(ScheduleSettings)
+    last, upcoming = runs.latest(), next_runs(runs.engine)
+    rows = []
+    for job in jobs(settings):
+        ran = last.get(job.name)
+        rows.append(
+            {
+                "job": job.name,
+                "trigger": getattr(settings, f"{job.name}_every"),
+                "deadline_seconds": job.deadline.total_seconds(),
+                "argv": " ".join(job.argv),
+                "next_run": _iso(upcoming.get(job.name)),
+                "last_run": _iso(ran.started) if ran else None,
+                "last_end": _iso(ran.ended) if ran else None,
+                "outcome": (ran.outcome or "running") if ran else None,
+                "exit_code": ran.exit_code if ran else None,
+                "said": ran.said if ran else None,
+            }
+        )
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    columns = ("job", "trigger", "next_run", "last_run", "outcome", "said")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(str(row[column] or "-"))) for column in columns))
+    console = Console()
+    (console if console.is_terminal else Console(width=240)).print(table)
+
+
+@pressmark.command()
+def housekeeping() -> None:
+    """Forget what is over, and let the database tidy itself."""
+    from archive.settings import ArchiveSettings, load
+    from crawler.frontier import Frontier
+    from schedules.runs import Runs
+
+    database, now = load(ArchiveSettings).database, datetime.now(UTC)
+    forgotten = Runs.open(database).forget(now - _RUNS_KEPT)
+    Frontier.open(database).tidy(now)
+    click.echo(f"tidy: {forgotten} runs of jobs forgotten")
+
+
+@pressmark.command("tell")
+def tell_alarms() -> None:
+    """Tell new alarms to the webhook and the mail addresses that the settings name."""
+    from archive.settings import ArchiveSettings, load
+    from crawler import alarms
+    from crawler.errors import CrawlError
+    from crawler.frontier import Frontier
+    from crawler.guard import Guard
+    from crawler.settings import CrawlSettings
+    from schedules.settings import ScheduleSettings
+    from schedules.tell import tell as tell_all
+
+    settings, options = load(ScheduleSettings), load(CrawlSettings)
+    if not (settings.alarm_webhook or settings.alarm_mail):
+        click.echo("nobody to tell: PRESSMARK_ALARM_WEBHOOK and PRESSMARK_ALARM_MAIL are empty")
+        return
+    engine = Frontier.open(load(ArchiveSettings).database).engine
+    found = alarms.standing(engine, untold=True)
+    if found:
+        try:
+            tell_all(found, settings, user_agent=options.user_agent, guard=Guard(options.allow_networks))
+        except CrawlError as e:
+            tell(str(e), e.hint)
+            sys.exit(1)
+        alarms.told(engine, found, at=datetime.now(UTC))
+    click.echo(f"told {len(found)} alarms")
+
+
+@pressmark.command("websub")
+def subscribe_at_hubs() -> None:
+    """Subscribe at the hubs that feeds name, where PRESSMARK_CALLBACK says how they reach this daemon."""
+    from archive.settings import ArchiveSettings, load
+    from crawler import websub
+    from crawler.errors import CrawlError
+    from crawler.frontier import Frontier
+    from crawler.guard import Guard
+    from crawler.post import post
+    from crawler.settings import CrawlSettings
+
+    options = load(CrawlSettings)
+    if not options.callback:
+        click.echo("no public callback: PRESSMARK_CALLBACK is empty")
+        return
+    engine = Frontier.open(load(ArchiveSettings).database).engine
+    guard, taken = Guard(options.allow_networks), 0
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": options.user_agent}
+    wanted = websub.wanted(engine, now=datetime.now(UTC))
+    for one in wanted:
+        websub.asked(engine, one, now=datetime.now(UTC))
+        try:
+            status, _ = post(one.hub, body=one.form(options.callback), headers=headers, guard=guard)
+        except CrawlError as e:
+            tell(str(e))  # it is asked again tomorrow
+            continue
+        if status // 100 == 2:  # noqa: PLR2004  success
+            taken += 1
+        else:
+            tell(f"{one.hub}: the hub answered {status}")
+    click.echo(f"asked for {len(wanted)} subscriptions, {taken} taken")
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
 for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):

@@ -1,23 +1,78 @@
-"""When jobs run, and for how long they may."""
+"""When jobs run, for how long they may, and who is told of alarms."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from datetime import timedelta
+from typing import Annotated
 
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from archive.moment import parse_span
 from archive.settings import PressmarkSettings
+from schedules.triggers import parse_trigger
+
+
+def _trigger(text: str) -> str:
+    parse_trigger(text)
+    return text
+
+
+def _span(value: object) -> object:
+    return parse_span(str(value)) if isinstance(value, str | int | float) else value
+
+
+Trigger = Annotated[str, AfterValidator(_trigger)]
+"""A span such as `5m`, five cron fields in UTC, or `off`."""
+Span = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0))]
+"""A span such as `6h`; without a unit it is in seconds."""
 
 
 class ScheduleSettings(PressmarkSettings):
     """The daemon's settings."""
 
-    crawl_every: float = Field(default=300.0, gt=0)
-    """Seconds between two looks for what is due; what is due is the frontier's to say."""
+    crawl_every: Trigger = "5m"
+    """Looks for feeds and posts that are due; what is due is the frontier's to say."""
+    crawl_deadline: Span = timedelta(hours=1)
+    """A run that takes longer is asked to end, and ended if it does not; so with each job."""
 
-    crawl_jitter: float = Field(default=30.0, ge=0)
-    """Seconds by which a look may come earlier or later, so that many daemons do not move in step."""
+    recheck_every: Trigger = "15m"
+    """Looks for posts that are to be looked at again."""
+    recheck_deadline: Span = timedelta(minutes=30)
 
-    crawl_deadline: float = Field(default=3600.0, gt=0)
-    """Seconds after which a crawl is asked to end, and ended if it does not."""
+    backfill_every: Trigger = "15m"
+    """Goes on with backfills, such as those that a gap has called for."""
+    backfill_deadline: Span = timedelta(hours=6)
+
+    verify_every: Trigger = "30 3 * * *"
+    """Re-reads a part of what is stored."""
+    verify_sample: str = "1%"
+    """How much of it."""
+    verify_deadline: Span = timedelta(hours=12)
+
+    seal_every: Trigger = "10m"
+    """Commits what a run that was killed left in the spool."""
+    seal_deadline: Span = timedelta(minutes=30)
+
+    websub_every: Trigger = "10m"
+    """Subscribes at hubs, where PRESSMARK_CALLBACK is set."""
+    websub_deadline: Span = timedelta(minutes=5)
+
+    housekeeping_every: Trigger = "50 4 * * *"
+    """Forgets what is over, and lets the database tidy itself."""
+    housekeeping_deadline: Span = timedelta(hours=1)
+
+    tell_every: Trigger = "1m"
+    """Tells new alarms to webhook and mail, where there are any."""
+    tell_deadline: Span = timedelta(minutes=2)
 
     stop_seconds: float = Field(default=25.0, gt=0)
-    """Seconds that a running job gets to end in order when the daemon stops."""
+    """Seconds that running jobs get to end in order when the daemon stops."""
+
+    alarm_webhook: str = ""
+    """URL that is sent each new alarm as JSON; empty: none."""
+    alarm_mail: str = ""
+    """Comma list of addresses that are sent new alarms; empty: none."""
+    mail_server: str = "smtp://localhost"
+    """`smtp://[USER:PASSWORD@]HOST[:PORT]`, or `smtps://`."""
+    mail_from: str = ""
+    """Sender of mails; empty: pressmark at this machine."""

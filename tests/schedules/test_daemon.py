@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,17 @@ from conftest import Home, wait_for
 from sample.blogs import TIDE
 from sample.server import Site
 
-from schedules.jobs import Job, Outcome, Runner, crawl_job
+from schedules.jobs import Job, Outcome, Runner, jobs
+from schedules.settings import ScheduleSettings
 
 
-def job(code: str, **changes: float) -> Job:
-    times = {"every_seconds": 60.0, "jitter_seconds": 0.0, "deadline_seconds": 30.0, **changes}
-    return Job(name="test", argv=(sys.executable, "-c", code), **times)
+def job(code: str, *, name: str = "test", deadline: float = 30.0, every: float = 60.0) -> Job:
+    return Job(
+        name=name,
+        argv=(sys.executable, "-c", code),
+        trigger=timedelta(seconds=every),
+        deadline=timedelta(seconds=deadline),
+    )
 
 
 def test_a_job_runs_to_its_end() -> None:
@@ -37,7 +43,7 @@ open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
 time.sleep(60)
 """
     began = time.monotonic()
-    done = Runner().run(job(code, deadline_seconds=1.5))
+    done = Runner().run(job(code, deadline=1.5))
     assert done.outcome is Outcome.DEADLINE
     assert time.monotonic() - began < 10
     child = int((tmp_path / "pid").read_text())
@@ -47,7 +53,7 @@ time.sleep(60)
 def test_a_job_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("schedules.jobs._GRACE_SECONDS", 0.5)
     done = Runner().run(
-        job("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)", deadline_seconds=1)
+        job("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)", deadline=1)
     )
     assert (done.outcome, done.exit_code) == (Outcome.DEADLINE, -signal.SIGKILL)
 
@@ -59,7 +65,10 @@ def test_nothing_starts_once_the_runner_stops() -> None:
 
 
 def test_the_crawl_job_is_what_a_person_could_type() -> None:
-    assert crawl_job(every=1, jitter=0, deadline=1).argv[1:] == ("-m", "scrapy", "crawl", "blog")
+    argv = {job.name: job.argv[1:] for job in jobs(ScheduleSettings())}
+    assert argv["crawl"] == ("-m", "scrapy", "crawl", "blog", "-a", "only=feeds")
+    assert argv["verify"] == ("-m", "schedules", "verify", "--sample", "1%")
+    assert set(argv) == {"crawl", "recheck", "backfill", "seal", "verify", "websub", "housekeeping", "tell"}
 
 
 def _alive(pid: int) -> bool:
@@ -80,7 +89,7 @@ def test_the_daemon_crawls_what_is_due_again_and_again(home: Home, site: Site) -
     home.settings |= {"PRESSMARK_FEED_INTERVAL": "1", "PRESSMARK_FEED_SLOWEST": "1"}
     home.pressmark("add", f"{site.url}/")
     site.log.clear()
-    process = daemon(home, CRAWL_EVERY="2", CRAWL_JITTER="0.5")
+    process = daemon(home, CRAWL_EVERY="2s")
     try:
         wait_for(lambda: site.asked.count("/feed/") >= 2, 60, process)
     finally:
@@ -88,7 +97,7 @@ def test_the_daemon_crawls_what_is_due_again_and_again(home: Home, site: Site) -
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     log = err.decode()
-    assert "daemon started jobs=crawl" in log
+    assert "daemon started jobs=crawl,recheck,backfill,seal,verify,websub,housekeeping,tell" in log
     assert "job ended name=crawl outcome=done exit=0" in log
     assert log.rstrip().endswith("daemon stopped")
     assert len([path for path in site.asked if path.startswith("/2026")]) == 4, "each post once"

@@ -13,6 +13,7 @@ _FEEDS = (
     ("news", sa.BigInteger()),
     ("hub", sa.Text()),
     ("topic", sa.Text()),
+    ("pushed", sa.BigInteger()),
 )
 _PAGES = (("alive", sa.BigInteger()), ("alive_record", sa.Text()))
 
@@ -77,10 +78,20 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("found", sa.Integer, nullable=False, server_default="0"),
     )
+    op.create_table(
+        "hubs",
+        sa.Column("feed_id", sa.Integer, sa.ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("hub", sa.Text, nullable=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("token", sa.String(64), nullable=False, unique=True),
+        sa.Column("secret", sa.String(64), nullable=False),
+        sa.Column("renew", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.BigInteger),
+    )
 
 
 def downgrade() -> None:
-    for name in ("listings", "backfills", "alarms", "deletions", "claims"):
+    for name in ("hubs", "listings", "backfills", "alarms", "deletions", "claims"):
         op.drop_table(name)
     op.drop_index("pages_visited", "pages")
     for name in ("checks", "backfill", "host", *(name for name, _ in _PAGES)):

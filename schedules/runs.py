@@ -1,0 +1,129 @@
+"""Runs of jobs in the database: what ran, how it ended, and whose turn it is among several daemons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, func, insert, select, update
+
+from archive.database import Instant, Words, connect, migrate, transaction, upsert
+
+REVISION = "0001"
+LOST = "lost"
+"""Outcome of a run of which nobody knows how it ended: its daemon was killed."""
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", String(64), nullable=False),
+    Column("holder", String(64), nullable=False),
+    Column("argv", Words, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("outcome", String(16)),
+    Column("exit_code", Integer),
+    Column("said", Words),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("job", String(96), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """One run of a job."""
+
+    job: str
+    holder: str
+    """The daemon that started it."""
+    argv: str
+    started: datetime
+    ended: datetime | None
+    """None: it is under way, or its daemon was killed."""
+    outcome: str | None
+    exit_code: int | None
+    said: str | None
+    """The last line that it printed."""
+
+
+class Runs:
+    """The runs of one database's daemons."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, database: str) -> Runs:
+        """Open the database, making or upgrading its tables.
+
+        Raises:
+            ArchiveError: The database cannot be used.
+        """
+        engine = connect(database)
+        migrate(engine, "schedules", REVISION)
+        return cls(engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for what else is kept in it."""
+        return self._engine
+
+    def begin(self, job: str, *, turn: str, holder: str, argv: str, now: datetime, until: datetime) -> int | None:
+        """Begin a run, unless another daemon has the turn; gives its number.
+
+        Args:
+            job: Its name.
+            turn: What only one run may have at a time.
+            holder: This daemon. A run of its own that has the turn still was cut off when it was killed.
+            argv: What is started.
+            now: When.
+            until: When the turn ends by itself, should this daemon die.
+        """
+        with transaction(self._engine) as connection:
+            wanted = upsert(self._engine, turns).values(job=turn, holder=holder, run_id=0, until=until)
+            connection.execute(
+                wanted.on_conflict_do_update(
+                    index_elements=["job"],
+                    set_={"holder": holder, "until": until},
+                    where=(turns.c.until <= now) | (turns.c.holder == holder),
+                )
+            )
+            mine = connection.execute(select(turns.c.run_id).where(turns.c.job == turn, turns.c.holder == holder))
+            before = mine.scalar()
+            if before is None:
+                return None
+            lost = (runs.c.id == before) & runs.c.ended.is_(None)
+            connection.execute(update(runs).where(lost).values(ended=now, outcome=LOST))
+            values = {"job": job, "holder": holder, "argv": argv, "started": now}
+            number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
+            connection.execute(update(turns).where(turns.c.job == turn).values(run_id=number))
+            return number
+
+    def end(self, number: int, *, turn: str, now: datetime, outcome: str, exit_code: int, said: str) -> None:
+        """A run has ended; the turn is free."""
+        values = {"ended": now, "outcome": outcome, "exit_code": exit_code, "said": said}
+        with transaction(self._engine) as connection:
+            connection.execute(update(runs).where(runs.c.id == number).values(**values))
+            connection.execute(delete(turns).where(turns.c.job == turn, turns.c.run_id == number))
+
+    def latest(self) -> dict[str, Ran]:
+        """The last run of each job."""
+        last = select(func.max(runs.c.id)).group_by(runs.c.job)
+        with transaction(self._engine, reads=True) as connection:
+            rows = connection.execute(select(runs).where(runs.c.id.in_(last))).all()
+        return {row.job: Ran(**{field.name: getattr(row, field.name) for field in fields(Ran)}) for row in rows}
+
+    def forget(self, before: datetime) -> int:
+        """Remove runs that ended before an instant; tells how many."""
+        with transaction(self._engine) as connection:
+            return connection.execute(delete(runs).where(runs.c.ended < before)).rowcount

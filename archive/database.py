@@ -205,11 +205,19 @@ def optimize(engine: Engine) -> None:
     sqlite_file = engine.dialect.name == "sqlite"
     commands = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)") if sqlite_file else ("ANALYZE",)
     try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{_READS: True}) as connection:
+        # Not in a transaction: SQLite would refuse.
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
             for command in commands:
-                connection.exec_driver_sql(command)
-    except SQLAlchemyError as e:
-        raise DatabaseError(_reason(e), url=shown(engine.url), temporary=_passing(e)) from e
+                cursor.execute(command)
+                if cursor.description:
+                    cursor.fetchall()
+            connection.commit()
+        finally:
+            connection.close()
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as e:
+        raise DatabaseError(str(e), url=shown(engine.url), temporary=True) from e
 
 
 def migrate(engine: Engine, package: str, head: str) -> None:

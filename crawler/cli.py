@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -137,15 +137,20 @@ def alarms(as_json: bool, over: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def feeds(as_json: bool) -> None:
     """List subscriptions with their health."""
+    from crawler.alarms import standing
+
     with _frontier() as frontier:
         found = frontier.feeds()
+        said: dict[str, list[str]] = {}
+        for alarm in standing(frontier.engine):
+            said.setdefault(alarm.subject, []).append(alarm.kind)
     if as_json:
         for feed in found:
-            click.echo(json.dumps(_as_json(feed), ensure_ascii=False))
+            click.echo(json.dumps({**_as_json(feed), "alarms": said.get(feed.url, [])}, ensure_ascii=False))
     elif not found:
         click.echo("no subscriptions; begin with: pressmark add URL")
     else:
-        _table(found)
+        _table(found, said)
 
 
 @click.command()
@@ -382,6 +387,8 @@ def _as_json(feed: Feed) -> dict[str, object]:
         "failures": feed.failures,
         "added": _iso(feed.added),
         "last_visit": _iso(feed.visited),
+        "last_news": _iso(feed.news),
+        "entries_shown": feed.shown,
         "next_visit": None if feed.paused else _iso(feed.due),
         "posts_kept": feed.kept,
     }
@@ -391,7 +398,7 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def _table(found: list[Feed]) -> None:
+def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -404,7 +411,7 @@ def _table(found: list[Feed]) -> None:
         table.add_row(
             Text(printable(feed.url)),
             Text(printable(feed.title or "")),
-            Text(printable(f"{_state(feed)}: {feed.error}" if feed.error else _state(feed))),
+            Text(printable(", ".join([_state(feed), *_notes(said.get(feed.url, ()))]) + _why(feed))),
             _short(feed.visited),
             "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
             str(feed.kept),
@@ -412,6 +419,15 @@ def _table(found: list[Feed]) -> None:
     # A pipe gets whole lines, whatever the width of a terminal would be.
     console = Console()
     (console if console.is_terminal else Console(width=240)).print(table)
+
+
+def _notes(kinds: Sequence[str]) -> list[str]:
+    """Kinds of alarms that the state does not tell already."""
+    return [kind for kind in kinds if kind not in {"failing", "gone"}]
+
+
+def _why(feed: Feed) -> str:
+    return f": {feed.error}" if feed.error else ""
 
 
 def _short(moment: datetime | None) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TALKATIVE = ("scrapy.crawler", "scrapy.middleware", "scrapy.addons", "scrapy.utils.log")
+
 _PATIENTLY = Retrying(
     retry=IF_TEMPORARY,
     wait=wait_exponential(max=10),
@@ -55,6 +57,9 @@ def crawl(
         watch: Called with the crawler before it starts.
         show: Called with the summary at the end; by default it is printed as one line.
     """
+    # What Scrapy tells of itself at each start would bury what this crawl tells.
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     settings: ArchiveSettings = process.settings["PRESSMARK_ARCHIVE"]
     options: CrawlSettings = process.settings["PRESSMARK_OPTIONS"]
     try:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from archive.text import Entry
-from crawler import freshness, watch
+from crawler import discover, freshness, watch
 from crawler.feeds import FeedEntry, ParsedFeed, plain
 from crawler.freshness import Pace
 from crawler.visit import Feed, FeedVisit, Gone, Page, PageVisit, SeenEntry
@@ -158,8 +158,9 @@ def _document(
         "shown": feed.shown if watch.collapsed(feed, shown) else shown,
         "media": told.get("content-type", "").partition(";")[0].strip().lower() or None,
         "news": at if not all(shared) else None,
-        "hub": parsed.feed.hub,
-        "topic": parsed.feed.self_link,
+        # WebSub §4: the headers' word counts before the document's.
+        "hub": discover.related(told.get("link", ""), "hub", feed.url) or parsed.feed.hub,
+        "topic": discover.related(told.get("link", ""), "self", feed.url) or parsed.feed.self_link,
         "gap": watch.gap(parsed.entries, shared, feed=feed),
     }
 

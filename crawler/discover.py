@@ -53,7 +53,7 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
         headers: Of the response.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    found = [*_from_header(lower.get("link", "")[:_MAX_LINK], url)]
+    found = [*_from_header(lower.get("link", ""), url)]
     text = unicode_html(body, lower.get("content-type"))
     try:
         tree = lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
@@ -72,10 +72,21 @@ def guesses(url: str) -> list[str]:
     return [urljoin(root, path) for path in GUESSES]
 
 
+def related(value: str, rel: str, url: str) -> str | None:
+    """Where the first link of that relation in a Link header leads."""
+    found = (_join(url, target) for target, told in _link_header(value) if rel in told.get("rel", "").lower().split())
+    return next((link for link in found if link), None)
+
+
+def _link_header(value: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Targets and parameters of a Link header (RFC 8288)."""
+    for target, raw in _LINK_HEADER.findall(value[:_MAX_LINK]):
+        yield target, {name.lower(): quoted or token for name, quoted, token in _PARAMETER.findall(raw)}
+
+
 def _from_header(value: str, url: str) -> Iterator[tuple[str, str]]:
-    """`Link: <…>; rel=alternate; type=…` (RFC 8288)."""
-    for target, raw in _LINK_HEADER.findall(value):
-        parameters = {name.lower(): quoted or token for name, quoted, token in _PARAMETER.findall(raw)}
+    """`Link: <…>; rel=alternate; type=…`."""
+    for target, parameters in _link_header(value):
         if _is_feed(parameters.get("rel", ""), parameters.get("type", ""), target):
             yield _join(url, target), parameters.get("title", "")
 

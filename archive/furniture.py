@@ -36,6 +36,7 @@ _POST_BODY = etree.XPath(
     " or contains(concat(' ', @class, ' '), ' post-body ')]"
 )
 _LISTING = frozenset({"home", "blog", "archive", "search-results"})
+_PROSE = etree.XPath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]")
 _CAPTIONS = etree.XPath(".//figcaption | .//*[contains(concat(' ', @class, ' '), ' wp-caption-text ')]")
 
 
@@ -82,9 +83,10 @@ def remove_widgets(tree: HtmlElement) -> str:
     Gives the text of the readers' comments among them, a line for each block.
     """
     known = rules()
+    total = len(_prose(tree))
     for element in [found for found in tree.iter() if _is_widget(found, known)]:
         # Some themes wrap the post itself in a class of this name.
-        if element.tag not in _MAIN and not _POST_BODY(element):
+        if element.tag not in _MAIN and not _POST_BODY(element) and len(_prose(element)) <= _BOX_SHARE * total:
             _remove(element)
     return "\n".join(_remove_boxes(tree, known))
 
@@ -133,7 +135,7 @@ def join_posts(tree: HtmlElement) -> None:
 
 def _remove_boxes(tree: HtmlElement, known: Rules) -> list[str]:
     comments: list[str] = []
-    total = max(1, len(_text(tree)))
+    total = max(1, len(_prose(tree)))
     for element in list(tree.iter(*_BLOCKS)):
         if element.getparent() is None or not _attached(element, tree):
             continue
@@ -162,7 +164,7 @@ def _remove_box(heading: HtmlElement, total: int) -> HtmlElement:
     box = heading
     while (parent := box.getparent()) is not None and parent.tag not in _MAIN:
         text = _text(parent).strip()
-        if len(text) > _BOX_SHARE * total or not text.startswith(_text(box).strip()[:_HEADING_LENGTH]):
+        if len(_prose(parent)) > _BOX_SHARE * total or not text.startswith(_text(box).strip()[:_HEADING_LENGTH]):
             break
         box = parent
     following = box.getnext()
@@ -187,6 +189,11 @@ def keep_line(line: str) -> bool:
 def _folded(text: str) -> str:
     """Text for comparison: lower case, single spaces, numbers as `#`, no colon at the end."""
     return _NUMBER.sub("#", _SPACE.sub(" ", text)).strip().casefold().rstrip(" :")
+
+
+def _prose(element: HtmlElement) -> str:
+    """The text of an element that is written to be read, not run."""
+    return "".join(_PROSE(element))
 
 
 def _text(element: HtmlElement) -> str:

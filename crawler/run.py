@@ -10,7 +10,8 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -165,7 +166,7 @@ class Run:
         self._stalled: dict[str, float] = {}  # why nothing more is fetched, and since when
         self._crawler: Crawler | None = None
         self._open: Counter[int] = Counter()  # what was asked for on each shard and is not committed yet
-        self._unanswered = 0
+        self._expected: set[str] = set()  # what was asked for and did not come to an end yet
         self._claiming = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
 
@@ -250,24 +251,26 @@ class Run:
 
     def _ask(self, number: int) -> None:
         self._open[number] += 1
-        self._unanswered += 1
+
+    def begun(self, what: str) -> None:
+        """A request goes out; what follows from it comes to an end with `settling`."""
+        self._expected.add(what)
+
+    @contextmanager
+    def settling(self, what: str) -> Iterator[None]:
+        """What is done within, well or not, is the end of what was begun."""
+        try:
+            yield
+        finally:
+            self._expected.discard(what)
 
     @property
     def unanswered(self) -> int:
-        """Feeds, pages and listings that were asked for and did not come to an end yet."""
-        return self._unanswered
-
-    def drop(self, url: str) -> None:
-        """What was claimed will not be asked for after all, or not as itself."""
-        self._unanswered -= 1
-        self.leave(url)
-
-    def keep(self) -> None:
-        """A host that was claimed stays this run's without a request that is to be answered, until `leave`."""
-        self._unanswered -= 1
+        """Requests that were begun and did not come to an end yet."""
+        return len(self._expected)
 
     def leave(self, url: str) -> None:
-        """A host that was kept is not needed any more once what was fetched is committed."""
+        """A host that was claimed is not needed for this URL any more, once what was fetched is committed."""
         self._grow().shards.append(shard(url))
 
     async def _release(self, growing: _Growing) -> None:
@@ -305,7 +308,6 @@ class Run:
             growing.shards.append(shard(url))
 
         await self._write(write)
-        self._unanswered -= 1
         log.info(
             "feed visit id=%d status=%s new=%d error=%s",
             visit.feed_id,
@@ -338,7 +340,6 @@ class Run:
             # The text first: a note without its text would say that nothing is missing.
             await self._write(lambda growing: growing.batch.add_text(row, text))
         await self._write(write)
-        self._unanswered -= 1
         self.summary.done += 1
         self._tell()
 
@@ -352,7 +353,6 @@ class Run:
             growing.shards.append(shard(visit.url))
 
         await self._write(write)
-        self._unanswered -= 1
         self.summary.listings += 1
         self._tell()
 

@@ -135,6 +135,7 @@ class BlogSpider(Spider):
         return False
 
     def _seed_request(self, url: str) -> Request:
+        self.run.begun(f"seed {url}")
         return Request(
             url, callback=self.parse_seed, errback=self.seed_failed, cb_kwargs={"seed": url}, dont_filter=True
         )
@@ -143,9 +144,10 @@ class BlogSpider(Spider):
 
     async def parse_seed(self, response: Response, seed: str) -> AsyncIterator[Any]:
         """The URL that a person gave: a feed, or a page that leads to one."""
-        async for request in self._subscribe(response, seed):
-            yield request
-        self.run.drop(seed)
+        with self.run.settling(f"seed {seed}"):
+            async for request in self._subscribe(response, seed):
+                yield request
+        self.run.leave(seed)
 
     async def _subscribe(self, response: Response, seed: str) -> AsyncIterator[Any]:
         found = await self._as_feed(response)
@@ -178,8 +180,10 @@ class BlogSpider(Spider):
 
     def seed_failed(self, failure: Failure) -> None:
         """The URL that a person gave could not be fetched."""
-        self.run.drop(failure.request.cb_kwargs["seed"])
-        self._problem(_asked_for(failure.request.cb_kwargs["seed"], failure.value))
+        seed: str = failure.request.cb_kwargs["seed"]
+        with self.run.settling(f"seed {seed}"):
+            self._problem(_asked_for(seed, failure.value))
+        self.run.leave(seed)
 
     async def _try(self, url: str, *, via: str) -> Response | None:
         """The answer to a request for what may be a feed, or None."""
@@ -207,6 +211,7 @@ class BlogSpider(Spider):
     # -- reading feeds
 
     def _feed_request(self, feed: Feed, seed: str | None = None) -> Request:
+        self.run.begun(f"feed {feed.url}")
         return Request(
             feed.url,
             callback=self.parse_feed,
@@ -219,6 +224,11 @@ class BlogSpider(Spider):
 
     async def parse_feed(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
         """The answer to a visit of a feed."""
+        with self.run.settling(f"feed {feed.url}"):
+            async for request in self._answered(response, feed, seed):
+                yield request
+
+    async def _answered(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
         if response.status == decide.NOT_MODIFIED:
             await self._visited(feed, response)
             return
@@ -248,7 +258,8 @@ class BlogSpider(Spider):
         visit = decide.after_feed(feed, at=self.run.now(), pace=self.run.options.pace, status=None, error=error)
         if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
             visit = replace(visit, failures=feed.failures, due=failure.value.until)
-        await self.run.visited_feed(visit, url=feed.url)
+        with self.run.settling(f"feed {feed.url}"):
+            await self.run.visited_feed(visit, url=feed.url)
         if seed:
             self._problem(_asked_for(seed, failure.value))
 
@@ -303,12 +314,12 @@ class BlogSpider(Spider):
         """Requests for pages that are claimed."""
         for page in pages:
             if page.url in self._asked:  # another feed shows it too
-                self.run.drop(page.url)
+                self.run.leave(page.url)
                 continue
             self._asked.add(page.url)
             self.run.expect(1)
             try:
-                yield Request(
+                request = Request(
                     page.url,
                     callback=self.parse_page,
                     errback=self.page_failed,
@@ -320,9 +331,16 @@ class BlogSpider(Spider):
                 )
             except ValueError as e:
                 await self._page_gone_wrong(page, str(e))
+                continue
+            self.run.begun(f"page {page.url}")
+            yield request
 
     async def parse_page(self, response: Response, page: Page) -> None:
         """The answer to a request for a post's page."""
+        with self.run.settling(f"page {page.url}"):
+            await self._visited_page(response, page)
+
+    async def _visited_page(self, response: Response, page: Page) -> None:
         row = row_of(response)
         text: Text | None = None
         error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
@@ -404,8 +422,10 @@ class BlogSpider(Spider):
 
     async def page_failed(self, failure: Failure) -> None:
         """A page could not be fetched."""
+        page: Page = failure.request.cb_kwargs["page"]
         until = failure.value.until if isinstance(failure.value, HeldError) else None
-        await self._page_gone_wrong(failure.request.cb_kwargs["page"], reason(failure.value), until)
+        with self.run.settling(f"page {page.url}"):
+            await self._page_gone_wrong(page, reason(failure.value), until)
 
     async def _page_gone_wrong(self, page: Page, error: str, not_before: datetime | None = None) -> None:
         log.warning("page failed url=%s error=%s", page.url, error)

@@ -27,6 +27,10 @@ FEED, ARCHIVE, NEXT, PAGED, WORDPRESS = "feed", "archive", "next", "paged", "wor
 ROBOTS, SITEMAP, PAGES = "robots", "sitemap", "pages"
 ENDS = frozenset({400, 404, 410})
 """Answers that mean that there is no such listing, or none further on."""
+_REFUSED = frozenset({401, 403, 405, 406, 451})
+"""Answers that mean, to what may or may not be there, that it is not for us."""
+_MAYBE = frozenset({WORDPRESS, ROBOTS, SITEMAP, PAGES})
+"""Listings that a blog may have; a document that the feed itself leads to is there."""
 
 _WORDPRESS_FIELDS = "id,link,guid,date_gmt,modified_gmt,title"
 _WORDPRESS_PAGE = 100
@@ -41,13 +45,21 @@ _MAX_SHAPES = 50
 _FEW = 3
 """Posts that share a word in their addresses, from which on the word belongs to the shape."""
 _NO_POSTS = re.compile(r"(?:page|categor|tag|author|product|user|image|video|taxonom|attachment|format)", re.IGNORECASE)
-_POSTS = re.compile(r"post|article|blog|news|entr", re.IGNORECASE)
+_NO_POST = re.compile(
+    r"about(?:-us)?|archives?|authors?|categor(?:y|ies)|comments|contact|feed|home|impressum|imprint|index|login|page|"
+    r"privacy(?:-policy)?|search|tags?|topics|users",
+    re.IGNORECASE,
+)
+"""Words in addresses of pages that stand beside the posts, where they are not in all addresses of posts, too."""
+_TRACKING = re.compile(r"utm_\w+|(?:fb|g)clid|mc_[ce]id")
 _YEAR = re.compile(r"/(?:19|20)\d\d(?:/\d\d?)?/?$")
+_A_YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBERED = re.compile(r"(?:/page/?\d+/?$|[?&](?:page|paged|p|start|offset)=\d+$|/page\d+)", re.IGNORECASE)
 _ARCHIVE_WORDS = re.compile(
     r"^\W*(?:older|previous|next|earlier|more posts|archives?|all posts|»|→|\u203a)", re.IGNORECASE
 )
 _GZIP = b"\x1f\x8b"
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +128,11 @@ def _older(parsed: ParsedFeed) -> list[tuple[str, str]]:
     if parsed.feed.prev_archive:
         return [(parsed.feed.prev_archive, ARCHIVE)]
     return [(parsed.feed.next_page, NEXT)] if parsed.feed.next_page else []
+
+
+def answers(status: int, kind: str) -> bool:
+    """Whether a listing of that kind will not be answered better: it came, is not there, or is refused."""
+    return status == _OK or status in ENDS or (status in _REFUSED and kind in _MAYBE)
 
 
 def instead(kind: str, url: str, *, feed: str) -> tuple[tuple[str, str], ...]:
@@ -218,8 +235,17 @@ def _header_number(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def _robots(body: bytes, url: str) -> Found:
-    named = list(dict.fromkeys(sitemap_urls_from_robots(body, base_url=url)))
+    """Sitemaps on other hosts are left out: they are not ours to ask, and what they list is not the blog's."""
+    lines = (line.partition(b"#")[0] for line in body.splitlines())
+    named = dict.fromkeys(one for line in lines for one in _sitemap_of(line, url) if _one_site(one, url))
     return Found(more=tuple((one, SITEMAP) for one in named) or sitemaps(url))
+
+
+def _sitemap_of(line: bytes, url: str) -> list[str]:
+    try:
+        return list(sitemap_urls_from_robots(line, base_url=url))
+    except ValueError:
+        return []
 
 
 def _sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
@@ -231,18 +257,29 @@ def _sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
             raise FeedError(f"cannot be unpacked: {type(e).__name__}", url=url) from e
     if b"<" not in body[:1_000]:
         lines = body.decode("utf-8", "replace").split()
-        return Found(entries=_posts((urljoin(url, line) for line in lines[:_MAX_URLS]), url, shapes))
+        return Found(entries=_posts(_joined(lines[:_MAX_URLS], url), url, shapes))
     try:
         document = Sitemap(body)
         named = [found["loc"] for number, found in enumerate(document) if number < _MAX_URLS and found.get("loc")]
-    except (LxmlError, ValueError, AttributeError, TypeError) as e:
+    except (LxmlError, ValueError, AttributeError, TypeError, StopIteration) as e:
         raise FeedError("is no sitemap", url=url) from e
-    located = [urljoin(url, str(one).strip()) for one in named]
+    located = _joined(named, url)
     if document.type != "sitemapindex":
         return Found(entries=_posts(located, url, shapes))
-    posts = [one for one in located if _POSTS.search(_last(one)) and not _NO_POSTS.search(_last(one))]
-    wanted = posts or [one for one in located if not _NO_POSTS.search(_last(one))] or located
-    return Found(more=tuple((one, SITEMAP) for one in wanted if _one_site(one, url)))
+    ours = [one for one in located if _one_site(one, url)]
+    wanted = [one for one in ours if not _NO_POSTS.search(_last(one))] or ours
+    return Found(more=tuple((one, SITEMAP) for one in wanted))
+
+
+def _joined(named: Iterable[str], url: str) -> list[str]:
+    """Addresses in full, without those that are none."""
+    found = []
+    for one in named:
+        try:
+            found.append(urljoin(url, one.strip()))
+        except ValueError:
+            continue
+    return found
 
 
 def _last(url: str) -> str:
@@ -282,8 +319,16 @@ def _links(tree: Any, url: str) -> Iterator[tuple[str, bool]]:  # noqa: ANN401  
 
 def _posts(urls: Iterable[str], base: str, shapes: frozenset[str]) -> tuple[FeedEntry, ...]:
     """Entries for the addresses that look like those of posts."""
-    named = dict.fromkeys(url for url in urls if _one_site(url, base) and shape_of(url, shapes) in shapes)
+    named = dict.fromkeys(url for url in urls if _one_site(url, base) and _is_post(url, shapes))
     return tuple(FeedEntry(link=url) for url in named)
+
+
+def _is_post(url: str, shapes: frozenset[str]) -> bool:
+    shape = shape_of(url, shapes)
+    if shape not in shapes:
+        return False
+    pairs = zip(shape.split("/"), _segments(url), strict=False)
+    return not any(part.startswith("*") and _NO_POST.fullmatch(word.partition(".")[0]) for part, word in pairs)
 
 
 def _one_site(one: str, other: str) -> bool:
@@ -298,11 +343,11 @@ def _one_site(one: str, other: str) -> bool:
 
 
 def shapes(urls: Collection[str]) -> frozenset[str]:
-    """The shapes of addresses: numbers by their length, words that all share, and places where words differ."""
+    """The shapes of addresses: years, other numbers, words that all share, and places where words differ."""
     kinds: dict[tuple[str, ...], list[list[str]]] = {}
     for url in urls:
         words = _segments(url)
-        kinds.setdefault(tuple(_kind(word) for word in words), []).append(words)
+        kinds.setdefault(_kinds(words), []).append(words)
     found = []
     for kind, examples in sorted(kinds.items(), key=lambda item: -len(item[1]))[:_MAX_SHAPES]:
         shared = [
@@ -316,12 +361,16 @@ def shapes(urls: Collection[str]) -> frozenset[str]:
 def shape_of(url: str, known: frozenset[str]) -> str:
     """The shape of an address, with the words that a known shape has in the same places."""
     words = _segments(url)
-    kind = [_kind(word) for word in words]
+    kinds = _kinds(words)
     for shape in known:
         parts = shape.split("/")
-        if len(parts) == len(words) and all(part in (kind[at], words[at]) for at, part in enumerate(parts)):
+        if len(parts) == len(words) and all(map(_fits, parts, kinds, words)):
             return shape
-    return "/".join(kind)
+    return "/".join(kinds)
+
+
+def _fits(part: str, kind: str, word: str) -> bool:
+    return part in (kind, word) or (part, kind) == ("{n}", "{4}")
 
 
 def _segments(url: str) -> list[str]:
@@ -330,14 +379,19 @@ def _segments(url: str) -> list[str]:
     except ValueError:
         return []
     path = [segment for segment in parts.path.split("/") if segment]
-    return [*path, *(f"?{name}={values[0]}" for name, values in sorted(parse_qs(parts.query).items()))]
+    query = {name: values[0] for name, values in parse_qs(parts.query).items() if not _TRACKING.fullmatch(name)}
+    return [*path, *(f"?{name}={value}" for name, value in sorted(query.items()))]
 
 
-def _kind(word: str) -> str:
+def _kinds(words: list[str]) -> tuple[str, ...]:
+    return tuple(_kind(word, last=at == len(words)) for at, word in enumerate(words, 1))
+
+
+def _kind(word: str, *, last: bool) -> str:
     if word.startswith("?"):
         return word.partition("=")[0] + "=*"
-    if word.isdecimal():
-        return f"{{{len(word)}}}" if len(word) in {2, 4} else "{n}"
+    if word.isdecimal():  # at the end it is the number of a post, which may look like a year
+        return "{4}" if _A_YEAR.fullmatch(word) and not last else "{n}"
     return "*." + word.rsplit(".", 1)[1] if re.search(r"\.\w{2,5}$", word) else "*"
 
 

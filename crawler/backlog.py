@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
 
 from archive.database import transaction, upsert
 from crawler import alarms
-from crawler.tables import backfills, feeds, listings, pages
+from crawler.tables import backfills, entries, feeds, listings, pages
 from crawler.visit import Listing, ListingVisit
 
 MAX_LISTINGS = 5_000
@@ -60,9 +60,11 @@ def ask(connection: Connection, engine: Engine, feed_id: int, *, at: datetime, w
     """Begin a backfill of a feed, or let one go on that is not done; one that is done begins anew."""
     running = select(backfills.c.feed_id).where(backfills.c.feed_id == feed_id, backfills.c.ended.is_(None))
     if connection.execute(running).first() is None:
-        # What it has read before may have changed; archive documents have not.
-        old = (listings.c.feed_id == feed_id) & (listings.c.kind != ARCHIVE)
-        connection.execute(delete(listings).where(old))
+        # What it has read before may have changed; archive documents have not, unless they could not be read.
+        ours = listings.c.feed_id == feed_id
+        connection.execute(delete(listings).where(ours, listings.c.kind != ARCHIVE))
+        again = {"visited": None, "failures": 0}
+        connection.execute(update(listings).where(ours, listings.c.error.is_not(None)).values(again))
     values = {"asked": at, "why": why, "ended": None, "shown": shown}
     connection.execute(
         upsert(engine, backfills)
@@ -157,6 +159,12 @@ class Backlog:
         with transaction(self._engine, reads=True) as connection:
             return [(row.url, row.kind, row.found) for row in connection.execute(query)]
 
+    def links(self, feed_id: int, *, limit: int = 1_000) -> list[str]:
+        """URLs of posts of a feed that are known, those that the feed itself has shown first, the newest first."""
+        query = select(pages.c.url).where(_of(feed_id)).order_by(pages.c.backfill, pages.c.id.desc()).limit(limit)
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query).scalars())
+
     def end(self, feed_id: int, *, at: datetime) -> None:
         """A backfill is done, and with it the alarm that called for it."""
         with transaction(self._engine) as connection:
@@ -172,7 +180,7 @@ class Backlog:
             row = connection.execute(query.where(backfills.c.feed_id == feed_id)).first()
             if row is None:
                 return None
-            ours = pages.c.feed_id == feed_id
+            ours = _of(feed_id)
             lost = select(pages.c.url, pages.c.status, pages.c.error).where(ours, ~pages.c.kept)
             found = connection.execute(select(func.count()).select_from(pages).where(ours)).scalar_one()
             kept = connection.execute(select(func.count()).select_from(pages).where(ours, pages.c.kept)).scalar_one()
@@ -192,6 +200,12 @@ class Backlog:
                     for one in connection.execute(lost.order_by(pages.c.id).limit(missing))
                 ),
             )
+
+
+def _of(feed_id: int) -> ColumnElement[bool]:
+    """Pages of a feed, those included that another feed had shown before."""
+    shown = select(entries.c.page_id).where(entries.c.feed_id == feed_id, entries.c.page_id.is_not(None))
+    return or_(pages.c.feed_id == feed_id, pages.c.id.in_(shown))
 
 
 def _count(connection: Connection, *conditions: object) -> int:

@@ -164,12 +164,6 @@ class Frontier:
             row = connection.execute(select(feeds).where(feeds.c.id == feed_id)).first()
         return _feed(row) if row else None
 
-    def links(self, feed_id: int, *, limit: int = AT_ONCE) -> list[str]:
-        """URLs of posts that a feed has shown, the newest first."""
-        query = select(pages.c.url).where(pages.c.feed_id == feed_id, ~pages.c.backfill).order_by(pages.c.id.desc())
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query.limit(limit)).scalars())
-
     def pause(self, url: str, *, paused: bool) -> int:
         """Pause or resume the feeds behind a URL; tells how many there are."""
         ids = [feed.id for feed in self.find(url)]

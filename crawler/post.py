@@ -32,10 +32,10 @@ def post(
         FetchError: There was no answer.
         PrivateAddressError: The host has no address that may be connected to.
     """
-    parts = urlsplit(url)
     try:
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    except (KeyError, ValueError) as e:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port or _PORTS[parts.scheme]
+    except (KeyError, ValueError) as e:  # of these UnicodeError is one
         raise FetchError("is no http or https address", url=url) from e
     address = _address(url, host, port, guard)
     timeout = urllib3.Timeout(total=seconds)
@@ -54,15 +54,20 @@ def post(
                 "POST",
                 target,
                 body=body,
-                headers={"Host": parts.netloc.rpartition("@")[2], **headers},
+                headers={"Host": _authority(host, parts.port), **headers},
                 redirect=False,
                 preload_content=False,
             )
             said = answer.read(_MAX_ANSWER)
             answer.close()
-    except (HTTPError, OSError) as e:
+    except (HTTPError, OSError, ValueError) as e:  # ValueError: http.client will not send such a header or target
         raise FetchError(f"no answer: {type(e).__name__}", url=url) from e
     return answer.status, said
+
+
+def _authority(host: str, port: int | None) -> str:
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if port is None else f"{bracketed}:{port}"
 
 
 def _address(url: str, host: str, port: int, guard: Guard) -> str:

@@ -245,7 +245,7 @@ class ListingVisit:
     total: int | None = None
     """Posts that the site says it has."""
     found: int = 0
-    """Posts that it lists."""
+    """Posts that it lists and no listing before it did."""
     entries: tuple[SeenEntry, ...] = ()
     """Those of them that are not known."""
     more: tuple[Listing, ...] = ()

@@ -101,6 +101,10 @@ def verified(engine: Engine, token: str, parameters: Mapping[str, str], *, now: 
         row = connection.execute(select(hubs).where(hubs.c.token == token)).first()
         if row is None or not hmac.compare_digest(row.topic.encode(), parameters.get("hub.topic", "").encode()):
             return None
+        if parameters.get("hub.mode") == "denied":  # WebSub §5.2: at any time, and no challenge
+            connection.execute(update(hubs).where(hubs.c.token == token).values(until=None, renew=now + _AGAIN))
+            connection.execute(update(feeds).where(feeds.c.id == row.feed_id).values(pushed=None))
+            return None
         if parameters.get("hub.mode") != "subscribe" or not parameters.get("hub.challenge"):
             return None
         given = parameters.get("hub.lease_seconds", "")
@@ -129,7 +133,7 @@ def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: da
         if method not in _METHODS:
             return False
         ours = hmac.new(row.secret.encode(), body, getattr(hashlib, method)).hexdigest()
-        if not hmac.compare_digest(ours, given.strip().lower()):
+        if not hmac.compare_digest(ours.encode(), given.strip().lower().encode()):
             return False
         connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > now).values(due=now))
     return True

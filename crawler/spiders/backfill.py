@@ -13,13 +13,13 @@ from scrapy import Request
 
 from archive.errors import TaskError
 from crawler import backfill, decide
-from crawler.backlog import MAX_PAGES, Backlog
+from crawler.backlog import MAX_LISTINGS, MAX_PAGES, Backlog
 from crawler.failure import reason
-from crawler.frontier import AT_ONCE, Place, shard
+from crawler.frontier import AT_ONCE, Place, page_key, shard
 from crawler.holds import HeldError
 from crawler.robots import SKIP
 from crawler.spiders.blog import BlogSpider, headers_of, row_of, when
-from crawler.visit import Feed, Listing, ListingVisit
+from crawler.visit import Feed, Listing, ListingVisit, SeenEntry
 from crawler.wire import HOPS, VIA
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 _LISTINGS, _POSTS = -20, -30
 """Priorities: whatever else is due on the host comes first."""
-_WAIT_SECONDS = 0.2
+_FORBIDDEN = "forbidden by robots.txt"
+_WAIT_SECONDS = 0.05
 _POLL_SECONDS = 15.0
 """Between two looks whether a feed on the hosts of this run has become due."""
 
@@ -45,8 +46,10 @@ class _Work:
     asked: set[str] = field(default_factory=set)
     """Listings known; each is read once."""
     kinds: set[str] = field(default_factory=set)
+    posts: set[str] = field(default_factory=set)
+    """Keys of the posts that listings of this run have given, whether they were known before or not."""
     found: int = 0
-    """Posts that listings beyond the feed itself have given."""
+    """Posts that listings beyond the feed itself have given, each counted once."""
     complete: bool = False
     """A listing said that it had all."""
     failed: bool = False
@@ -113,7 +116,7 @@ class BackfillSpider(BlogSpider):
         return _Work(
             feed=feed,
             site=feed.site or urljoin(feed.url, "/"),
-            shapes=backfill.shapes(self.run.frontier.links(feed.id)),
+            shapes=backfill.shapes(self.backlog.links(feed.id)),
             asked={url for url, _, _ in known},
             kinds={kind for _, kind, _ in known},
             found=sum(found for _, kind, found in known if kind != backfill.FEED),
@@ -123,7 +126,7 @@ class BackfillSpider(BlogSpider):
         """Requests for listings, stage by stage."""
         listings = self.backlog.listings(work.feed.id)
         if backfill.FEED not in work.kinds:
-            listings = self._more(work, [(work.feed.url, backfill.FEED)])
+            listings = [*self._more(work, [(work.feed.url, backfill.FEED)]), *listings]
         while True:
             for listing in listings:
                 async for request in self._listing_request(work, listing):
@@ -141,7 +144,8 @@ class BackfillSpider(BlogSpider):
         """Requests for posts that were found and are not fetched yet."""
         place: Place = None
         while True:
-            due = self.run.due(feed_ids=(work.feed.id,), held=False, backfill=True)
+            # Those that the feed itself shows and that wait as well: the host is this run's.
+            due = self.run.due(feed_ids=(work.feed.id,), held=False)
             pages, more = await self.run.claim_pages(due, place)
             async for request in self._page_requests(pages):
                 yield request.replace(priority=_POSTS)
@@ -154,10 +158,7 @@ class BackfillSpider(BlogSpider):
 
     async def _host_of(self, feed: Feed) -> bool:
         """Claim a feed's host for as long as its backfill lasts; what a person asked for waits for it."""
-        ours = await self._ours(feed.url) if self.urls else (await self.run.claim([feed.url]))[0]
-        if ours:
-            self.run.keep()
-        return ours
+        return await self._ours(feed.url) if self.urls else (await self.run.claim([feed.url]))[0]
 
     async def _while_waiting(self) -> AsyncIterator[Request]:
         """Until all is answered; feeds on this run's hosts that become due meanwhile are visited in between."""
@@ -180,9 +181,12 @@ class BackfillSpider(BlogSpider):
     # -- listings
 
     def _more(self, work: _Work, named: Iterable[tuple[str, str]], *, number: int = 0) -> list[Listing]:
-        """Listings that are not known yet."""
+        """Listings that are not known yet, as far as there is room for them."""
         found = []
         for url, kind in named:
+            if number and len(work.asked) >= MAX_LISTINGS:
+                log.warning("backfill stops at its limit feed=%s listings=%d", work.feed.url, len(work.asked))
+                break
             if url not in work.asked and len(url) <= decide.MAX_URL:
                 work.asked.add(url)
                 found.append(Listing(feed_id=work.feed.id, url=url, kind=kind, number=number))
@@ -196,7 +200,7 @@ class BackfillSpider(BlogSpider):
             return
         work.kinds.add(listing.kind)
         try:
-            yield Request(
+            request = Request(
                 listing.url,
                 callback=self.parse_listing,
                 errback=self.listing_failed,
@@ -206,47 +210,106 @@ class BackfillSpider(BlogSpider):
                 dont_filter=True,
             )
         except ValueError as e:
-            await self._visited_listing(work, listing, None, error=str(e), done=True)
+            async for following in self._follow(listing, None, backfill.Found(), error=str(e), done=True):
+                yield following
+        else:
+            self.run.begun(f"listing {listing.url}")
+            yield request
 
     async def parse_listing(self, response: Response, listing: Listing) -> AsyncIterator[Any]:
         """The answer to a request for a listing."""
+        with self.run.settling(f"listing {listing.url}"):
+            found, error = await self._found(response, listing)
+            done = backfill.answers(response.status, listing.kind)
+            async for request in self._follow(listing, response, found, error=error, done=done):
+                yield request
+
+    async def listing_failed(self, failure: Failure) -> AsyncIterator[Any]:
+        """A listing could not be fetched."""
+        listing: Listing = failure.request.cb_kwargs["listing"]
+        error = reason(failure.value)
+        asked = not isinstance(failure.value, HeldError)
+        done = error == _FORBIDDEN
+        with self.run.settling(f"listing {listing.url}"):
+            async for request in self._follow(listing, None, backfill.Found(), error=error, done=done, counts=asked):
+                yield request
+
+    async def _follow(
+        self,
+        listing: Listing,
+        response: Response | None,
+        found: backfill.Found,
+        *,
+        error: str | None,
+        done: bool,
+        counts: bool = True,
+    ) -> AsyncIterator[Request]:
+        """Remember a visit of a listing; requests for what it leads to.
+
+        Args:
+            listing: It.
+            response: The answer, if there was one.
+            found: What it gives.
+            error: What is wrong with it.
+            done: It was answered as well as it ever will be.
+            counts: An error is one of the few after which it is given up.
+        """
         work = self._works[listing.feed_id]
-        found, error = await self._found(response, listing, work)
-        pages = self.run.frontier.pages({url for entry in found.entries if (url := decide.page_url(entry))})
-        seen = decide.seen_entries(found.entries, {}, pages, None)
-        fresh = tuple(entry for entry in seen if entry.url and entry.url not in pages)
-        named = found.more if error is None else backfill.instead(listing.kind, listing.url, feed=work.feed.url)
-        if listing.kind == backfill.PAGED and not fresh:
-            named = ()  # past the end WordPress may give the last page for ever
-        if listing.kind != backfill.FEED:
-            work.found += len(found.entries)
-        if work.found > MAX_PAGES:
-            log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
-            named = ()
+        failures = 0 if error is None else listing.failures + counts
+        done = done or failures > self.run.options.backfill_retries
+        work.failed = work.failed or not done
         work.complete = work.complete or found.complete
+        fresh, count = self._new(work, listing, found)
+        named = found.more
+        if error is not None:
+            log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
+            named = backfill.instead(listing.kind, listing.url, feed=work.feed.url) if done else ()
+        elif work.found > MAX_PAGES or (listing.kind == backfill.PAGED and not count):
+            named = ()  # past the end WordPress may give the last page for ever
         more = self._more(work, named, number=listing.number + 1)
-        await self._visited_listing(
-            work,
-            listing,
-            response,
+        visit = ListingVisit(
+            feed_id=listing.feed_id,
+            url=listing.url,
+            kind=listing.kind,
+            number=listing.number,
+            at=when(response, self.run) if response is not None else self.run.now(),
+            status=response.status if response is not None else None,
             error=error,
-            # Answered as well as it ever will be: read, not there, or what cannot be read.
-            done=response.status == decide.OK or response.status in backfill.ENDS,
+            failures=failures,
+            done=done,
             total=found.total,
+            found=count,
             entries=fresh,
-            found=len(found.entries),
             more=tuple(more),
         )
+        await self.run.visited_listing(visit, row_of(response) if response is not None else None)
         for following in more:
             async for request in self._listing_request(work, following):
                 yield request
         if self.run.unanswered < AT_ONCE:
-            wanted = [page for entry in fresh if (page := decide.page_of(entry, work.feed, None))]
-            async for request in self._new_pages([replace(page, backfill=True) for page in wanted], via=response.url):
+            wanted = [replace(page, backfill=True) for one in fresh if (page := decide.page_of(one, work.feed, None))]
+            async for request in self._new_pages(wanted, via=listing.url):
                 yield request.replace(priority=_POSTS)
 
-    async def _found(self, response: Response, listing: Listing, work: _Work) -> tuple[backfill.Found, str | None]:
+    def _new(self, work: _Work, listing: Listing, found: backfill.Found) -> tuple[tuple[SeenEntry, ...], int]:
+        """Entries of a listing whose pages are not known, and how many posts it gives that none before it gave."""
+        urls = {url for entry in found.entries if (url := decide.page_url(entry))}
+        keys = {page_key(url) for url in urls} - work.posts
+        work.posts |= keys
+        if listing.kind == backfill.FEED:
+            work.shapes = backfill.shapes({*urls, *self.backlog.links(work.feed.id)})
+        room = MAX_PAGES - work.found
+        if listing.kind != backfill.FEED:
+            work.found += len(keys)
+        if work.found > MAX_PAGES:
+            log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
+        known = self.run.frontier.pages(urls)
+        seen = decide.seen_entries(found.entries, {}, known)
+        return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
+
+    async def _found(self, response: Response, listing: Listing) -> tuple[backfill.Found, str | None]:
         """What a listing gives, and what is wrong with it."""
+        work = self._works[listing.feed_id]
         if response.status != decide.OK:
             return backfill.Found(), f"answered {response.status}"
         try:
@@ -262,42 +325,3 @@ class BackfillSpider(BlogSpider):
         except TaskError as e:
             return backfill.Found(), str(e).removeprefix(f"{response.url}: ")
         return found, None
-
-    async def listing_failed(self, failure: Failure) -> None:
-        """A listing could not be fetched."""
-        listing: Listing = failure.request.cb_kwargs["listing"]
-        held = isinstance(failure.value, HeldError)
-        await self._visited_listing(
-            self._works[listing.feed_id], listing, None, error=reason(failure.value), done=False, counts=not held
-        )
-
-    async def _visited_listing(
-        self,
-        work: _Work,
-        listing: Listing,
-        response: Response | None,
-        *,
-        error: str | None,
-        done: bool,
-        counts: bool = True,
-        **found: Any,  # noqa: ANN401  fields of ListingVisit
-    ) -> None:
-        failures = 0 if error is None else listing.failures + counts
-        given_up = failures > self.run.options.backfill_retries
-        if not done and not given_up:
-            work.failed = True
-        if error is not None:
-            log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
-        visit = ListingVisit(
-            feed_id=listing.feed_id,
-            url=listing.url,
-            kind=listing.kind,
-            number=listing.number,
-            at=when(response, self.run) if response is not None else self.run.now(),
-            status=response.status if response is not None else None,
-            error=error,
-            failures=failures,
-            done=done or given_up,
-            **found,
-        )
-        await self.run.visited_listing(visit, row_of(response) if response is not None else None)

@@ -50,16 +50,19 @@ def up(host: str, port: int) -> None:
     runs = Runs.open(kept.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # A connection that is dead already cannot be closed in order; that the database was away is told by the daemon.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     name = holder(kept.home, "daemon").replace("/", "-")
     with exclusive(kept.home / "daemon.lock", what="daemon"):
         daemon = Daemon(jobs(settings), runs, holder=name, stop_seconds=settings.stop_seconds)
         if not port:
             daemon.run()
             return
-        from schedules.web import Web, serve
+        from schedules.web import Web, listen, serve
 
         web = Web(frontier, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl"))
-        daemon.run(lambda stop: serve(web.app(), host=host, port=port, stop=stop))
+        with listen(host, port) as listening:
+            daemon.run(lambda stop: serve(web.app(), listening, stop=stop))
 
 
 @pressmark.command("jobs")
@@ -143,12 +146,16 @@ def tell_alarms() -> None:
     found = alarms.standing(engine, untold=True)
     if found:
         try:
-            tell_all(found, settings, user_agent=options.user_agent, guard=Guard(options.allow_networks))
+            failed = tell_all(found, settings, user_agent=options.user_agent, guard=Guard(options.allow_networks))
         except CrawlError as e:
             tell(str(e), e.hint)
             sys.exit(1)
+        # Somebody knows: to tell all of them again, until the other way works too, would only be noise.
         alarms.told(engine, found, at=datetime.now(UTC))
+        for error in failed:
+            tell(str(error), error.hint)
     click.echo(f"told {len(found)} alarms")
+    sys.exit(1 if found and failed else 0)
 
 
 @pressmark.command("websub")

@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -25,11 +26,13 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.archive import Archive
-from archive.errors import ArchiveError
+from archive.database import shown
+from archive.errors import ArchiveError, DatabaseError
 from crawler.alarms import about
 from crawler.visit import Alarm
 from schedules.jobs import Finished, Job, Outcome, Runner
 from schedules.runs import Runs
+from schedules.triggers import cron_fields
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ _JITTER = 0.1
 _MAX_JITTER_SECONDS = 30
 _STAGGER = timedelta(seconds=5)
 """Between the first runs of the jobs of a new daemon."""
+_AHEAD = timedelta(minutes=2)
+"""More than a run at intervals is planned ahead beyond its interval, such as a first one."""
 
 _daemons: dict[str, Daemon] = {}
 """The daemon of this process, found by the job store, which can keep names of functions alone."""
@@ -55,6 +60,24 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
     def __init__(self, engine: Engine, holder: str) -> None:
         super().__init__(engine=engine, tablename=TABLE)
         self._prefix = f"{holder}:"
+        self._written = True
+        self._closed = False
+
+    def close(self) -> None:
+        """Nothing is due from now on: a scheduler that stops looks once more, and would skip what it cannot run."""
+        self._closed = True
+
+    def get_due_jobs(self, now: datetime) -> list[Any]:
+        """What is due."""
+        found: list[Any] = [] if self._closed else super().get_due_jobs(now)
+        return found
+
+    def start(self, scheduler: Any, alias: str) -> None:  # noqa: ANN401  APScheduler's
+        """Make the table."""
+        try:
+            super().start(scheduler, alias)
+        except SQLAlchemyError:  # another daemon has just made it
+            super().start(scheduler, alias)
 
     def _get_jobs(self, *conditions: Any) -> list[Any]:  # noqa: ANN401  SQLAlchemy's and APScheduler's
         found: list[Any] = super()._get_jobs(self.jobs_t.c.id.startswith(self._prefix, autoescape=True), *conditions)
@@ -70,13 +93,17 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         except (SQLAlchemyError, OSError) as e:
             log.warning("schedule cannot be read error=%s", _line(e))
             return datetime.now(UTC) + _RETRY
+        if not self._written:  # what could not be written is due still
+            return datetime.now(UTC) + _RETRY
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
     def update_job(self, job: Any) -> None:  # noqa: ANN401  APScheduler's
         """Keep a job's next run; while that cannot be, it is due still, and runs once when the database is back."""
         try:
             super().update_job(job)
-        except (SQLAlchemyError, OSError) as e:
+            self._written = True
+        except (SQLAlchemyError, OSError, JobLookupError) as e:
+            self._written = False
             log.warning("schedule cannot be written job=%s error=%s", job.id, _line(e))
 
 
@@ -91,25 +118,35 @@ class Daemon:
         self._runner = Runner()
         self._stop_seconds = stop_seconds
         self._stop = threading.Event()
+        self._store = JobStore(runs.engine, holder)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            jobstores={"default": JobStore(runs.engine, holder)},
+            jobstores={"default": self._store},
             executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
             jobstore_retry_interval=_RETRY.total_seconds(),
         )
+        self._hurried: set[str] = set()
+        """Jobs that were to run as soon as can be, and have not begun to since."""
         self._scheduler.add_listener(_told, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
     def run(self, beside: Callable[[threading.Event], None] | None = None) -> None:
         """Run until SIGTERM or SIGINT; returns when all jobs have ended.
 
         Args:
             beside: Run in this thread meanwhile, such as a web server; it returns when the event is set.
+
+        Raises:
+            DatabaseError: The schedule cannot be kept.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         _daemons[self._holder] = self
-        self._scheduler.start(paused=True)
-        self.plan(datetime.now(UTC))
+        try:
+            self._scheduler.start(paused=True)
+            self.plan(datetime.now(UTC))
+        except (SQLAlchemyError, OSError) as e:
+            raise DatabaseError(_line(e), url=shown(self._runs.engine.url), hint="Is the database up?") from e
         self._scheduler.resume()
         log.info("daemon started jobs=%s", ",".join(self._jobs))
         watch = threading.Thread(target=self._watch_clock, daemon=True)
@@ -118,6 +155,7 @@ class Daemon:
             beside(self._stop)
         self._stop.wait()
         self._scheduler.pause()
+        self._store.close()
         self._runner.stop(self._stop_seconds)
         self._scheduler.shutdown(wait=True)
         del _daemons[self._holder]
@@ -129,7 +167,8 @@ class Daemon:
         for number, job in enumerate(self._jobs.values()):
             trigger = _trigger(job)
             before = kept.pop(self._id(job.name), None)
-            if before is not None and str(before.trigger) == str(trigger) and before.next_run_time is not None:
+            same = before is not None and str(before.trigger) == str(trigger)
+            if before is not None and same and before.next_run_time and before.next_run_time <= _latest(trigger, now):
                 continue
             first = now + number * _STAGGER if isinstance(trigger, IntervalTrigger) else None
             self._scheduler.add_job(
@@ -148,8 +187,9 @@ class Daemon:
             self._scheduler.remove_job(old)
 
     def fire(self, name: str) -> Finished | None:
-        """Run a job now, if it is this daemon's turn, and remember how it ended."""
+        """Run a job now, if it is this daemon's turn, and remember how it ended; None if it is not."""
         job = self._jobs[name]
+        self._hurried.discard(name)
         turn = name if job.alone else f"{name} {self._holder}"
         now = datetime.now(UTC)
         try:
@@ -162,9 +202,9 @@ class Daemon:
         if number is None:
             log.info("job runs elsewhere name=%s", name)
             return None
-        finished = self._runner.run(job)
-        if finished is None:
-            return None
+        finished = self._runner.run(job) or Finished(
+            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, said=""
+        )
         try:
             self._runs.end(
                 number,
@@ -180,14 +220,23 @@ class Daemon:
         return finished
 
     def hurry(self, name: str) -> None:
-        """Run a job as soon as can be."""
-        if self._scheduler.get_job(self._id(name)):
-            self._scheduler.modify_job(self._id(name), next_run_time=datetime.now(UTC))
+        """Run a job as soon as can be; one that runs now once more when it has ended."""
+        self._hurried.add(name)
+        try:
+            if self._scheduler.get_job(self._id(name)):
+                self._scheduler.modify_job(self._id(name), next_run_time=datetime.now(UTC))
+        except (SQLAlchemyError, OSError, JobLookupError) as e:
+            log.warning("job runs when it is due name=%s error=%s", name, _line(e))
+
+    def _ended(self, event: JobExecutionEvent) -> None:
+        if (name := event.job_id.rpartition(":")[2]) in self._hurried:
+            self.hurry(name)
 
     def ill(self, archive: Archive) -> dict[str, str]:
         """What is wrong with the parts that the daemon needs, by their names."""
         found = {}
-        if not self._scheduler.running:
+        thread = getattr(self._scheduler, "_thread", None)  # it has no public name
+        if not self._scheduler.running or not (thread and thread.is_alive()):
             found["scheduler"] = "does not run"
         for part, check in (("database", self._runs.latest), ("store", archive.check_writable)):
             try:
@@ -197,10 +246,18 @@ class Daemon:
         return found
 
     def set_back(self, by: timedelta) -> None:
-        """The clock was set back: runs at intervals keep their distance, and do not wait for the hour to come again."""
+        """The clock was set back: runs at intervals keep their distance, and do not wait for the hour to come again.
+
+        Those at an hour of the day do, so that they do not run twice, unless it is more than one that they would miss.
+        """
+        now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
-            if isinstance(job.trigger, IntervalTrigger) and job.next_run_time:
+            if not job.next_run_time:
+                continue
+            if isinstance(job.trigger, IntervalTrigger):
                 self._scheduler.modify_job(job.id, next_run_time=job.next_run_time - by)
+            elif job.next_run_time > _latest(job.trigger, now):
+                self._scheduler.modify_job(job.id, next_run_time=job.trigger.get_next_fire_time(None, now))
         self.hurry("housekeeping")
 
     def _watch_clock(self) -> None:
@@ -245,9 +302,20 @@ def next_runs(engine: Engine) -> dict[str, datetime]:
 
 def _trigger(job: Job) -> IntervalTrigger | CronTrigger:
     if isinstance(job.trigger, str):
-        return CronTrigger.from_crontab(job.trigger, timezone=UTC)
+        minute, hour, day, month, weekday = cron_fields(job.trigger)
+        return CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC)
     seconds = job.trigger.total_seconds()
     return IntervalTrigger(seconds=seconds, jitter=min(seconds * _JITTER, _MAX_JITTER_SECONDS), timezone=UTC)
+
+
+def _latest(trigger: IntervalTrigger | CronTrigger, now: datetime) -> datetime:
+    """A next run after this was planned by a clock that was ahead."""
+    if isinstance(trigger, IntervalTrigger):
+        latest: datetime = now + trigger.interval + _AHEAD
+        return latest
+    first = trigger.get_next_fire_time(None, now)
+    second = trigger.get_next_fire_time(first, first) if first else None
+    return second or first or now
 
 
 def _alarm(finished: Finished) -> Alarm | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from archive.moment import parse_span
 from archive.settings import PressmarkSettings
-from schedules.triggers import parse_trigger
+from schedules.triggers import MOST, parse_trigger
 
 
 def _trigger(text: str) -> str:
@@ -21,9 +22,16 @@ def _span(value: object) -> object:
     return parse_span(str(value)) if isinstance(value, str | int | float) else value
 
 
+def _mail_server(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
+        raise ValueError("use smtp://HOST, smtps://HOST or smtp://USER:PASSWORD@HOST:PORT")
+    return text
+
+
 Trigger = Annotated[str, AfterValidator(_trigger)]
 """A span such as `5m`, five cron fields in UTC, or `off`."""
-Span = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0))]
+Span = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0), le=MOST)]
 """A span such as `6h`; without a unit it is in seconds."""
 
 
@@ -72,7 +80,7 @@ class ScheduleSettings(PressmarkSettings):
     """URL that is sent each new alarm as JSON; empty: none."""
     alarm_mail: str = ""
     """Comma list of addresses that are sent new alarms; empty: none."""
-    mail_server: str = "smtp://localhost"
+    mail_server: Annotated[str, AfterValidator(_mail_server)] = "smtp://localhost"
     """`smtp://[USER:PASSWORD@]HOST[:PORT]`, or `smtps://`."""
     mail_from: str = ""
     """Sender of mails; empty: pressmark at this machine."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import smtplib
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
+from archive.faces import printable
 from crawler.alarms import Raised
 from crawler.errors import FetchError
 from crawler.guard import Guard
@@ -20,16 +21,26 @@ _MAX_LINES = 200
 """Alarms that one mail lists."""
 
 
-def tell(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str, guard: Guard) -> None:
-    """Send alarms to whom the settings name.
+def tell(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str, guard: Guard) -> list[FetchError]:
+    """Send alarms to whom the settings name; gives what one of them did not take while another one did.
 
     Raises:
-        FetchError: The webhook or the mail server did not take them.
+        FetchError: Nobody took them.
     """
+    ways: list[Callable[[], None]] = []
     if settings.alarm_webhook:
-        _to_webhook(found, settings.alarm_webhook, user_agent, guard)
+        ways.append(lambda: _to_webhook(found, settings.alarm_webhook, user_agent, guard))
     if settings.alarm_mail:
-        _to_mail(found, settings)
+        ways.append(lambda: _to_mail(found, settings))
+    errors = []
+    for way in ways:
+        try:
+            way()
+        except FetchError as e:
+            errors.append(e)
+    if errors and len(errors) == len(ways):
+        raise errors[0]
+    return errors
 
 
 def as_json(alarm: Raised) -> dict[str, str | None]:
@@ -56,9 +67,13 @@ def _to_mail(found: Sequence[Raised], settings: ScheduleSettings) -> None:
     message = EmailMessage()
     first = f"{found[0].kind}: {found[0].subject}"
     message["Subject"] = _header(f"Pressmark: {first}" + (f" and {len(found) - 1} more" if len(found) > 1 else ""))
-    message["From"] = settings.mail_from or f"pressmark@{socket.gethostname()}"
-    message["To"] = ", ".join(address.strip() for address in settings.alarm_mail.split(","))
-    lines = [f"{one.since:%Y-%m-%d %H:%M}Z  {one.kind}  {one.subject}\n    {one.detail}" for one in found[:_MAX_LINES]]
+    message["From"] = _header(settings.mail_from or f"pressmark@{socket.gethostname()}")
+    addresses = (printable(address).strip() for address in settings.alarm_mail.split(","))
+    message["To"] = ", ".join(address for address in addresses if address)
+    lines = [
+        f"{one.since:%Y-%m-%d %H:%M}Z  {one.kind}  {printable(one.subject)}\n    {printable(one.detail)}"
+        for one in found[:_MAX_LINES]
+    ]
     message.set_content("\n".join(lines) + "\n")
     kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     try:
@@ -75,4 +90,4 @@ def _to_mail(found: Sequence[Raised], settings: ScheduleSettings) -> None:
 
 def _header(text: str) -> str:
     """Text for a header: one line, no control characters, not without end."""
-    return "".join(c if c.isprintable() else " " for c in text)[:200]
+    return printable(text)[:200]

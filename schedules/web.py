@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+import socket
 import threading
 from asyncio import to_thread
 from collections.abc import Callable
@@ -23,6 +26,7 @@ log = logging.getLogger(__name__)
 MAX_NOTIFICATION = 10 * 1024 * 1024
 """Bytes of what a hub may send along."""
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Health = Callable[[], dict[str, str]]
 """Gives what is wrong, by the part that is ill; nothing if all is well."""
 
@@ -54,12 +58,12 @@ class Web:
     def _verify(self, request: Request) -> Response:
         """The hub asks whether we meant it."""
         parameters = dict(request.query_params)
-        challenge = websub.verified(self._engine, request.path_params["token"], parameters, now=datetime.now(UTC))
+        challenge = websub.verified(self._engine, _token(request), parameters, now=datetime.now(UTC))
         return PlainTextResponse(challenge) if challenge else _unknown()
 
     async def _notify(self, request: Request) -> Response:
         """The hub tells of news."""
-        token = request.path_params["token"]
+        token = _token(request)
         if not await to_thread(websub.known, self._engine, token):
             return _unknown()
         body = b""
@@ -74,6 +78,12 @@ class Web:
         return Response(status_code=202)
 
 
+def _token(request: Request) -> str:
+    """The token of a callback; empty, as no token of ours is, where it could not even be one."""
+    token: str = request.path_params["token"]
+    return token if _TOKEN.fullmatch(token) else ""
+
+
 def _unknown() -> Response:
     return PlainTextResponse("no such subscription\n", status_code=404)
 
@@ -83,13 +93,25 @@ def _away(_request: Request, error: Exception) -> Response:
     return PlainTextResponse("the database is away\n", status_code=503)
 
 
-def serve(application: Starlette, *, host: str, port: int, stop: threading.Event) -> None:
-    """Answer until the event is set."""
-    config = uvicorn.Config(
-        application, host=host, port=port, log_level="warning", access_log=False, server_header=False, lifespan="off"
-    )
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on an address.
+
+    Raises:
+        OSError: It cannot be had, such as a port that is taken; names it.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as e:
+        number = getattr(e, "errno", None) or 0
+        raise OSError(number, os.strerror(number) if number > 0 else str(e), f"{host}:{port}") from e
+
+
+def serve(application: Starlette, listening: socket.socket, *, stop: threading.Event) -> None:
+    """Answer on a socket until the event is set."""
+    config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False, lifespan="off")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)  # in the main thread it would take our signals
+    # In the main thread it would take our signals.
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     stop.wait()
     server.should_exit = True

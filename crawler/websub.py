@@ -23,10 +23,12 @@ LEASE = timedelta(days=10)
 _LONGEST = timedelta(days=365)
 _RENEW = 0.25
 """Share of a lease that is left when it is renewed."""
+_SOONEST = timedelta(minutes=10)
+"""However short a lease is, it is not renewed sooner."""
 _AGAIN = timedelta(days=1)
 """A hub that did not answer, or not as it should, is asked again after that."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
-MAX_AT_ONCE = 1_000
+MAX_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,9 @@ def verified(engine: Engine, token: str, parameters: Mapping[str, str], *, now: 
         lease = timedelta(seconds=int(given)) if given.isdecimal() and len(given) < 10 else LEASE  # noqa: PLR2004  digits
         lease = min(lease, _LONGEST)
         connection.execute(
-            update(hubs).where(hubs.c.token == token).values(until=now + lease, renew=now + lease * (1 - _RENEW))
+            update(hubs)
+            .where(hubs.c.token == token)
+            .values(until=now + lease, renew=now + max(lease * (1 - _RENEW), _SOONEST))
         )
         connection.execute(update(feeds).where(feeds.c.id == row.feed_id).values(pushed=now + lease))
     return parameters["hub.challenge"]

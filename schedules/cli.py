@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -16,6 +17,7 @@ from archive.faces import printable, tell
 from archive.lock import exclusive
 
 _RUNS_KEPT = timedelta(days=90)
+_HUBS_AT_ONCE = 8
 HELP = """Keeps what blogs publish, and gives any post back as it was.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4 finished but something was damaged.
@@ -174,20 +176,24 @@ def subscribe_at_hubs() -> None:
         click.echo("no public callback: PRESSMARK_CALLBACK is empty")
         return
     engine = Frontier.open(load(ArchiveSettings).database).engine
-    guard, taken = Guard(options.allow_networks), 0
+    guard = Guard(options.allow_networks)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": options.user_agent}
-    wanted = websub.wanted(engine, now=datetime.now(UTC))
-    for one in wanted:
+
+    def ask(one: websub.Wanted) -> str | None:
+        """What is wrong with the hub; it is asked again tomorrow."""
         websub.asked(engine, one, now=datetime.now(UTC))
         try:
             status, _ = post(one.hub, body=one.form(options.callback), headers=headers, guard=guard)
         except CrawlError as e:
-            tell(str(e))  # it is asked again tomorrow
-            continue
-        if status // 100 == 2:  # noqa: PLR2004  success
-            taken += 1
-        else:
-            tell(f"{one.hub}: the hub answered {status}")
+            return str(e)
+        return None if status // 100 == 2 else f"{one.hub}: the hub answered {status}"  # noqa: PLR2004  success
+
+    wanted = websub.wanted(engine, now=datetime.now(UTC))
+    with ThreadPoolExecutor(_HUBS_AT_ONCE) as pool:  # a hub that is silent does not keep the others
+        problems = [problem for problem in pool.map(ask, wanted) if problem]
+    for problem in problems:
+        tell(problem)
+    taken = len(wanted) - len(problems)
     click.echo(f"asked for {len(wanted)} subscriptions, {taken} taken")
 
 

@@ -214,7 +214,7 @@ class Daemon:
                 exit_code=finished.exit_code,
                 said=finished.said,
             )
-            about(self._runs.engine, f"job {name}", _alarm(finished), kind="job", at=datetime.now(UTC))
+            about(self._runs.engine, f"job {turn}", _alarm(finished), kind="job", at=datetime.now(UTC))
         except ArchiveError as e:
             log.warning("end of job is not remembered name=%s error=%s", name, e)
         return finished

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from archive.database import transaction, upsert
 from crawler.tables import alarms
@@ -63,6 +63,19 @@ def end(connection: Connection, subject: str, kinds: Collection[str], *, at: dat
     """End alarms about a subject."""
     open_ones = (alarms.c.key == _key(subject)) & alarms.c.kind.in_(kinds) & alarms.c.ended.is_(None)
     connection.execute(update(alarms).where(open_ones).values(ended=at))
+
+
+def move(connection: Connection, subject: str, to: str) -> None:
+    """What was told about a subject is about another from now on."""
+    if subject != to:
+        forget(connection, [to])
+        known = alarms.c.key == _key(subject)
+        connection.execute(update(alarms).where(known).values(subject=to, key=_key(to)))
+
+
+def forget(connection: Connection, subjects: Iterable[str]) -> None:
+    """Forget all that was told about subjects that are no more."""
+    connection.execute(delete(alarms).where(alarms.c.key.in_([_key(subject) for subject in subjects])))
 
 
 def about(engine: Engine, subject: str, alarm: Alarm | None, *, kind: str, at: datetime) -> None:

@@ -92,6 +92,7 @@ def after_feed(
         if status == NOT_MODIFIED:
             etag, last_modified = told.get("etag") or etag, told.get("last-modified") or last_modified
     rhythm = _rhythm(parsed, at) if parsed else None
+    news = at if parsed and not all(shared) else None
     visit = FeedVisit(
         feed_id=feed.id,
         at=at,
@@ -103,7 +104,8 @@ def after_feed(
         last_modified=last_modified,
         rhythm=rhythm,
         entries=seen,
-        **(_document(feed, at, parsed, shared, told) if parsed and status != PARTIAL else {}),
+        news=news,
+        **(_document(feed, parsed, shared, told) if parsed and status != PARTIAL else {}),
         **_moved(feed, at, moved_to),
     )
     if status == OK:
@@ -147,9 +149,7 @@ def _after_error(
     return replace(visit, due=_due_after_error(visit, pace.least, told))
 
 
-def _document(
-    feed: Feed, at: datetime, parsed: ParsedFeed, shared: Sequence[bool], told: Mapping[str, str]
-) -> dict[str, Any]:
+def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], told: Mapping[str, str]) -> dict[str, Any]:
     """What a document says of its feed."""
     shown = len(parsed.entries)
     return {
@@ -157,7 +157,6 @@ def _document(
         "site": parsed.feed.link,
         "shown": feed.shown if watch.collapsed(feed, shown) else shown,
         "media": told.get("content-type", "").partition(";")[0].strip().lower() or None,
-        "news": at if not all(shared) else None,
         # WebSub §4: the headers' word counts before the document's.
         "hub": discover.related(told.get("link", ""), "hub", feed.url) or parsed.feed.hub,
         "topic": discover.related(told.get("link", ""), "self", feed.url) or parsed.feed.self_link,

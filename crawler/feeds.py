@@ -240,7 +240,8 @@ def _whole(body: bytes) -> tuple[bytes, bool]:
     last = closed[-1] if closed else 0
     if not _OPENED.search(body) or _ENDED.search(body, last):
         return body, True
-    return (body[:last] if closed and _OPENED.search(body, last) else body), False
+    torn = _OPENED.search(body, last)
+    return (body[: torn.start()] if torn else body), False
 
 
 def _with_ends(body: bytes) -> bytes:

@@ -173,10 +173,12 @@ class Frontier:
 
     def remove(self, url: str) -> int:
         """End the subscription of the feeds behind a URL; what is archived stays. Tells how many there were."""
-        ids = [feed.id for feed in self.find(url)]
+        found = self.find(url)
+        ids = [feed.id for feed in found]
         with transaction(self._engine) as connection:
             connection.execute(update(pages).where(pages.c.feed_id.in_(ids), ~pages.c.kept).values(due=None))
             connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
+            alarms.forget(connection, [feed.url for feed in found])
         return len(ids)
 
     # -- what is due
@@ -359,6 +361,9 @@ class Frontier:
         connection.execute(
             upsert(self._engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
         )
+        before = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+        if before is not None:
+            alarms.move(connection, before, url)
         return {"url": url, "key": key(url), "shard": shard(url)}
 
     # -- what is gone
@@ -476,7 +481,7 @@ def key(url: str) -> str:
 
 def page_key(url: str) -> str:
     """The key of a post's page: the same for http and https, and whoever led a reader there."""
-    bare = url_query_cleaner(url, _TRACKING, remove=True) if "?" in url else url.partition("#")[0]
+    bare = url_query_cleaner(url, _TRACKING, remove=True, unique=False) if "?" in url else url.partition("#")[0]
     return key(bare.partition("://")[2] or bare)
 
 

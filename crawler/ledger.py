@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from archive.database import transaction, upsert
 from crawler.tables import deletions, pages
-from crawler.visit import PageVisit
+from crawler.visit import Gone, PageVisit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Deletion:
     url: str
     since: datetime
     """When it was first found gone."""
-    kind: str
+    kind: Gone
     """`gone` (404, 410, 451), `home` (redirect to the front page), `login`, `soft-404`."""
     status: int | None
     proof: str | None
@@ -34,6 +34,10 @@ class Deletion:
     restored: datetime | None = None
     """When it was there again; None: it is not."""
     restored_record: str | None = None
+
+    def missing(self, at: datetime) -> bool:
+        """Whether the post was not there at an instant."""
+        return self.since <= at and (self.restored is None or at < self.restored)
 
 
 def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> None:

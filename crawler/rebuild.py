@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,8 @@ from crawler import decide, opml, state
 from crawler.errors import FeedError
 from crawler.feeds import ParsedFeed, parse
 from crawler.freshness import Pace
-from crawler.frontier import Frontier
+from crawler.frontier import Frontier, page_key
+from crawler.ledger import Deletion
 from crawler.visit import Feed, FeedVisit, Page, PageVisit, SeenEntry
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     key = state.newest(archive.store, state.SUBSCRIPTIONS)
     if key is None:
         return 0
+    deletions: dict[str, dict[datetime, Deletion]] = {}
+    for one in state.deletions(archive.store):  # what was written last tells whether it was restored
+        deletions.setdefault(one.key, {})[one.since] = one
     subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
@@ -43,8 +47,10 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
             frontier.commit([visit], [])
             urls.update((seen.url, None) for seen in visit.entries if seen.url)
         for url in urls:
-            frontier.commit([], list(_page_visits(archive, feed, url, plan)))
-    frontier.enter_deletions(state.deletions(archive.store))
+            gone = deletions.get(page_key(url), {}).values()
+            frontier.commit([], list(_page_visits(archive, feed, url, plan, gone)))
+    for known in deletions.values():
+        frontier.enter_deletions(known.values())
     return len(subscriptions)
 
 
@@ -105,13 +111,21 @@ def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
         return None
 
 
-def _page_visits(archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta]) -> Iterator[PageVisit]:
-    """What each capture of a post's page told, oldest first; what could not be had is left out."""
+def _page_visits(
+    archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
+) -> Iterator[PageVisit]:
+    """What each capture of a post's page told, oldest first; what could not be had is left out.
+
+    Whether a page that answered was the post is told by the ledger: the crawl had looked at more than the capture.
+    """
     page = Page(url=url, feed_id=feed.id, kept=False)
     for row in archive.index.history(url):
         final = _final(archive, row) if row.url == url else None
-        if final is None or (final.status not in _HELD and not (page.kept and final.status in decide.GONE)):
+        if final is None:
             continue
-        visit = decide.after_page(page, at=row.date, plan=plan, status=final.status, record=final.record)
+        gone = next((one.kind for one in deletions if one.missing(final.date)), None)
+        if final.status not in _HELD and not (page.kept and (gone or final.status in decide.GONE)):
+            continue
+        visit = decide.after_page(page, at=final.date, plan=plan, status=final.status, gone=gone, record=final.record)
         yield visit
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

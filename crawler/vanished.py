@@ -16,8 +16,9 @@ MAX_PAGE = 2_000_000
 """Bytes of a page that are searched for a password field."""
 
 _LOGIN_PATH = re.compile(
-    r"(?:^|[/_.-])(?:log-?in|sign-?in|signup|sign-?up|register|auth|sso|accounts?|wp-login|subscribe|anmelden|connexion)"
-    r"(?:$|[/_.?-])",
+    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
+    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
+    r"(?:\.\w{1,5})?(?:/|$)",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(rb"""<input\b[^>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
@@ -63,8 +64,8 @@ def by_address(seen: Seen) -> Gone | None:
     asked, came = urlsplit(seen.asked), urlsplit(seen.url)
     if _LOGIN_PATH.search(came.path) and not _LOGIN_PATH.search(asked.path):
         return "login"
-    front = seen.site and _bare(seen.url) == _bare(seen.site)
-    if asked.path.strip("/") and (front or not came.path.strip("/")) and _bare(seen.asked) != _bare(seen.url):
+    front = (seen.site and _bare(seen.url) == _bare(seen.site)) or not came.path.strip("/")
+    if (asked.path.strip("/") or asked.query) and front and _bare(seen.asked) != _bare(seen.url):
         return None if came.query and came.query == asked.query else "home"
     return None
 

@@ -23,12 +23,12 @@ from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressEr
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
 from crawler.freshness import retry_after
-from crawler.frontier import AT_ONCE, Place, shard
+from crawler.frontier import AT_ONCE, Place, page_key, shard
 from crawler.held import READ
 from crawler.holds import HeldError
 from crawler.opml import is_address
 from crawler.run import Run
-from crawler.visit import Feed, Gone, Page, Shard
+from crawler.visit import Feed, Gone, Page, SeenEntry, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
 
 if TYPE_CHECKING:
@@ -233,7 +233,8 @@ class BlogSpider(Spider):
             await self._visited(feed, response)
             return
         error = None if response.status in {decide.OK, decide.PARTIAL} else f"answered {response.status}"
-        if error is None and feed.error is None and feed.shown is not None and self.run.repeats(row_of(response)):
+        same = error is None and feed.error is None and feed.shown is not None and self.run.repeats(row_of(response))
+        if same and _as_noted(feed, response):
             await self._visited(feed, response, same=True)  # there is nothing to read in it
             return
         parsed: ParsedFeed | None = None
@@ -247,7 +248,7 @@ class BlogSpider(Spider):
             if seed:
                 self._problem(FetchError(error or "is no feed", url=seed))
             return
-        async for request in self._read(feed, response, parsed):
+        async for request in self._read(feed, response, parsed, same=same and parsed.complete):
             yield request
 
     async def feed_failed(self, failure: Failure) -> None:
@@ -257,24 +258,26 @@ class BlogSpider(Spider):
         error = reason(failure.value)
         visit = decide.after_feed(feed, at=self.run.now(), pace=self.run.options.pace, status=None, error=error)
         if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
-            visit = replace(visit, failures=feed.failures, due=failure.value.until)
+            visit = replace(visit, failures=feed.failures, due=failure.value.until, judged=(), alarms=())
         with self.run.settling(f"feed {feed.url}"):
             await self.run.visited_feed(visit, url=feed.url)
         if seed:
             self._problem(_asked_for(seed, failure.value))
 
-    async def _read(self, feed: Feed, response: Response, parsed: ParsedFeed) -> AsyncIterator[Request]:
+    async def _read(
+        self, feed: Feed, response: Response, parsed: ParsedFeed, *, same: bool = False
+    ) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         frontier = self.run.frontier
         keys = decide.keys(parsed.entries)
         known = frontier.digests(feed.id, [key for key in keys if key])
         pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
-        seen = decide.seen_entries(parsed.entries, known, pages, parsed.feed.language)
+        seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language))
         # An entry under a new id is not new if its page is known.
         shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
-        await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared)
+        await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared, same=same)
         if self.subscribe_only:
             return
         wanted = (decide.page_of(entry, feed, pages.get(entry.url or "")) for entry in seen)
@@ -304,7 +307,7 @@ class BlogSpider(Spider):
         wanted = [
             page
             for page in pages
-            if page.url not in self._asked and (self.shard is None or self.shard.holds(shard(page.url)))
+            if page_key(page.url) not in self._asked and (self.shard is None or self.shard.holds(shard(page.url)))
         ]
         ours = await self.run.claim([page.url for page in wanted])
         async for request in self._page_requests((page for page, mine in zip(wanted, ours, strict=True) if mine), via):
@@ -313,10 +316,10 @@ class BlogSpider(Spider):
     async def _page_requests(self, pages: Iterable[Page], via: str | None = None) -> AsyncIterator[Request]:
         """Requests for pages that are claimed."""
         for page in pages:
-            if page.url in self._asked:  # another feed shows it too
+            if page_key(page.url) in self._asked:  # another feed shows it too
                 self.run.leave(page.url)
                 continue
-            self._asked.add(page.url)
+            self._asked.add(page_key(page.url))
             self.run.expect(1)
             try:
                 request = Request(
@@ -475,6 +478,23 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
 def _asked_for(url: str, error: BaseException) -> CrawlError:
     kind = PrivateAddressError if isinstance(error, PrivateAddressError) else FetchError
     return kind(reason(error), url=url)
+
+
+def _as_noted(feed: Feed, response: Response) -> bool:
+    """Whether an answer has the validators that are noted; those of a document that was cut off are not."""
+    return (_validator(response, "ETag"), _validator(response, "Last-Modified")) == (feed.etag, feed.last_modified)
+
+
+def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:
+    """Entries of one document, of which no two want the same page to be fetched."""
+    wanted: set[str] = set()
+    found = []
+    for one in seen:
+        known = page_key(one.url) if one.url and one.fetch else None
+        found.append(replace(one, fetch=False) if known in wanted else one)
+        if known:
+            wanted.add(known)
+    return tuple(found)
 
 
 def _lasting_url(response: Response) -> str:

@@ -43,14 +43,23 @@ class Text:
     author: str | None = None
     """Names joined with `; `."""
     published: datetime | Date | None = None
-    """Aware UTC instant, or a day where the page tells no more."""
+    """Aware instant with the offset that the page states, so that its day is the author's (a feed's is in UTC); or a
+    day where no more is told."""
     modified: datetime | Date | None = None
-    """Aware UTC instant, or a day where the page tells no more."""
+    """As `published`."""
     site: str | None = None
     language: str | None = None
     """ISO 639-1 code."""
     tags: tuple[str, ...] = ()
     """Tags and categories, in the page's order."""
+    canonical: str | None = None
+    """Absolute URL that the page calls its own; not followed, not compared with `url`."""
+    license: str | None = None
+    """Absolute URL of the licence that the page links to."""
+    image: str | None = None
+    """Absolute URL of the lead image; not fetched."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """For each of the facts above that is known where it stood: `feed`, `json-ld`, `meta` or `page`."""
     comments: str = ""
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)
@@ -71,6 +80,10 @@ class Text:
             "site": self.site,
             "language": self.language,
             "tags": list(self.tags),
+            "canonical": self.canonical,
+            "license": self.license,
+            "image": self.image,
+            "sources": dict(self.sources),
             "markdown": self.markdown,
             "comments": self.comments,
             "extractor": dict(self.extractor),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,13 @@ PARTIAL = 226
 """A document with new entries alone (RFC 3229)."""
 NOT_MODIFIED = 304
 GONE = frozenset({404, 410, 451})
+BUSY = frozenset({429, 503})
 MAX_URL = 8_192
 """Characters of an entry's link; a longer one is no address of a page."""
 
 _PAGE_RETRY = timedelta(minutes=10)
+_BUSY_RETRY = timedelta(hours=1)
+"""First wait after 429 or 503, where the server does not tell how long."""
 _PAGE_FAILURES = 8
 """Failed fetches after which a page is not tried again by itself: about a day and a half after the first."""
 _LONGEST_WAIT = timedelta(days=1)
@@ -83,7 +86,7 @@ def after_feed(
     """
     told = headers or {}
     if error:
-        return _after_error(feed, at, pace, status, error, told)
+        return _after_error(feed, at, pace, status, error, told, chance)
     etag, last_modified = told.get("etag"), told.get("last-modified")
     if status == NOT_MODIFIED or (parsed and not parsed.complete):
         # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). What was cut off is
@@ -103,33 +106,35 @@ def after_feed(
         etag=etag,
         last_modified=last_modified,
         rhythm=rhythm,
+        fresh=freshness.fresh_for(told, at=at),
         entries=seen,
         news=news,
         **(_document(feed, parsed, shared, told) if parsed and status != PARTIAL else {}),
         **_moved(feed, at, moved_to),
     )
-    if status == OK:
+    if status == OK or (status == NOT_MODIFIED and validators(feed) == (None, None)):
         visit = replace(visit, whole=at)
+    if status == NOT_MODIFIED and not freshness.says(told):
+        visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not say stays as it was
     alarms = list(watch.of_silence(feed, at=at, news=visit.news, rhythm=rhythm))
     if visit.shown is not None and parsed:
         alarms += watch.of_document(feed, shown=len(parsed.entries), media=visit.media)
     judged = watch.ON_SAME if visit.shown is None else watch.ON_DOCUMENT
-    hints = [freshness.fresh_for(told, at=at)]
-    if parsed and parsed.feed.every:
-        hints.append(parsed.feed.every)
+    every, skips = (feed.every, feed.skips) if visit.shown is None else (visit.every, visit.skips)
+    hints = [hint for hint in (visit.fresh, every) if hint]
     # Where the same document comes in full in spite of validators, the server does not look at them.
     validated = bool(etag or last_modified) and not same
     wait = freshness.interval(pace, own_rhythm=rhythm or feed.rhythm, hints=hints, validated=validated)
     if feed.pushed is not None and feed.pushed > at:
         wait = max(wait, min(pace.slowest, feed.pushed - at))  # the hub tells of news
     due = at + wait * (1 + _SPREAD * chance)
-    if parsed:
-        due = freshness.past_skipped(due, hours=parsed.feed.skip_hours, days=parsed.feed.skip_days)
+    hours, days = freshness.skipped(skips)
+    due = freshness.past_skipped(due, hours=hours, days=days)
     return replace(visit, due=due, alarms=tuple(alarms), judged=judged)
 
 
 def _after_error(
-    feed: Feed, at: datetime, pace: Pace, status: int | None, error: str, told: Mapping[str, str]
+    feed: Feed, at: datetime, pace: Pace, status: int | None, error: str, told: Mapping[str, str], chance: float
 ) -> FeedVisit:
     visit = FeedVisit(
         feed_id=feed.id,
@@ -143,10 +148,11 @@ def _after_error(
         moved_to=feed.moved_to,
         moved_since=feed.moved_since,
         moved_times=feed.moved_times,
+        fresh=feed.fresh,
         judged=watch.ON_ERROR,
         alarms=tuple(watch.of_error(status=status, error=error, failures=feed.failures + 1)),
     )
-    return replace(visit, due=_due_after_error(visit, pace.least, told))
+    return replace(visit, due=_due_after_error(visit, pace.least, told, chance))
 
 
 def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], told: Mapping[str, str]) -> dict[str, Any]:
@@ -160,15 +166,17 @@ def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], told: Mapp
         # WebSub §4: the headers' word counts before the document's.
         "hub": discover.related(told.get("link", ""), "hub", feed.url) or parsed.feed.hub,
         "topic": discover.related(told.get("link", ""), "self", feed.url) or parsed.feed.self_link,
+        "every": parsed.feed.every,
+        "skips": freshness.skips(parsed.feed.skip_hours, parsed.feed.skip_days),
         "gap": watch.gap(parsed.entries, shared, feed=feed),
     }
 
 
-def _due_after_error(visit: FeedVisit, interval: timedelta, headers: Mapping[str, str]) -> datetime:
+def _due_after_error(visit: FeedVisit, interval: timedelta, headers: Mapping[str, str], chance: float) -> datetime:
     if visit.status == _GONE_FOR_GOOD:
         return visit.at + _RETIRED
     asked = freshness.retry_after(headers.get("retry-after"), at=visit.at) or timedelta(0)
-    return visit.at + max(backoff(interval, visit.failures), asked)
+    return visit.at + max(backoff(interval, visit.failures) * (1 + _SPREAD * chance), asked)
 
 
 def _rhythm(parsed: ParsedFeed, at: datetime) -> timedelta | None:
@@ -246,7 +254,8 @@ def after_page(
         again = page.checks + 1 if page.kept else 0
         return replace(visit, checks=again, due=_recheck(at, plan, again))
     if status not in GONE and failures < _PAGE_FAILURES:
-        return replace(visit, due=max(at + backoff(_PAGE_RETRY, max(failures, 1)), not_before or at))
+        first = _BUSY_RETRY if status in BUSY else _PAGE_RETRY
+        return replace(visit, due=max(at + backoff(first, max(failures, 1)), not_before or at))
     # Given up for now; what is held keeps its place in the plan.
     return replace(visit, due=_recheck(at, plan, page.checks + 1), checks=page.checks + 1) if page.kept else visit
 
@@ -261,17 +270,26 @@ def _told(status: int | None) -> int | None:
 
 
 def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
-    """What tells the entries of one document apart: their ids, and their links where several share an id."""
-    links: dict[str, set[str | None]] = {}
-    for entry in entries:
-        if entry.key:
-            links.setdefault(entry.key, set()).add(entry.page)
-    return [
-        hashlib.sha256(f"{entry.key} {entry.page}".encode()).hexdigest()
-        if entry.key and len(links[entry.key]) > 1
-        else entry.key
-        for entry in entries
-    ]
+    """What tells the entries of one document apart: their ids, and links and titles where several share an id."""
+    links = _apart((entry.key, entry.page) for entry in entries)
+    found = [_joined(entry.key, entry.page, links) for entry in entries]
+    titles = _apart((key, entry.title) for key, entry in zip(found, entries, strict=True))
+    return [_joined(key, entry.title, titles) for key, entry in zip(found, entries, strict=True)]
+
+
+def _apart(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str | None, set[str | None]]:
+    """What goes with each key."""
+    found: dict[str | None, set[str | None]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return found
+
+
+def _joined(key: str | None, value: str | None, apart: Mapping[str | None, set[str | None]]) -> str | None:
+    """The key itself, or one of key and value where several values go with it."""
+    if key is None or len(apart[key]) < 2:  # noqa: PLR2004  several
+        return key
+    return hashlib.sha256(f"{key} {value}".encode("utf-8", "replace")).hexdigest()
 
 
 def seen_entries(

@@ -5,6 +5,7 @@ Ids are kept verbatim, content is not sanitised, a date that cannot be read is N
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -43,25 +44,79 @@ _UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
 """Elements of RSS under a prefix that some feeds use and declare nowhere."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
+_ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
-_PIXEL = re.compile(
-    r"""<img\b[^<>]*(?:\b(?:width|height)\s*=\s*["']?[01]\b|/_/stat\b|/pixel|/beacon|tracker\.)[^<>]*>""", re.IGNORECASE
+_IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
+_COUNTS = re.compile(r"""\b(?:width|height)\s*=\s*["']?[01]\b|/_/stat\b|/pixel|/beacon|tracker\.""", re.IGNORECASE)
+"""What tells an image that counts readers."""
+_UNSEEN = re.compile(
+    r"<!--(?:-?>|.*?(?:-->|\Z))|<script\b.*?(?:</script\s*>|\Z)|<style\b.*?(?:</style\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""What no reader sees. Without an end it lasts to the end of the text, as in a browser: each match is one pass."""
 _OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
-_ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>|<(?:\w+:)?(?:rss|feed|rdf)\b[^<>]*/>", re.IGNORECASE)
+_RDF = re.compile(rb"<(?:\w+:)?rdf[\s>]", re.IGNORECASE)
+_RDF_ENDED = re.compile(rb"</(?:\w+:)?rdf\s*>", re.IGNORECASE)
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+_REFERENCES = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+")
+"""Character references in a row: two of them may be the halves of a surrogate pair."""
+_NO_CHARACTER = 0xFFFD
+_LAST_CHARACTER = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+_REFERENCE_DIGITS = 16
+_INT_DIGITS = 1_000
+"""Longer numbers in JSON stay text: Python reads none of more than 4300 digits."""
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+"""How a document begins of which each character takes several bytes (XML 1.0 appendix F); the longer ones first."""
+_KEY_CHARACTERS = 500
+"""Of an entry without a name so much of its text names it."""
 _WIDE_CHARSET = re.compile(
     rb"""^(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'](?:utf-?(?:16|32)[a-z-]*|ucs-?[24])["']""", re.IGNORECASE
 )
 _CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
 
-# feedparser has no options for these two, so that its element handlers are set here.
+# feedparser has no options for these, so that its element handlers are set here.
 # An id is a name, not an address: it must not change with the place where the feed lies (RFC 4287 §4.2.6).
 _FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
 # A podcast's short line is not what the feed says in its description.
 _FeedParserMixin._start_itunes_subtitle = lambda self, _attributes: self.push("itunes_subtitle", 1)  # noqa: SLF001
 _FeedParserMixin._end_itunes_subtitle = lambda self: self.pop("itunes_subtitle")  # noqa: SLF001
+# RFC 5005 §2 under any prefix.
+_FeedParserMixin.namespaces = {**_FeedParserMixin.namespaces, "http://purl.org/syndication/history/1.0": "fh"}
+
+
+def _end_guid(parser: Any) -> None:  # noqa: ANN401  feedparser's handlers have no types
+    """A guid is a link where there is none, unless it says that it is none or is the URI of no page (RSS 2.0)."""
+    value = parser.pop("id")
+    if parser.guidislink and value and (_WEB.match(value) or not _ANY_SCHEME.match(value)):
+        parser._save("link", value)  # noqa: SLF001
+        parser._save("permalink", value)  # noqa: SLF001
+
+
+def _start_enclosure(parser: Any, attributes: dict[str, str]) -> None:  # noqa: ANN401
+    """Files lie where the feed's base says, as its links do (XML Base)."""
+    found = parser._enforce_href(attributes)  # noqa: SLF001
+    href = found.get("href", "").strip()
+    if href and not _WEB.match(href):
+        found["href"] = parser.resolve_uri(href) or href
+    _feedparser_enclosure(parser, found)
+
+
+_feedparser_enclosure = _FeedParserMixin._start_enclosure  # noqa: SLF001
+_FeedParserMixin._start_enclosure = _start_enclosure  # noqa: SLF001
+_FeedParserMixin._end_guid = _end_guid  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +161,26 @@ class FeedEntry:
 
     @property
     def key(self) -> str | None:
-        """SHA-256 of what tells this entry from the feed's others: its id, else its link; None if it has neither."""
-        known = self.id or self.link
+        """SHA-256 of what tells this entry from the feed's others; None if it says nothing at all.
+
+        That is its id, else its link, else title, date of publication and how its text begins.
+        """
+        known = self.id or self.link or self._beginning
         # A blog that moves to https changes all ids that are addresses, and none of its posts.
         return hashlib.sha256(_SCHEME.sub("//", known).encode()).hexdigest() if known else None
+
+    @property
+    def _beginning(self) -> str | None:
+        text = (self.content or self.summary or "")[:_KEY_CHARACTERS]
+        published = self.published.isoformat() if self.published else ""
+        return json.dumps([self.title or "", published, text]) if self.title or published or text else None
 
     @property
     def digest(self) -> str:
         """SHA-256 of what the feed says of this post; another one means that the post was edited.
 
-        Only words and addresses count: markup, queries of addresses and pixels that count readers change by themselves.
+        Only words that are seen and addresses count: markup, scripts, styles, comments, queries of addresses and pixels
+        that count readers change by themselves.
         """
         link = _SCHEME.sub("//", self.link or "")
         said = (link, _essence(self.title), _essence(self.summary), _essence(self.content), str(self.updated))
@@ -192,12 +257,12 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type} if content_type else {}
     if url:
         headers["content-location"] = url
-    body, complete = _whole(_with_ends(_WIDE_CHARSET.sub(rb"\1", body)))
+    body, complete = _whole(_with_ends(_REFERENCES.sub(_mended, _narrow(body))))
     try:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
         )
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError) as e:
+    except (ValueError, LookupError, AttributeError, TypeError, AssertionError, ArithmeticError) as e:
         if content_type:
             return _parsed(body, url, None)  # perhaps its charset is none
         raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e  # what feedparser stumbles over
@@ -238,10 +303,38 @@ def _whole(body: bytes) -> tuple[bytes, bool]:
     """The document without an entry that is cut off at its end, and whether it is whole."""
     closed = [found.end() for found in _CLOSED.finditer(body)]
     last = closed[-1] if closed else 0
-    if not _OPENED.search(body) or _ENDED.search(body, last):
+    # The channel of RSS 1.0 ends before its items begin.
+    ended = _RDF_ENDED if not closed and _RDF.search(body[:_SNIFF_BYTES]) else _ENDED
+    if ended.search(body, last):
         return body, True
     torn = _OPENED.search(body, last)
     return (body[: torn.start()] if torn else body), False
+
+
+def _narrow(body: bytes) -> bytes:
+    """The document in a charset that has ASCII for its marks, which a declaration of UTF-16 or UTF-32 does not deny."""
+    charset = next((name for start, name in _WIDE if body.startswith(start)), None)
+    if charset is None:
+        return _WIDE_CHARSET.sub(rb"\1", body)
+    return codecs.BOM_UTF8 + _WIDE_CHARSET.sub(rb"\1", body.decode(charset, "replace").encode())
+
+
+def _mended(references: re.Match[bytes]) -> bytes:
+    """Character references in a row without what no character has: a pair is its character, the rest is U+FFFD."""
+    codes = [_code(found[1], found[2]) for found in _REFERENCE.finditer(references[0])]
+    if all(code is not None and code not in _SURROGATES for code in codes):
+        return references[0]
+    text = "".join(chr(_NO_CHARACTER if code is None else code) for code in codes)
+    # UTF-16 joins the halves and knows which of them are alone.
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return b"".join(b"&#%d;" % ord(character) for character in text)
+
+
+def _code(hexadecimal: bytes | None, decimal: bytes | None) -> int | None:
+    """The code point that a character reference names; None if there is none of that number."""
+    digits = hexadecimal or decimal or b""
+    code = int(digits, 16 if hexadecimal else 10) if len(digits) <= _REFERENCE_DIGITS else _LAST_CHARACTER + 1
+    return code if code <= _LAST_CHARACTER else None
 
 
 def _with_ends(body: bytes) -> bytes:
@@ -276,7 +369,7 @@ def _essence(markup: str | None) -> str:
     """The words of markup and where its links and images lead."""
     if not markup:
         return ""
-    bare = _PIXEL.sub("", markup)
+    bare = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
     return " ".join([*_TAG.sub(" ", bare).split(), *_ADDRESS.findall(bare)])
 
 
@@ -330,7 +423,7 @@ def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  fe
     contents = [part.get("value") for part in entry.get("content", ()) if part.get("value")]
     return FeedEntry(
         id=_stripped(entry.get("id")) or _stripped(entry.get("dc_identifier")),
-        link=_link(_page_of(entry), url),
+        link=_link(_page_of(entry) or entry.get("permalink"), url),
         original=_web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), url),
         title=_markup(entry, "title", version),
         author=_author(entry),
@@ -350,7 +443,7 @@ def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  fe
 def _json_feed(body: bytes, url: str) -> ParsedFeed:
     """JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1)."""
     try:
-        data = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+        data = json.loads(body.decode("utf-8-sig", "replace"), strict=False, parse_int=_integer)
     except (ValueError, RecursionError) as e:
         raise FeedError("is broken JSON", url=url) from e
     items = data.get("items") if isinstance(data, dict) else None
@@ -358,7 +451,7 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
         raise FeedError("is JSON but no JSON Feed", url=url)
     return ParsedFeed(
         feed=FeedInfo(
-            title=_string(data.get("title")),
+            title=_escaped(_string(data.get("title"))),
             link=_link(_string(data.get("home_page_url")), url),
             id=_string(data.get("feed_url")),
             subtitle=_string(data.get("description")),
@@ -373,6 +466,10 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
     )
 
 
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _INT_DIGITS else digits
+
+
 def _json_hub(hubs: object, url: str) -> str | None:
     found = [one for one in hubs if isinstance(one, dict)] if isinstance(hubs, list) else []
     links = (_link(_string(one.get("url")), url) for one in found if str(one.get("type", "")).lower() == "websub")
@@ -382,11 +479,11 @@ def _json_hub(hubs: object, url: str) -> str | None:
 def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:
     tags = item.get("tags")
     attachments = item.get("attachments")
-    text = _string(item.get("content_text"))
+    text = _escaped(_string(item.get("content_text")))
     return FeedEntry(
         id=_string(item.get("id")),
         link=_link(_string(item.get("url")) or _string(item.get("external_url")), url),
-        title=_string(item.get("title")),
+        title=_escaped(_string(item.get("title"))),
         author=_json_author(item),
         summary=_string(item.get("summary")),
         content=_string(item.get("content_html")) or text,
@@ -443,7 +540,7 @@ def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
     """The link to a page: the feed's own words for it, else the first that names an HTML page."""
     links = [one for one in found.get("links", ()) if one.get("href")]
     stated = found.get("link")
-    if stated and _WEB.match(urljoin("http://relative/", stated.strip())):
+    if stated and _WEB.match(_link(stated, "http://relative/") or ""):
         return str(stated)
     named = [one["href"] for one in links if one.get("rel", "alternate") == "alternate"]
     named += [one["href"] for one in links if one.get("rel") == "self"]
@@ -454,7 +551,12 @@ def _markup(found: Any, name: str, version: str) -> str | None:  # noqa: ANN401 
     """A title or subtitle as markup; a text of Atom 1.0 has none, its brackets are brackets (RFC 4287 §3.1.1.1)."""
     value = _stripped(found.get(name))
     is_text = version == "atom10" and found.get(f"{name}_detail", {}).get("type") == "text/plain"
-    return value.replace("<", "&lt;").replace(">", "&gt;") if value and is_text else value
+    return _escaped(value) if is_text else value
+
+
+def _escaped(text: str | None) -> str | None:
+    """Plain text as markup. Feeds write entities even where none are read, so that `&` stays."""
+    return text.replace("<", "&lt;").replace(">", "&gt;") if text else text
 
 
 def plain(value: str | None) -> str | None:

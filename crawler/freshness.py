@@ -87,6 +87,22 @@ def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timede
     return max(pace.least, adapted, whole, min(max(hints, default=timedelta(0)), LONGEST))
 
 
+def says(headers: Mapping[str, str]) -> bool:
+    """Whether an answer tells how long it is fresh, be it not at all."""
+    return "cache-control" in headers or "expires" in headers
+
+
+def skips(hours: frozenset[int], days: frozenset[str]) -> str | None:
+    """Hours and days in one line, as they are remembered."""
+    return " ".join([*(str(hour) for hour in sorted(hours)), *sorted(day.lower() for day in days)]) or None
+
+
+def skipped(line: str | None) -> tuple[frozenset[int], frozenset[str]]:
+    """The hours and days of such a line."""
+    words = (line or "").split()
+    return frozenset(int(word) for word in words if word.isdecimal()), frozenset(w for w in words if w.isalpha())
+
+
 def past_skipped(due: datetime, *, hours: frozenset[int], days: frozenset[str]) -> datetime:
     """The first instant from `due` on that lies in no hour (0 to 23, GMT) or day (English name) that the feed skips.
 

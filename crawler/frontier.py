@@ -291,11 +291,12 @@ class Frontier:
             "moved_to": visit.moved_to,
             "moved_since": visit.moved_since,
             "moved_times": visit.moved_times,
+            "fresh": visit.fresh,
         }
         kept = ("title", "site", "rhythm", "whole", "shown", "media", "news")
         values.update({name: getattr(visit, name) for name in kept if getattr(visit, name) is not None})
         if visit.shown is not None:
-            values.update(hub=visit.hub, topic=visit.topic)
+            values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
         if visit.url:
             values.update(self._move(connection, visit.feed_id, visit.url))
         changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
@@ -355,8 +356,10 @@ class Frontier:
         return found
 
     def _move(self, connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
-        """A feed lies elsewhere now; its old URL stays a name for it. None of it if another subscription lies there."""
-        if connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).first():
+        """A feed lies elsewhere now; its old URL stays a name for it. It joins another subscription that lies there."""
+        there = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar()
+        if there is not None:
+            self._join(connection, feed_id, there)
             return {}
         connection.execute(
             upsert(self._engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
@@ -365,6 +368,19 @@ class Frontier:
         if before is not None:
             alarms.move(connection, before, url)
         return {"url": url, "key": key(url), "shard": shard(url)}
+
+    def _join(self, connection: Connection, feed_id: int, other: int) -> None:
+        """Two subscriptions turned out to be one feed, which is asked for once (and what they had is kept)."""
+        for row in connection.execute(select(seeds.c.url).where(seeds.c.feed_id == feed_id)).all():
+            connection.execute(
+                upsert(self._engine, seeds)
+                .values(key=key(row.url), feed_id=other, url=row.url)
+                .on_conflict_do_nothing()
+            )
+        connection.execute(update(pages).where(pages.c.feed_id == feed_id).values(feed_id=other))
+        gone = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+        connection.execute(delete(feeds).where(feeds.c.id == feed_id))
+        alarms.forget(connection, [gone] if gone else [])
 
     # -- what is gone
 

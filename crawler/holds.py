@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 
 from archive.errors import DatabaseError
 from crawler import freshness
+from crawler.decide import BUSY
 from crawler.frontier import Frontier, registrable_domain
 from crawler.visit import Scope
 
 log = logging.getLogger(__name__)
 
-_BUSY = frozenset({429, 503})
+_LOOK = timedelta(seconds=15)
+"""Between two looks at what other runs were told meanwhile."""
 _MAX_SCOPE = 255
 
 
@@ -47,18 +49,30 @@ class Holds:
         self._frontier = frontier
         self._kind: Scope = kind
         self._now = now
-        self._until = frontier.holds(now())
+        self._looked = now()
+        self._until = frontier.holds(self._looked)
 
     def check(self, url: str) -> None:
         """Raise HeldError where a URL may not be asked now."""
+        self._look()
         scope = scope_of(url, self._kind)
         until = self._until.get(scope)
         if until is not None and until > self._now():
             raise HeldError(scope, until)
 
+    def _look(self) -> None:
+        now = self._now()
+        if abs(now - self._looked) < _LOOK:
+            return
+        self._looked = now
+        try:
+            self._until.update(self._frontier.holds(now))
+        except DatabaseError as e:  # what this run was told itself it knows
+            log.warning("holds are not known anew error=%s", e)
+
     def answered(self, url: str, status: int, value: str | None) -> None:
         """Hold the scope of an answer 429 or 503 with a Retry-After."""
-        wait = freshness.retry_after(value, at=self._now()) if status in _BUSY else None
+        wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
         if not wait:
             return
         scope, until = scope_of(url, self._kind), self._now() + wait

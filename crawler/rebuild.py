@@ -91,7 +91,11 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         yield replace(visit, gap=False)  # a backfill that it called for has been done, or is asked for by hand
         kept = ("rhythm", "whole", "shown", "media", "news")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
-        feed = replace(feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, **known_now)
+        if visit.shown is not None:
+            known_now.update(every=visit.every, skips=visit.skips)
+        feed = replace(
+            feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, fresh=visit.fresh, **known_now
+        )
 
 
 def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:

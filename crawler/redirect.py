@@ -6,6 +6,7 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.wire import HOPS, VIA
@@ -24,6 +25,8 @@ class Redirects(RedirectMiddleware):
         """Scrapy would warn here that no middleware for the Referer header is enabled; that is meant."""
 
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:  # noqa: ANN401  Scrapy's
+        if redirected.url in {request.url, *request.meta.get("redirect_urls", ())}:
+            raise IgnoreRequest(f"redirects lead back to {redirected.url}")
         following: Request = super()._redirect(redirected, request, reason)
         for name in CONDITIONAL:  # RFC 9110 §13.1: a validator says nothing about another resource
             following.headers.pop(name, None)

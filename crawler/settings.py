@@ -144,9 +144,7 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "REFERER_ENABLED": False,
         "METAREFRESH_ENABLED": False,
         "REDIRECT_MAX_TIMES": 8,
-        "RETRY_TIMES": 1,
-        "RETRY_GIVE_UP_LOG_LEVEL": "INFO",  # the spider tells what failed
-        "RETRY_HTTP_CODES": [],  # the server has answered; the frontier decides when to ask again
+        "RETRY_ENABLED": False,  # the frontier decides when to ask again; a stale connection is Twisted's to replace
         "HTTPERROR_ALLOW_ALL": True,  # an error is an answer too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
         # Engine side first. What is held needs no permission, and who asked to be left alone is asked nothing, not even

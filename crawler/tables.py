@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.database import Instant, Seconds, Words
 
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData()
 
@@ -45,6 +45,9 @@ feeds = Table(
     Column("hub", Words),
     Column("topic", Words),
     Column("pushed", Instant),
+    Column("fresh", Seconds),
+    Column("every", Seconds),
+    Column("skips", Words),
 )
 
 seeds = Table(

@@ -45,7 +45,7 @@ class Feed:
     moved_times: int = 0
     """Good visits in a row that were led there."""
     whole: datetime | None = None
-    """Last visit that brought the document, not only the word that it is as it was."""
+    """Last visit that brought the document, not only the word that it is as it was; or that asked for no less."""
     shown: int | None = None
     """Entries in the last document; None before the first."""
     media: str | None = None
@@ -58,6 +58,12 @@ class Feed:
     """What the hub knows the feed by."""
     pushed: datetime | None = None
     """Until then its hub tells us when it has news."""
+    fresh: timedelta | None = None
+    """How long its server says that an answer is fresh; a 304 that does not say leaves it as it was."""
+    every: timedelta | None = None
+    """How often the document asks to be visited at most."""
+    skips: str | None = None
+    """Hours and days in which it has no news, as of `freshness.skips`."""
     kept: int = 0
     """Posts of this feed that are held."""
 
@@ -158,6 +164,11 @@ class FeedVisit:
     hub: str | None = None
     """Taken over where `whole` is given."""
     topic: str | None = None
+    fresh: timedelta | None = None
+    every: timedelta | None = None
+    """Taken over where `shown` is given."""
+    skips: str | None = None
+    """Taken over where `shown` is given."""
     entries: tuple[SeenEntry, ...] = ()
     judged: tuple[str, ...] = ()
     """Kinds of alarms that this visit can tell of; one that is not among `alarms` is over."""

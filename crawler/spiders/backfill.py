@@ -18,7 +18,7 @@ from crawler.failure import reason
 from crawler.frontier import AT_ONCE, Place, page_key, shard
 from crawler.holds import HeldError
 from crawler.robots import SKIP
-from crawler.spiders.blog import BlogSpider, headers_of, row_of, when
+from crawler.spiders.blog import ACCEPT_FEED, BlogSpider, headers_of, row_of, when
 from crawler.visit import Feed, Listing, ListingVisit, SeenEntry
 from crawler.wire import HOPS, VIA
 
@@ -205,6 +205,7 @@ class BackfillSpider(BlogSpider):
                 callback=self.parse_listing,
                 errback=self.listing_failed,
                 cb_kwargs={"listing": listing},
+                headers={"Accept": ACCEPT_FEED} if listing.kind == backfill.ARCHIVE else None,
                 priority=_LISTINGS,
                 meta={VIA: work.feed.url, HOPS: "L", SKIP: listing.kind == backfill.ROBOTS},
                 dont_filter=True,

@@ -23,7 +23,7 @@ from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressEr
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, parse
 from crawler.freshness import retry_after
-from crawler.frontier import AT_ONCE, Place, page_key, shard
+from crawler.frontier import AT_ONCE, Frontier, Place, page_key, shard
 from crawler.held import READ
 from crawler.holds import HeldError
 from crawler.opml import is_address
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
+ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
+_ACCEPT_SEED = (
+    b"text/html,application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
+)
 _PERMANENT = frozenset({301, 308})
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
@@ -137,7 +140,12 @@ class BlogSpider(Spider):
     def _seed_request(self, url: str) -> Request:
         self.run.begun(f"seed {url}")
         return Request(
-            url, callback=self.parse_seed, errback=self.seed_failed, cb_kwargs={"seed": url}, dont_filter=True
+            url,
+            callback=self.parse_seed,
+            errback=self.seed_failed,
+            cb_kwargs={"seed": url},
+            headers={"Accept": _ACCEPT_SEED},
+            dont_filter=True,
         )
 
     # -- finding feeds
@@ -163,7 +171,7 @@ class BlogSpider(Spider):
                 log.warning("page cannot be searched for feeds url=%s error=%s", response.url, e)
                 candidates = []
             for url in candidates or discover.guesses(response.url):
-                candidate = await self._try(url, via=response.url)
+                candidate = await self._try(url, via=response.url, accept=ACCEPT_FEED)
                 found = await self._as_feed(candidate) if candidate is not None else None
                 if found is not None and candidate is not None:
                     response, feed_url = candidate, _lasting_url(candidate)
@@ -185,12 +193,13 @@ class BlogSpider(Spider):
             self._problem(_asked_for(seed, failure.value))
         self.run.leave(seed)
 
-    async def _try(self, url: str, *, via: str) -> Response | None:
+    async def _try(self, url: str, *, via: str, accept: bytes | None = None) -> Response | None:
         """The answer to a request for what may be a feed, or None."""
         try:
             engine = self.crawler.engine
             assert engine is not None  # callbacks run while it does
-            return await engine.download_async(Request(url, meta={VIA: via, HOPS: "L"}))
+            headers = {"Accept": accept} if accept else None
+            return await engine.download_async(Request(url, headers=headers, meta={VIA: via, HOPS: "L"}))
         except Exception as e:  # noqa: BLE001  one address of several that may be wrong
             log.info("no feed url=%s reason=%s", url, reason(e))
             return None
@@ -217,7 +226,7 @@ class BlogSpider(Spider):
             callback=self.parse_feed,
             errback=self.feed_failed,
             cb_kwargs={"feed": feed, "seed": seed},
-            headers={"Accept": _ACCEPT_FEED, **_conditional(*decide.validators(feed))},
+            headers={"Accept": ACCEPT_FEED, **_conditional(*decide.validators(feed))},
             priority=_FEEDS_FIRST,
             dont_filter=True,
         )
@@ -256,7 +265,14 @@ class BlogSpider(Spider):
         feed: Feed = failure.request.cb_kwargs["feed"]
         seed: str | None = failure.request.cb_kwargs["seed"]
         error = reason(failure.value)
-        visit = decide.after_feed(feed, at=self.run.now(), pace=self.run.options.pace, status=None, error=error)
+        visit = decide.after_feed(
+            feed,
+            at=self.run.now(),
+            pace=self.run.options.pace,
+            status=None,
+            error=error,
+            chance=self.run.chance(),
+        )
         if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
             visit = replace(visit, failures=feed.failures, due=failure.value.until, judged=(), alarms=())
         with self.run.settling(f"feed {feed.url}"):
@@ -268,13 +284,8 @@ class BlogSpider(Spider):
         self, feed: Feed, response: Response, parsed: ParsedFeed, *, same: bool = False
     ) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
-        frontier = self.run.frontier
-        keys = decide.keys(parsed.entries)
-        known = frontier.digests(feed.id, [key for key in keys if key])
-        pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
-        seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language))
-        # An entry under a new id is not new if its page is known.
-        shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
+        # Feeds with thousands of entries must not keep other answers waiting.
+        seen, shared, pages = await asyncio.to_thread(_compared, self.run.frontier, feed, parsed)
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
         await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared, same=same)
@@ -483,6 +494,19 @@ def _asked_for(url: str, error: BaseException) -> CrawlError:
 def _as_noted(feed: Feed, response: Response) -> bool:
     """Whether an answer has the validators that are noted; those of a document that was cut off are not."""
     return (_validator(response, "ETag"), _validator(response, "Last-Modified")) == (feed.etag, feed.last_modified)
+
+
+def _compared(
+    frontier: Frontier, feed: Feed, parsed: ParsedFeed
+) -> tuple[tuple[SeenEntry, ...], list[bool], dict[str, Page]]:
+    """Entries that are new or changed, for each entry whether it was seen before, and the pages that are known."""
+    keys = decide.keys(parsed.entries)
+    known = frontier.digests(feed.id, [key for key in keys if key])
+    pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
+    seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language))
+    # An entry under a new id is not new if its page is known.
+    shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
+    return seen, shared, pages
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

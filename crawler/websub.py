@@ -25,8 +25,6 @@ _RENEW = 0.25
 """Share of a lease that is left when it is renewed."""
 _SOONEST = timedelta(minutes=10)
 """However short a lease is, it is not renewed sooner."""
-FLOOR = timedelta(minutes=15)
-"""Least time between two visits of a feed, whatever its hub says."""
 _AGAIN = timedelta(days=1)
 """A hub that did not answer, or not as it should, is asked again after that."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
@@ -141,7 +139,5 @@ def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: da
         ours = hmac.new(row.secret.encode(), body, getattr(hashlib, method)).hexdigest()
         if not hmac.compare_digest(ours.encode(), given.strip().lower().encode()):
             return False
-        visited = connection.execute(select(feeds.c.visited).where(feeds.c.id == row.feed_id)).scalar()
-        due = max(now, visited + FLOOR) if visited is not None and visited <= now else now
-        connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > due).values(due=due))
+        connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > now).values(due=now))
     return True

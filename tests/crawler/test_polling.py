@@ -10,7 +10,7 @@ import pytest
 from conftest import Home
 from sample.server import Answer, Site
 
-from crawler import decide, websub
+from crawler import decide
 from crawler.feeds import FeedEntry, FeedInfo, ParsedFeed, parse
 from crawler.freshness import Pace
 from crawler.frontier import Frontier, shard
@@ -168,25 +168,6 @@ def test_what_one_run_was_told_another_that_is_under_way_heeds(database: str) ->
         other.check(URL)
     now[0] = T0 + 2 * HOUR
     other.check(URL)
-
-
-def test_a_hub_cannot_make_visits_more_frequent_than_the_floor(database: str) -> None:
-    frontier = Frontier.open(database)
-    feed = frontier.subscribe(URL, seed=None, now=T0)
-    frontier.commit([replace(visit(FEED, T0, body=RSS % ITEM), feed_id=feed.id)], [])
-    token, secret = "t" * 43, "s" * 43
-    with frontier.engine.begin() as connection:
-        connection.execute(
-            websub.hubs.insert().values(
-                feed_id=feed.id, hub="http://hub.example/", topic=URL, token=token, secret=secret, renew=T0 + DAY
-            )
-        )
-    import hmac
-
-    signature = f"sha256={hmac.new(secret.encode(), b'news', 'sha256').hexdigest()}"
-    for minutes, due in ((1, 15), (14, 15), (20, 20)):
-        assert websub.notified(frontier.engine, token, b"news", signature, now=T0 + timedelta(minutes=minutes))
-        assert frontier.find(URL)[0].due == T0 + timedelta(minutes=min(due, 15) if minutes < 20 else 15)
 
 
 # -- one feed, one subscription

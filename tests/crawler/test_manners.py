@@ -290,7 +290,8 @@ def test_a_feed_that_moved_keeps_its_old_name(database: str) -> None:
     assert frontier.find("http://a.example/feed")[0].rhythm == DAY
     other = frontier.subscribe("http://c.example/feed", seed=None, now=T0)
     frontier.commit([replace(moved, feed_id=other.id)], [])
-    assert [found.url for found in frontier.feeds()] == ["https://b.example/feed", "http://c.example/feed"]
+    assert [found.url for found in frontier.feeds()] == ["https://b.example/feed"], "two turned out to be one"
+    assert frontier.find("http://c.example/feed")[0].id == feed.id
 
 
 def test_holds_last_over_runs_and_end(database: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, update
 
 from archive.database import transaction, upsert
 from crawler.tables import claims
@@ -18,26 +18,17 @@ _PART = 500
 
 def claim(connection: Connection, shards: Collection[int], holder: str, *, now: datetime, until: datetime) -> set[int]:
     """Those of the shards that are the holder's from now on: free ones, its own, and those whose claim has run out."""
-    ours: set[int] = set()
-    wanted = sorted(shards)  # in one order, so that two runs do not wait for each other in a ring
-    for start in range(0, len(wanted), _PART):
-        part = wanted[start : start + _PART]
-        insert = upsert(connection.engine, claims).values(
-            [{"shard": number, "holder": holder, "until": until} for number in part]
-        )
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["shard"],
-                set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
-                where=(claims.c.until <= now) | (claims.c.holder == insert.excluded.holder),
-            )
-        )
-        ours.update(
-            connection.execute(select(claims.c.shard).where(claims.c.holder == holder, claims.c.shard.in_(part)))
-            .scalars()
-            .all()
-        )
-    return ours
+    if not shards:
+        return set()
+    insert = upsert(connection.engine, claims)
+    taken = insert.on_conflict_do_update(
+        index_elements=["shard"],
+        set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
+        where=(claims.c.until <= now) | (claims.c.holder == insert.excluded.holder),
+    ).returning(claims.c.shard)
+    # In one order, so that two runs do not wait for each other in a ring. What another run holds is not returned.
+    rows = [{"shard": number, "holder": holder, "until": until} for number in sorted(shards)]
+    return set(connection.execute(taken, rows).scalars())
 
 
 class Claims:

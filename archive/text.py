@@ -24,6 +24,17 @@ class Entry:
     """As a feed states it for all its posts."""
     html: str | None = None
     """Content or summary as markup, not sanitised."""
+    published_raw: str | None = None
+    """The date of publication as it was written."""
+    modified_raw: str | None = None
+    """The date of the last change as it was written."""
+    doubts: tuple[str, ...] = ()
+    """What makes its dates doubtful: `unreadable`, `no zone` (read as UTC), `future` (more than a day after it was
+    seen), `old` (before 1990)."""
+    related: str | None = None
+    """URL that the publisher relates to the post: for a link to somebody else's page, the post's own page."""
+    named_by: str | None = None
+    """What tells it from the others: `id`, `link` or `content`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

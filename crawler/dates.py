@@ -43,10 +43,15 @@ _SHORT = (  # ISO 8601:1988 without a century, and by the day of the year
     re.compile(r"(?P<year>\d{4})-?(?P<ordinal>\d{3})"),
 )
 _KOREAN = re.compile(r"(\d{4})(?:-|년 )(\d{1,2})(?:-|월 )(\d{1,2})(?:일)? +(?:(오전|오후) )?(\d{1,2}):(\d{2}):(\d{2})")
+_EAST_ASIAN = re.compile(
+    r"(\d{4})年 ?(\d{1,2})月 ?(\d{1,2})日(?: ?[^\w ]?(?:星期)?[日月火水木金土一二三四五六天][^\w ]?(?:曜日)?)?"
+    r"(?: ?(午前|午後|上午|下午)? ?(\d{1,2})(?:[:時时点](\d{2})?分?)(?::?(\d{2})秒?)?)?"
+)
 _TIME = re.compile(
     r"(?<![\d:+-])(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?![\d:])\s*(?P<half>[ap]\.?m\b\.?)?"
 )
 _OFFSET = re.compile(r"(?:\b(?:gmt|utc|ut)|etc/gmt)?\s*(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})\b")
+_HOURS_EAST = re.compile(r"[+-]\d{1,2}(?::?\d{2})?\b")
 _SLASHED = re.compile(r"\b(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})\b")
 _WORD = re.compile(r"[^\W\d_]+|\d+", re.UNICODE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
@@ -61,7 +66,7 @@ def parse_date(text: str) -> datetime | None:
     plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()
     if not plain or len(plain) > MAX_LENGTH:
         return None
-    for read in (_iso, _short, _korean, _words):
+    for read in (_iso, _short, _korean, _east_asian, _words):
         try:
             moment = read(plain)
         except (ValueError, OverflowError):
@@ -69,6 +74,17 @@ def parse_date(text: str) -> datetime | None:
         if moment is not None:
             return moment
     return None
+
+
+def names_zone(text: str) -> bool:
+    """Whether a date says in which zone its time of day is."""
+    plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()[:MAX_LENGTH]
+    clock = _TIME.search(plain)
+    if clock is None:
+        return False
+    after = plain[clock.end() :]
+    words = (word.rstrip(".").removeprefix("etc/") for word in re.split(r"[\s,()]+", after))
+    return _HOURS_EAST.search(after) is not None or any(word in _ZONES for word in words)
 
 
 def _iso(text: str) -> datetime | None:
@@ -104,6 +120,19 @@ def _korean(text: str) -> datetime | None:
     hour = int(found[5]) % 12 + (12 if found[4] == "오후" else 0) if found[4] else int(found[5])
     parts = (int(found[1]), int(found[2]), int(found[3]), hour, int(found[6]), int(found[7]))
     return datetime(*parts, tzinfo=_KOREA).astimezone(UTC)
+
+
+def _east_asian(text: str) -> datetime | None:
+    """Chinese and Japanese, such as 2026年5月1日 午後3:04."""
+    found = _EAST_ASIAN.fullmatch(text)
+    if found is None:
+        return None
+    hour = int(found[5] or 0)
+    if found[4]:
+        hour = hour % 12 + (12 if found[4] in {"午後", "下午"} else 0)
+    return datetime(
+        int(found[1]), int(found[2]), int(found[3]), hour, int(found[6] or 0), int(found[7] or 0), tzinfo=UTC
+    )
 
 
 def _words(text: str) -> datetime | None:

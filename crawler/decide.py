@@ -10,6 +10,7 @@ from typing import Any
 
 from archive.text import Entry
 from crawler import discover, freshness, watch
+from crawler.dates import names_zone
 from crawler.feeds import FeedEntry, ParsedFeed, plain
 from crawler.freshness import Pace
 from crawler.visit import Feed, FeedVisit, Gone, Page, PageVisit, SeenEntry
@@ -37,6 +38,9 @@ _RETIRED = timedelta(days=30)
 _MOVED_TIMES = 3
 _MOVED_FOR = timedelta(days=1)
 _STUCK = timedelta(days=30)
+_FUTURE = timedelta(days=1)
+_FIRST_YEAR = 1990
+"""Older posts than the web are doubtful."""
 """After nothing but 304 for so long the document is asked for without conditions, once."""
 
 
@@ -293,7 +297,12 @@ def _joined(key: str | None, value: str | None, apart: Mapping[str | None, set[s
 
 
 def seen_entries(
-    entries: tuple[FeedEntry, ...], known: Mapping[str, str], pages: Mapping[str, Page], language: str | None = None
+    entries: tuple[FeedEntry, ...],
+    known: Mapping[str, str],
+    pages: Mapping[str, Page],
+    language: str | None = None,
+    *,
+    at: datetime | None = None,
 ) -> tuple[SeenEntry, ...]:
     """Entries that are new or say something else than before.
 
@@ -302,6 +311,7 @@ def seen_entries(
         known: Digest of each entry seen before, by key.
         pages: Pages known already, by URL: a new entry whose page is held needs no fetch.
         language: That the feed states for all its entries.
+        at: When the feed was seen.
     """
     found: dict[str, SeenEntry] = {}
     for entry, key in zip(entries, keys(entries), strict=True):
@@ -314,7 +324,7 @@ def seen_entries(
             id=entry.id,
             digest=entry.digest,
             url=url,
-            entry=as_entry(entry, language),
+            entry=as_entry(entry, language, at=at),
             # A known entry that changed means that its page may have changed.
             fetch=url is not None and (key in known or page is None or not page.kept),
         )
@@ -326,8 +336,8 @@ def page_url(entry: FeedEntry) -> str | None:
     return entry.page if entry.page and len(entry.page) <= MAX_URL and _is_web(entry.page) else None
 
 
-def as_entry(entry: FeedEntry, language: str | None = None) -> Entry:
-    """What a feed says of a post, in the archive's own form."""
+def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
+    """What a feed that was seen at some time says of a post, in the archive's own form."""
     return Entry(
         title=plain(entry.title),
         author=entry.author,
@@ -336,7 +346,25 @@ def as_entry(entry: FeedEntry, language: str | None = None) -> Entry:
         tags=entry.tags,
         language=language,
         html=entry.content or entry.summary,
+        published_raw=entry.published_raw,
+        modified_raw=entry.updated_raw,
+        doubts=_doubts(entry, at),
+        related=entry.related,
+        named_by=entry.named_by,
     )
+
+
+def _doubts(entry: FeedEntry, at: datetime | None) -> tuple[str, ...]:
+    dates = ((entry.published, entry.published_raw), (entry.updated, entry.updated_raw))
+    written = [(date, raw) for date, raw in dates if raw]
+    found = [date for date, _ in written if date]
+    doubts = {
+        "unreadable": len(found) < len(written),
+        "no zone": any(date and not names_zone(raw) for date, raw in written),
+        "future": at is not None and any(date > at + _FUTURE for date in found),
+        "old": any(date.year < _FIRST_YEAR for date in found),
+    }
+    return tuple(name for name, holds in doubts.items() if holds)
 
 
 def page_of(seen: SeenEntry, feed: Feed, known: Page | None) -> Page | None:

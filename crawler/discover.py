@@ -29,6 +29,13 @@ FEED_TYPES = frozenset(
 )
 GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default")
 """Paths where software for blogs puts its feed, tried when a page names none."""
+_IN_FOLDER = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml")
+_SHAPES = (  # Medium, Mastodon, YouTube
+    (re.compile(r"(@[\w.-]+)"), r"feed/\1"),
+    (re.compile(r"(@[\w.-]+)"), r"\1.rss"),
+    (re.compile(r"channel/([\w-]+)"), r"feeds/videos.xml?channel_id=\1"),
+)
+"""Paths of people's pages on services, and where the feed of such a page is."""
 
 MAX_CANDIDATES = 20
 _MAX_LINK = 16_384
@@ -66,10 +73,14 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
 
 
 def guesses(url: str) -> list[str]:
-    """Where the feed of a site may lie that names none."""
+    """Where the feed of a site may lie that names none: at the page's own place, then at the site's."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}/"
-    return [urljoin(root, path) for path in GUESSES]
+    path = parts.path.strip("/")
+    own = [shape.expand(target) for form, target in _SHAPES if (shape := form.fullmatch(path))]
+    if path and "." not in path.rpartition("/")[2]:  # a folder, in which a blog may be
+        own += [f"{path}/{name}" for name in _IN_FOLDER]
+    return [urljoin(root, guess) for guess in (*own, *GUESSES)]
 
 
 def related(value: str, rel: str, url: str) -> str | None:

@@ -20,7 +20,7 @@ from feedparser.mixin import _FeedParserMixin
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
-from crawler.dates import parse_date
+from crawler.dates import MAX_LENGTH, parse_date
 from crawler.errors import FeedError
 
 MAX_ENTRIES = 20_000
@@ -44,7 +44,6 @@ _UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
 """Elements of RSS under a prefix that some feeds use and declare nowhere."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
-_ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
@@ -85,6 +84,20 @@ _KEY_CHARACTERS = 500
 _WIDE_CHARSET = re.compile(
     rb"""^(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'](?:utf-?(?:16|32)[a-z-]*|ucs-?[24])["']""", re.IGNORECASE
 )
+_LEAF_NAMES = ("title", "link", "guid", "pubDate", "id", "updated", "published")
+_WHOLES = (b"item", b"entry", b"description", b"summary", b"content")
+_LEAVES = tuple(
+    (
+        re.compile(rb"<%b(?:\s[^<>]*)?(?<!/)>" % name.encode(), re.IGNORECASE),
+        re.compile(rb"</%b\s*>" % name.encode(), re.IGNORECASE),
+    )
+    for name in _LEAF_NAMES
+)
+_LEAF_MARKS = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<(?P<end>/?)(?P<name>%b)(?:\s[^<>]*)?(?<!/)>"
+    % b"|".join([*(name.encode() for name in _LEAF_NAMES), *_WHOLES]),
+    re.IGNORECASE | re.DOTALL,
+)
 _CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
 
 # feedparser has no options for these, so that its element handlers are set here.
@@ -98,9 +111,9 @@ _FeedParserMixin.namespaces = {**_FeedParserMixin.namespaces, "http://purl.org/s
 
 
 def _end_guid(parser: Any) -> None:  # noqa: ANN401  feedparser's handlers have no types
-    """A guid is a link where there is none, unless it says that it is none or is the URI of no page (RSS 2.0)."""
+    """An id that is a page's URL is its link where there is none, unless it says that it is not (RSS 2.0)."""
     value = parser.pop("id")
-    if parser.guidislink and value and (_WEB.match(value) or not _ANY_SCHEME.match(value)):
+    if parser.guidislink and value and _WEB.match(value):
         parser._save("link", value)  # noqa: SLF001
         parser._save("permalink", value)  # noqa: SLF001
 
@@ -116,7 +129,7 @@ def _start_enclosure(parser: Any, attributes: dict[str, str]) -> None:  # noqa: 
 
 _feedparser_enclosure = _FeedParserMixin._start_enclosure  # noqa: SLF001
 _FeedParserMixin._start_enclosure = _start_enclosure  # noqa: SLF001
-_FeedParserMixin._end_guid = _end_guid  # noqa: SLF001
+_FeedParserMixin._end_guid = _FeedParserMixin._end_id = _end_guid  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +152,8 @@ class FeedEntry:
     """URL of the post's page, absolute where the feed's own URL is known."""
     original: str | None = None
     """The page itself, where `link` is a service's address that counts readers (FeedBurner, Pheedo)."""
+    related: str | None = None
+    """What the entry says it is about or belongs to: where a blog of links links to what it found, its own page."""
     title: str | None = None
     """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None
@@ -151,6 +166,10 @@ class FeedEntry:
     """Aware, UTC; None if absent or unreadable."""
     updated: datetime | None = None
     """Aware, UTC; None if absent or unreadable."""
+    published_raw: str | None = None
+    """The date of publication as the feed writes it."""
+    updated_raw: str | None = None
+    """The date of the last change as the feed writes it."""
     tags: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
 
@@ -158,6 +177,12 @@ class FeedEntry:
     def page(self) -> str | None:
         """URL of the post's page, without a detour over a service that counts readers."""
         return self.original or self.link
+
+    @property
+    def named_by(self) -> str | None:
+        """What `key` was made of: `id`, `link` or `content`; None if the entry says nothing at all."""
+        rungs = {"id": self.id, "link": self.link, "content": self._beginning}
+        return next((rung for rung, value in rungs.items() if value), None)
 
     @property
     def key(self) -> str | None:
@@ -257,7 +282,7 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type} if content_type else {}
     if url:
         headers["content-location"] = url
-    body, complete = _whole(_with_ends(_REFERENCES.sub(_mended, _narrow(body))))
+    body, complete = _whole(_closed(_with_ends(_REFERENCES.sub(_mended, _narrow(body)))))
     try:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
@@ -349,6 +374,22 @@ def _with_ends(body: bytes) -> bytes:
     return _CDATA.join([first, *ended])
 
 
+def _closed(body: bytes) -> bytes:
+    """The document with an end for each title, link, id or date that has none before the next element begins."""
+    if not any(len(begin.findall(body)) > len(end.findall(body)) for begin, end in _LEAVES):
+        return body
+    parts, done, opened = [], 0, b""
+    for mark in _LEAF_MARKS.finditer(body):
+        name = mark["name"]
+        if not name:  # a CDATA section
+            continue
+        if opened and not (mark["end"] and name.lower() == opened.lower()):
+            parts += [body[done : mark.start()], b"</" + opened + b">"]
+            done = mark.start()
+        opened = b"" if mark["end"] or name.lower() in _WHOLES else name
+    return b"".join([*parts, body[done:]])
+
+
 def _related(feed: Any, rel: str, url: str) -> str | None:  # noqa: ANN401  feedparser's dict
     """Where a feed's link of that relation leads."""
     found = next((one["href"] for one in feed.get("links", ()) if one.get("rel") == rel and one.get("href")), None)
@@ -425,12 +466,15 @@ def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  fe
         id=_stripped(entry.get("id")) or _stripped(entry.get("dc_identifier")),
         link=_link(_page_of(entry) or entry.get("permalink"), url),
         original=_web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), url),
+        related=_related(entry, "related", url),
         title=_markup(entry, "title", version),
         author=_author(entry),
         summary=_stripped(entry.get("summary")),
         content=max(contents, key=len, default=None),
         published=_date(entry, "published") or _date(entry, "created"),
         updated=_date(entry, "updated"),
+        published_raw=_raw_date(entry, "published") or _raw_date(entry, "created"),
+        updated_raw=_raw_date(entry, "updated"),
         tags=tuple(tag["term"] for tag in entry.get("tags", ()) if tag.get("term")),
         enclosures=tuple(
             Enclosure(url=found["href"], type=found.get("type"), length=found.get("length"))
@@ -489,6 +533,8 @@ def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:
         content=_string(item.get("content_html")) or text,
         published=_iso(item.get("date_published")),
         updated=_iso(item.get("date_modified")),
+        published_raw=_raw(item.get("date_published")),
+        updated_raw=_raw(item.get("date_modified")),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         enclosures=tuple(
             Enclosure(
@@ -534,6 +580,15 @@ def _date(found: Any, name: str) -> datetime | None:  # noqa: ANN401  feedparser
     """A date by the words of the feed; feedparser would answer `updated` with the date of publication."""
     value = dict.get(found, name)
     return parse_date(value) if isinstance(value, str) else None
+
+
+def _raw_date(found: Any, name: str) -> str | None:  # noqa: ANN401  feedparser's dict
+    return _raw(dict.get(found, name))
+
+
+def _raw(value: object) -> str | None:
+    text = _string(value)
+    return text[:MAX_LENGTH] if text else None
 
 
 def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict

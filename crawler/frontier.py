@@ -48,6 +48,7 @@ _TRACKING = (
     "mc_eid",
 )
 """Parameters that tell who led a reader to a page, and nothing about the page."""
+_FEED_FIELDS = frozenset(Feed.__slots__)
 _DAY = timedelta(days=1)
 _CLOCK_SLACK = timedelta(minutes=10)
 _ALARMS_KEPT = timedelta(days=90)
@@ -559,8 +560,8 @@ def _entry(facts: str) -> Entry:
 
 
 def _feed(row: Row[Any]) -> Feed:
-    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-    return Feed(**{name: found[name] for name in Feed.__slots__ if name in found})
+    found = row._asdict()
+    return Feed(**{name: found[name] for name in found.keys() & _FEED_FIELDS})
 
 
 def _page(row: Row[Any]) -> Page:

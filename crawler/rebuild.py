@@ -71,7 +71,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             if parsed is None:
                 continue
             shared = [key in known for key in decide.keys(parsed.entries)]
-            seen = decide.seen_entries(parsed.entries, known, {}, parsed.feed.language)
+            seen = decide.seen_entries(parsed.entries, known, {}, parsed.feed.language, at=row.date)
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != decide.NOT_MODIFIED:
             continue

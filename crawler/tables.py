@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.database import Instant, Seconds, Words
 
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData()
 
@@ -169,4 +169,5 @@ hubs = Table(
     Column("secret", String(64), nullable=False),
     Column("renew", Instant, nullable=False),
     Column("until", Instant),
+    Column("told", Instant),
 )

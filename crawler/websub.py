@@ -25,6 +25,8 @@ _RENEW = 0.25
 """Share of a lease that is left when it is renewed."""
 _SOONEST = timedelta(minutes=10)
 """However short a lease is, it is not renewed sooner."""
+FLOOR = timedelta(minutes=15)
+"""However often a hub tells of news, it makes its feed due no sooner after the time before."""
 _AGAIN = timedelta(days=1)
 """A hub that did not answer, or not as it should, is asked again after that."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
@@ -130,7 +132,9 @@ def known(engine: Engine, token: str) -> bool:
 def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: datetime) -> bool:
     """Make a feed due of which its hub says that it has news; False if the signature is not the hub's (WebSub §8)."""
     with transaction(engine) as connection:
-        row = connection.execute(select(hubs.c.feed_id, hubs.c.secret).where(hubs.c.token == token)).first()
+        row = connection.execute(
+            select(hubs.c.feed_id, hubs.c.secret, hubs.c.told).where(hubs.c.token == token)
+        ).first()
         if row is None:
             return False
         method, _, given = signature.partition("=")
@@ -139,5 +143,8 @@ def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: da
         ours = hmac.new(row.secret.encode(), body, getattr(hashlib, method)).hexdigest()
         if not hmac.compare_digest(ours.encode(), given.strip().lower().encode()):
             return False
-        connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > now).values(due=now))
+        due = max(now, row.told + FLOOR) if row.told else now
+        moved = connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > due).values(due=due))
+        if moved.rowcount:
+            connection.execute(update(hubs).where(hubs.c.token == token).values(told=due))
     return True

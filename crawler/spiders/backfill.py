@@ -305,7 +305,7 @@ class BackfillSpider(BlogSpider):
         if work.found > MAX_PAGES:
             log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
         known = self.run.frontier.pages(urls)
-        seen = decide.seen_entries(found.entries, {}, known)
+        seen = decide.seen_entries(found.entries, {}, known, at=self.run.now())
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
 
     async def _found(self, response: Response, listing: Listing) -> tuple[backfill.Found, str | None]:

@@ -170,7 +170,9 @@ class BlogSpider(Spider):
             except TaskError as e:
                 log.warning("page cannot be searched for feeds url=%s error=%s", response.url, e)
                 candidates = []
-            for url in candidates or discover.guesses(response.url):
+            # What a page names may be dead.
+            tries = dict.fromkeys([*candidates, *discover.guesses(response.url)])
+            for url in list(tries)[: discover.MAX_CANDIDATES]:
                 candidate = await self._try(url, via=response.url, accept=ACCEPT_FEED)
                 found = await self._as_feed(candidate) if candidate is not None else None
                 if found is not None and candidate is not None:
@@ -285,7 +287,7 @@ class BlogSpider(Spider):
     ) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         # Feeds with thousands of entries must not keep other answers waiting.
-        seen, shared, pages = await asyncio.to_thread(_compared, self.run.frontier, feed, parsed)
+        seen, shared, pages = await asyncio.to_thread(_compared, self.run.frontier, feed, parsed, self.run.now())
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
         await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared, same=same)
@@ -497,13 +499,13 @@ def _as_noted(feed: Feed, response: Response) -> bool:
 
 
 def _compared(
-    frontier: Frontier, feed: Feed, parsed: ParsedFeed
+    frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime
 ) -> tuple[tuple[SeenEntry, ...], list[bool], dict[str, Page]]:
     """Entries that are new or changed, for each entry whether it was seen before, and the pages that are known."""
     keys = decide.keys(parsed.entries)
     known = frontier.digests(feed.id, [key for key in keys if key])
     pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
-    seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language))
+    seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language, at=at))
     # An entry under a new id is not new if its page is known.
     shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
     return seen, shared, pages

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crawler import decide, discover
 from crawler.errors import FeedError
 from crawler.feeds import FeedEntry, ParsedFeed, parse, plain
 
@@ -373,3 +374,118 @@ def test_a_date_that_is_missing_or_unreadable_is_none() -> None:
 def test_what_is_no_feed_stays_an_error() -> None:
     with pytest.raises(FeedError, match="is no feed"):
         read("<html><body>&#xD800;</body></html>")
+
+
+# -- what is kept beside
+
+
+def test_dates_are_kept_as_they_were_written() -> None:
+    entry = item("<guid>1</guid><pubDate> Wed, 31 Sep 2002 10:00:00 </pubDate>")
+    assert (entry.published, entry.published_raw) == (None, "Wed, 31 Sep 2002 10:00:00")
+    (entry,) = read(json_feed({"id": "1", "date_modified": "soon"})).entries
+    assert (entry.updated, entry.updated_raw) == (None, "soon")
+
+
+SEEN = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("date", "doubts"),
+    [
+        ("Wed, 02 Oct 2002 13:00:00 GMT", ()),
+        ("Wed, 02 Oct 2002 13:00:00 +0200", ()),
+        ("2002-10-02T13:00:00Z", ()),
+        ("2002-10-02T13:00:00-05", ()),
+        ("2002-10-02T13:00:00", ("no zone",)),
+        ("Wed, 02 Oct 2002 13:00:00", ("no zone",)),
+        ("2002-10-02", ("no zone",)),
+        ("Sat, 02 May 2026 01:00:00 GMT", ("future",)),
+        ("Fri, 01 May 2026 23:00:00 GMT", ()),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", ("old",)),
+        ("0000-00-00T00:00:00Z", ("unreadable",)),
+        ("yesterday", ("unreadable",)),
+    ],
+)
+def test_what_is_doubtful_about_a_date_is_told(date: str, doubts: tuple[str, ...]) -> None:
+    assert decide.as_entry(item(f"<guid>1</guid><pubDate>{date}</pubDate>"), at=SEEN).doubts == doubts
+
+
+def test_an_entry_tells_what_names_it() -> None:
+    assert item("<guid>1</guid><link>/1</link><title>t</title>").named_by == "id"
+    assert item("<link>/1</link><title>t</title>").named_by == "link"
+    assert item("<title>t</title>").named_by == "content"
+    assert FeedEntry().named_by is None
+
+
+def test_a_blog_of_links_keeps_its_own_page() -> None:
+    link = "<id>1</id><link rel='alternate' href='http://other.example/'/><link rel='related' href='/linked/1'/>"
+    (entry,) = read(atom(f"<entry>{link}</entry>")).entries
+    assert (entry.link, entry.related) == ("http://other.example/", "http://blog.example/linked/1")
+    assert decide.as_entry(entry).related == "http://blog.example/linked/1"
+
+
+@pytest.mark.parametrize("name", ["t3_x", "12345", "/p/1", "urn:x", "tag:blog.example,2026:1", "mailto:a@b.example"])
+def test_an_id_that_is_no_pages_url_is_no_link(name: str) -> None:
+    found = [item(f"<guid>{name}</guid>"), read(atom(f"<entry><id>{name}</id></entry>")).entries[0]]
+    assert [(entry.id, entry.link) for entry in found] == [(name, None)] * 2
+
+
+def test_an_id_that_is_a_pages_url_is_its_link() -> None:
+    found = [
+        item("<guid>http://b.example/1</guid>"),
+        read(atom("<entry><id>http://b.example/1</id></entry>")).entries[0],
+    ]
+    assert [entry.link for entry in found] == ["http://b.example/1"] * 2
+    assert item("<guid isPermaLink='false'>http://b.example/1</guid>").link is None
+    assert item("<link>/2</link><guid>http://b.example/1</guid>").link == "http://blog.example/2"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<title>two<link>/2</link><guid>2</guid>",
+        "<link>/2</link><title>two<guid>2</guid>",
+        "<link>/2</link><guid>2</guid><title>two",
+        "<link>/2<title>two</title><guid>2</guid>",
+        "<link>/2</link><title>two</title><guid>2",
+    ],
+)
+def test_an_element_without_an_end_costs_no_other(broken: str) -> None:
+    last = "<item><title><![CDATA[<title>three]]></title><link>/3</link><guid>3</guid></item>"
+    found = read(
+        rss(f"<item><title>one</title><link>/1</link><guid>1</guid></item><item>{broken}</item>{last}")
+    ).entries
+    assert [(plain(entry.title), entry.link, entry.id) for entry in found[:2]] == [
+        ("one", "http://blog.example/1", "1"),
+        ("two", "http://blog.example/2", "2"),
+    ]
+    assert (found[2].link, found[2].id) == ("http://blog.example/3", "3")
+
+
+# -- where feeds may be
+
+
+def test_feeds_are_guessed_at_the_pages_own_place_first() -> None:
+    found = discover.guesses("https://b.example/notes/?p=1")
+    assert found[:2] == ["https://b.example/notes/feed/", "https://b.example/notes/rss.xml"]
+    assert found[5:] == discover.guesses("https://b.example/")
+    assert discover.guesses("https://b.example/index.html") == discover.guesses("https://b.example/")
+    assert len(discover.guesses("https://b.example/@me")) <= discover.MAX_CANDIDATES
+
+
+@pytest.mark.parametrize(
+    ("page", "feed"),
+    [
+        ("https://medium.example/@me", "https://medium.example/feed/@me"),
+        ("https://social.example/@me", "https://social.example/@me.rss"),
+        ("https://video.example/channel/UC_x-1", "https://video.example/feeds/videos.xml?channel_id=UC_x-1"),
+        ("https://b.example/", "https://b.example/feed/"),
+        ("https://b.example/", "https://b.example/rss"),
+        ("https://b.example/", "https://b.example/index.xml"),
+        ("https://b.example/", "https://b.example/feed.xml"),
+        ("https://b.example/", "https://b.example/feed.json"),
+        ("https://b.example/", "https://b.example/feeds/posts/default"),
+    ],
+)
+def test_what_services_do_is_guessed(page: str, feed: str) -> None:
+    assert feed in discover.guesses(page)

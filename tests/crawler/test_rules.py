@@ -337,7 +337,7 @@ def test_entries_without_a_page_are_remembered_not_fetched(link: str | None) -> 
 
 def test_what_the_feed_said_goes_with_the_page() -> None:
     said = decide.as_entry(FeedEntry(id="1", title="t", updated=T0, summary="s"))
-    assert said == Entry(title="t", published=T0, modified=T0, html="s")
+    assert said == Entry(title="t", published=T0, modified=T0, html="s", named_by="id")
     assert decide.page_of(entries(ONE)[0], feed(), None).entry.title == "one"
 
 

@@ -401,6 +401,18 @@ def test_news_of_a_feed_that_is_due_already_do_not_put_it_off(web: Answering) ->
     assert web.due == long_ago
 
 
+def test_a_hub_that_tells_all_the_time_is_followed_every_quarter_of_an_hour(web: Answering) -> None:
+    first = datetime.now(UTC)
+    token = web.callback.rpartition("/")[2]
+    for minutes, visited, wait in [(0, True, 0), (1, True, 15), (14, False, 15), (16, True, 30), (60, True, 60)]:
+        now = first + timedelta(minutes=minutes)
+        if visited:
+            with transaction(web.frontier.engine) as connection:
+                connection.execute(update(feeds).values(due=now + DAY))
+        assert websub.notified(web.frontier.engine, token, b"news", web.signature(b"news"), now=now)
+        assert web.due == first + timedelta(minutes=wait)
+
+
 def test_news_that_are_too_long_are_refused(web: Answering) -> None:
     body = b"x" * MAX_NOTIFICATION
     assert send(web.callback, body, web.signature(body)) == 202

@@ -40,7 +40,7 @@ class CrawlSettings(PressmarkSettings):
     host_concurrency: int = Field(default=1, ge=1, le=64)
     """Requests to one host at a time."""
 
-    concurrency: int = Field(default=64, ge=1, le=1024)
+    concurrency: int = Field(default=192, ge=1, le=1024)
     """Requests at a time to all hosts together."""
 
     feed_interval: float = Field(default=3600.0, ge=0)

@@ -6,17 +6,17 @@ capture's own date: the same page gives the same text on every day and in every 
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from trafilatura import bare_extraction, load_html
-from trafilatura.xml import xmltotxt
+from lxml.html import HtmlElement
+from trafilatura import load_html
 
-from archive import furniture, metadata
+from archive import body, furniture, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
+from archive.render import Block
 from archive.text import Entry, Text
 
 NAME = "pressmark"
@@ -27,7 +27,6 @@ MAX_BYTES = 20 * 1024 * 1024
 _VERSIONS = (version("pressmark"), version("trafilatura"))
 _DATE_SLACK = timedelta(days=1)
 """A page may be dated this much after its capture: its time zone may be ahead of UTC."""
-_BLANKS = re.compile(r"\n{3,}")
 
 
 def extract(
@@ -57,40 +56,42 @@ def extract(
     if tree is None:
         raise ExtractError("is no HTML page", url=url)
     latest = date + _DATE_SLACK if date else None
-    text = _with_facts(Text(url=url, text="", markdown=""), metadata.read(tree, url=url, latest=latest))
-    comments = furniture.remove_widgets(tree)
-    furniture.free_captions(tree)
-    furniture.join_posts(tree)
-    document = bare_extraction(
-        tree,
-        url=url,
-        fast=False,
-        favor_precision=False,
-        favor_recall=False,
-        include_comments=True,
-        include_tables=True,
-        include_images=False,
-        include_formatting=True,
-        include_links=False,
-        deduplicate=False,
-        with_metadata=False,
-    )
-    plain = _own_lines(xmltotxt(document.body, include_formatting=False)) if document else ""
-    if not plain:
-        raise ExtractError("holds no text", url=url)
+    facts = metadata.read(tree, url=url, latest=latest)
+    made = _post(tree, url, facts.title)
     text = replace(
-        text,
-        text=plain,
-        markdown=_own_lines(xmltotxt(document.body, include_formatting=True)),
-        comments=(document.comments or "").strip() or comments,
-        extractor={
-            "name": NAME,
-            "version": _VERSIONS[0],
-            "trafilatura": _VERSIONS[1],
-            **OPTIONS,
-        },
+        _with_facts(Text(url=url, text="", markdown=""), facts),
+        text=render.plain(made.blocks),
+        markdown=render.markdown(made.blocks),
+        comments=made.comments,
+        extractor={"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], **OPTIONS},
     )
+    if not text.text:
+        raise ExtractError("holds no text", url=url)
     return _with_entry(text, entry, latest) if entry else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """What a page's post says."""
+
+    blocks: list[Block]
+    comments: str
+
+
+def _post(tree: HtmlElement, url: str, title: str | None) -> _Post:
+    found = body.find(tree)
+    if found is None:
+        return _Post([], "")
+    parts = [block for lead in found.leads for block in render.blocks(lead, dropped=found.dropped, url=url)]
+    parts += render.blocks(found.element, dropped=found.dropped, url=url)
+    titles = {said for said in (title, *(" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))) if said}
+    comments = [
+        block
+        for element in found.comments
+        for block in render.blocks(element, dropped=found.unread, url=url)
+        if furniture.keep_line(block.plain)
+    ]
+    return _Post(trim.trimmed(parts, titles), render.plain(comments))
 
 
 def _with_facts(text: Text, facts: metadata.Facts) -> Text:
@@ -125,9 +126,3 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
     won = {name: value for name, value in said.items() if value}
     sources = {**text.sources, **dict.fromkeys(won, "feed")}
     return replace(text, **won, sources=sources)  # type: ignore[arg-type]
-
-
-def _own_lines(text: str) -> str:
-    """Text without the lines that are furniture."""
-    kept = "\n".join(line.rstrip() for line in text.split("\n") if furniture.keep_line(line))
-    return _BLANKS.sub("\n\n", kept).strip()

@@ -1,6 +1,6 @@
-"""What stands around a post - share buttons, related posts, advertisements, author boxes - and how it goes. No I/O.
+"""What stands around a post - share buttons, related posts, advertisements, author boxes - told by names and wording.
 
-The rules are data, in `furniture.toml`.
+The rules are data, in `furniture.toml`. No I/O but reading that.
 """
 
 from __future__ import annotations
@@ -8,36 +8,37 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from enum import Enum
+from functools import cache, lru_cache
 from importlib.resources import files
 
-from lxml import etree
 from lxml.html import HtmlElement
 
-_MAIN = frozenset({"html", "body", "main", "article"})
-_BLOCKS = frozenset(
-    "div p section aside h1 h2 h3 h4 h5 h6 header footer b strong span em small i dt legend figcaption li ul".split()  # noqa: SIM905
-)
-_LEAVES = ("p", "dt", "dd", "li", "blockquote", "h2", "h3", "h4", "div")
 _HEADING_LENGTH = 60
-_COMMENT_LENGTH = 20_000
-_BOX_SHARE = 0.4
-"""A box that holds more of the page's text than this is not furniture, whatever its heading says."""
-_CAPTION_LENGTH = 2_000
-_LINK_SHARE = 0.5
-"""Text within links, from which on a block is a list of links."""
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATOR = re.compile(r"[\s_:/.]+|-+")
+_NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_BOXES = frozenset({"aside", "nav", "footer", "form"})
+_DISTINCT_NAMES = 8_192
 
 
-_POST_BODY = etree.XPath(
-    ".//*[self::article or @itemprop='articleBody' or contains(concat(' ', @class, ' '), ' entry-content ')"
-    " or contains(concat(' ', @class, ' '), ' post-body ')]"
-)
-_LISTING = frozenset({"home", "blog", "archive", "search-results"})
-_PROSE = etree.XPath(".//text()[not(parent::script or parent::style or parent::noscript or parent::template)]")
-_CAPTIONS = etree.XPath(".//figcaption | .//*[contains(concat(' ', @class, ' '), ' wp-caption-text ')]")
+class Kind(Enum):
+    """What an element is by its name."""
+
+    NONE = 0
+    HARD = 1
+    """Furniture, unless the post seems to be in it."""
+    WEAK = 2
+    """Furniture if it holds little running text."""
+    COMMENTS = 3
+    CARD = 4
+    """A teaser of another post; told by how it is built, not by its name."""
+
+    def __bool__(self) -> bool:
+        return self is not Kind.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,12 @@ class Rules:
     ids: frozenset[str]
     id_starts: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+    body: re.Pattern[str]
+    reader_comments: re.Pattern[str]
+    hard: re.Pattern[str]
+    weak: re.Pattern[str]
+    unseen: re.Pattern[str]
     headings: frozenset[str]
     comments: frozenset[str]
     lines: frozenset[str]
@@ -64,115 +71,64 @@ def rules() -> Rules:
         kind: [word for widget in data["widget"] for word in widget.get(kind, ())]
         for kind in ("classes", "ids", "id_starts", "attributes")
     }
+    names = data["names"]
     return Rules(
         classes=frozenset(widgets["classes"]),
         ids=frozenset(widgets["ids"]),
         id_starts=tuple(widgets["id_starts"]),
         attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
-        headings=frozenset(map(_folded, data["heading"]["exact"])),
-        comments=frozenset(map(_folded, data["heading"]["comments"])),
-        lines=frozenset(map(_folded, data["line"]["exact"])),
+        ignored=tuple(names["ignored"]),
+        body=_words(names["body"]),
+        reader_comments=_words(names["comments"]),
+        hard=_words(names["hard"]),
+        weak=_words(names["weak"]),
+        unseen=_words(names["unseen"]),
+        headings=frozenset(map(folded, data["heading"]["exact"])),
+        comments=frozenset(map(folded, data["heading"]["comments"])),
+        lines=frozenset(map(folded, data["line"]["exact"])),
         starts=tuple(data["line"]["starts"]),
         short=data["line"]["short"],
     )
 
 
-def remove_widgets(tree: HtmlElement) -> str:
-    """Remove the elements of known widgets and of boxes whose heading tells what they are; changes the tree.
-
-    Gives the text of the readers' comments among them, a line for each block.
-    """
-    known = rules()
-    total = len(_prose(tree))
-    for element in [found for found in tree.iter() if _is_widget(found, known)]:
-        # Some themes wrap the post itself in a class of this name.
-        if element.tag not in _MAIN and not _POST_BODY(element) and len(_prose(element)) <= _BOX_SHARE * total:
-            _remove(element)
-    return "\n".join(_remove_boxes(tree, known))
-
-
-def _is_widget(element: HtmlElement, known: Rules) -> bool:
+def kind_of(element: HtmlElement) -> Kind:
+    """What an element is by its tag, class, id and role."""
     attributes = element.attrib
-    if not attributes or not isinstance(element.tag, str):
+    if attributes:
+        if "hidden" in attributes or _NO_DISPLAY.search(attributes.get("style") or ""):
+            return Kind.WEAK
+        if any(attributes.get(key) == value for key, value in rules().attributes):
+            return Kind.HARD
+        found = _kind(attributes.get("class") or "", attributes.get("id") or "")
+        if found:
+            return found
+    return Kind.WEAK if element.tag in _BOXES else Kind.NONE
+
+
+def names_body(element: HtmlElement) -> bool:
+    """Whether an element is called what software for blogs calls a post's body."""
+    attributes = element.attrib
+    if "articleBody" in (attributes.get("itemprop") or "").split():
+        return True
+    return _is_body(attributes.get("class") or "", attributes.get("id") or "")
+
+
+def names_comments(element: HtmlElement) -> bool:
+    """Whether an element is called what holds the readers' comments."""
+    attributes = element.attrib
+    return _is_comments(attributes.get("class") or "", attributes.get("id") or "")
+
+
+def is_unseen(element: HtmlElement) -> bool:
+    """Whether a run within a line is not for readers, such as the anchor of a heading."""
+    attributes = element.attrib
+    if not attributes:
         return False
-    classes = attributes.get("class")
-    if classes and not known.classes.isdisjoint(classes.split()):
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true" and element.tag == "a":
         return True
-    name = attributes.get("id")
-    if name and (name in known.ids or name.startswith(known.id_starts)):
+    if _NO_DISPLAY.search(attributes.get("style") or ""):
         return True
-    return any(attributes.get(key) == value for key, value in known.attributes)
-
-
-def free_captions(tree: HtmlElement) -> None:
-    """Turn each figure with a caption into a paragraph with the caption's text, which extraction would drop.
-
-    What a figure holds beside images (tables, code, quotations) stays, before the caption. Changes the tree.
-    """
-    for caption in _CAPTIONS(tree):
-        parent = caption.getparent()
-        if parent is None or not _short_text(caption, _CAPTION_LENGTH):
-            continue
-        caption.tag = "p"
-        caption.attrib.clear()
-        if parent.tag == "figure" or "wp-caption" in (parent.get("class") or "").split():
-            parent.tag = "div"
-            parent.attrib.clear()
-
-
-def join_posts(tree: HtmlElement) -> None:
-    """On a page that lists whole posts, put all of them into the first one's body. Changes the tree.
-
-    Extraction looks for one post on a page. WordPress tells in the class of `body` what a page is.
-    """
-    body = tree.find(".//body")
-    if body is None or not _LISTING.intersection((body.get("class") or "").split()):
-        return
-    posts = [found for found in _POST_BODY(tree) if not _POST_BODY(found) and found.tag != "article"]
-    for post in posts[1:]:
-        posts[0].extend(list(post))
-
-
-def _remove_boxes(tree: HtmlElement, known: Rules) -> list[str]:
-    comments: list[str] = []
-    total = max(1, len(_prose(tree)))
-    for element in list(tree.iter(*_BLOCKS)):
-        if element.getparent() is None or not _attached(element, tree):
-            continue
-        said = _short_text(element, known.short)
-        if not said:
-            continue
-        folded = _folded(said)
-        if len(said) <= _HEADING_LENGTH and folded in known.headings:
-            _remove_box(element, total)
-        elif folded in known.comments:
-            comments += _lines(_remove_box(element, total))
-        elif folded in known.lines or folded.startswith(known.starts):
-            _remove(element)
-    return comments
-
-
-def _lines(box: HtmlElement) -> list[str]:
-    """The text of an element, a line for each block in it that has text of its own."""
-    leaves = (part for part in box.iter(*_LEAVES) if next(part.iterdescendants(*_LEAVES), None) is None)
-    found = (_short_text(part, _COMMENT_LENGTH) for part in leaves)
-    return [line for line in found if line and keep_line(line)]
-
-
-def _remove_box(heading: HtmlElement, total: int) -> HtmlElement:
-    """Remove the box that a heading opens; where it stands among the post's own blocks, it and the links after it."""
-    box = heading
-    while (parent := box.getparent()) is not None and parent.tag not in _MAIN:
-        text = _text(parent).strip()
-        if len(_prose(parent)) > _BOX_SHARE * total or not text.startswith(_text(box).strip()[:_HEADING_LENGTH]):
-            break
-        box = parent
-    following = box.getnext()
-    _remove(box)
-    while following is not None and (not _text(following).strip() or _is_links(following)):
-        following, gone = following.getnext(), following
-        _remove(gone)
-    return box
+    return _is_unseen(attributes.get("class") or "")
 
 
 def keep_line(line: str) -> bool:
@@ -181,61 +137,62 @@ def keep_line(line: str) -> bool:
     bare = _MARKS.sub("", line.strip()).strip("*_ ")
     if not bare or len(bare) > known.short:
         return True
-    folded = _folded(bare)
-    furniture = folded in known.lines or folded in known.headings or folded in known.comments
-    return not furniture and not folded.startswith(known.starts)
+    said = folded(bare)
+    return not (said in known.lines or said in known.headings or said in known.comments or said.startswith(known.starts))
 
 
-def _folded(text: str) -> str:
+def opens_furniture(text: str) -> bool:
+    """Whether a block that says this opens what is not the post, such as related posts."""
+    return len(text) <= _HEADING_LENGTH and folded(text) in rules().headings
+
+
+def opens_comments(text: str) -> bool:
+    """Whether a block that says this opens the readers' comments."""
+    return len(text) <= _HEADING_LENGTH and folded(text) in rules().comments
+
+
+def folded(text: str) -> str:
     """Text for comparison: lower case, single spaces, numbers as `#`, no colon at the end."""
     return _NUMBER.sub("#", _SPACE.sub(" ", text)).strip().casefold().rstrip(" :")
 
 
-def _prose(element: HtmlElement) -> str:
-    """The text of an element that is written to be read, not run."""
-    return "".join(_PROSE(element))
+def _words(words: list[str]) -> re.Pattern[str]:
+    """What finds one of the words between separators, in a name that `_name` gave."""
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile(r"(?<![^\s-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\s-])")
 
 
-def _text(element: HtmlElement) -> str:
-    return "".join(element.itertext())
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _name(names: str) -> str:
+    """Classes or an id, humps and separators as `-`, without those that say nothing."""
+    ignored = rules().ignored
+    kept = [_SEPARATOR.sub("-", _HUMP.sub("-", name)).lower() for name in names.split()]
+    return " ".join(name for name in kept if not name.startswith(ignored))
 
 
-def _short_text(element: HtmlElement, limit: int) -> str:
-    """The element's text if it is not longer than `limit`, else nothing; looks no further than it must."""
-    parts: list[str] = []
-    length = 0
-    for part in element.itertext():
-        bare = part.strip()
-        if bare:
-            parts.append(bare)
-            length += len(bare) + 1
-            if length > limit:
-                return ""
-    return " ".join(parts)
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _kind(classes: str, name: str) -> Kind:
+    known = rules()
+    if not known.classes.isdisjoint(classes.split()) or name in known.ids or (name and name.startswith(known.id_starts)):
+        return Kind.HARD
+    said = f"{_name(classes)} {_name(name)}"
+    if known.reader_comments.search(said):
+        return Kind.COMMENTS
+    if known.hard.search(said):
+        return Kind.HARD
+    return Kind.WEAK if known.weak.search(said) else Kind.NONE
 
 
-def _is_links(element: HtmlElement) -> bool:
-    if not isinstance(element.tag, str) or element.tag in _MAIN:
-        return False
-    text = len(_text(element).strip())
-    linked = sum(len(_text(link).strip()) for link in element.iter("a"))
-    return linked >= _LINK_SHARE * text
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_body(classes: str, name: str) -> bool:
+    return rules().body.search(f"{_name(classes)} {_name(name)}") is not None
 
 
-def _attached(element: HtmlElement, tree: HtmlElement) -> bool:
-    return element.getroottree().getroot() is tree.getroottree().getroot()
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_comments(classes: str, name: str) -> bool:
+    return rules().reader_comments.search(f"{_name(classes)} {_name(name)}") is not None
 
 
-def _remove(element: HtmlElement) -> None:
-    """Take an element out of its tree, keeping the text that follows it."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    if element.tail:
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-        element.tail = None
-    parent.remove(element)
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_unseen(classes: str) -> bool:
+    return rules().unseen.search(_name(classes)) is not None

@@ -1,0 +1,383 @@
+"""Where on a page the post is, and what within it is not the post. No I/O.
+
+The page is measured (`archive.layout`). What the rules in `furniture.toml` name as furniture does not count. The body is
+the element with a name that software for blogs gives to it, or else the smallest that holds most of the running text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from archive import furniture
+from archive.furniture import Kind
+from archive.layout import HEADINGS, Layout
+
+_NO_CONTAINER = frozenset(
+    "p ul ol table blockquote pre li tr tbody thead tfoot dl dd dt figure h1 h2 h3 h4 h5 h6 a b strong em i".split()  # noqa: SIM905
+)
+_ROOTS = frozenset({"html", "body", "main"})
+_BOXES = frozenset({"aside", "nav", "footer", "form"})
+_LISTS = frozenset("div ul ol section table dl li p header figure".split())  # noqa: SIM905
+_TEXTS = frozenset({"p", "li", "blockquote", "pre"})
+_CARDS = frozenset("div li article section a figure".split())  # noqa: SIM905
+_LISTING = frozenset({"home", "blog", "archive", "search-results"})
+"""Classes of `body` by which WordPress says that a page shows whole posts."""
+_TITLE = 12
+_TEXT = 140
+"""Running text, in characters, that no class makes furniture of."""
+_MOST = 0.8
+_SAME = 0.85
+_NAMED = 0.3
+"""Share of the text in the smallest element that holds most of it from which on an element named as body is the body."""
+_LITTLE = 600
+_LEAD = 60
+_MAX_LEADS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """The post's place on a page."""
+
+    element: HtmlElement
+    leads: Sequence[HtmlElement]
+    """Paragraphs between the post's title and its body."""
+    dropped: frozenset[HtmlElement]
+    """Elements that are not the post, within it or anywhere on the page not read."""
+    unread: frozenset[HtmlElement]
+    """Elements anywhere on the page that nobody reads, such as scripts."""
+    comments: Sequence[HtmlElement]
+    """What holds the readers' comments, anywhere on the page."""
+
+
+def find(root: HtmlElement) -> Body | None:
+    """The body of the post that a page shows; None if it has no text."""
+    return _Search(root).body()
+
+
+class _Search:
+    """One page on its way to its body."""
+
+    def __init__(self, root: HtmlElement) -> None:
+        self.layout = layout = Layout.of(root)
+        n = len(layout.elements)
+        self.kinds = [Kind.NONE] * n
+        self.out = [False] * n
+        """Does not count as the post's text."""
+        self.good = [0.0] * n
+        """Running text that may be the post's."""
+        self.named = [
+            bool(element.attrib)
+            and not layout.unread[i]
+            and element.tag not in _NO_CONTAINER
+            and element.tag not in ("html", "body")
+            and furniture.names_body(element)
+            for i, element in enumerate(layout.elements)
+        ]
+        self.titles = [i for i, e in enumerate(layout.elements) if e.tag == "h1" and layout.own[i] >= _TITLE]
+        self.marks = [0]
+        """Marks of a post before each element: h1, article, elements that are named as body."""
+        for i, element in enumerate(layout.elements):
+            self.marks.append(self.marks[i] + (element.tag in ("h1", "article") or self.named[i]))
+        self.total = layout.prose[0] if n else 0.0
+
+    def body(self) -> Body | None:
+        if not self.total and not any(self.named):
+            return None
+        self._leave_out_frame()
+        self.total = max(self.total, 1.0)
+        self._leave_out_boxes()
+        self._leave_out_cards()
+        self._count()
+        chosen = self._chosen()
+        if chosen is None:
+            return None
+        layout = self.layout
+        unread = frozenset(element for i, element in enumerate(layout.elements) if layout.unread[i])
+        dropped = self._dropped(chosen)
+        return Body(
+            element=layout.elements[chosen],
+            leads=[layout.elements[i] for i in self._leads(chosen)],
+            dropped=dropped | unread,
+            unread=unread,
+            comments=[
+                element
+                for i, element in enumerate(layout.elements)
+                if self.kinds[i] is Kind.COMMENTS and self.out[i] and not self._has_above(i, Kind.COMMENTS)
+            ],
+        )
+
+    # -- what does not count
+
+    def _leave_out_frame(self) -> None:
+        """Navigation, footers, captions and comments, whatever their share of the page is."""
+        layout = self.layout
+        for i, element in enumerate(layout.elements):
+            tag = element.tag
+            if layout.unread[i] or tag in ("html", "body"):
+                continue
+            if i and self.out[layout.parent[i]]:
+                self.out[i] = True
+                continue
+            if tag == "figcaption":
+                goes = True
+            elif tag in ("nav", "footer"):
+                goes = not self._has_title(i)
+            elif element.attrib and tag not in ("main", "article") and furniture.names_comments(element):
+                self.kinds[i] = Kind.COMMENTS
+                goes = not self._has_title(i) and not self._has_body(i)
+            else:
+                continue
+            if goes:
+                self.out[i] = True
+                self.total -= layout.prose[i]
+
+    def _leave_out_boxes(self) -> None:
+        layout = self.layout
+        for i, element in enumerate(layout.elements):
+            if layout.unread[i] or self.out[i]:
+                continue
+            if i and self.out[layout.parent[i]]:
+                self.out[i] = True
+                continue
+            tag = element.tag
+            if tag in _ROOTS or not (element.attrib or tag in _BOXES):
+                continue
+            kind = self.kinds[i] = self.kinds[i] or furniture.kind_of(element)
+            if not kind or kind is Kind.COMMENTS or tag == "article":
+                continue
+            if self.named[i] and layout.prose[i] > 0.2 * self.total:
+                continue
+            if self._is_text(i) or (not layout.block[i] and not furniture.is_unseen(element)):
+                continue
+            self.out[i] = self._is_hard(i) if kind is Kind.HARD else self._is_weak(i)
+
+    def _is_hard(self, i: int) -> bool:
+        """Whether a box that is named as furniture is furniture: not if the post seems to be in it."""
+        prose, total = self.layout.prose[i], self.total
+        if prose < 0.02 * total:
+            return True
+        if self._has_title(i):
+            return prose < 0.1 * total
+        if prose < 0.25 * total:
+            return True
+        if not self.marks[self.layout.end[i] + 1] - self.marks[i + 1] and prose < 0.6 * total:
+            return True
+        return any(
+            self.named[j]
+            and self.layout.prose[j] >= 0.15 * total
+            and not self.layout.holds(i, j)
+            and not self.layout.holds(j, i)
+            for j in range(len(self.named))
+        )
+
+    def _is_weak(self, i: int) -> bool:
+        layout = self.layout
+        scant = layout.prose[i] < 100 or layout.link_chars[i] > 0.5 * layout.chars[i]
+        return scant and layout.prose[i] < 0.25 * self.total
+
+    def _leave_out_cards(self) -> None:
+        """Teasers of other posts: siblings of one kind, each with a linked heading or picture and no long text."""
+        layout = self.layout
+        groups: dict[tuple[int, str, str], list[int]] = {}
+        for i, element in enumerate(layout.elements):
+            if layout.links[i] and layout.block[i] and not self.out[i] and element.tag in _CARDS:
+                first = (element.get("class") or "").split(" ", 1)[0]
+                if first or element.tag in ("li", "article"):
+                    groups.setdefault((layout.parent[i], element.tag, first), []).append(i)
+        for (_, tag, _), members in groups.items():
+            if len(members) < (2 if tag in ("li", "article") else 3):
+                continue
+            if sum(layout.prose[i] for i in members) >= 0.6 * self.total or self._has_named(members):
+                continue
+            cards = sum(self._is_card(i) for i in members)
+            if cards >= 2 and cards >= 0.7 * len(members) and not self._in_text(members):  # noqa: PLR2004
+                for i in members:
+                    self.kinds[i] = Kind.CARD
+                    for j in layout.within(i):
+                        self.out[j] = True
+
+    def _has_named(self, members: Iterable[int]) -> bool:
+        return any(
+            self.named[j] and (j == i or self.layout.prose[j] >= 0.1 * self.total)
+            for i in members
+            for j in self.layout.within(i)
+        )
+
+    def _is_card(self, i: int) -> bool:
+        layout = self.layout
+        linked = False
+        for j in layout.within(i):
+            tag = layout.elements[j].tag
+            if tag == "p" and layout.weight[j] >= 400:  # noqa: PLR2004
+                return False
+            if linked or tag not in HEADINGS and tag not in ("img", "picture", "figure"):
+                continue
+            above = layout.ancestors(j)
+            linked = any(layout.elements[k].tag == "a" for k in above[: above.index(i) + 1]) or (
+                tag in HEADINGS and layout.chars[j] > 0 and layout.link_chars[j] > 0.8 * layout.chars[j]
+            )
+        return linked
+
+    def _in_text(self, members: Sequence[int]) -> bool:
+        """Whether more of the post's text follows the cards within what is named as its body."""
+        layout = self.layout
+        body = next((i for i in layout.ancestors(members[0]) if self.named[i]), None)
+        return body is not None and sum(layout.weight[layout.end[members[-1]] + 1 : layout.end[body] + 1]) >= 200  # noqa: PLR2004
+
+    # -- the body
+
+    def _count(self) -> None:
+        layout, good = self.layout, self.good
+        for i in range(len(good) - 1, -1, -1):
+            if not self.out[i]:
+                good[i] += layout.weight[i]
+                if i:
+                    good[layout.parent[i]] += good[i]
+
+    def _chosen(self) -> int | None:
+        layout, good = self.layout, self.good
+        if not good or good[0] <= 0:
+            chosen = 0
+        else:
+            chosen = smallest = self._smallest()
+            named = [i for i, is_named in enumerate(self.named) if is_named and good[i] > 0]
+            if named:
+                best, several = self._best(named)
+                if several or good[best] >= _NAMED * good[smallest]:
+                    chosen = best
+        if good[chosen] < _LITTLE:  # a post of links or of verse has little running text
+            firm = [i for i, is_named in enumerate(self.named) if is_named and not self.out[i]]
+            longest = max(firm, key=lambda i: layout.chars[i], default=chosen)
+            if layout.chars[longest] > max(2.5 * layout.chars[chosen] if good[0] > 0 else 0, 400 if good[0] > 0 else 0):
+                chosen = longest if not layout.holds(longest, chosen) or good[0] <= 0 else chosen
+        return chosen if chosen or good[0] > 0 else None
+
+    def _smallest(self) -> int:
+        """The smallest element that holds most of the text."""
+        children: dict[int, list[int]] = {}
+        for i in range(1, len(self.good)):
+            if self.good[i] > 0:
+                children.setdefault(self.layout.parent[i], []).append(i)
+        at = 0
+        while at in children:
+            best = max(children[at], key=self.good.__getitem__)
+            if self.good[best] < _MOST * self.good[at] or self.layout.elements[best].tag in _NO_CONTAINER:
+                break
+            at = best
+        return at
+
+    def _best(self, named: Sequence[int]) -> tuple[int, bool]:
+        """Of the elements that are named as body the one that is it, and whether they belong to several posts."""
+        layout, good = self.layout, self.good
+        best = max(named, key=lambda i: good[i])
+        for i in named:
+            if good[i] >= _SAME * good[best]:
+                best = i
+        mark = _mark(layout.elements[best])
+        alike = [i for i in named if _mark(layout.elements[i]) == mark]
+        alike = [i for at, i in enumerate(alike) if at == 0 or layout.end[alike[at - 1]] < i]
+        together = sum(good[i] for i in alike)
+        if not any(mark[1:]) or len(alike) < 2 or together <= 1.15 * good[best]:  # noqa: PLR2004
+            return best, False
+        common = next(i for i in layout.ancestors(alike[0]) if layout.end[i] >= alike[-1])
+        if self._lists_posts():
+            return common, True
+        articles = {next((j for j in layout.ancestors(i) if layout.elements[j].tag == "article"), -1) for i in alike}
+        titles = [i for i in self.titles if i > alike[0]]
+        if (len(articles) > 1 and -1 not in articles) or len(titles) > 1:
+            return alike[0], True
+        return (common, False) if good[common] <= 1.3 * together else (best, False)
+
+    def _lists_posts(self) -> bool:
+        body = next((element for element in self.layout.elements if element.tag == "body"), None)
+        return body is not None and not _LISTING.isdisjoint((body.get("class") or "").split())
+
+    def _leads(self, chosen: int) -> list[int]:
+        """Paragraphs between the last title before the body and the body."""
+        layout = self.layout
+        titles = [i for i in self.titles if layout.end[i] < chosen]
+        if not titles:
+            return []
+        found = []
+        i = layout.end[titles[-1]] + 1
+        while i < chosen:
+            scant = self.kinds[i] and layout.prose[i] < 200  # noqa: PLR2004
+            if self.out[i] or layout.unread[i] or scant:
+                i = layout.end[i] + 1
+            elif layout.end[i] >= chosen:
+                i += 1
+            elif layout.weight[i] >= _LEAD and layout.own_links[i] < 0.3 * layout.own[i]:
+                found.append(i)
+                i = layout.end[i] + 1
+            else:
+                i += 1
+        return found if len(found) <= _MAX_LEADS else []
+
+    # -- what is in the body and not the post
+
+    def _dropped(self, chosen: int) -> frozenset[HtmlElement]:
+        layout = self.layout
+        prose, chars = layout.prose[chosen] or 1.0, layout.chars[chosen] or 1
+        dropped = []
+        i = chosen + 1
+        while i <= layout.end[chosen]:
+            if layout.unread[i]:
+                i = layout.end[i] + 1
+            elif self._is_dropped(i, prose, chars):
+                dropped.append(layout.elements[i])
+                i = layout.end[i] + 1
+            else:
+                i += 1
+        return frozenset(dropped)
+
+    def _is_dropped(self, i: int, prose: float, chars: int) -> bool:
+        """Whether an element of the body, which holds so much, goes."""
+        layout, element = self.layout, self.layout.elements[i]
+        kind = self.kinds[i]
+        if not kind and self.out[i] and (element.attrib or element.tag in _BOXES):
+            kind = furniture.kind_of(element)
+        if not layout.block[i]:
+            return bool(kind) and furniture.is_unseen(element)
+        linked = layout.link_chars[i]
+        if kind is Kind.CARD:
+            return True
+        if kind in (Kind.HARD, Kind.COMMENTS):
+            if layout.prose[i] < 0.3 * prose and layout.chars[i] < 0.5 * chars and not self._is_text(i):
+                return True
+        elif kind is Kind.WEAK:
+            scant = layout.prose[i] < 100 and (linked > 0.3 * layout.chars[i] or layout.chars[i] < 60)  # noqa: PLR2004
+            if scant or linked > 0.6 * layout.chars[i]:
+                return True
+        is_links = linked > 0.7 * layout.chars[i] and layout.prose[i] < 0.05 * prose and layout.chars[i] < 0.4 * chars
+        many = layout.links[i] >= 2 or (layout.chars[i] < 200 and element.tag != "p")  # noqa: PLR2004
+        return is_links and many and layout.chars[i] > 0 and element.tag in _LISTS
+
+    # -- marks of a post
+
+    def _is_text(self, i: int) -> bool:
+        return self.layout.weight[i] >= _TEXT and self.layout.elements[i].tag in _TEXTS
+
+    def _has_title(self, i: int) -> bool:
+        return any(i < title <= self.layout.end[i] for title in self.titles)
+
+    def _has_body(self, i: int) -> bool:
+        """Whether what is named as comments seems to hold the post."""
+        prose = self.layout.prose
+        if self.named[i] and prose[i] > 0.5 * self.total:
+            return True
+        if self.marks[self.layout.end[i] + 1] == self.marks[i + 1]:
+            return False
+        return any(self.named[j] and prose[j] > 0.3 * prose[i] for j in range(i + 1, self.layout.end[i] + 1))
+
+    def _has_above(self, i: int, kind: Kind) -> bool:
+        return any(self.kinds[j] is kind for j in self.layout.ancestors(i)[1:])
+
+
+def _mark(element: HtmlElement) -> tuple[str, str | None, str | None]:
+    """What tells elements of one kind from others."""
+    return str(element.tag), element.get("class"), element.get("itemprop")
+
+

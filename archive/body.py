@@ -33,7 +33,11 @@ _SAME = 0.85
 _NAMED = 0.3
 """Share of the text in the smallest element that holds most of it from which on an element named as body is the body."""
 _LITTLE = 600
+_AROUND = 200
+"""Running text, in characters, before and after a list of links that makes it a part of the post."""
 _LEAD = 60
+_LEAD_NAMED = 30
+_LEAD_LENGTH = 1_200
 _MAX_LEADS = 3
 
 
@@ -127,6 +131,8 @@ class _Search:
                 goes = not self._has_title(i)
             elif element.attrib and tag not in ("main", "article") and furniture.names_comments(element):
                 self.kinds[i] = Kind.COMMENTS
+                goes = not self._has_title(i) and not self._has_body(i)
+            elif element.attrib and tag not in ("main", "article") and furniture.names_consent(element):
                 goes = not self._has_title(i) and not self._has_body(i)
             else:
                 continue
@@ -304,17 +310,34 @@ class _Search:
         found = []
         i = layout.end[titles[-1]] + 1
         while i < chosen:
-            scant = self.kinds[i] and layout.prose[i] < 200  # noqa: PLR2004
-            if self.out[i] or layout.unread[i] or scant:
+            element = layout.elements[i]
+            if layout.end[i] < chosen and element.attrib and furniture.is_no_lead(element):
+                i = layout.end[i] + 1
+                continue
+            is_named = bool(element.attrib) and furniture.names_lead(element)
+            scant = self.kinds[i] and layout.prose[i] < 200 and not is_named  # noqa: PLR2004
+            if layout.unread[i] or self.kinds[i] is Kind.CARD or ((self.out[i] or scant) and not self._has_lead(i)):
                 i = layout.end[i] + 1
             elif layout.end[i] >= chosen:
                 i += 1
-            elif layout.weight[i] >= _LEAD and layout.own_links[i] < 0.3 * layout.own[i]:
+            elif self._is_lead(i, is_named=is_named):
                 found.append(i)
                 i = layout.end[i] + 1
             else:
                 i += 1
         return found if len(found) <= _MAX_LEADS else []
+
+    def _has_lead(self, i: int) -> bool:
+        """Whether something within an element is called a lead."""
+        return any(furniture.names_lead(self.layout.elements[j]) for j in self.layout.within(i))
+
+    def _is_lead(self, i: int, *, is_named: bool) -> bool:
+        layout = self.layout
+        own, linked = layout.own[i], layout.own_links[i]
+        if is_named and layout.chars[i] <= _LEAD_LENGTH:
+            return layout.chars[i] >= _LEAD_NAMED and layout.link_chars[i] < 0.3 * layout.chars[i]
+        is_heading = layout.elements[i].tag in HEADINGS and _LEAD <= own <= _LEAD_LENGTH
+        return (layout.weight[i] >= _LEAD or is_heading) and linked < 0.3 * own and not self.out[i]
 
     # -- what is in the body and not the post
 
@@ -326,14 +349,14 @@ class _Search:
         while i <= layout.end[chosen]:
             if layout.unread[i]:
                 i = layout.end[i] + 1
-            elif self._is_dropped(i, prose, chars):
+            elif self._is_dropped(i, chosen, prose, chars):
                 dropped.append(layout.elements[i])
                 i = layout.end[i] + 1
             else:
                 i += 1
         return frozenset(dropped)
 
-    def _is_dropped(self, i: int, prose: float, chars: int) -> bool:
+    def _is_dropped(self, i: int, chosen: int, prose: float, chars: int) -> bool:
         """Whether an element of the body, which holds so much, goes."""
         layout, element = self.layout, self.layout.elements[i]
         kind = self.kinds[i]
@@ -353,7 +376,11 @@ class _Search:
                 return True
         is_links = linked > 0.7 * layout.chars[i] and layout.prose[i] < 0.05 * prose and layout.chars[i] < 0.4 * chars
         many = layout.links[i] >= 2 or (layout.chars[i] < 200 and element.tag != "p")  # noqa: PLR2004
-        return is_links and many and layout.chars[i] > 0 and element.tag in _LISTS
+        if not (is_links and many and layout.chars[i] > 0 and element.tag in _LISTS):
+            return False
+        before = sum(layout.weight[chosen:i])
+        after = sum(layout.weight[layout.end[i] + 1 : layout.end[chosen] + 1])
+        return before < _AROUND or after < _AROUND
 
     # -- marks of a post
 

@@ -14,13 +14,15 @@ from importlib.resources import files
 
 from lxml.html import HtmlElement
 
+from archive.layout import HEADINGS
+
 _HEADING_LENGTH = 60
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[\s_:/.]+|-+")
-_NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.I)
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _DISTINCT_NAMES = 8_192
 
@@ -51,6 +53,9 @@ class Rules:
     attributes: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
     body: re.Pattern[str]
+    lead: re.Pattern[str]
+    not_lead: re.Pattern[str]
+    consent: re.Pattern[str]
     reader_comments: re.Pattern[str]
     hard: re.Pattern[str]
     weak: re.Pattern[str]
@@ -79,6 +84,9 @@ def rules() -> Rules:
         attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
         ignored=tuple(names["ignored"]),
         body=_words(names["body"]),
+        lead=_words(names["lead"]),
+        not_lead=_words(names["not_lead"]),
+        consent=_words(names["consent"]),
         reader_comments=_words(names["comments"]),
         hard=_words(names["hard"]),
         weak=_words(names["weak"]),
@@ -99,7 +107,9 @@ def kind_of(element: HtmlElement) -> Kind:
             return Kind.WEAK
         if any(attributes.get(key) == value for key, value in rules().attributes):
             return Kind.HARD
-        found = _kind(attributes.get("class") or "", attributes.get("id") or "")
+        # The id of a heading is its anchor, made of its words.
+        name = "" if element.tag in HEADINGS else attributes.get("id") or ""
+        found = _kind(attributes.get("class") or "", name)
         if found:
             return found
     return Kind.WEAK if element.tag in _BOXES else Kind.NONE
@@ -117,6 +127,23 @@ def names_comments(element: HtmlElement) -> bool:
     """Whether an element is called what holds the readers' comments."""
     attributes = element.attrib
     return _is_comments(attributes.get("class") or "", attributes.get("id") or "")
+
+
+def names_consent(element: HtmlElement) -> bool:
+    """Whether an element is called a dialog on cookies or privacy."""
+    attributes = element.attrib
+    return _is_consent(attributes.get("class") or "", attributes.get("id") or "")
+
+
+def names_lead(element: HtmlElement) -> bool:
+    """Whether an element is called what stands between a post's title and its body."""
+    return _is_lead(element.attrib.get("class") or "")
+
+
+def is_no_lead(element: HtmlElement) -> bool:
+    """Whether an element's name says that it is none of what stands between a title and its body."""
+    attributes = element.attrib
+    return _is_no_lead(attributes.get("class") or "", attributes.get("id") or "")
 
 
 def is_unseen(element: HtmlElement) -> bool:
@@ -178,7 +205,7 @@ def _kind(classes: str, name: str) -> Kind:
     said = f"{_name(classes)} {_name(name)}"
     if known.reader_comments.search(said):
         return Kind.COMMENTS
-    if known.hard.search(said):
+    if known.hard.search(said) or known.consent.search(said):
         return Kind.HARD
     return Kind.WEAK if known.weak.search(said) else Kind.NONE
 
@@ -191,6 +218,21 @@ def _is_body(classes: str, name: str) -> bool:
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _is_comments(classes: str, name: str) -> bool:
     return rules().reader_comments.search(f"{_name(classes)} {_name(name)}") is not None
+
+
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_consent(classes: str, name: str) -> bool:
+    return rules().consent.search(f"{_name(classes)} {_name(name)}") is not None
+
+
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_lead(classes: str) -> bool:
+    return rules().lead.search(_name(classes)) is not None
+
+
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_no_lead(classes: str, name: str) -> bool:
+    return rules().not_lead.search(f"{_name(classes)} {_name(name)}") is not None
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)

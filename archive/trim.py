@@ -26,10 +26,13 @@ _CREDIT = re.compile(
     re.I,
 )
 _ALSO = re.compile(
-    r"^[\[(>»→•*\s-]*(?:also read|read also|read more|read next|see also|must read|more on this|more|related(?: \w+)?|recommended|"
-    r"don.t miss|you may also like|watch|listen|lees ook|lire aussi|à lire aussi|à lire|voir aussi|lesen sie auch|lies auch|"
-    r"siehe auch|mehr zum thema|lea también|leer también|lee también|te puede interesar|leggi anche|vedi anche|leia também|"
-    r"leia mais|читайте также|смотрите также|по теме|zobacz też|czytaj też|przeczytaj także)\b[^:]{0,25}[:|–-]",
+    r"^[\[(>»→•▶►*\s-]*(?:also read|read also|read more|read next|see also|must read|more on this|more|related(?: \w+)?|recommended|"
+    r"don.t miss|you (?:may|might) also (?:like|enjoy)|watch|listen|lees ook|lire aussi|à lire aussi|à lire|voir aussi|lesen sie auch|"
+    r"lies auch|auch lesen|auch interessant|schon gelesen|zum weiterlesen|siehe auch|mehr zum thema|mehr dazu|passend dazu|"
+    r"das (?:thema )?könnte (?:dich|sie|euch) auch interessieren|lea(?: también| más)?|leer también|lee también|mira(?: también)?|"
+    r"puedes? ver|ver también|te puede interesar|le puede interesar|te puede gustar|leggi anche|vedi anche|leia também|leia mais|"
+    r"читайте также|смотрите также|по теме|zobacz (?:też|także|również)|czytaj (?:też|także|również|więcej)|przeczytaj (?:także|też|również))"
+    r"\b[^:]{0,25}[:|?–-]",
     re.I,
 )
 _TAIL = re.compile(
@@ -48,10 +51,14 @@ _PLEA = re.compile(
     r"\b(?:newsletter|subscribe|sign up|inbox|mailing list|all rights reserved|follow (?:us|me|him|her|them) on|on twitter|on facebook|"
     r"patreon|abonnieren|abonnez|suscríbete|iscriviti|email alerts|push notifications|terms of (?:use|service)|privacy policy|"
     r"affiliate (?:links?|commission)|may earn (?:a|an) |our standards|contributed to this report|reporting by|editing by|"
-    r"is a (?:staff|freelance|senior)? ?(?:writer|reporter|editor|journalist|contributor|author)\b|follow .{3,30} @\w+|@\w+\.(?:com|org|net))",
+    r"is not responsible for the (?:opinions|content)|copyrighted property|written permission|reprint(?:ed)? (?:in|with)|"
+    r"alle angaben ohne gewähr|lettre d.information|apps? for ios|telegram|whatsapp|push-?nachricht|unterstütze|abonn|subskrypc|"
+    r"letter to the editor|stay up to date|latest (?:news|updates|stories)|never miss|unsere(?:n|m)? (?:newsletter|podcast)|"
+    r"suscr[ií]b|canal de|únete|follow .{3,40} (?:twitter|instagram|facebook|linkedin)|is a (?:staff|freelance|senior)? ?(?:writer|reporter|editor|journalist|contributor|author)\b|follow .{3,30} @\w+|@\w+\.(?:com|org|net))",
     re.I,
 )
 _PROSE = 80
+_PARAGRAPH = 120
 _LINE = 40
 _HEAD_LINE = 90
 _CREDIT_LENGTH = 130
@@ -66,7 +73,7 @@ _HALF = 0.5
 
 def trimmed(blocks: Sequence[Block], titles: Collection[str]) -> list[Block]:
     """The blocks that are the post's; `titles` are what the page says that its title is."""
-    kept = [block for block in _without_boxes(blocks) if _is_own(block)]
+    kept = [block for block in _without_boxes(_once(blocks)) if _is_own(block)]
     return _without_tail(_without_head(kept, {furniture.folded(title) for title in titles}))
 
 
@@ -74,12 +81,25 @@ def is_prose(block: Block) -> bool:
     """Whether a block is running text."""
     if block.shape is Shape.CODE:
         return True
+    if block.shape is Shape.HEADING:
+        return len(block.plain) - block.linked >= _PARAGRAPH
     if block.shape not in (Shape.PARAGRAPH, Shape.ITEM, Shape.QUOTE):
         return False
     bare = len(block.plain) - block.linked
     if block.linked > _HALF * len(block.plain):
         return False
     return bare >= _PROSE or (bare >= _LINE and _SENTENCE.search(block.plain) is not None)
+
+
+def _once(blocks: Sequence[Block]) -> list[Block]:
+    """Each paragraph once: some pages hold the post two or three times, for screens of several sizes."""
+    seen: set[str] = set()
+    kept: list[Block] = []
+    for block in blocks:
+        if len(block.plain) < _PARAGRAPH or block.shape is Shape.CODE or block.plain not in seen:
+            kept.append(block)
+        seen.add(block.plain)
+    return kept
 
 
 def _without_boxes(blocks: Sequence[Block]) -> list[Block]:
@@ -143,7 +163,7 @@ def _is_tail(block: Block) -> bool:
     """Whether the last block is no part of the post, prose or not."""
     said = _bare(block)
     if block.shape is Shape.HEADING:
-        return True
+        return not is_prose(block)
     if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.CAPTION):
         return False
     if len(said) < _TAIL_LENGTH and _TAIL.match(said):

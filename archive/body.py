@@ -33,6 +33,9 @@ _SAME = 0.85
 _NAMED = 0.3
 """Share of the text in the smallest element that holds most of it from which on an element named as body is the body."""
 _LITTLE = 600
+_SHORTEST = 4
+_LONGEST = 60
+_BOX = 0.25
 _AROUND = 200
 """Running text, in characters, before and after a list of links that makes it a part of the post."""
 _LEAD = 60
@@ -345,16 +348,37 @@ class _Search:
         layout = self.layout
         prose, chars = layout.prose[chosen] or 1.0, layout.chars[chosen] or 1
         dropped = []
+        boxes = self._boxes(chosen, prose)
         i = chosen + 1
         while i <= layout.end[chosen]:
             if layout.unread[i]:
                 i = layout.end[i] + 1
-            elif self._is_dropped(i, chosen, prose, chars):
+            elif i in boxes or self._is_dropped(i, chosen, prose, chars):
                 dropped.append(layout.elements[i])
                 i = layout.end[i] + 1
             else:
                 i += 1
         return frozenset(dropped)
+
+    def _boxes(self, chosen: int, prose: float) -> frozenset[int]:
+        """What a heading such as "Related posts" opens: the largest element that begins with it and is not the post."""
+        layout = self.layout
+        found = set()
+        for i in layout.within(chosen):
+            own = layout.own[i]
+            if not _SHORTEST <= own <= _LONGEST or layout.chars[i] > _LONGEST:
+                continue
+            if not furniture.opens_furniture(" ".join("".join(layout.elements[i].itertext()).split())):
+                continue
+            box = i
+            while (above := layout.parent[box]) > chosen and not any(layout.own[above:i]):
+                is_links = layout.link_chars[above] > 0.3 * layout.chars[above]
+                if layout.prose[above] > (_BOX * prose if is_links else _AROUND):
+                    break
+                box = above
+            if box != i:
+                found.add(box)
+        return frozenset(found)
 
     def _is_dropped(self, i: int, chosen: int, prose: float, chars: int) -> bool:
         """Whether an element of the body, which holds so much, goes."""
@@ -368,7 +392,8 @@ class _Search:
         if kind is Kind.CARD:
             return True
         if kind in (Kind.HARD, Kind.COMMENTS):
-            if layout.prose[i] < 0.3 * prose and layout.chars[i] < 0.5 * chars and not self._is_text(i):
+            share = 0.6 if self.out[i] and kind is Kind.HARD and furniture.names_others(element) else 0.3
+            if layout.prose[i] < share * prose and layout.chars[i] < (share + 0.2) * chars and not self._is_text(i):
                 return True
         elif kind is Kind.WEAK:
             scant = layout.prose[i] < 100 and (linked > 0.3 * layout.chars[i] or layout.chars[i] < 60)  # noqa: PLR2004

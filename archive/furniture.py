@@ -17,6 +17,7 @@ from lxml.html import HtmlElement
 from archive.layout import HEADINGS
 
 _HEADING_LENGTH = 60
+_MORE = re.compile(r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b|mehr (?:von|aus|zu|zum)\b", re.I)
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
@@ -55,6 +56,7 @@ class Rules:
     body: re.Pattern[str]
     lead: re.Pattern[str]
     not_lead: re.Pattern[str]
+    others: re.Pattern[str]
     consent: re.Pattern[str]
     reader_comments: re.Pattern[str]
     hard: re.Pattern[str]
@@ -86,6 +88,7 @@ def rules() -> Rules:
         body=_words(names["body"]),
         lead=_words(names["lead"]),
         not_lead=_words(names["not_lead"]),
+        others=_words(names["others"]),
         consent=_words(names["consent"]),
         reader_comments=_words(names["comments"]),
         hard=_words(names["hard"]),
@@ -140,6 +143,12 @@ def names_lead(element: HtmlElement) -> bool:
     return _is_lead(element.attrib.get("class") or "")
 
 
+def names_others(element: HtmlElement) -> bool:
+    """Whether an element is called teasers of other posts."""
+    attributes = element.attrib
+    return rules().others.search(f"{_name(attributes.get('class') or '')} {_name(attributes.get('id') or '')}") is not None
+
+
 def is_no_lead(element: HtmlElement) -> bool:
     """Whether an element's name says that it is none of what stands between a title and its body."""
     attributes = element.attrib
@@ -170,7 +179,7 @@ def keep_line(line: str) -> bool:
 
 def opens_furniture(text: str) -> bool:
     """Whether a block that says this opens what is not the post, such as related posts."""
-    return len(text) <= _HEADING_LENGTH and folded(text) in rules().headings
+    return len(text) <= _HEADING_LENGTH and (folded(text) in rules().headings or _MORE.match(text) is not None)
 
 
 def opens_comments(text: str) -> bool:

@@ -39,7 +39,7 @@ _TAIL = re.compile(
     r"^(?:\(?(?:c\)|©)|copyright\b|all rights reserved|source:|quelle:|sources?:|fuente:|fonte:|via:|photo|image|credit|tags?:|tagged|topics?:|"
     r"filed under|categor|keywords?|share|follow|subscribe|sign up|join (?:us|our|the)|like us|leave a|comments?\b|post a|read more|"
     r"read next|related|more from|more on|about the author|about us|posted|published|updated|last (?:updated|modified)|previous|next\b|"
-    r"older|newer|back to|return to|click here|contact us|advertis|sponsored|newsletter|download the app|follow us|kommentar|teilen|"
+    r"older|newer|back to|return to|click (?:here|to)|contact us|advertis|sponsored|newsletter|download the app|follow us|kommentar|teilen|"
     r"schlagw|kategorie|mehr zu|weitere|folgen sie|artikel |partager|suivez|compart|sígue|síguenos|seguici|condividi|image source|"
     r"image credit|photo credit|photo by|image by|picture|featured image|this (?:article|post|story|entry) (?:was|is|has|first|originally)|"
     r"originally (?:published|posted)|first published|reprinted|reposted|cross-?posted|permalink|print\b|email\b|reply\b|report\b|"
@@ -50,13 +50,23 @@ _TAIL = re.compile(
 _PLEA = re.compile(
     r"\b(?:newsletter|subscribe|sign up|inbox|mailing list|all rights reserved|follow (?:us|me|him|her|them) on|on twitter|on facebook|"
     r"patreon|abonnieren|abonnez|suscríbete|iscriviti|email alerts|push notifications|terms of (?:use|service)|privacy policy|"
-    r"affiliate (?:links?|commission)|may earn (?:a|an) |our standards|contributed to this report|reporting by|editing by|"
+    r"affiliate (?:links?|commission)|may earn (?:a|an) |our standards|"
     r"is not responsible for the (?:opinions|content)|copyrighted property|written permission|reprint(?:ed)? (?:in|with)|"
     r"alle angaben ohne gewähr|lettre d.information|apps? for ios|telegram|whatsapp|push-?nachricht|unterstütze|abonn|subskrypc|"
     r"letter to the editor|stay up to date|latest (?:news|updates|stories)|never miss|unsere(?:n|m)? (?:newsletter|podcast)|"
     r"suscr[ií]b|canal de|únete|follow .{3,40} (?:twitter|instagram|facebook|linkedin)|is a (?:staff|freelance|senior)? ?(?:writer|reporter|editor|journalist|contributor|author)\b|follow .{3,30} @\w+|@\w+\.(?:com|org|net))",
     re.I,
 )
+_BIO = re.compile(
+    r"^(?:about )?(?:(?:dr|prof|mr|mrs|ms)\.? )?(?:[A-ZÄÖÜÉ][\w.'’-]+ ){1,4}(?:is|was|has|works|writes|lives|covers|ist|schreibt|arbeitet|est|es|è)\b"
+    r".*\b(?:author|writer|editor|founder|co-founder|journalist|blogger|reporter|correspondent|professor|consultant|director|"
+    r"contributor|columnist|photographer|strategist|manager|ceo|specialist|engineer|autorin?|redakteurin?|journalistin?|gründerin?|"
+    r"rédact\w+|periodista|redactora?|giornalista)\b",
+    re.S,
+)
+_AGENCY = re.compile(r"\b(?:REUTERS|AFP|AP Photo|EPA|dpa|Getty Images|Shutterstock|iStock)(?:[/ |][^.!?]{0,60})?\)?$|[Ll]icensing [Rr]ights")
+_BIO_LENGTH = 700
+_CAPTION_LENGTH = 400
 _PROSE = 80
 _PARAGRAPH = 120
 _LINE = 40
@@ -126,6 +136,8 @@ def _is_own(block: Block) -> bool:
         return False
     if len(said) < _ALSO_LENGTH and block.linked > 0.3 * len(said) and _ALSO.match(said):
         return False
+    if len(said) < _CAPTION_LENGTH and _AGENCY.search(said):
+        return block.shape is Shape.CAPTION
     return not (len(said) < _CREDIT_LENGTH and block.shape is not Shape.CAPTION and _CREDIT.match(said))
 
 
@@ -169,6 +181,8 @@ def _is_tail(block: Block) -> bool:
     if len(said) < _TAIL_LENGTH and _TAIL.match(said):
         return True
     if len(said) < _PLEA_LENGTH and _PLEA.search(said):
+        return True
+    if len(said) < _BIO_LENGTH and _BIO.match(said):
         return True
     return block.linked > _MOST * len(block.plain) and len(said) < _TAIL_LENGTH
 

@@ -391,6 +391,8 @@ class _Search:
         linked = layout.link_chars[i]
         if kind is Kind.CARD:
             return True
+        if kind is Kind.COMMENTS and self.out[i]:
+            return True
         if kind in (Kind.HARD, Kind.COMMENTS):
             share = 0.6 if self.out[i] and kind is Kind.HARD and furniture.names_others(element) else 0.3
             if layout.prose[i] < share * prose and layout.chars[i] < (share + 0.2) * chars and not self._is_text(i):
@@ -402,6 +404,8 @@ class _Search:
         is_links = linked > 0.7 * layout.chars[i] and layout.prose[i] < 0.05 * prose and layout.chars[i] < 0.4 * chars
         many = layout.links[i] >= 2 or (layout.chars[i] < 200 and element.tag != "p")  # noqa: PLR2004
         if not (is_links and many and layout.chars[i] > 0 and element.tag in _LISTS):
+            return False
+        if layout.prose[chosen] < _LITTLE and self.named[chosen]:  # a post of links
             return False
         before = sum(layout.weight[chosen:i])
         after = sum(layout.weight[layout.end[i] + 1 : layout.end[chosen] + 1])

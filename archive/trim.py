@@ -106,7 +106,7 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
     seen: set[str] = set()
     kept: list[Block] = []
     for block in blocks:
-        if len(block.plain) < _PARAGRAPH or block.shape is Shape.CODE or block.plain not in seen:
+        if len(block.plain) < (_LINE if len(kept) < _HEAD_BLOCKS else _PARAGRAPH) or block.shape is Shape.CODE or block.plain not in seen:
             kept.append(block)
         seen.add(block.plain)
     return kept

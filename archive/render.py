@@ -45,6 +45,8 @@ _FOOTNOTE = re.compile(r"^\[?(\d{1,3}|[*†‡§a-z])\]?$")
 _BACK = re.compile(r"^[\s\[(]*(?:[↩↑⤴⏎^]\ufe0e?\d*\s*)+[\])]*$")
 _NOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.I)
 _CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|gallery-caption|image-caption|caption-text|tr-caption)(?:$|\s)")
+_OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
+"""Captions of software for blogs: words of the author, where those of newspapers are the agency's."""
 _EMBED = re.compile(r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.I)
 _URL_LENGTH = 2_000
 _NESTING = 12
@@ -126,6 +128,7 @@ class _Walk:
     """Marks that are open where a block ends."""
     heading: int = 0
     captions: int = 0
+    own_caption: bool = False
     boxes: list[_Box] = field(default_factory=list)
     fresh: bool = False
     """A list that stands in no other has begun and has no block yet."""
@@ -189,6 +192,7 @@ class _Walk:
             self.boxes.append(_Box("> ", "> "))
         if _is_caption(element):
             self.captions += 1
+            self.own_caption = bool(_OWN_CAPTION.search(element.get("class") or ""))
 
     def _leave(self, element: HtmlElement) -> None:
         tag = element.tag
@@ -363,7 +367,7 @@ class _Walk:
         if self.heading:
             self._add(Shape.HEADING, words, "#" * self.heading + " " + _marked(said).replace("\n", " "), linked=linked)
         elif self.captions:
-            self._add(Shape.CAPTION, words, _marked(said), linked=linked)
+            self._add(None if self.own_caption else Shape.CAPTION, words, _marked(said), linked=linked)
         else:
             self._add(None, words, _marked(said), linked=linked)
 

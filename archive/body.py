@@ -168,6 +168,8 @@ class _Search:
         prose, total = self.layout.prose[i], self.total
         if prose < 0.02 * total:
             return True
+        if furniture.names_others(self.layout.elements[i]) and not any(self.named[j] for j in self.layout.within(i)):
+            return prose < 0.6 * total
         if self._has_title(i):
             return prose < 0.1 * total
         if prose < 0.25 * total:
@@ -314,7 +316,8 @@ class _Search:
         i = layout.end[titles[-1]] + 1
         while i < chosen:
             element = layout.elements[i]
-            if layout.end[i] < chosen and element.attrib and furniture.is_no_lead(element):
+            is_figure = element.tag in ("figure", "figcaption")
+            if layout.end[i] < chosen and (is_figure or (element.attrib and furniture.is_no_lead(element))):
                 i = layout.end[i] + 1
                 continue
             is_named = bool(element.attrib) and furniture.names_lead(element)

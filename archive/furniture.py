@@ -55,6 +55,7 @@ class Rules:
     ignored: tuple[str, ...]
     body: re.Pattern[str]
     lead: re.Pattern[str]
+    caption: re.Pattern[str]
     not_lead: re.Pattern[str]
     others: re.Pattern[str]
     consent: re.Pattern[str]
@@ -87,6 +88,7 @@ def rules() -> Rules:
         ignored=tuple(names["ignored"]),
         body=_words(names["body"]),
         lead=_words(names["lead"]),
+        caption=_words(names["caption"]),
         not_lead=_words(names["not_lead"]),
         others=_words(names["others"]),
         consent=_words(names["consent"]),
@@ -141,6 +143,11 @@ def names_consent(element: HtmlElement) -> bool:
 def names_lead(element: HtmlElement) -> bool:
     """Whether an element is called what stands between a post's title and its body."""
     return _is_lead(element.attrib.get("class") or "")
+
+
+def names_caption(element: HtmlElement) -> bool:
+    """Whether an element is what stands under a picture."""
+    return element.tag == "figcaption" or bool(element.attrib) and _is_caption(element.get("class") or "")
 
 
 def names_others(element: HtmlElement) -> bool:
@@ -237,6 +244,11 @@ def _is_consent(classes: str, name: str) -> bool:
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _is_lead(classes: str) -> bool:
     return rules().lead.search(_name(classes)) is not None
+
+
+@lru_cache(maxsize=_DISTINCT_NAMES)
+def _is_caption(classes: str) -> bool:
+    return rules().caption.search(_name(classes)) is not None
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)

@@ -17,6 +17,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
+from archive import furniture
 from archive.layout import BLOCKS, HEADINGS
 
 _NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff]")
@@ -44,7 +45,6 @@ _ROWS = 2_000
 _FOOTNOTE = re.compile(r"^\[?(\d{1,3}|[*†‡§a-z])\]?$")
 _BACK = re.compile(r"^[\s\[(]*(?:[↩↑⤴⏎^]\ufe0e?\d*\s*)+[\])]*$")
 _NOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.I)
-_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|gallery-caption|image-caption|caption-text|tr-caption)(?:$|\s)")
 _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
 """Captions of software for blogs: words of the author, where those of newspapers are the agency's."""
 _EMBED = re.compile(r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.I)
@@ -190,7 +190,7 @@ class _Walk:
             self._push("- ")
         elif tag == "blockquote":
             self.boxes.append(_Box("> ", "> "))
-        if _is_caption(element):
+        if furniture.names_caption(element):
             self.captions += 1
             self.own_caption = bool(_OWN_CAPTION.search(element.get("class") or ""))
 
@@ -215,7 +215,7 @@ class _Walk:
             self.numbers.pop()
         elif tag in ("li", "dd", "blockquote"):
             self.boxes.pop()
-        if _is_caption(element):
+        if furniture.names_caption(element):
             self.captions -= 1
 
     def _push(self, marker: str) -> None:
@@ -439,10 +439,6 @@ def _sign(mark: str, said: str) -> str:
 
 def _int(said: str | None, default: int) -> int:
     return int(said) if said and said.isascii() and said.isdigit() and len(said) < 7 else default  # noqa: PLR2004
-
-
-def _is_caption(element: HtmlElement) -> bool:
-    return element.tag == "figcaption" or bool(element.attrib and _CAPTION.search(element.get("class") or ""))
 
 
 def _is_notes(element: HtmlElement) -> bool:

@@ -27,7 +27,7 @@ _CREDIT = re.compile(
 )
 _ALSO = re.compile(
     r"^[\[(>»→•▶►*\s-]*(?:also read|read also|read more|read next|see also|must read|more on this|more|related(?: \w+)?|recommended|"
-    r"don.t miss|you (?:may|might) also (?:like|enjoy)|watch|listen|lees ook|lire aussi|à lire aussi|à lire|voir aussi|lesen sie auch|"
+    r"don.t miss|you (?:may|might) also (?:like|enjoy)|watch|listen|lees ook|lue myös|läs också|les også|lire aussi|à lire aussi|à lire|voir aussi|lesen sie (?:auch|hier|mehr)|"
     r"lies auch|auch lesen|auch interessant|schon gelesen|zum weiterlesen|siehe auch|mehr zum thema|mehr dazu|passend dazu|"
     r"das (?:thema )?könnte (?:dich|sie|euch) auch interessieren|lea(?: también| más)?|leer también|lee también|mira(?: también)?|"
     r"puedes? ver|ver también|te puede interesar|le puede interesar|te puede gustar|leggi anche|vedi anche|leia também|leia mais|"
@@ -52,11 +52,20 @@ _PLEA = re.compile(
     r"patreon|abonnieren|abonnez|suscríbete|iscriviti|email alerts|push notifications|terms of (?:use|service)|privacy policy|"
     r"affiliate (?:links?|commission)|may earn (?:a|an) |our standards|"
     r"is not responsible for the (?:opinions|content)|copyrighted property|written permission|reprint(?:ed)? (?:in|with)|"
-    r"alle angaben ohne gewähr|lettre d.information|apps? for ios|telegram|whatsapp|push-?nachricht|unterstütze|abonn|subskrypc|"
+    r"last modified|impressum|lettre d.information|apps? for ios|telegram|whatsapp|push-?nachricht|unterstütze|abonn|subskrypc|"
     r"letter to the editor|stay up to date|latest (?:news|updates|stories)|never miss|unsere(?:n|m)? (?:newsletter|podcast)|"
     r"suscr[ií]b|canal de|únete|follow .{3,40} (?:twitter|instagram|facebook|linkedin)|is a (?:staff|freelance|senior)? ?(?:writer|reporter|editor|journalist|contributor|author)\b|follow .{3,30} @\w+|@\w+\.(?:com|org|net))",
     re.I,
 )
+_DISCLOSURE = re.compile(
+    r"^[*(]?(?:this (?:post|article|page|story|site) (?:may )?contains? (?:affiliate|references|sponsored|links)|"
+    r"(?:as an )?amazon associate|disclosure:|disclaimer:|affiliate disclosure|editorial note:|we may (?:receive|earn)|"
+    r"anzeige,? enthält|enthält (?:unbezahlte )?werbung|werbung\b.{0,40}(?:links|kooperation)|products are chosen independently|"
+    r"when you (?:buy|purchase) through|if you (?:buy|purchase) (?:something )?(?:through|from))"
+    r"|(?:sign(?:ing)? up|subscribe|abonnier\w*|abonnez|suscr[ií]b\w*)\b.{0,60}\bnewsletter",
+    re.I,
+)
+_DISCLOSURE_LENGTH = 300
 _BIO = re.compile(
     r"^(?:about )?(?:(?:dr|prof|mr|mrs|ms)\.? )?(?:[A-ZÄÖÜÉ][\w.'’-]+ ){1,4}(?:is|was|has|works|writes|lives|covers|ist|schreibt|arbeitet|est|es|è)\b"
     r".*\b(?:author|writer|editor|founder|co-founder|journalist|blogger|reporter|correspondent|professor|consultant|director|"
@@ -135,6 +144,8 @@ def _is_own(block: Block) -> bool:
     if not furniture.keep_line(said):
         return False
     if len(said) < _ALSO_LENGTH and block.linked > 0.3 * len(said) and _ALSO.match(said):
+        return False
+    if len(said) < _DISCLOSURE_LENGTH and _DISCLOSURE.search(said):
         return False
     if len(said) < _CAPTION_LENGTH and _AGENCY.search(said):
         return block.shape is Shape.CAPTION

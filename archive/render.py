@@ -192,7 +192,7 @@ class _Walk:
             self.boxes.append(_Box("> ", "> "))
         if furniture.names_caption(element):
             self.captions += 1
-            self.own_caption = bool(_OWN_CAPTION.search(element.get("class") or ""))
+            self.own_caption = _is_own_caption(element)
 
     def _leave(self, element: HtmlElement) -> None:
         tag = element.tag
@@ -439,6 +439,14 @@ def _sign(mark: str, said: str) -> str:
 
 def _int(said: str | None, default: int) -> int:
     return int(said) if said and said.isascii() and said.isdigit() and len(said) < 7 else default  # noqa: PLR2004
+
+
+def _is_own_caption(element: HtmlElement) -> bool:
+    if not _OWN_CAPTION.search(element.get("class") or ""):
+        return False
+    figure = element.getparent()
+    box = figure.getparent() if figure is not None else None
+    return box is None or "featured" not in (box.get("class") or "")
 
 
 def _is_notes(element: HtmlElement) -> bool:

@@ -73,7 +73,11 @@ _BIO = re.compile(
     r"rédact\w+|periodista|redactora?|giornalista)\b",
     re.S,
 )
-_AGENCY = re.compile(r"\b(?:REUTERS|AFP|AP Photo|EPA|dpa|Getty Images|Shutterstock|iStock)(?:[/ |][^.!?]{0,60})?\)?$|[Ll]icensing [Rr]ights")
+_AGENCY = re.compile(
+    r"\b(?:REUTERS|AFP|AP Photo|EPA|dpa|Getty Images|Shutterstock|iStock(?:\.com)?)(?:[/ |][^.!?]{0,60})?\)?$|[Ll]icensing [Rr]ights|"
+    r"(?:[(.]\s*|\s)(?:Bild|Foto|Photo|Image|Credit|Quelle|Source|Illustration|Grafik)s?(?: by| credit)?:\s?[\w .,/&'’-]{3,60}\)?$|"
+    r"©\s?[\w .,/&'’-]{2,60}\)?$"
+)
 _BIO_LENGTH = 700
 _CAPTION_LENGTH = 400
 _PROSE = 80
@@ -84,6 +88,8 @@ _CREDIT_LENGTH = 130
 _ALSO_LENGTH = 250
 _TAIL_LENGTH = 120
 _PLEA_LENGTH = 320
+_LEAST = 500
+"""Characters of a post below which nothing that could be a sentence of it is cut off."""
 _HEAD_BLOCKS = 8
 _TAIL_BLOCKS = 12
 _MOST = 0.6
@@ -172,8 +178,12 @@ def _is_byline(block: Block) -> bool:
 
 def _without_tail(blocks: list[Block]) -> list[Block]:
     end = len(blocks)
+    left = sum(len(block.plain) for block in blocks)
     for _ in range(_TAIL_BLOCKS):
         if end <= 1 or not _is_tail(blocks[end - 1]):
+            break
+        left -= len(blocks[end - 1].plain)
+        if is_prose(blocks[end - 1]) and left < _LEAST:
             break
         end -= 1
     last = max((at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.shape is Shape.TABLE), default=-1)

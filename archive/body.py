@@ -94,10 +94,16 @@ class _Search:
         if not self.total and not any(self.named):
             return None
         self._leave_out_frame()
+        frame = list(self.out)
         self.total = max(self.total, 1.0)
         self._leave_out_boxes()
         self._leave_out_cards()
         self._count()
+        for left_out in (frame, [False] * len(frame)):
+            if self.good[0] <= 0 and not self._has_short_body():  # names on this page mean something else
+                self.out = left_out
+                self.kinds = [Kind.NONE] * len(frame)
+                self._count()
         chosen = self._chosen()
         if chosen is None:
             return None
@@ -241,7 +247,8 @@ class _Search:
     # -- the body
 
     def _count(self) -> None:
-        layout, good = self.layout, self.good
+        layout = self.layout
+        good = self.good = [0.0] * len(self.out)
         for i in range(len(good) - 1, -1, -1):
             if not self.out[i]:
                 good[i] += layout.weight[i]
@@ -430,6 +437,10 @@ class _Search:
         if self.marks[self.layout.end[i] + 1] == self.marks[i + 1]:
             return False
         return any(self.named[j] and prose[j] > 0.3 * prose[i] for j in range(i + 1, self.layout.end[i] + 1))
+
+    def _has_short_body(self) -> bool:
+        """Whether an element that is named as body, and counts, has words at all."""
+        return any(named and not out and chars >= _TEXT for named, out, chars in zip(self.named, self.out, self.layout.chars, strict=True))
 
     def _has_above(self, i: int, kind: Kind) -> bool:
         return any(self.kinds[j] is kind for j in self.layout.ancestors(i)[1:])

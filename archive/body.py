@@ -440,7 +440,10 @@ class _Search:
 
     def _has_short_body(self) -> bool:
         """Whether an element that is named as body, and counts, has words at all."""
-        return any(named and not out and chars >= _TEXT for named, out, chars in zip(self.named, self.out, self.layout.chars, strict=True))
+        return any(
+            named and not out and chars >= _TEXT
+            for named, out, chars in zip(self.named, self.out, self.layout.chars, strict=True)
+        )
 
     def _has_above(self, i: int, kind: Kind) -> bool:
         return any(self.kinds[j] is kind for j in self.layout.ancestors(i)[1:])
@@ -449,5 +452,3 @@ class _Search:
 def _mark(element: HtmlElement) -> tuple[str, str | None, str | None]:
     """What tells elements of one kind from others."""
     return str(element.tag), element.get("class"), element.get("itemprop")
-
-

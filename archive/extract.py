@@ -1,7 +1,8 @@
 """The post's own words, out of a page; the home of trafilatura. No I/O, no state between calls.
 
-Every option of trafilatura is fixed here, its cross-page deduplication is never used, and dates are bounded by the
-capture's own date: the same page gives the same text on every day and in every order.
+The body is found by `archive.body`, written by `archive.render` and trimmed by `archive.trim`. Where that gives next to
+nothing, trafilatura is asked; every option of it is fixed here and its cross-page deduplication is never used. Dates are
+bounded by the capture's own date: the same page gives the same text on every day and in every order.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from lxml.html import HtmlElement
-from trafilatura import load_html
+from trafilatura import bare_extraction, load_html
+from trafilatura.xml import xmltotxt
 
 from archive import body, furniture, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
-from archive.render import Block
 from archive.text import Entry, Text
 
 NAME = "pressmark"
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
 MAX_BYTES = 20 * 1024 * 1024
 """Page size, content coding removed, above which no text is tried for."""
+_LITTLE = 200
+"""Length of a text, in characters, below which trafilatura is asked too."""
+_MUCH_MORE = 2
 
 _VERSIONS = (version("pressmark"), version("trafilatura"))
 _DATE_SLACK = timedelta(days=1)
@@ -58,10 +62,12 @@ def extract(
     latest = date + _DATE_SLACK if date else None
     facts = metadata.read(tree, url=url, latest=latest)
     made = _post(tree, url, facts.title)
+    if len(made.text) < _LITTLE:
+        made = _by_trafilatura(payload, url, content_type, made)
     text = replace(
         _with_facts(Text(url=url, text="", markdown=""), facts),
-        text=render.plain(made.blocks),
-        markdown=render.markdown(made.blocks),
+        text=made.text,
+        markdown=made.markdown,
         comments=made.comments,
         extractor={"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], **OPTIONS},
     )
@@ -74,24 +80,56 @@ def extract(
 class _Post:
     """What a page's post says."""
 
-    blocks: list[Block]
-    comments: str
+    text: str = ""
+    markdown: str = ""
+    comments: str = ""
 
 
 def _post(tree: HtmlElement, url: str, title: str | None) -> _Post:
     found = body.find(tree)
     if found is None:
-        return _Post([], "")
-    parts = [block for lead in found.leads for block in render.blocks(lead, dropped=found.dropped, url=url)]
-    parts += render.blocks(found.element, dropped=found.dropped, url=url)
+        return _Post()
+    blocks = [block for lead in found.leads for block in render.blocks(lead, dropped=found.dropped, url=url)]
+    blocks += render.blocks(found.element, dropped=found.dropped, url=url)
     titles = {said for said in (title, *(" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))) if said}
+    kept = trim.trimmed(blocks, titles)
     comments = [
         block
         for element in found.comments
         for block in render.blocks(element, dropped=found.unread, url=url)
         if furniture.keep_line(block.plain)
     ]
-    return _Post(trim.trimmed(parts, titles), render.plain(comments))
+    return _Post(render.plain(kept), render.markdown(kept), render.plain(comments))
+
+
+def _by_trafilatura(payload: bytes, url: str, content_type: str | None, ours: _Post) -> _Post:
+    """What trafilatura finds, if it is much more than what we found."""
+    document = bare_extraction(
+        load_html(unicode_html(payload, content_type)),
+        url=url,
+        fast=False,
+        favor_precision=False,
+        favor_recall=False,
+        include_comments=True,
+        include_tables=True,
+        include_images=False,
+        include_formatting=True,
+        include_links=False,
+        deduplicate=False,
+        with_metadata=False,
+    )
+    if document is None:
+        return ours
+    plain = _own_lines(xmltotxt(document.body, include_formatting=False))
+    if len(plain) <= _MUCH_MORE * len(ours.text):
+        return ours
+    marked = _own_lines(xmltotxt(document.body, include_formatting=True))
+    return _Post(plain, marked, ours.comments or (document.comments or "").strip())
+
+
+def _own_lines(text: str) -> str:
+    """Text without the lines that are furniture."""
+    return "\n".join(line.rstrip() for line in text.split("\n") if furniture.keep_line(line)).strip()
 
 
 def _with_facts(text: Text, facts: metadata.Facts) -> Text:

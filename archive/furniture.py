@@ -17,13 +17,18 @@ from lxml.html import HtmlElement
 from archive.layout import HEADINGS
 
 _HEADING_LENGTH = 60
-_MORE = re.compile(r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b|mehr (?:von|aus|zu|zum)\b", re.I)
+_MORE = re.compile(
+    r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b|mehr (?:von|aus|zu|zum)\b",
+    re.I,
+)
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[\s_:/.]+|-+")
-_NO_DISPLAY = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.I)
+_NO_DISPLAY = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.I
+)
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _DISTINCT_NAMES = 8_192
 
@@ -153,7 +158,9 @@ def names_caption(element: HtmlElement) -> bool:
 def names_others(element: HtmlElement) -> bool:
     """Whether an element is called teasers of other posts."""
     attributes = element.attrib
-    return rules().others.search(f"{_name(attributes.get('class') or '')} {_name(attributes.get('id') or '')}") is not None
+    return (
+        rules().others.search(f"{_name(attributes.get('class') or '')} {_name(attributes.get('id') or '')}") is not None
+    )
 
 
 def is_no_lead(element: HtmlElement) -> bool:
@@ -181,7 +188,9 @@ def keep_line(line: str) -> bool:
     if not bare or len(bare) > known.short:
         return True
     said = folded(bare)
-    return not (said in known.lines or said in known.headings or said in known.comments or said.startswith(known.starts))
+    return not (
+        said in known.lines or said in known.headings or said in known.comments or said.startswith(known.starts)
+    )
 
 
 def opens_furniture(text: str) -> bool:
@@ -216,7 +225,11 @@ def _name(names: str) -> str:
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _kind(classes: str, name: str) -> Kind:
     known = rules()
-    if not known.classes.isdisjoint(classes.split()) or name in known.ids or (name and name.startswith(known.id_starts)):
+    if (
+        not known.classes.isdisjoint(classes.split())
+        or name in known.ids
+        or (name and name.startswith(known.id_starts))
+    ):
         return Kind.HARD
     said = f"{_name(classes)} {_name(name)}"
     if known.reader_comments.search(said):

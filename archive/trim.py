@@ -121,7 +121,11 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
     seen: set[str] = set()
     kept: list[Block] = []
     for block in blocks:
-        if len(block.plain) < (_LINE if len(kept) < _HEAD_BLOCKS else _PARAGRAPH) or block.shape is Shape.CODE or block.plain not in seen:
+        if (
+            len(block.plain) < (_LINE if len(kept) < _HEAD_BLOCKS else _PARAGRAPH)
+            or block.shape is Shape.CODE
+            or block.plain not in seen
+        ):
             kept.append(block)
         seen.add(block.plain)
     return kept
@@ -164,7 +168,11 @@ def _without_head(blocks: list[Block], titles: Collection[str]) -> list[Block]:
     for at, block in enumerate(blocks[: min(first + 1, _HEAD_BLOCKS)]):
         if furniture.folded(_bare(block)) in titles:
             again = at
-    kept = [block for at, block in enumerate(blocks) if at > again or block.shape in (Shape.EMBED, Shape.CAPTION, Shape.CODE)]
+    kept = [
+        block
+        for at, block in enumerate(blocks)
+        if at > again or block.shape in (Shape.EMBED, Shape.CAPTION, Shape.CODE)
+    ]
     first = next((at for at, block in enumerate(kept) if is_prose(block)), 0)
     return [block for block in kept[:first] if not _is_byline(block)] + kept[first:]
 
@@ -186,7 +194,9 @@ def _without_tail(blocks: list[Block]) -> list[Block]:
         if is_prose(blocks[end - 1]) and left < _LEAST:
             break
         end -= 1
-    last = max((at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.shape is Shape.TABLE), default=-1)
+    last = max(
+        (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.shape is Shape.TABLE), default=-1
+    )
     if last < 0:
         return blocks[:end]
     return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if not _trails(block)]

@@ -1,13 +1,14 @@
 """Where on a page the post is, and what within it is not the post. No I/O.
 
-The page is measured (`archive.layout`). What the rules in `furniture.toml` name as furniture does not count. The body is
-the element with a name that software for blogs gives to it, or else the smallest that holds most of the running text.
+The page is measured (`archive.layout`). What `furniture.toml` names as furniture does not count. The body is the
+element with a name that software for blogs gives to it, or else the smallest that holds most of the running text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from lxml.html import HtmlElement
 
@@ -31,8 +32,9 @@ _TEXT = 140
 _MOST = 0.8
 _SAME = 0.85
 _NAMED = 0.3
-"""Share of the text in the smallest element that holds most of it from which on an element named as body is the body."""
+"""Share of the text in the smallest element that holds most of it, from which on one that is named as body is it."""
 _LITTLE = 600
+_SCANT = 100
 _SHORTEST = 4
 _LONGEST = 60
 _BOX = 0.25
@@ -89,6 +91,8 @@ class _Search:
         for i, element in enumerate(layout.elements):
             self.marks.append(self.marks[i] + (element.tag in ("h1", "article") or self.named[i]))
         self.total = layout.prose[0] if n else 0.0
+        self.sums = [0.0, *accumulate(layout.weight)]
+        """Running text before each element."""
 
     def body(self) -> Body | None:
         if not self.total and not any(self.named):
@@ -192,7 +196,7 @@ class _Search:
 
     def _is_weak(self, i: int) -> bool:
         layout = self.layout
-        scant = layout.prose[i] < 100 or layout.link_chars[i] > 0.5 * layout.chars[i]
+        scant = layout.prose[i] < _SCANT or layout.link_chars[i] > 0.5 * layout.chars[i]
         return scant and layout.prose[i] < 0.25 * self.total
 
     def _leave_out_cards(self) -> None:
@@ -230,7 +234,7 @@ class _Search:
             tag = layout.elements[j].tag
             if tag == "p" and layout.weight[j] >= 400:  # noqa: PLR2004
                 return False
-            if linked or tag not in HEADINGS and tag not in ("img", "picture", "figure"):
+            if linked or (tag not in HEADINGS and tag not in ("img", "picture", "figure")):
                 continue
             above = layout.ancestors(j)
             linked = any(layout.elements[k].tag == "a" for k in above[: above.index(i) + 1]) or (
@@ -242,7 +246,7 @@ class _Search:
         """Whether more of the post's text follows the cards within what is named as its body."""
         layout = self.layout
         body = next((i for i in layout.ancestors(members[0]) if self.named[i]), None)
-        return body is not None and sum(layout.weight[layout.end[members[-1]] + 1 : layout.end[body] + 1]) >= 200  # noqa: PLR2004
+        return body is not None and self.sums[layout.end[body] + 1] - self.sums[layout.end[members[-1]] + 1] >= _AROUND
 
     # -- the body
 
@@ -398,27 +402,33 @@ class _Search:
             kind = furniture.kind_of(element)
         if not layout.block[i]:
             return bool(kind) and furniture.is_unseen(element)
+        if kind is Kind.CARD or (kind is Kind.COMMENTS and self.out[i]):
+            return True
+        return self._is_furniture(i, kind, prose, chars) or self._is_link_list(i, chosen, prose, chars)
+
+    def _is_furniture(self, i: int, kind: Kind, prose: float, chars: int) -> bool:
+        layout = self.layout
         linked = layout.link_chars[i]
-        if kind is Kind.CARD:
-            return True
-        if kind is Kind.COMMENTS and self.out[i]:
-            return True
-        if kind in (Kind.HARD, Kind.COMMENTS):
-            share = 0.6 if self.out[i] and kind is Kind.HARD and furniture.names_others(element) else 0.3
-            if layout.prose[i] < share * prose and layout.chars[i] < (share + 0.2) * chars and not self._is_text(i):
-                return True
-        elif kind is Kind.WEAK:
-            scant = layout.prose[i] < 100 and (linked > 0.3 * layout.chars[i] or layout.chars[i] < 60)  # noqa: PLR2004
-            if scant or linked > 0.6 * layout.chars[i]:
-                return True
-        is_links = linked > 0.7 * layout.chars[i] and layout.prose[i] < 0.05 * prose and layout.chars[i] < 0.4 * chars
-        many = layout.links[i] >= 2 or (layout.chars[i] < 200 and element.tag != "p")  # noqa: PLR2004
-        if not (is_links and many and layout.chars[i] > 0 and element.tag in _LISTS):
+        if kind is Kind.WEAK:
+            scant = layout.prose[i] < _SCANT and (linked > 0.3 * layout.chars[i] or layout.chars[i] < _LONGEST)
+            return scant or linked > 0.6 * layout.chars[i]
+        if not kind or self._is_text(i):
+            return False
+        is_others = self.out[i] and kind is Kind.HARD and furniture.names_others(layout.elements[i])
+        share = 0.6 if is_others else 0.3
+        return layout.prose[i] < share * prose and layout.chars[i] < (share + 0.2) * chars
+
+    def _is_link_list(self, i: int, chosen: int, prose: float, chars: int) -> bool:
+        """Whether an element holds links and little else, at the beginning or the end of the body."""
+        layout, tag = self.layout, self.layout.elements[i].tag
+        is_links = layout.link_chars[i] > 0.7 * layout.chars[i] and layout.prose[i] < 0.05 * prose
+        many = layout.links[i] >= 2 or (layout.chars[i] < 200 and tag != "p")  # noqa: PLR2004
+        if not is_links or not many or tag not in _LISTS or not 0 < layout.chars[i] < 0.4 * chars:
             return False
         if layout.prose[chosen] < _LITTLE and self.named[chosen]:  # a post of links
             return False
-        before = sum(layout.weight[chosen:i])
-        after = sum(layout.weight[layout.end[i] + 1 : layout.end[chosen] + 1])
+        before = self.sums[i] - self.sums[chosen]
+        after = self.sums[layout.end[chosen] + 1] - self.sums[layout.end[i] + 1]
         return before < _AROUND or after < _AROUND
 
     # -- marks of a post

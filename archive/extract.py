@@ -1,8 +1,8 @@
 """The post's own words, out of a page; the home of trafilatura. No I/O, no state between calls.
 
 The body is found by `archive.body`, written by `archive.render` and trimmed by `archive.trim`. Where that gives next to
-nothing, trafilatura is asked; every option of it is fixed here and its cross-page deduplication is never used. Dates are
-bounded by the capture's own date: the same page gives the same text on every day and in every order.
+nothing, trafilatura is asked; every option of it is fixed here and its cross-page deduplication is never used. Dates
+are bounded by the capture's own date: the same page gives the same text on every day and in every order.
 """
 
 from __future__ import annotations

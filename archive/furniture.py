@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 from lxml.html import HtmlElement
 
@@ -18,8 +19,9 @@ from archive.layout import HEADINGS
 
 _HEADING_LENGTH = 60
 _MORE = re.compile(
-    r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b|mehr (?:von|aus|zu|zum)\b",
-    re.I,
+    r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b"
+    r"|mehr (?:von|aus|zu|zum)\b",
+    re.IGNORECASE,
 )
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _NUMBER = re.compile(r"\d[\d.,]*")
@@ -27,7 +29,7 @@ _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[\s_:/.]+|-+")
 _NO_DISPLAY = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.I
+    r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.IGNORECASE
 )
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _DISTINCT_NAMES = 8_192
@@ -76,10 +78,45 @@ class Rules:
     """Longest line, in characters, that `starts` is compared with."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What blocks say that are no part of a post; each as a pattern for a block's words."""
+
+    byline: re.Pattern[str]
+    credit: re.Pattern[str]
+    agency: re.Pattern[str]
+    also: re.Pattern[str]
+    disclosure: re.Pattern[str]
+    tail: re.Pattern[str]
+    plea: re.Pattern[str]
+    bio: re.Pattern[str]
+
+
+@cache
+def wording() -> Wording:
+    """The wording in `furniture.toml`, read once."""
+    said = {name: "(?:" + "|".join(parts) + ")" for name, parts in _data()["wording"].items()}
+    return Wording(
+        byline=re.compile("^" + said["byline"]),
+        credit=re.compile("^" + said["credit"], re.IGNORECASE),
+        agency=re.compile(said["agency"], re.IGNORECASE),
+        also=re.compile(r"^[\[(>»→•▶►*\s-]*" + said["also"] + r"\b[^:]{0,25}[:|?–-]", re.IGNORECASE),  # noqa: RUF001
+        disclosure=re.compile(said["disclosure"], re.IGNORECASE),
+        tail=re.compile("^" + said["tail"], re.IGNORECASE),
+        plea=re.compile(r"(?<!\w)" + said["plea"], re.IGNORECASE),
+        bio=re.compile(said["bio"] + r".*\b(?i:" + said["trade"] + r")\b", re.DOTALL),
+    )
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(files("archive").joinpath("furniture.toml").read_text("utf-8"))
+
+
 @cache
 def rules() -> Rules:
     """The rules, read once."""
-    data = tomllib.loads(files("archive").joinpath("furniture.toml").read_text("utf-8"))
+    data = _data()
     widgets = {
         kind: [word for widget in data["widget"] for word in widget.get(kind, ())]
         for kind in ("classes", "ids", "id_starts", "attributes")
@@ -152,7 +189,7 @@ def names_lead(element: HtmlElement) -> bool:
 
 def names_caption(element: HtmlElement) -> bool:
     """Whether an element is what stands under a picture."""
-    return element.tag == "figcaption" or bool(element.attrib) and _is_caption(element.get("class") or "")
+    return element.tag == "figcaption" or (bool(element.attrib) and _is_caption(element.get("class") or ""))
 
 
 def names_others(element: HtmlElement) -> bool:
@@ -174,7 +211,7 @@ def is_unseen(element: HtmlElement) -> bool:
     attributes = element.attrib
     if not attributes:
         return False
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true" and element.tag == "a":
+    if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and element.tag == "a"):
         return True
     if _NO_DISPLAY.search(attributes.get("style") or ""):
         return True

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from lxml.html import HtmlElement
 
 BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form"  # noqa: SIM905
-    " h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure"  # noqa: SIM905
+    " footer form h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol p pre section summary table tbody td"
+    " tfoot th thead tr ul".split()
 )
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _UNREAD = frozenset(
-    "script style noscript template svg button select input textarea option canvas object embed audio video iframe head link"  # noqa: SIM905
-    " meta dialog map area applet noembed noframes frame frameset progress meter source track label".split()
+    "script style noscript template svg button select input textarea option canvas object embed audio video"  # noqa: SIM905
+    " iframe head link meta dialog map area applet noembed noframes frame frameset progress meter source track"
+    " label".split()
 )
 """Elements whose text is no part of what a reader reads."""
 _WRAPPERS = frozenset("button svg label option select dialog object noscript".split())  # noqa: SIM905

@@ -1,7 +1,7 @@
 """A part of a page as blocks of text: plain, and in markdown with its structure. No I/O.
 
-Inline markup is carried through as control characters, which no text of a page keeps, so that plain text and markdown come
-from one pass.
+Inline markup is carried through as control characters, which no text of a page keeps, so that plain text and markdown
+come from one pass.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from lxml import etree
@@ -28,26 +29,29 @@ _BOLD, _ITALIC, _CODE, _STRUCK, _NOTE, _LINK, _BREAK = "\x01", "\x02", "\x03", "
 _MARK = re.compile("[\x01-\x04]")
 _TOGGLE = re.compile("[\x01-\x04\x06]")
 _EMPTY_PAIR = re.compile("([\x01-\x04])([ \x06]*)\\1")
-_PAIR = re.compile("([\x01-\x04])( *)(.*?)( *)\\1", re.S)
+_PAIR = re.compile("([\x01-\x04])( *)(.*?)( *)\\1", re.DOTALL)
 _REFERENCE = re.compile("\x05([^\x05]*)\x05")
 _MARKDOWN = {_BOLD: "**", _ITALIC: "*", _CODE: "`", _STRUCK: "~~"}
 _INLINE = {
-    "strong": _BOLD, "b": _BOLD, "em": _ITALIC, "i": _ITALIC, "cite": _ITALIC, "dfn": _ITALIC, "code": _CODE, "kbd": _CODE,
-    "samp": _CODE, "tt": _CODE, "del": _STRUCK, "s": _STRUCK, "strike": _STRUCK,
+    "strong": _BOLD, "b": _BOLD, "em": _ITALIC, "i": _ITALIC, "cite": _ITALIC, "dfn": _ITALIC, "code": _CODE,
+    "kbd": _CODE, "samp": _CODE, "tt": _CODE, "del": _STRUCK, "s": _STRUCK, "strike": _STRUCK,
 }  # fmt: skip
-_SPECIAL = re.compile(r"^(?=#{1,6}\s|[-+*>]\s|=+$|-+$)|^(\d{1,9})(?=[.)]\s)", re.M)
+_SPECIAL = re.compile(r"^(?=#{1,6}\s|[-+*>]\s|=+$|-+$)|^(\d{1,9})(?=[.)]\s)", re.MULTILINE)
 """What markdown would take for structure at the beginning of a line."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _CODE_LANGUAGE = re.compile(r"(?:^|[\s:])(?:language-|lang-|brush:\s*|highlight-source-|sourceCode\s+)([\w+#.-]+)")
 _FENCE = re.compile(r"`{3,}")
 _CELL_LENGTH = 500
 _ROWS = 2_000
+_FEW_ROWS = 4
 _FOOTNOTE = re.compile(r"^\[?(\d{1,3}|[*†‡§a-z])\]?$")
 _BACK = re.compile(r"^[\s\[(]*(?:[↩↑⤴⏎^]\ufe0e?\d*\s*)+[\])]*$")
-_NOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.I)
+_NOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.IGNORECASE)
 _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
 """Captions of software for blogs: words of the author, where those of newspapers are the agency's."""
-_EMBED = re.compile(r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.I)
+_EMBED = re.compile(
+    r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.IGNORECASE
+)
 _URL_LENGTH = 2_000
 _NESTING = 12
 """Depth of lists and quotations that markdown shows."""
@@ -162,7 +166,7 @@ class _Walk:
         tag = element.tag
         if not isinstance(tag, str) or element in self.dropped:
             return False
-        special = _SPECIALS.get(tag)
+        special = self._specials.get(tag)
         if special is not None and special(self, element):
             return False
         mark = _INLINE.get(tag)
@@ -349,7 +353,7 @@ class _Walk:
             self._paragraph(paragraph)
 
     def _paragraph(self, said: str) -> None:
-        opened, is_linked = list(self.carried), _LINK in self.carried
+        opened = list(self.carried)
         for mark in _TOGGLE.findall(said):
             if mark in self.carried:
                 self.carried.remove(mark)
@@ -396,25 +400,26 @@ class _Walk:
         )
         self.blocks.append(Block(shape=shape, plain=words, markdown=text, joint=joint, linked=linked, item=is_item))
 
+    _specials: ClassVar[dict[str, Callable[[_Walk, HtmlElement], bool]]] = {
+        "br": _line_break,
+        "hr": _rule,
+        "a": _link,
+        "sup": _superscript,
+        "img": _image,
+        "script": _script,
+        "math": _mathematics,
+        "span": _span,
+        "pre": _preformatted,
+        "table": _table,
+        **dict.fromkeys(("iframe", "embed", "video", "audio"), _embed),
+        **dict.fromkeys(
+            "style template input textarea canvas head link meta map area applet noembed noframes frame frameset"  # noqa: SIM905
+            " progress meter source track title rt rp".split(),
+            _skip,
+        ),
+    }
 
-_SPECIALS: dict[str, Callable[[_Walk, HtmlElement], bool]] = {
-    "br": _Walk._line_break,
-    "hr": _Walk._rule,
-    "a": _Walk._link,
-    "sup": _Walk._superscript,
-    "img": _Walk._image,
-    "script": _Walk._script,
-    "math": _Walk._mathematics,
-    "span": _Walk._span,
-    "pre": _Walk._preformatted,
-    "table": _Walk._table,
-    **dict.fromkeys(("iframe", "embed", "video", "audio"), _Walk._embed),
-    **dict.fromkeys(
-        "style template input textarea canvas head link meta map area applet noembed noframes frame frameset progress"  # noqa: SIM905
-        " meter source track title rt rp".split(),
-        _Walk._skip,
-    ),
-}
+
 _NO_BRACKETS = str.maketrans("[]\\<>", "()/  ")
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 
@@ -463,9 +468,9 @@ def _code_lines(element: HtmlElement, dropped: Collection[HtmlElement]) -> Itera
     for event, part in etree.iterwalk(element, events=("start", "end")):
         tag = part.tag
         if event == "start":
-            if tag == "br":
-                parts.append("\n")
-            elif part is not element and tag in ("div", "p", "li") and parts and not parts[-1].endswith("\n"):
+            if tag == "br" or (
+                part is not element and tag in ("div", "p", "li") and parts and not parts[-1].endswith("\n")
+            ):
                 parts.append("\n")
             if part not in dropped and part.text and not _is_dropped_above(part, element, dropped):
                 parts.append(part.text)
@@ -509,16 +514,15 @@ def _data_rows(table: HtmlElement, dropped: Collection[HtmlElement]) -> list[lis
             return None
     if sum(len(row) > 1 for row in rows) < max(1, 0.5 * len(rows)):
         return None
-    for row in rows:
-        for cell in row:
-            if any(
-                next(cell.iter(tag), None) is not None
-                for tag in ("table", "pre", "h1", "h2", "h3", "blockquote", "iframe")
-            ):
-                return None
-            if sum(map(len, cell.itertext())) > _CELL_LENGTH and len(rows) < 4:  # noqa: PLR2004
-                return None
-    return rows
+    few = len(rows) < _FEW_ROWS
+    return None if any(_lays_out(cell, few=few) for row in rows for cell in row) else rows
+
+
+def _lays_out(cell: HtmlElement, *, few: bool) -> bool:
+    """Whether a cell holds a part of a page rather than a datum."""
+    if next(cell.iter("table", "pre", "h1", "h2", "h3", "blockquote", "iframe"), None) is not None:
+        return True
+    return few and sum(map(len, cell.itertext())) > _CELL_LENGTH
 
 
 def _cell(cell: HtmlElement, dropped: Collection[HtmlElement]) -> str:

@@ -57,10 +57,10 @@ class ArchiveSettings(PressmarkSettings):
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """Processes that extract text."""
 
-    extract_seconds: float = Field(default=20.0, gt=0)
+    extract_seconds: float = Field(default=5.0, gt=0)
     """Wall time that one page's extraction may take before its process is ended."""
 
-    extract_megabytes: int = Field(default=1024, ge=256)
+    extract_megabytes: int = Field(default=512, ge=256)
     """Address space of one extraction process."""
 
     batch_megabytes: float = Field(default=256.0, gt=0)

@@ -61,15 +61,22 @@ class Body:
     """What holds the readers' comments, anywhere on the page."""
 
 
-def find(root: HtmlElement) -> Body | None:
-    """The body of the post that a page shows; None if it has no text."""
-    return _Search(root).body()
+def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None = None) -> Body | None:
+    """The body of the post that a page shows; None if it has no text.
+
+    Args:
+        root: The page.
+        title: What the page says that the post's title is.
+        at: The element that is the body, where that is known.
+    """
+    return _Search(root, title).body(at)
 
 
 class _Search:
     """One page on its way to its body."""
 
-    def __init__(self, root: HtmlElement) -> None:
+    def __init__(self, root: HtmlElement, title: str | None) -> None:
+        self.title = furniture.folded(title or "")
         self.layout = layout = Layout.of(root)
         n = len(layout.elements)
         self.kinds = [Kind.NONE] * n
@@ -94,8 +101,8 @@ class _Search:
         self.sums = [0.0, *accumulate(layout.weight)]
         """Running text before each element."""
 
-    def body(self) -> Body | None:
-        if not self.total and not any(self.named):
+    def body(self, at: HtmlElement | None) -> Body | None:
+        if not self.total and not any(self.named) and at is None:
             return None
         self._leave_out_frame()
         frame = list(self.out)
@@ -108,7 +115,7 @@ class _Search:
                 self.out = left_out
                 self.kinds = [Kind.NONE] * len(frame)
                 self._count()
-        chosen = self._chosen()
+        chosen = self._chosen() if at is None else self.layout.elements.index(at)
         if chosen is None:
             return None
         layout = self.layout
@@ -152,6 +159,25 @@ class _Search:
             if goes:
                 self.out[i] = True
                 self.total -= layout.prose[i]
+        self._leave_out_under_headings()
+
+    def _leave_out_under_headings(self) -> None:
+        """What follows a heading such as "3 comments" in the same element, if a post's words are before it."""
+        layout = self.layout
+        for i, element in enumerate(layout.elements):
+            if element.tag not in HEADINGS or self.out[i] or not _SHORTEST <= layout.chars[i] <= _LONGEST:
+                continue
+            if self.sums[i] < _TEXT or not furniture.opens_comments(" ".join("".join(element.itertext()).split())):
+                continue
+            above = layout.parent[i]
+            j = i
+            while j <= layout.end[above] and element.tag not in ("html", "body"):
+                if not self._has_title(j) and not self._has_body(j) and not self.out[j]:
+                    self.kinds[j] = Kind.COMMENTS
+                    self.total -= layout.prose[j]
+                    for k in layout.within(j):
+                        self.out[k] = True
+                j = layout.end[j] + 1
 
     def _leave_out_boxes(self) -> None:
         layout = self.layout
@@ -320,11 +346,11 @@ class _Search:
     def _leads(self, chosen: int) -> list[int]:
         """Paragraphs between the last title before the body and the body."""
         layout = self.layout
-        titles = [i for i in self.titles if layout.end[i] < chosen]
-        if not titles:
+        title = self._last_title(chosen)
+        if title is None:
             return []
         found = []
-        i = layout.end[titles[-1]] + 1
+        i = layout.end[title] + 1
         while i < chosen:
             element = layout.elements[i]
             is_figure = element.tag in ("figure", "figcaption")
@@ -343,6 +369,16 @@ class _Search:
             else:
                 i += 1
         return found if len(found) <= _MAX_LEADS else []
+
+    def _last_title(self, chosen: int) -> int | None:
+        """The last heading before the body that says the post's title, or else the last of the highest rank."""
+        layout = self.layout
+        before = [i for i in range(chosen) if layout.elements[i].tag in HEADINGS and layout.end[i] < chosen]
+        if self.title:
+            for i in reversed(before):
+                if furniture.folded("".join(layout.elements[i].itertext())) == self.title:
+                    return i
+        return next((i for i in reversed(self.titles) if layout.end[i] < chosen), None)
 
     def _has_lead(self, i: int) -> bool:
         """Whether something within an element is called a lead."""

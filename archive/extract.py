@@ -18,6 +18,8 @@ from trafilatura.xml import xmltotxt
 from archive import body, furniture, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
+from archive.guide import Guide, all_blocks, words
+from archive.render import Block, Shape
 from archive.text import Entry, Text
 
 NAME = "pressmark"
@@ -48,8 +50,9 @@ def extract(
         url: Where it was found.
         content_type: Of the response; its charset is used where the bytes fit it.
         date: When it was captured; no date later than this is believed.
-        entry: What a feed said of the post. Its title, author and dates win over the page's: they are the
-            publisher's own fields, the page's are guessed from its markup. A date that cannot be does not win.
+        entry: What a feed said of the post. Its content tells where on the page the post is and which blocks are
+            surely its own; words come from the page alone. Its title, author and dates win over the page's: they
+            are the publisher's own fields, the page's are guessed from its markup. A date that cannot be does not win.
 
     Raises:
         ExtractError: The page holds no text, is no HTML, or is too large.
@@ -61,7 +64,8 @@ def extract(
         raise ExtractError("is no HTML page", url=url)
     latest = date + _DATE_SLACK if date else None
     facts = metadata.read(tree, url=url, latest=latest)
-    made = _post(tree, url, facts.title)
+    guide = Guide.of(entry.html) if entry else None
+    made = _post(tree, url, facts.title, guide)
     if len(made.text) < _LITTLE:
         made = _by_trafilatura(payload, url, content_type, made)
     text = replace(
@@ -85,14 +89,15 @@ class _Post:
     comments: str = ""
 
 
-def _post(tree: HtmlElement, url: str, title: str | None) -> _Post:
-    found = body.find(tree)
+def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None) -> _Post:
+    found = body.find(tree, title=title)
     if found is None:
         return _Post()
-    blocks = [block for lead in found.leads for block in render.blocks(lead, dropped=found.dropped, url=url)]
-    blocks += render.blocks(found.element, dropped=found.dropped, url=url)
     titles = {said for said in (title, *(" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))) if said}
-    kept = trim.trimmed(blocks, titles)
+    if guide is None:
+        kept = trim.trimmed(_blocks(found, found.dropped, url), titles)
+    else:
+        kept = _guided(tree, found, guide, url, title, titles)
     comments = [
         block
         for element in found.comments
@@ -100,6 +105,46 @@ def _post(tree: HtmlElement, url: str, title: str | None) -> _Post:
         if furniture.keep_line(block.plain)
     ]
     return _Post(render.plain(kept), render.markdown(kept), render.plain(comments))
+
+
+def _blocks(found: body.Body, dropped: frozenset[HtmlElement], url: str) -> list[Block]:
+    parts = (*found.leads, found.element)
+    return [block for part in parts for block in render.blocks(part, dropped=dropped, url=url)]
+
+
+def _guided(
+    tree: HtmlElement, found: body.Body, guide: Guide, url: str, title: str | None, titles: set[str]
+) -> list[Block]:
+    """The post's blocks, with what its entry in a feed tells of them."""
+    page = all_blocks(tree, found.unread)
+    at = guide.body(page)
+    if at is not None and at is not found.element:
+        found = body.find(tree, title=title, at=at) or found
+    said = [block for block in page if block.element is not None and guide.knows(block)]
+    # What the entry says stays, and so does what it is in.
+    holders = {above for block in said for above in (block.element, *block.element.iterancestors())}  # type: ignore[union-attr]
+    if guide.is_whole:
+        found = replace(found, leads=[lead for lead in found.leads if lead in holders or furniture.names_lead(lead)])
+    blocks = _blocks(found, found.dropped - holders, url)
+    begins = [block for block in page if guide.begins(block)]
+    if begins and not any(guide.begins(block) for block in blocks):
+        blocks.insert(0, begins[0])
+    kept = trim.trimmed(blocks, titles, sure=guide.knows)
+    return [_as_text(block) if guide.knows(block) else block for block in _without_twins(kept)]
+
+
+def _as_text(block: Block) -> Block:
+    """A picture's caption or description as words of the post, which a page alone does not tell that they are."""
+    return replace(block, shape=Shape.PARAGRAPH) if block.shape in (Shape.CAPTION, Shape.IMAGE) else block
+
+
+def _without_twins(blocks: list[Block]) -> list[Block]:
+    """Without descriptions of pictures that their captions repeat."""
+    return [
+        block
+        for block, following in zip(blocks, [*blocks[1:], None], strict=True)
+        if block.shape is not Shape.IMAGE or following is None or words(block) != words(following)
+    ]
 
 
 def _by_trafilatura(payload: bytes, url: str, content_type: str | None, ours: _Post) -> _Post:

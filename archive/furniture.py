@@ -24,6 +24,8 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
+_COUNT = re.compile(r"[\s:–-]*[(\[]\s*#\s*[)\]]$|[\s:–-]+#$")  # noqa: RUF001
+"""How many there are, behind the word."""
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -237,7 +239,7 @@ def opens_furniture(text: str) -> bool:
 
 def opens_comments(text: str) -> bool:
     """Whether a block that says this opens the readers' comments."""
-    return len(text) <= _HEADING_LENGTH and folded(text) in rules().comments
+    return len(text) <= _HEADING_LENGTH and _COUNT.sub("", folded(text)) in rules().comments
 
 
 def folded(text: str) -> str:

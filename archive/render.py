@@ -53,6 +53,9 @@ _EMBED = re.compile(
     r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.IGNORECASE
 )
 _URL_LENGTH = 2_000
+_EMOJI = 8
+_DESCRIPTION = 12
+"""Characters of a picture's description, from which on it is one and no name."""
 _NESTING = 12
 """Depth of lists and quotations that markdown shows."""
 
@@ -68,6 +71,7 @@ class Shape(Enum):
     TABLE = "table"
     CAPTION = "caption"
     EMBED = "embed"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,7 @@ class Block:
 
     shape: Shape
     plain: str
-    """Its words; one line but for verse, code and tables. Of an embedded video its URL."""
+    """Its words; one line but for verse, code and tables. Of a video its URL, of a picture its description."""
     markdown: str
     joint: str = "\n\n"
     """What markdown puts between it and the block before it."""
@@ -84,6 +88,8 @@ class Block:
     """Characters of its words that are links."""
     item: bool = False
     """It stands in a list."""
+    element: HtmlElement | None = field(default=None, compare=False)
+    """The element of the page that it is in."""
 
 
 def blocks(element: HtmlElement, *, dropped: Collection[HtmlElement], url: str = "") -> list[Block]:
@@ -98,12 +104,12 @@ def blocks(element: HtmlElement, *, dropped: Collection[HtmlElement], url: str =
 
 def plain(found: Iterable[Block], *, captions: bool = False) -> str:
     """Plain text: a paragraph a line; captions of pictures only if they are asked for."""
-    left_out = {Shape.EMBED} if captions else {Shape.EMBED, Shape.CAPTION}
+    left_out = {Shape.EMBED, Shape.IMAGE} if captions else {Shape.EMBED, Shape.IMAGE, Shape.CAPTION}
     return "\n".join(block.plain for block in found if block.shape not in left_out)
 
 
 def markdown(found: Iterable[Block]) -> str:
-    """Markdown text, captions and links to embedded videos included."""
+    """Markdown text; with captions, pictures that are described, and links to embedded videos."""
     return "".join(part for block in found for part in (block.joint, block.markdown)).strip("\n")
 
 
@@ -126,10 +132,14 @@ class _Walk:
     url: str
     blocks: list[Block] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    images: list[HtmlElement] = field(default_factory=list)
+    """Described pictures of the block that is open."""
     marks: Counter[str] = field(default_factory=Counter)
     """Depth of inline elements that are open, by their mark."""
     carried: list[str] = field(default_factory=list)
     """Marks that are open where a block ends."""
+    open: list[HtmlElement] = field(default_factory=list)
+    """Block elements that are open, the walk's root first."""
     heading: int = 0
     captions: int = 0
     own_caption: bool = False
@@ -140,6 +150,7 @@ class _Walk:
     """Of each open list the number of its next item; None for bullets, negative for footnotes."""
 
     def through(self, root: HtmlElement) -> None:
+        self.open.append(root)
         at, entered = root, self._enter(root)
         while True:
             child = next(at.iterchildren(), None) if entered else None
@@ -182,6 +193,7 @@ class _Walk:
 
     def _open(self, element: HtmlElement) -> None:
         tag = element.tag
+        self.open.append(element)
         if tag in HEADINGS:
             self.heading = int(tag[1])
         elif tag in ("ul", "ol"):
@@ -213,6 +225,7 @@ class _Walk:
 
     def _close(self, element: HtmlElement) -> None:
         tag = element.tag
+        self.open.pop()
         if tag in HEADINGS:
             self.heading = 0
         elif tag in ("ul", "ol"):
@@ -266,9 +279,24 @@ class _Walk:
 
     def _image(self, element: HtmlElement) -> bool:
         classes = (element.get("class") or "").split()
+        said = element.get("alt") or ""
         if "latex" in classes or "tex" in classes or "mwe-math-fallback-image-inline" in classes:
-            self._formula(element.get("alt") or "")
+            self._formula(said)
+        elif 0 < len(said) <= _EMOJI and not any(map(str.isalnum, said)) and not said.isascii():
+            self._text(said)
+        elif len(said) >= _DESCRIPTION and " " in said.strip():
+            self.images.append(element)
         return True
+
+    def _images(self) -> None:
+        """The pictures that the block before had, where they are described."""
+        images, self.images = self.images, []
+        for element in images:
+            target = _target(self.url, element.get("src") or element.get("data-src") or "")
+            said = _SPACE.sub(" ", _NOISE.sub("", element.get("alt") or "")).strip()
+            if target and said:
+                marked = f"![{said.translate(_NO_BRACKETS)}](<{target}>)"
+                self._add(Shape.IMAGE, unicodedata.normalize("NFC", said), marked, element=element)
 
     def _script(self, element: HtmlElement) -> bool:
         if (element.get("type") or "").startswith("math/tex"):
@@ -296,17 +324,12 @@ class _Walk:
         source = element.get("src") or element.get("data-src") or element.get("data") or ""
         if not source:
             source = next((part.get("src") or "" for part in element.iter("source")), "")
-        try:
-            target = urljoin(self.url, source.strip())
-            parts = urlsplit(target)
-        except ValueError:
-            return True
-        is_player = element.tag in ("video", "audio") or _EMBED.search(parts.netloc + parts.path)
-        if is_player and parts.scheme in ("http", "https") and len(target) <= _URL_LENGTH:
+        target = _target(self.url, source)
+        if target and (element.tag in ("video", "audio") or _EMBED.search(target)):
             self._flush()
-            said = (element.get("title") or "").strip() or f"{parts.hostname}"
+            said = (element.get("title") or "").strip() or f"{urlsplit(target).hostname}"
             label = _SPACE.sub(" ", _NOISE.sub("", said)).translate(_NO_BRACKETS)
-            self._add(Shape.EMBED, target, f"[{label}](<{quote(target, safe=_URL_SAFE)}>)")
+            self._add(Shape.EMBED, target, f"[{label}](<{target}>)", element=element)
         return True
 
     def _preformatted(self, element: HtmlElement) -> bool:
@@ -319,7 +342,7 @@ class _Walk:
         if lines:
             code = "\n".join(lines)
             fence = "`" * max(3, 1 + max((len(run) for run in _FENCE.findall(code)), default=0))
-            self._add(Shape.CODE, code, f"{fence}{_code_language(element)}\n{code}\n{fence}")
+            self._add(Shape.CODE, code, f"{fence}{_code_language(element)}\n{code}\n{fence}", element=element)
         return True
 
     def _table(self, element: HtmlElement) -> bool:
@@ -333,9 +356,8 @@ class _Walk:
             width = max(map(len, cells))
             lines = [_row(row, width) for row in cells]
             words = "\n".join(" | ".join(cell for cell in row if cell) for row in cells)
-            self._add(
-                Shape.TABLE, words, "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]]), linked=_linked(element)
-            )
+            marked = "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+            self._add(Shape.TABLE, words, marked, linked=_linked(element), element=element)
         return True
 
     # -- text
@@ -346,11 +368,12 @@ class _Walk:
 
     def _flush(self) -> None:
         """End the block that is open."""
-        if not self.parts:
-            return
-        said, self.parts = "".join(self.parts), []
-        for paragraph in _BLANK_LINES.split(said):
-            self._paragraph(paragraph)
+        if self.parts:
+            said, self.parts = "".join(self.parts), []
+            for paragraph in _BLANK_LINES.split(said):
+                self._paragraph(paragraph)
+        if self.images:
+            self._images()
 
     def _paragraph(self, said: str) -> None:
         opened = list(self.carried)
@@ -375,7 +398,9 @@ class _Walk:
         else:
             self._add(None, words, _marked(said), linked=linked)
 
-    def _add(self, shape: Shape | None, words: str, marked: str, *, linked: int = 0) -> None:
+    def _add(
+        self, shape: Shape | None, words: str, marked: str, *, linked: int = 0, element: HtmlElement | None = None
+    ) -> None:
         boxes = self.boxes[-_NESTING:]
         first = "".join(box.indent if box.used else box.marker for box in boxes)
         rest = "".join(box.indent for box in boxes)
@@ -398,7 +423,17 @@ class _Walk:
         text = "\n".join(
             [first + lines[0], *((rest + line).rstrip() if not line else rest + line for line in lines[1:])]
         )
-        self.blocks.append(Block(shape=shape, plain=words, markdown=text, joint=joint, linked=linked, item=is_item))
+        self.blocks.append(
+            Block(
+                shape=shape,
+                plain=words,
+                markdown=text,
+                joint=joint,
+                linked=linked,
+                item=is_item,
+                element=self.open[-1] if element is None else element,
+            )
+        )
 
     _specials: ClassVar[dict[str, Callable[[_Walk, HtmlElement], bool]]] = {
         "br": _line_break,
@@ -422,6 +457,18 @@ class _Walk:
 
 _NO_BRACKETS = str.maketrans("[]\\<>", "()/  ")
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+
+
+def _target(base: str, source: str) -> str:
+    """The absolute web address that an attribute gives, in a form that markdown takes; empty if it gives none."""
+    try:
+        target = urljoin(base, source.strip())
+        parts = urlsplit(target)
+        if parts.scheme not in ("http", "https") or not parts.hostname or len(target) > _URL_LENGTH:
+            return ""
+    except ValueError:
+        return ""
+    return quote(target, safe=_URL_SAFE)
 
 
 def _marked(said: str) -> str:

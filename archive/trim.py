@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from archive import furniture
 from archive.render import Block, Shape
@@ -34,10 +34,20 @@ _MOST = 0.6
 _HALF = 0.5
 
 
-def trimmed(blocks: Sequence[Block], titles: Collection[str]) -> list[Block]:
-    """The blocks that are the post's; `titles` are what the page says that its title is."""
-    kept = [block for block in _without_boxes(_once(blocks)) if _is_own(block)]
-    return _without_tail(_without_head(kept, {furniture.folded(title) for title in titles}))
+def trimmed(
+    blocks: Sequence[Block], titles: Collection[str], *, sure: Callable[[Block], bool] = lambda _: False
+) -> list[Block]:
+    """The blocks that are the post's.
+
+    Args:
+        blocks: Those of its body.
+        titles: What the page says that its title is.
+        sure: Tells blocks that are the post's, whatever they say.
+    """
+    kept = _without_boxes(_once(blocks), sure)
+    kept = [block for block in kept if sure(block) or is_own(block)]
+    kept = _without_head(kept, {furniture.folded(title) for title in titles}, sure)
+    return _without_tail(kept, sure)
 
 
 def is_prose(block: Block) -> bool:
@@ -61,20 +71,23 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
     for block in blocks:
         if (
             len(block.plain) < (_LINE if len(kept) < _HEAD_BLOCKS else _PARAGRAPH)
-            or block.shape is Shape.CODE
+            or block.shape in (Shape.CODE, Shape.IMAGE, Shape.EMBED)
             or block.plain not in seen
         ):
             kept.append(block)
-        seen.add(block.plain)
+        if block.shape is not Shape.IMAGE:
+            seen.add(block.plain)
     return kept
 
 
-def _without_boxes(blocks: Sequence[Block]) -> list[Block]:
+def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> list[Block]:
     """Without what stands under headings such as "Related posts", up to running text or another heading."""
     kept: list[Block] = []
     closed = False
     for block in blocks:
-        if furniture.opens_furniture(_bare(block)) or furniture.opens_comments(_bare(block)):
+        if sure(block):
+            closed = False
+        elif furniture.opens_furniture(_bare(block)) or furniture.opens_comments(_bare(block)):
             closed = True
         elif closed and (is_prose(block) or block.shape in (Shape.HEADING, Shape.TABLE, Shape.CAPTION)):
             closed = False
@@ -83,8 +96,9 @@ def _without_boxes(blocks: Sequence[Block]) -> list[Block]:
     return kept
 
 
-def _is_own(block: Block) -> bool:
-    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED):
+def is_own(block: Block) -> bool:
+    """Whether a block can be the post's: it is no label, credit, disclosure or link to another post."""
+    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.IMAGE):
         return True
     said = _bare(block)
     if not any(map(str.isalnum, said)):
@@ -102,7 +116,7 @@ def _is_own(block: Block) -> bool:
     return not is_other and not is_credit
 
 
-def _without_head(blocks: list[Block], titles: Collection[str]) -> list[Block]:
+def _without_head(blocks: list[Block], titles: Collection[str], sure: Callable[[Block], bool]) -> list[Block]:
     first = next((at for at, block in enumerate(blocks) if is_prose(block)), len(blocks))
     again = -1
     for at, block in enumerate(blocks[: min(first + 1, _HEAD_BLOCKS)]):
@@ -111,10 +125,10 @@ def _without_head(blocks: list[Block], titles: Collection[str]) -> list[Block]:
     kept = [
         block
         for at, block in enumerate(blocks)
-        if at > again or block.shape in (Shape.EMBED, Shape.CAPTION, Shape.CODE)
+        if at > again or block.shape in (Shape.EMBED, Shape.IMAGE, Shape.CAPTION, Shape.CODE) or sure(block)
     ]
     first = next((at for at, block in enumerate(kept) if is_prose(block)), 0)
-    return [block for block in kept[:first] if not _is_byline(block)] + kept[first:]
+    return [block for block in kept[:first] if sure(block) or not _is_byline(block)] + kept[first:]
 
 
 def _is_byline(block: Block) -> bool:
@@ -126,11 +140,11 @@ def _is_byline(block: Block) -> bool:
     return len(said) < _DATE_LENGTH and not _SENTENCE.search(said) and _DATE.search(said) is not None
 
 
-def _without_tail(blocks: list[Block]) -> list[Block]:
+def _without_tail(blocks: list[Block], sure: Callable[[Block], bool]) -> list[Block]:
     end = len(blocks)
     left = sum(len(block.plain) for block in blocks)
     for _ in range(_TAIL_BLOCKS):
-        if end <= 1 or not _is_tail(blocks[end - 1]):
+        if end <= 1 or sure(blocks[end - 1]) or not _is_tail(blocks[end - 1]):
             break
         left -= len(blocks[end - 1].plain)
         if is_prose(blocks[end - 1]) and left < _LEAST:
@@ -141,7 +155,7 @@ def _without_tail(blocks: list[Block]) -> list[Block]:
     )
     if last < 0:
         return blocks[:end]
-    return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if not _trails(block)]
+    return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if sure(block) or not _trails(block)]
 
 
 def _is_tail(block: Block) -> bool:
@@ -149,7 +163,7 @@ def _is_tail(block: Block) -> bool:
     said = _bare(block)
     if block.shape is Shape.HEADING:
         return not is_prose(block)
-    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.CAPTION):
+    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.IMAGE, Shape.CAPTION):
         return False
     if len(said) < _TAIL_LENGTH and furniture.wording().tail.match(said):
         return True

@@ -19,6 +19,7 @@ from archive.layout import HEADINGS, Layout
 _NO_CONTAINER = frozenset(
     "p ul ol table blockquote pre li tr tbody thead tfoot dl dd dt figure h1 h2 h3 h4 h5 h6 a b strong em i".split()  # noqa: SIM905
 )
+_TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr"})
 _ROOTS = frozenset({"html", "body", "main"})
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _LISTS = frozenset("div ul ol section table dl li p header figure".split())  # noqa: SIM905
@@ -312,9 +313,12 @@ class _Search:
         at = 0
         while at in children:
             best = max(children[at], key=self.good.__getitem__)
-            if self.good[best] < _MOST * self.good[at] or self.layout.elements[best].tag in _NO_CONTAINER:
+            tag = self.layout.elements[best].tag
+            if self.good[best] < _MOST * self.good[at] or (tag in _NO_CONTAINER and tag not in _TABLE):
                 break
             at = best
+        while self.layout.elements[at].tag in _TABLE:
+            at = self.layout.parent[at]
         return at
 
     def _best(self, named: Sequence[int]) -> tuple[int, bool]:

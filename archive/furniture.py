@@ -106,7 +106,7 @@ def wording() -> Wording:
         disclosure=re.compile(said["disclosure"], re.IGNORECASE),
         tail=re.compile("^" + said["tail"], re.IGNORECASE),
         plea=re.compile(r"(?<!\w)" + said["plea"], re.IGNORECASE),
-        bio=re.compile(said["bio"] + r".*\b(?i:" + said["trade"] + r")\b", re.DOTALL),
+        bio=re.compile(said["bio"] + r".{0,120}\b(?i:" + said["trade"] + r")\b", re.DOTALL),
     )
 
 

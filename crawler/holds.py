@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 _LOOK = timedelta(seconds=15)
 """Between two looks at what other runs were told meanwhile."""
+_TOO_MANY = 429
+_UNSAID = timedelta(minutes=15)
+"""How long whoever gets too many requests is left alone if it does not say."""
 _MAX_SCOPE = 255
 
 
@@ -71,8 +74,13 @@ class Holds:
             log.warning("holds are not known anew error=%s", e)
 
     def answered(self, url: str, status: int, value: str | None) -> None:
-        """Hold the scope of an answer 429 or 503 with a Retry-After."""
+        """Hold the scope of an answer 429, or 503 with a Retry-After.
+
+        A 503 without one speaks for its page alone, which is asked again later and later.
+        """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
+        if status == _TOO_MANY and wait is None:
+            wait = _UNSAID
         if not wait:
             return
         scope, until = scope_of(url, self._kind), self._now() + wait

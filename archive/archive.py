@@ -28,6 +28,7 @@ from archive.recover import recover
 from archive.settings import ArchiveSettings
 from archive.spool import spool_errors
 from archive.stores import ObjectStore, open_store
+from archive.text import Entry
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +58,25 @@ class HeldText:
     fields: dict[str, object]
     """Title, author, dates, markdown … as `Text.fields` wrote them."""
 
+    @property
+    def entry(self) -> Entry | None:
+        """What was said of the post elsewhere when the text was made.
+
+        Texts of earlier versions tell only which of their own facts a feed had said.
+        """
+        if "entry" in self.fields:
+            return Entry.from_json(self.fields["entry"])
+        sources = self.fields.get("sources")
+        by_feed = [name for name, source in sources.items() if source == "feed"] if isinstance(sources, dict) else []
+        return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
+
     def as_json(self, archive: Archive) -> dict[str, object]:
         """The text as programs see it, with the capture that it was made from."""
         capture = archive.index.capture(self.row.capture)
         return {
             "url": self.row.url,
             "date": self.row.date.isoformat().replace("+00:00", "Z"),
-            **self.fields,
+            **{name: value for name, value in self.fields.items() if name != "entry"},
             "text": self.text,
             "capture": capture.as_json() if capture else None,
         }
@@ -277,6 +290,15 @@ class Archive:
         row = self._text_row(url, at)
         if row is None:
             raise NotArchivedError(url, what="no text")
+        return self.read_text(row)
+
+    def read_text(self, row: TextRow) -> HeldText:
+        """A text as it is stored.
+
+        Raises:
+            DamagedError: What is stored is not what the index says.
+            StoreError: The store failed.
+        """
         conversion, rest = self._records(row.object, row.offset, row.length)
         if conversion.id != row.record or digest(conversion.block) != row.digest:
             raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)

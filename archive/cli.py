@@ -243,4 +243,42 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
 
 
-COMMANDS = (get, history, verify, import_files)
+@click.command("extract")
+@click.option("--again", is_flag=True, required=True, help="Make texts anew; the old ones stay.")
+@click.argument("urls", nargs=-1, type=Url())
+def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  asked for so that nobody does it unawares
+    """Make texts anew from captures, of all posts or of URLs, with today's extractor.
+
+    New texts lie beside the old ones and count from then on. What has today's text already is left alone, so that a
+    run that was ended is gone on with.
+    """
+    from archive.again import Again, captures
+    from archive.lock import exclusive
+    from archive.pool import Limits, WorkerPool
+
+    made = same = failures = 0
+    try:
+        archive = open_archive()
+        settings = archive.settings
+        with exclusive(settings.home / "extract.lock", what="extract"):
+            archive.check_writable()
+            limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
+            pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract"])
+            try:
+                job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
+                job.finish()
+                for one in job.run(captures(archive, urls)):
+                    made += one.made
+                    failures += one.error is not None
+                    same += not one.made and one.error is None
+                    if one.error:
+                        tell(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"), None)
+            finally:
+                pool.close()
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    wrong = f", {failures} failed; their old texts stay" if failures else ""
+    click.echo(f"{made} texts made, {same} as they were{wrong}")
+
+
+COMMANDS = (get, history, verify, import_files, extract_again)

@@ -23,6 +23,8 @@ from archive.render import Block, Shape
 from archive.text import Entry, Text
 
 NAME = "pressmark"
+RULES = "2"
+"""Counts changes of the rules by which texts are made; each makes other texts of some pages."""
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
 MAX_BYTES = 20 * 1024 * 1024
 """Page size, content coding removed, above which no text is tried for."""
@@ -33,6 +35,11 @@ _MUCH_MORE = 2
 _VERSIONS = (version("pressmark"), version("trafilatura"))
 _DATE_SLACK = timedelta(days=1)
 """A page may be dated this much after its capture: its time zone may be ahead of UTC."""
+
+
+def extractor() -> dict[str, str]:
+    """Name, version and options of what makes texts today."""
+    return {"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], "rules": RULES, **OPTIONS}
 
 
 def extract(
@@ -73,7 +80,8 @@ def extract(
         text=made.text,
         markdown=made.markdown,
         comments=made.comments,
-        extractor={"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], **OPTIONS},
+        extractor=extractor(),
+        entry=entry,
     )
     if not text.text:
         raise ExtractError("holds no text", url=url)

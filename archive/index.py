@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     ForeignKey,
@@ -34,6 +35,7 @@ REVISION = "0002"
 
 CRAWL = "pressmark"
 IMPORT = "import"
+AGAIN = "again"
 """First words of batches' names: who made them."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
@@ -232,6 +234,11 @@ class Index:
         rows = self._rows(query.limit(1))
         return _text(rows[0]) if rows else None
 
+    def with_text(self, after: str, limit: int) -> list[str]:
+        """WARC-Record-IDs of captures that have a text, in their order, from the one after `after` on."""
+        query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
+        return [row.capture for row in self._rows(query.limit(limit))]
+
     def same_text(self, digest: str) -> list[TextRow]:
         """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
         return [_text(row) for row in self._rows(_texts().where(texts.c.digest == digest).order_by(texts.c.date))]
@@ -291,12 +298,14 @@ class Index:
         return self._around(table, query.where(table.c.url == url), at, make) or self._around(table, query, at, make)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
+        # Of several texts of one capture the newest.
+        newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
         if at is None:
-            rows = self._rows(query.order_by(table.c.date.desc()).limit(1))
+            rows = self._rows(query.order_by(table.c.date.desc(), *newest).limit(1))
             return make(rows[0]) if rows else None
         around = [
-            *self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc()).limit(1)),
-            *self._rows(query.where(table.c.date > at).order_by(table.c.date).limit(1)),
+            *self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
+            *self._rows(query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
         ]
         return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date as Date  # noqa: N812  `date` is a field's name below
 from datetime import datetime
 
 from archive.capture import digest
+
+MAX_MARKUP = 1_000_000
+"""Characters of an entry's markup, above which it is not kept with the text."""
+_WORDS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,31 @@ class Entry:
     """URL that the publisher relates to the post: for a link to somebody else's page, the post's own page."""
     named_by: str | None = None
     """What tells it from the others: `id`, `link` or `content`."""
+
+    def as_json(self) -> dict[str, object]:
+        """What is known of it, as JSON knows it; markup that is too long is left out."""
+        known: dict[str, object] = {
+            one.name: value.isoformat() if isinstance(value := getattr(self, one.name), datetime) else value
+            for one in fields(self)
+        }
+        if self.html is not None and len(self.html) > MAX_MARKUP:
+            known["html"] = None
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
+
+    @classmethod
+    def from_json(cls, said: object) -> Entry | None:
+        """The entry that `as_json` gave; None if there is none. What is unknown or of another kind is left out."""
+        if not isinstance(said, dict):
+            return None
+        found: dict[str, object] = {}
+        for name, value in said.items():
+            if name in {"published", "modified"} and isinstance(value, str):
+                found[name] = datetime.fromisoformat(value)
+            elif name in {"tags", "doubts"} and isinstance(value, list):
+                found[name] = tuple(map(str, value))
+            elif name in _WORDS and isinstance(value, str):
+                found[name] = value
+        return cls(**found)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +103,9 @@ class Text:
     comments: str = ""
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)
-    """Name, version and options of what made this text."""
+    """Name, version and options of what made this text, and the site profile that it was given."""
+    entry: Entry | None = None
+    """What was said of the post elsewhere when this text was made."""
 
     @property
     def digest(self) -> str:
@@ -98,4 +129,5 @@ class Text:
             "markdown": self.markdown,
             "comments": self.comments,
             "extractor": dict(self.extractor),
+            "entry": self.entry.as_json() if self.entry else None,
         }

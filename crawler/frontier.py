@@ -318,7 +318,7 @@ class Frontier:
             page_id = self._seen_page(connection, feed_id, at, one, backfill=backfill) if one.url else None
             if one.id is None and backfill:
                 continue  # an address in a list says nothing of its post
-            values = {"id": one.id, "page_id": page_id, "digest": one.digest, "facts": _facts(one.entry)}
+            values = {"id": one.id, "page_id": page_id, "digest": one.digest, **_facts(one.entry)}
             insert = upsert(self._engine, entries).values(feed_id=feed_id, key=one.key, first_seen=at, **values)
             # What a listing says of an entry is not what the feed says of it, so that the feed's word stands.
             connection.execute(
@@ -438,6 +438,9 @@ class Frontier:
             **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
         }
         connection.execute(update(pages).where(pages.c.key == known).values(**values))
+        if visit.kept:
+            of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known))
+            connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
 
 
 def _due_feeds(now: datetime | None, part: Shard | None) -> Select[Any]:
@@ -449,7 +452,7 @@ def _due_feeds(now: datetime | None, part: Shard | None) -> Select[Any]:
 
 def _due_pages(now: datetime, part: Shard | None, feed_ids: Sequence[int] | None) -> Select[Any]:
     query = (
-        select(pages, entries.c.facts)
+        select(pages, entries.c.facts, entries.c.markup)
         .outerjoin(feeds, feeds.c.id == pages.c.feed_id)
         .outerjoin(entries, entries.c.page_id == pages.c.id)
         .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))
@@ -533,30 +536,15 @@ def _parts(keys: Iterable[str]) -> Iterator[list[str]]:
         yield found[start : start + _PART]
 
 
-def _facts(entry: Entry) -> str:
-    return json.dumps(
-        {
-            "title": entry.title,
-            "author": entry.author,
-            "published": entry.published.isoformat() if entry.published else None,
-            "modified": entry.modified.isoformat() if entry.modified else None,
-            "tags": entry.tags,
-            "language": entry.language,
-        },
-        ensure_ascii=False,
-    )
+def _facts(entry: Entry) -> dict[str, str | None]:
+    """Columns of an entry; its markup is apart, since it is kept only until its page is."""
+    said = entry.as_json()
+    markup = said.pop("html", None)
+    return {"facts": json.dumps(said, ensure_ascii=False), "markup": str(markup) if markup else None}
 
 
-def _entry(facts: str) -> Entry:
-    said = json.loads(facts)
-    return Entry(
-        title=said["title"],
-        author=said["author"],
-        published=datetime.fromisoformat(said["published"]) if said["published"] else None,
-        modified=datetime.fromisoformat(said["modified"]) if said["modified"] else None,
-        tags=tuple(said["tags"]),
-        language=said.get("language"),
-    )
+def _entry(facts: str, markup: str | None) -> Entry | None:
+    return Entry.from_json({**json.loads(facts), "html": markup})
 
 
 def _feed(row: Row[Any]) -> Feed:
@@ -574,7 +562,7 @@ def _page(row: Row[Any]) -> Page:
         last_modified=row.last_modified,
         failures=row.failures,
         read=row.visited or row.due,
-        entry=_entry(facts) if facts else None,
+        entry=_entry(facts, row.markup) if facts else None,
         checks=row.checks,
         alive=row.alive,
         alive_record=row.alive_record,

@@ -21,10 +21,12 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
+from archive import again
 from archive.archive import Archive
 from archive.batch import Batch, Origin, Sealed
 from archive.capture import Capture
 from archive.errors import ArchiveError, SpoolFullError, TaskError
+from archive.extract import extract
 from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.text import Text
@@ -329,7 +331,7 @@ class Run:
             text: Made from that capture.
         """
         note = journal.write(journal.PageNote(record=row.record if row else None, visit=visit))
-        reads_same = text is not None and row is not None and held and self._reads_same(row, text)
+        reads_same = text is not None and row is not None and held and await self._reads_same(row, text)
 
         def write(growing: _Growing) -> None:
             growing.batch.note(note)
@@ -374,13 +376,23 @@ class Run:
             return False
         return text is not None and text.url == row.url
 
-    def _reads_same(self, row: CaptureRow, text: Text) -> bool:
+    async def _reads_same(self, row: CaptureRow, text: Text) -> bool:
+        """Whether the newest text before says the same; one that another extractor made is made anew for that."""
         try:
-            before = self.archive.index.nearest_text(row.url, row.date)
-        except ArchiveError as e:
+            before = await asyncio.to_thread(self.archive.index.nearest_text, row.url, row.date)
+            if before is None or before.digest == text.digest:
+                return before is not None
+            held = await asyncio.to_thread(self.archive.read_text, before)
+            capture = await asyncio.to_thread(self.archive.index.capture, before.capture)
+            if held.fields.get("extractor") == text.extractor or capture is None:
+                return False
+            given = await asyncio.to_thread(again.arguments, self.archive, capture, held.entry)
+            made: Text = await self.work(extract, **given)
+        except (ArchiveError, TaskError) as e:
             log.warning("not compared with the text before url=%s error=%s", row.url, e)
             return False
-        return before is not None and before.digest == text.digest
+        await self._write(lambda growing: growing.batch.add_text(capture, made))
+        return made.digest == text.digest
 
     def expect(self, pages: int) -> None:
         """Pages more were asked for."""

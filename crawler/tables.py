@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.database import Instant, Seconds, Words
 
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData()
 
@@ -88,6 +88,7 @@ entries = Table(
     Column("page_id", BigInteger, ForeignKey("pages.id")),
     Column("digest", String(64), nullable=False),
     Column("facts", Words, nullable=False),
+    Column("markup", Words),
     Column("first_seen", Instant, nullable=False),
 )
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from scrapy import Request, Spider
 
+from archive.archive import HeldText
 from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
@@ -364,13 +365,14 @@ class BlogSpider(Spider):
         if page.kept:
             gone = vanished.by_address(self._seen(response, page))
         if gone is None and response.status == decide.OK and not self.run.has_text(row):
+            before = await self._before(page) if page.kept else None
             try:
-                text = await self._text(response, page.entry)
+                text = await self._text(response, _known(page.entry, before.entry if before else None))
             except TaskError as e:
                 error = f"no text: {e}"
                 log.warning("no text url=%s error=%s", response.url, e)
-            if page.kept:
-                gone = await self._replaced(response, page, text.text if text else "")
+            if before is not None:
+                gone = await self._replaced(response, page, text.text if text else "", before.text)
         if gone is not None:
             text, error = None, f"the post is not there any more ({gone})"
         visit = decide.after_page(
@@ -408,13 +410,16 @@ class BlogSpider(Spider):
         site = self.run.frontier.site(page.feed_id) if response.url != asked else None
         return vanished.Seen(asked=asked, url=response.url, status=response.status, site=site, **more)
 
-    async def _replaced(self, response: Response, page: Page, words: str) -> Gone | None:
-        """Whether a login wall or an error page is where a post was."""
+    async def _before(self, page: Page) -> HeldText | None:
+        """The newest text of a page that is held."""
         try:
-            before = (await asyncio.to_thread(self.run.archive.text, page.url)).text
+            return await asyncio.to_thread(self.run.archive.text, page.url)
         except ArchiveError as e:
             log.info("not compared with what was there url=%s reason=%s", page.url, e)
             return None
+
+    async def _replaced(self, response: Response, page: Page, words: str, before: str) -> Gone | None:
+        """Whether a login wall or an error page is where a post was."""
         seen = self._seen(
             response,
             page,
@@ -462,6 +467,13 @@ class BlogSpider(Spider):
 
     def _problem(self, error: CrawlError) -> None:
         self.run.problems.append(error)
+
+
+def _known(entry: Entry | None, before: Entry | None) -> Entry | None:
+    """What a feed says of a post, with the markup of the text before: it is forgotten once a page is kept."""
+    if entry is None or before is None:
+        return entry or before
+    return entry if entry.html else replace(entry, html=before.html)
 
 
 def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from archive.errors import ArchiveError, NotArchivedError, TaskError
 from archive.extract import extract, extractor
 from archive.index import AGAIN, CaptureRow
 from archive.pool import WorkerPool
+from archive.site import Profile
+from archive.sites import Sites
 from archive.text import Entry, Text
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class Remade:
     """Why there is no new text; the old one stays."""
 
 
-def arguments(archive: Archive, row: CaptureRow, entry: Entry | None) -> dict[str, Any]:
+def arguments(archive: Archive, row: CaptureRow, entry: Entry | None, site: Profile | None) -> dict[str, Any]:
     """What `extract` is called with for a capture.
 
     Raises:
@@ -50,6 +52,7 @@ def arguments(archive: Archive, row: CaptureRow, entry: Entry | None) -> dict[st
         "content_type": header(head, "content-type"),
         "date": row.date,
         "entry": entry,
+        "site": site,
     }
 
 
@@ -83,6 +86,7 @@ class Again:
         self._pool = pool
         self._now = now
         self._workers = workers
+        self._sites = Sites(archive)
         self._batch: Batch | None = None
 
     def run(self, rows: Iterable[CaptureRow]) -> Iterator[Remade]:
@@ -112,10 +116,10 @@ class Again:
 
     def _begun(self, row: CaptureRow) -> Future[Text] | Remade:
         try:
-            held = self._held(row)
-            if held is not None and held.fields.get("extractor") == extractor():
+            held, site = self._held(row), self._sites.of(row.url)
+            if held is not None and held.fields.get("extractor") == extractor(site):
                 return Remade(url=row.url)
-            given = arguments(self._archive, row, held.entry if held else None)
+            given = arguments(self._archive, row, held.entry if held else None, site)
         except ArchiveError as e:
             if e.temporary:
                 raise

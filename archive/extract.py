@@ -20,6 +20,7 @@ from archive.coding import unicode_html
 from archive.errors import ExtractError
 from archive.guide import Guide, all_blocks, words
 from archive.render import Block, Shape
+from archive.site import Profile
 from archive.text import Entry, Text
 
 NAME = "pressmark"
@@ -37,9 +38,10 @@ _DATE_SLACK = timedelta(days=1)
 """A page may be dated this much after its capture: its time zone may be ahead of UTC."""
 
 
-def extractor() -> dict[str, str]:
-    """Name, version and options of what makes texts today."""
-    return {"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], "rules": RULES, **OPTIONS}
+def extractor(site: Profile | None = None) -> dict[str, str]:
+    """Name, version and options of what makes texts today, and the profile that it is given."""
+    made = {"name": NAME, "version": _VERSIONS[0], "trafilatura": _VERSIONS[1], "rules": RULES, **OPTIONS}
+    return {**made, "profile": site.name} if site else made
 
 
 def extract(
@@ -49,6 +51,7 @@ def extract(
     content_type: str | None = None,
     date: datetime | None = None,
     entry: Entry | None = None,
+    site: Profile | None = None,
 ) -> Text:
     """The clean text and metadata of a page.
 
@@ -60,6 +63,7 @@ def extract(
         entry: What a feed said of the post. Its content tells where on the page the post is and which blocks are
             surely its own; words come from the page alone. Its title, author and dates win over the page's: they
             are the publisher's own fields, the page's are guessed from its markup. A date that cannot be does not win.
+        site: What recurs on its site; such blocks are not the post, whatever else speaks for them.
 
     Raises:
         ExtractError: The page holds no text, is no HTML, or is too large.
@@ -72,7 +76,7 @@ def extract(
     latest = date + _DATE_SLACK if date else None
     facts = metadata.read(tree, url=url, latest=latest)
     guide = Guide.of(entry.html) if entry else None
-    made = _post(tree, url, facts.title, guide)
+    made = _post(tree, url, facts.title, guide, site)
     if len(made.text) < _LITTLE:
         made = _by_trafilatura(payload, url, content_type, made)
     text = replace(
@@ -80,7 +84,7 @@ def extract(
         text=made.text,
         markdown=made.markdown,
         comments=made.comments,
-        extractor=extractor(),
+        extractor=extractor(site),
         entry=entry,
     )
     if not text.text:
@@ -97,7 +101,7 @@ class _Post:
     comments: str = ""
 
 
-def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None) -> _Post:
+def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None, site: Profile | None) -> _Post:
     found = body.find(tree, title=title)
     if found is None:
         return _Post()
@@ -106,6 +110,8 @@ def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None) -
         kept = trim.trimmed(_blocks(found, found.dropped, url), titles)
     else:
         kept = _guided(tree, found, guide, url, title, titles)
+    if site is not None:
+        kept = _without_recurring(kept, site)
     comments = [
         block
         for element in found.comments
@@ -139,6 +145,11 @@ def _guided(
         blocks.insert(0, begins[0])
     kept = trim.trimmed(blocks, titles, sure=guide.knows)
     return [_as_text(block) if guide.knows(block) else block for block in _without_twins(kept)]
+
+
+def _without_recurring(blocks: list[Block], site: Profile) -> list[Block]:
+    """Without what recurs on the site, unless that is all there is."""
+    return [block for block in blocks if not site.knows(block.plain)] or blocks
 
 
 def _as_text(block: Block) -> Block:

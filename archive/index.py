@@ -239,6 +239,27 @@ class Index:
         query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
         return [row.capture for row in self._rows(query.limit(limit))]
 
+    def posts_of_host(self, url: str) -> int:
+        """How many URLs of a URL's host have a text."""
+        query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url))
+        return int(self._rows(query)[0][0])
+
+    def newest_texts(self, url: str, limit: int) -> list[TextRow]:
+        """Texts of that many posts of a URL's host, the newest of each, latest captures first."""
+        query = _texts().where(*self._of_host(url))
+        query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
+        found: dict[str, TextRow] = {}
+        for row in self._rows(query.limit(4 * limit)):
+            found.setdefault(row.urlkey, _text(row))
+        return list(found.values())[:limit]
+
+    def _of_host(self, url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        host = urlkey(url).partition(")")[0]
+        key: ColumnElement[str] = texts.c.urlkey
+        if self._engine.dialect.name == "postgresql":
+            key = key.collate("C")
+        return key >= f"{host})", key < f"{host}*"  # `*` follows `)`
+
     def same_text(self, digest: str) -> list[TextRow]:
         """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
         return [_text(row) for row in self._rows(_texts().where(texts.c.digest == digest).order_by(texts.c.date))]

@@ -29,6 +29,8 @@ from archive.errors import ArchiveError, SpoolFullError, TaskError
 from archive.extract import extract
 from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
+from archive.site import Profile
+from archive.sites import Sites
 from archive.text import Text
 from crawler import journal
 from crawler.claims import Claims
@@ -160,6 +162,7 @@ class Run:
             limits=Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes),
             preload=["archive.extract", "crawler.feeds"],
         )
+        self._sites = Sites(archive)
         self._growing: _Growing | None = None
         self._committing: set[asyncio.Task[None]] = set()
         self._last: asyncio.Task[None] | None = None
@@ -341,6 +344,7 @@ class Run:
         if text is not None and row is not None:
             # The text first: a note without its text would say that nothing is missing.
             await self._write(lambda growing: growing.batch.add_text(row, text))
+            self._sites.made(row.url)
         await self._write(write)
         self.summary.done += 1
         self._tell()
@@ -376,6 +380,14 @@ class Run:
             return False
         return text is not None and text.url == row.url
 
+    async def site(self, url: str) -> Profile | None:
+        """What recurs on the site of a URL, as far as it is known."""
+        try:
+            return await asyncio.to_thread(self._sites.of, url)
+        except ArchiveError as e:
+            log.warning("profile is out of reach url=%s error=%s", url, e)
+            return None
+
     async def _reads_same(self, row: CaptureRow, text: Text) -> bool:
         """Whether the newest text before says the same; one that another extractor made is made anew for that."""
         try:
@@ -386,7 +398,8 @@ class Run:
             capture = await asyncio.to_thread(self.archive.index.capture, before.capture)
             if held.fields.get("extractor") == text.extractor or capture is None:
                 return False
-            given = await asyncio.to_thread(again.arguments, self.archive, capture, held.entry)
+            site = await self.site(row.url)
+            given = await asyncio.to_thread(again.arguments, self.archive, capture, held.entry, site)
             made: Text = await self.work(extract, **given)
         except (ArchiveError, TaskError) as e:
             log.warning("not compared with the text before url=%s error=%s", row.url, e)
@@ -608,6 +621,8 @@ class Run:
         """Commit what is left and end the worker processes."""
         self._ending = monotonic()
         await self.flush()
+        if self.failure is None:
+            await asyncio.to_thread(self._sites.learn)
         await asyncio.to_thread(self._pool.close)
         if self._renewing is not None:
             self._renewing.cancel()

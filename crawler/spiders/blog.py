@@ -402,6 +402,7 @@ class BlogSpider(Spider):
             content_type=_content_type(response),
             date=when(response, self.run),
             entry=entry,
+            site=await self.run.site(response.url),
         )
         return text
 

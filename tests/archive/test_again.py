@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from conftest import Home
@@ -176,5 +175,3 @@ def test_entries_survive_the_way_through_json() -> None:
     assert Entry.from_json(None) is None
     assert Entry.from_json({"title": 5, "tags": "x", "nonsense": "y"}) == Entry()
     assert "html" not in Entry(html="x" * 1_000_001).as_json()
-
-

@@ -1,0 +1,173 @@
+"""CPU time and memory of extraction: text and metadata of each page, beside trafilatura's default on the same pages."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import gzip
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import trafilatura
+
+from archive.errors import ExtractError
+from archive.extract import extract
+from archive.pool import Limits, WorkerPool
+from archive.settings import ArchiveSettings
+
+URL = "https://blog.example/2024/05/06/a-post/"
+GOAL = 0.6
+FLAT = 0.05
+"""Growth of memory, as a share, that still counts as none."""
+WARM = 30
+"""Pages that are read first and not measured: rules are compiled, memory is taken."""
+WORDS = [
+    "the",
+    "harbour",
+    "wall",
+    "was",
+    "cold",
+    "and",
+    "every",
+    "boat",
+    "had",
+    "gone",
+    "out",
+    "before",
+    "light",
+    "with",
+    "nets",
+    "that",
+    "nobody",
+    "had",
+    "mended",
+    "since",
+]
+
+
+def made(number: int) -> bytes:
+    """A page of a blog, the same for the same number, between 5 kB and 300 kB."""
+    chance = random.Random(number)
+
+    def words(least: int, most: int) -> str:
+        return " ".join(chance.choice(WORDS) for _ in range(chance.randint(least, most)))
+
+    def links(count: int, kind: str) -> str:
+        items = "".join(f"<li class='item-{n}'><a href='/{n}/'>{words(2, 6)}</a></li>" for n in range(count))
+        return f"<div class='{kind}'><h3>{words(1, 3)}</h3><ul>{items}</ul></div>"
+
+    blocks = "".join(
+        f"<h2>{words(3, 8)}</h2>"
+        if chance.random() < 0.1
+        else f"<p>{words(20, 120)} <a href='/x'>{words(1, 4)}</a></p>"
+        for _ in range(int(min(250, max(3, chance.lognormvariate(2.7, 0.9)))))
+    )
+    comments = "".join(
+        f"<li class='comment'><cite>{words(1, 2)}</cite><p>{words(5, 60)}</p></li>"
+        for _ in range(chance.randint(0, 40))
+    )
+    return (
+        f"<html lang='en'><head><title>{words(3, 8)}</title><meta property='og:site_name' content='Harbour'>"
+        f"<meta property='article:published_time' content='2024-05-06T07:08:09+00:00'><script>{'x=1;' * 2000}</script>"
+        f"</head><body class='single'><nav>{links(20, 'menu')}</nav><main><article class='post'><h1>{words(3, 8)}</h1>"
+        f"<div class='entry-content'>{blocks}<div class='sharedaddy'>{links(6, 'share')}</div></div></article>"
+        f"<div id='comments'><h3>Comments</h3><ol>{comments}</ol></div></main>"
+        f"<aside class='sidebar'>{links(40, 'widget')}{links(30, 'widget')}</aside>"
+        f"<footer>{links(10, 'x')}</footer></body></html>"
+    ).encode()
+
+
+def pages(folder: Path | None, count: int) -> Iterator[bytes]:
+    """Pages of a folder, or pages made here."""
+    if folder is None:
+        yield from map(made, range(count))
+        return
+    for path in sorted(path for kind in ("*.html", "*.html.gz") for path in folder.rglob(kind)):
+        yield gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+def ours(page: bytes) -> None:
+    """Text and metadata as the crawl has them made."""
+    try:
+        extract(page, url=URL)
+    except ExtractError:  # a page without text takes its time, too
+        return
+
+
+def theirs(page: bytes) -> None:
+    """Text and metadata by trafilatura's default."""
+    trafilatura.bare_extraction(page, url=URL, with_metadata=True)
+
+
+def measure(folder: Path | None, count: int) -> bool:
+    """Both on each page in turn; tells whether the goal is reached."""
+    took: dict[str, list[float]] = {"pressmark": [], "trafilatura": []}
+    ways: dict[str, Callable[[bytes], None]] = {"pressmark": ours, "trafilatura": theirs}
+    gc.disable()
+    for number, page in enumerate(pages(folder, count)):
+        order = list(ways) if number % 2 else list(ways)[::-1]
+        for name in order:
+            began = time.process_time()
+            ways[name](page)
+            if number >= WARM:
+                took[name].append((time.process_time() - began) * 1000)
+        gc.collect(0 if number % 50 else 2)
+    print(f"{'':12}{'pages':>7}{'median ms':>11}{'mean ms':>9}{'p99 ms':>8}{'total s':>9}")
+    for name, times in took.items():
+        ordered = sorted(times)
+        print(
+            f"{name:12}{len(times):>7}{statistics.median(times):>11.1f}{statistics.mean(times):>9.1f}"
+            f"{ordered[int(len(ordered) * 0.99)]:>8.0f}{sum(times) / 1000:>9.1f}"
+        )
+    median = statistics.median(took["pressmark"]) / statistics.median(took["trafilatura"])
+    total = sum(took["pressmark"]) / sum(took["trafilatura"])
+    print(f"ratio: median {median:.2f}, total {total:.2f} (goal {GOAL})")
+    return max(median, total) <= GOAL
+
+
+def worked(page: bytes) -> int:
+    """In a worker process: one page; gives its resident memory, in kB."""
+    ours(page)
+    with Path("/proc/self/statm").open() as stream:
+        return int(stream.read().split()[1]) * resource.getpagesize() // 1024
+
+
+def memory(count: int) -> bool:
+    """Many pages through one worker that is not replaced; tells whether its memory is flat."""
+    from archive import pool
+
+    pool._TASKS_PER_PROCESS = count + 1  # noqa: SLF001
+    settings = ArchiveSettings()
+    limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
+    workers = WorkerPool(workers=1, limits=limits, preload=["archive.extract"])
+    try:
+        seen = []
+        for number in range(1, count + 1):
+            found = workers.submit(worked, page=made(number % 2_000)).result()
+            if number % max(1, count // 20) == 0:
+                seen.append(found)
+                print(f"{number:>7} pages {found / 1024:>7.1f} MB", flush=True)
+    finally:
+        workers.close()
+    early, late = max(seen[:2]), max(seen[-2:])
+    print(f"growth from {count // 10:,} to {count:,} pages: {(late / early - 1) * 100:.1f} % (goal {FLAT * 100:.0f} %)")
+    return late / early - 1 <= FLAT
+
+
+def main() -> int:
+    """Measure what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=Path, help="folder of *.html and *.html.gz; without it pages are made")
+    parser.add_argument("--count", type=int, default=600, help="pages that are made")
+    parser.add_argument("--memory", type=int, metavar="N", help="N pages through one worker process instead")
+    given = parser.parse_args()
+    return 0 if (memory(given.memory) if given.memory else measure(given.pages, given.count)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -80,18 +80,18 @@ class _Search:
         self.title = furniture.folded(title or "")
         self.layout = layout = Layout.of(root)
         n = len(layout.elements)
+        self.names = [furniture.named(element) for element in layout.elements]
         self.kinds = [Kind.NONE] * n
         self.out = [False] * n
         """Does not count as the post's text."""
         self.good = [0.0] * n
         """Running text that may be the post's."""
         self.named = [
-            bool(element.attrib)
+            (names.is_body or "articleBody" in (element.get("itemprop") or ""))
             and not layout.unread[i]
             and element.tag not in _NO_CONTAINER
             and element.tag not in ("html", "body")
-            and furniture.names_body(element)
-            for i, element in enumerate(layout.elements)
+            for i, (names, element) in enumerate(zip(self.names, layout.elements, strict=True))
         ]
         self.titles = [i for i, e in enumerate(layout.elements) if e.tag == "h1" and layout.own[i] >= _TITLE]
         self.marks = [0]
@@ -150,10 +150,10 @@ class _Search:
                 goes = True
             elif tag in ("nav", "footer"):
                 goes = not self._has_title(i)
-            elif element.attrib and tag not in ("main", "article") and furniture.names_comments(element):
+            elif self.names[i].is_comments and tag not in ("main", "article"):
                 self.kinds[i] = Kind.COMMENTS
                 goes = not self._has_title(i) and not self._has_body(i)
-            elif element.attrib and tag not in ("main", "article") and furniture.names_consent(element):
+            elif self.names[i].is_consent and tag not in ("main", "article"):
                 goes = not self._has_title(i) and not self._has_body(i)
             else:
                 continue
@@ -205,7 +205,7 @@ class _Search:
         prose, total = self.layout.prose[i], self.total
         if prose < 0.02 * total:
             return True
-        if furniture.names_others(self.layout.elements[i]) and not any(self.named[j] for j in self.layout.within(i)):
+        if self.names[i].is_others and not any(self.named[j] for j in self.layout.within(i)):
             return prose < 0.6 * total
         if self._has_title(i):
             return prose < 0.1 * total
@@ -358,10 +358,10 @@ class _Search:
         while i < chosen:
             element = layout.elements[i]
             is_figure = element.tag in ("figure", "figcaption")
-            if layout.end[i] < chosen and (is_figure or (element.attrib and furniture.is_no_lead(element))):
+            if layout.end[i] < chosen and (is_figure or self.names[i].is_no_lead):
                 i = layout.end[i] + 1
                 continue
-            is_named = bool(element.attrib) and furniture.names_lead(element)
+            is_named = self.names[i].is_lead
             scant = self.kinds[i] and layout.prose[i] < 200 and not is_named  # noqa: PLR2004
             if layout.unread[i] or self.kinds[i] is Kind.CARD or ((self.out[i] or scant) and not self._has_lead(i)):
                 i = layout.end[i] + 1
@@ -386,7 +386,7 @@ class _Search:
 
     def _has_lead(self, i: int) -> bool:
         """Whether something within an element is called a lead."""
-        return any(furniture.names_lead(self.layout.elements[j]) for j in self.layout.within(i))
+        return any(self.names[j].is_lead for j in self.layout.within(i))
 
     def _is_lead(self, i: int, *, is_named: bool) -> bool:
         layout = self.layout
@@ -454,7 +454,7 @@ class _Search:
             return scant or linked > 0.6 * layout.chars[i]
         if not kind or self._is_text(i):
             return False
-        is_others = self.out[i] and kind is Kind.HARD and furniture.names_others(layout.elements[i])
+        is_others = self.out[i] and kind is Kind.HARD and self.names[i].is_others
         share = 0.6 if is_others else 0.3
         return layout.prose[i] < share * prose and layout.chars[i] < (share + 0.2) * chars
 

@@ -35,6 +35,8 @@ _NO_DISPLAY = re.compile(
 )
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _DISTINCT_NAMES = 8_192
+_LONGEST_NAME = 4
+"""Words of the longest name in the rules."""
 
 
 class Kind(Enum):
@@ -62,16 +64,16 @@ class Rules:
     id_starts: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
-    body: re.Pattern[str]
-    lead: re.Pattern[str]
-    caption: re.Pattern[str]
-    not_lead: re.Pattern[str]
-    others: re.Pattern[str]
-    consent: re.Pattern[str]
-    reader_comments: re.Pattern[str]
-    hard: re.Pattern[str]
-    weak: re.Pattern[str]
-    unseen: re.Pattern[str]
+    body: frozenset[str]
+    lead: frozenset[str]
+    caption: frozenset[str]
+    not_lead: frozenset[str]
+    others: frozenset[str]
+    consent: frozenset[str]
+    reader_comments: frozenset[str]
+    hard: frozenset[str]
+    weak: frozenset[str]
+    unseen: frozenset[str]
     headings: frozenset[str]
     comments: frozenset[str]
     lines: frozenset[str]
@@ -148,17 +150,44 @@ def rules() -> Rules:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the class and id of an element say that it is."""
+
+    kind: Kind = Kind.NONE
+    is_body: bool = False
+    """It has a post's words, as software for blogs calls it."""
+    is_comments: bool = False
+    """It holds the readers' comments."""
+    is_consent: bool = False
+    """It is a dialog on cookies or privacy."""
+    is_lead: bool = False
+    """It stands between a post's title and its body."""
+    is_no_lead: bool = False
+    is_others: bool = False
+    """It is teasers of other posts."""
+
+
+def named(element: HtmlElement) -> Named:
+    """What an element is called."""
+    attributes = element.attrib
+    if not attributes:
+        return _NAMELESS
+    classes, name = attributes.get("class") or "", attributes.get("id") or ""
+    if name and element.tag in HEADINGS:  # it is its anchor, made of its words
+        return _COMMENTS_HEADING if _named("", name).is_comments else _named(classes, "")
+    return _named(classes, name)
+
+
 def kind_of(element: HtmlElement) -> Kind:
     """What an element is by its tag, class, id and role."""
     attributes = element.attrib
     if attributes:
-        if "hidden" in attributes or _NO_DISPLAY.search(attributes.get("style") or ""):
+        if "hidden" in attributes or _is_not_displayed(attributes.get("style")):
             return Kind.WEAK
         if any(attributes.get(key) == value for key, value in rules().attributes):
             return Kind.HARD
-        # The id of a heading is its anchor, made of its words.
-        name = "" if element.tag in HEADINGS else attributes.get("id") or ""
-        found = _kind(attributes.get("class") or "", name)
+        found = named(element).kind
         if found:
             return found
     return Kind.WEAK if element.tag in _BOXES else Kind.NONE
@@ -166,46 +195,17 @@ def kind_of(element: HtmlElement) -> Kind:
 
 def names_body(element: HtmlElement) -> bool:
     """Whether an element is called what software for blogs calls a post's body."""
-    attributes = element.attrib
-    if "articleBody" in (attributes.get("itemprop") or "").split():
-        return True
-    return _is_body(attributes.get("class") or "", attributes.get("id") or "")
-
-
-def names_comments(element: HtmlElement) -> bool:
-    """Whether an element is called what holds the readers' comments."""
-    attributes = element.attrib
-    return _is_comments(attributes.get("class") or "", attributes.get("id") or "")
-
-
-def names_consent(element: HtmlElement) -> bool:
-    """Whether an element is called a dialog on cookies or privacy."""
-    attributes = element.attrib
-    return _is_consent(attributes.get("class") or "", attributes.get("id") or "")
+    return named(element).is_body or "articleBody" in (element.get("itemprop") or "")
 
 
 def names_lead(element: HtmlElement) -> bool:
     """Whether an element is called what stands between a post's title and its body."""
-    return _is_lead(element.attrib.get("class") or "")
+    return named(element).is_lead
 
 
 def names_caption(element: HtmlElement) -> bool:
     """Whether an element is what stands under a picture."""
     return element.tag == "figcaption" or (bool(element.attrib) and _is_caption(element.get("class") or ""))
-
-
-def names_others(element: HtmlElement) -> bool:
-    """Whether an element is called teasers of other posts."""
-    attributes = element.attrib
-    return (
-        rules().others.search(f"{_name(attributes.get('class') or '')} {_name(attributes.get('id') or '')}") is not None
-    )
-
-
-def is_no_lead(element: HtmlElement) -> bool:
-    """Whether an element's name says that it is none of what stands between a title and its body."""
-    attributes = element.attrib
-    return _is_no_lead(attributes.get("class") or "", attributes.get("id") or "")
 
 
 def is_unseen(element: HtmlElement) -> bool:
@@ -215,9 +215,7 @@ def is_unseen(element: HtmlElement) -> bool:
         return False
     if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and element.tag == "a"):
         return True
-    if _NO_DISPLAY.search(attributes.get("style") or ""):
-        return True
-    return _is_unseen(attributes.get("class") or "")
+    return _is_not_displayed(attributes.get("style")) or _is_unseen(attributes.get("class") or "")
 
 
 def keep_line(line: str) -> bool:
@@ -247,67 +245,67 @@ def folded(text: str) -> str:
     return _NUMBER.sub("#", _SPACE.sub(" ", text)).strip().casefold().rstrip(" :")
 
 
-def _words(words: list[str]) -> re.Pattern[str]:
-    """What finds one of the words between separators, in a name that `_name` gave."""
-    longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(r"(?<![^\s-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\s-])")
+def _words(words: list[str]) -> frozenset[str]:
+    return frozenset(_SEPARATOR.sub("-", word) for word in words)
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
-def _name(names: str) -> str:
-    """Classes or an id, humps and separators as `-`, without those that say nothing."""
+def _grams(names: str) -> frozenset[str]:
+    """The words in classes or an id, and what neighbouring ones make; without names that say nothing."""
     ignored = rules().ignored
-    kept = [_SEPARATOR.sub("-", _HUMP.sub("-", name)).lower() for name in names.split()]
-    return " ".join(name for name in kept if not name.startswith(ignored))
+    found = []
+    for name in names.split():
+        parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
+        if parts.startswith(ignored):
+            continue
+        words = parts.split("-")
+        found += words
+        for length in range(2, min(_LONGEST_NAME, len(words)) + 1):
+            found += ["-".join(words[at : at + length]) for at in range(len(words) - length + 1)]
+    return frozenset(found)
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
-def _kind(classes: str, name: str) -> Kind:
+def _named(classes: str, name: str) -> Named:
     known = rules()
-    if (
-        not known.classes.isdisjoint(classes.split())
-        or name in known.ids
-        or (name and name.startswith(known.id_starts))
-    ):
-        return Kind.HARD
-    said = f"{_name(classes)} {_name(name)}"
-    if known.reader_comments.search(said):
-        return Kind.COMMENTS
-    if known.hard.search(said) or known.consent.search(said):
-        return Kind.HARD
-    return Kind.WEAK if known.weak.search(said) else Kind.NONE
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_body(classes: str, name: str) -> bool:
-    return rules().body.search(f"{_name(classes)} {_name(name)}") is not None
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_comments(classes: str, name: str) -> bool:
-    return rules().reader_comments.search(f"{_name(classes)} {_name(name)}") is not None
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_consent(classes: str, name: str) -> bool:
-    return rules().consent.search(f"{_name(classes)} {_name(name)}") is not None
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_lead(classes: str) -> bool:
-    return rules().lead.search(_name(classes)) is not None
+    words = _grams(classes)
+    if name:
+        words |= _grams(name)
+    is_comments, is_consent = not words.isdisjoint(known.reader_comments), not words.isdisjoint(known.consent)
+    is_widget = not known.classes.isdisjoint(classes.split()) or name in known.ids or name.startswith(known.id_starts)
+    kind = Kind.NONE
+    if is_widget:
+        kind = Kind.HARD
+    elif is_comments:
+        kind = Kind.COMMENTS
+    elif is_consent or not words.isdisjoint(known.hard):
+        kind = Kind.HARD
+    elif not words.isdisjoint(known.weak):
+        kind = Kind.WEAK
+    return Named(
+        kind=kind,
+        is_body=not words.isdisjoint(known.body),
+        is_comments=is_comments,
+        is_consent=is_consent,
+        is_lead=not _grams(classes).isdisjoint(known.lead),
+        is_no_lead=not words.isdisjoint(known.not_lead),
+        is_others=not words.isdisjoint(known.others),
+    )
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _is_caption(classes: str) -> bool:
-    return rules().caption.search(_name(classes)) is not None
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_no_lead(classes: str, name: str) -> bool:
-    return rules().not_lead.search(f"{_name(classes)} {_name(name)}") is not None
+    return not _grams(classes).isdisjoint(rules().caption)
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _is_unseen(classes: str) -> bool:
-    return rules().unseen.search(_name(classes)) is not None
+    return not _grams(classes).isdisjoint(rules().unseen)
+
+
+def _is_not_displayed(style: str | None) -> bool:
+    return bool(style) and _NO_DISPLAY.search(style or "") is not None
+
+
+_NAMELESS = Named()
+_COMMENTS_HEADING = Named(kind=Kind.COMMENTS, is_comments=True)

@@ -58,7 +58,7 @@ class Layout:
     @classmethod
     def of(cls, root: HtmlElement) -> Layout:
         """Measure a page in one pass from its end to its beginning."""
-        elements = [element for element in root.iter() if isinstance(element.tag, str)]
+        elements = list(root.iter("*"))
         n = len(elements)
         numbers = {element: number for number, element in enumerate(elements)}
         parent = [-1] * n

@@ -363,8 +363,13 @@ class _Walk:
     # -- text
 
     def _text(self, text: str | None) -> None:
-        if text:
-            self.parts.append(_SPACE.sub(" ", _NOISE.sub("", text)))
+        if not text:
+            return
+        if not text.isprintable():  # white space but for the blank, and all noise, is not printable
+            text = _SPACE.sub(" ", _NOISE.sub("", text))
+        elif "  " in text:
+            text = _SPACE.sub(" ", text)
+        self.parts.append(text)
 
     def _flush(self) -> None:
         """End the block that is open."""
@@ -376,27 +381,36 @@ class _Walk:
             self._images()
 
     def _paragraph(self, said: str) -> None:
-        opened = list(self.carried)
-        for mark in _TOGGLE.findall(said):
+        toggles = _TOGGLE.findall(said)
+        if toggles or self.carried:
+            said = self._balanced(said, toggles)
+        lines = [_SPACE.sub(" ", line).strip(" ") for line in said.split(_BREAK)]
+        said = "\n".join(filter(None, lines))
+        bare = _TOGGLE.sub("", said) if toggles or self.carried else said
+        bare = bare.strip()
+        if not bare:
+            return
+        linked = sum(map(len, said.split(_LINK)[1::2])) if _LINK in said else 0
+        words = _REFERENCE.sub(r"[\1]", bare) if _NOTE in bare else bare
+        if "\n" in words:
+            words = "\n".join(filter(None, map(str.strip, words.split("\n"))))
+        words, marked = _composed(words), _composed(_marked(said))
+        if self.heading:
+            self._add(Shape.HEADING, words, "#" * self.heading + " " + marked.replace("\n", " "), linked=linked)
+        elif self.captions:
+            self._add(None if self.own_caption else Shape.CAPTION, words, marked, linked=linked)
+        else:
+            self._add(None, words, marked, linked=linked)
+
+    def _balanced(self, said: str, toggles: list[str]) -> str:
+        """A paragraph in which every mark that is open is closed; those that go on begin the next one."""
+        opened = "".join(self.carried)
+        for mark in toggles:
             if mark in self.carried:
                 self.carried.remove(mark)
             else:
                 self.carried.append(mark)
-        said = "".join(opened) + said + "".join(reversed(self.carried))
-        lines = [_SPACE.sub(" ", line).strip() for line in said.split(_BREAK)]
-        said = "\n".join(line for line in lines if _TOGGLE.sub("", line).strip() or line)
-        bare = _TOGGLE.sub("", said).strip()
-        if not bare:
-            return
-        linked = sum(len(part) for part in said.split(_LINK)[1::2])
-        words = unicodedata.normalize("NFC", _REFERENCE.sub(r"[\1]", bare))
-        words = "\n".join(line for line in map(str.strip, words.split("\n")) if line)
-        if self.heading:
-            self._add(Shape.HEADING, words, "#" * self.heading + " " + _marked(said).replace("\n", " "), linked=linked)
-        elif self.captions:
-            self._add(None if self.own_caption else Shape.CAPTION, words, _marked(said), linked=linked)
-        else:
-            self._add(None, words, _marked(said), linked=linked)
+        return opened + said + "".join(reversed(self.carried))
 
     def _add(
         self, shape: Shape | None, words: str, marked: str, *, linked: int = 0, element: HtmlElement | None = None
@@ -471,17 +485,31 @@ def _target(base: str, source: str) -> str:
     return quote(target, safe=_URL_SAFE)
 
 
+def _composed(said: str) -> str:
+    return said if said.isascii() else unicodedata.normalize("NFC", said)
+
+
 def _marked(said: str) -> str:
     """Text with marks as markdown."""
     text = said.replace(_LINK, "")
+    if "<" in text:
+        text = _TAG.sub("\\<", text)
+    if _MARK.search(text):
+        text = _with_signs(text)
+    if not text[:1].isalpha() or "\n" in text:
+        text = _SPECIAL.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", text)
+    if _NOTE in text:
+        text = _REFERENCE.sub(r"[^\1]", text)
+    return "  \n".join(filter(None, map(str.strip, text.split("\n")))) if "\n" in text else text.strip()
+
+
+def _with_signs(text: str) -> str:
     before = None
     while before != text:
         before, text = text, _EMPTY_PAIR.sub(r"\2", text)
-    text = _SPECIAL.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", _TAG.sub("\\<", text))
     for _ in _MARKDOWN:  # pairs nest
         text = _PAIR.sub(lambda found: f"{found[2]}{_sign(found[1], found[3])}{found[4]}", text)
-    text = _MARK.sub("", _REFERENCE.sub(r"[^\1]", text))
-    return unicodedata.normalize("NFC", "  \n".join(line for line in map(str.strip, text.split("\n")) if line))
+    return _MARK.sub("", text)
 
 
 def _sign(mark: str, said: str) -> str:

@@ -64,16 +64,8 @@ class Rules:
     id_starts: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
-    body: frozenset[str]
-    lead: frozenset[str]
-    caption: frozenset[str]
-    not_lead: frozenset[str]
-    others: frozenset[str]
-    consent: frozenset[str]
-    reader_comments: frozenset[str]
-    hard: frozenset[str]
-    weak: frozenset[str]
-    unseen: frozenset[str]
+    names: dict[str, frozenset[str]]
+    """Words by what they say of an element."""
     headings: frozenset[str]
     comments: frozenset[str]
     lines: frozenset[str]
@@ -132,16 +124,7 @@ def rules() -> Rules:
         id_starts=tuple(widgets["id_starts"]),
         attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
         ignored=tuple(names["ignored"]),
-        body=_words(names["body"]),
-        lead=_words(names["lead"]),
-        caption=_words(names["caption"]),
-        not_lead=_words(names["not_lead"]),
-        others=_words(names["others"]),
-        consent=_words(names["consent"]),
-        reader_comments=_words(names["comments"]),
-        hard=_words(names["hard"]),
-        weak=_words(names["weak"]),
-        unseen=_words(names["unseen"]),
+        names={mark: _words(words) for mark, words in names.items() if mark != "ignored"},
         headings=frozenset(map(folded, data["heading"]["exact"])),
         comments=frozenset(map(folded, data["heading"]["comments"])),
         lines=frozenset(map(folded, data["line"]["exact"])),
@@ -166,6 +149,10 @@ class Named:
     is_no_lead: bool = False
     is_others: bool = False
     """It is teasers of other posts."""
+    is_caption: bool = False
+    """It stands under a picture."""
+    is_unseen: bool = False
+    """It is a run within a line that is not for readers."""
 
 
 def named(element: HtmlElement) -> Named:
@@ -205,7 +192,7 @@ def names_lead(element: HtmlElement) -> bool:
 
 def names_caption(element: HtmlElement) -> bool:
     """Whether an element is what stands under a picture."""
-    return element.tag == "figcaption" or (bool(element.attrib) and _is_caption(element.get("class") or ""))
+    return element.tag == "figcaption" or named(element).is_caption
 
 
 def is_unseen(element: HtmlElement) -> bool:
@@ -215,7 +202,7 @@ def is_unseen(element: HtmlElement) -> bool:
         return False
     if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and element.tag == "a"):
         return True
-    return _is_not_displayed(attributes.get("style")) or _is_unseen(attributes.get("class") or "")
+    return named(element).is_unseen or _is_not_displayed(attributes.get("style"))
 
 
 def keep_line(line: str) -> bool:
@@ -250,57 +237,45 @@ def _words(words: list[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
-def _grams(names: str) -> frozenset[str]:
-    """The words in classes or an id, and what neighbouring ones make; without names that say nothing."""
-    ignored = rules().ignored
-    found = []
-    for name in names.split():
-        parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
-        if parts.startswith(ignored):
-            continue
-        words = parts.split("-")
-        found += words
-        for length in range(2, min(_LONGEST_NAME, len(words)) + 1):
-            found += ["-".join(words[at : at + length]) for at in range(len(words) - length + 1)]
-    return frozenset(found)
+def _marks(name: str) -> frozenset[str]:
+    """The lists in `[names]` that hold a word, or neighbouring words, of one class or of an id."""
+    known = rules()
+    parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
+    if parts.startswith(known.ignored):
+        return frozenset()
+    words = parts.split("-")
+    found = set(words)
+    for length in range(2, min(_LONGEST_NAME, len(words)) + 1):
+        found.update("-".join(words[at : at + length]) for at in range(len(words) - length + 1))
+    return frozenset(mark for mark, listed in known.names.items() if not listed.isdisjoint(found))
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _named(classes: str, name: str) -> Named:
     known = rules()
-    words = _grams(classes)
-    if name:
-        words |= _grams(name)
-    is_comments, is_consent = not words.isdisjoint(known.reader_comments), not words.isdisjoint(known.consent)
+    of_classes = {mark for one in classes.split() for mark in _marks(one)}
+    marks = of_classes | _marks(name) if name else of_classes
     is_widget = not known.classes.isdisjoint(classes.split()) or name in known.ids or name.startswith(known.id_starts)
     kind = Kind.NONE
     if is_widget:
         kind = Kind.HARD
-    elif is_comments:
+    elif "comments" in marks:
         kind = Kind.COMMENTS
-    elif is_consent or not words.isdisjoint(known.hard):
+    elif "consent" in marks or "hard" in marks:
         kind = Kind.HARD
-    elif not words.isdisjoint(known.weak):
+    elif "weak" in marks:
         kind = Kind.WEAK
     return Named(
         kind=kind,
-        is_body=not words.isdisjoint(known.body),
-        is_comments=is_comments,
-        is_consent=is_consent,
-        is_lead=not _grams(classes).isdisjoint(known.lead),
-        is_no_lead=not words.isdisjoint(known.not_lead),
-        is_others=not words.isdisjoint(known.others),
+        is_body="body" in marks,
+        is_comments="comments" in marks,
+        is_consent="consent" in marks,
+        is_lead="lead" in of_classes,
+        is_no_lead="not_lead" in marks,
+        is_others="others" in marks,
+        is_caption="caption" in of_classes,
+        is_unseen="unseen" in of_classes,
     )
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_caption(classes: str) -> bool:
-    return not _grams(classes).isdisjoint(rules().caption)
-
-
-@lru_cache(maxsize=_DISTINCT_NAMES)
-def _is_unseen(classes: str) -> bool:
-    return not _grams(classes).isdisjoint(rules().unseen)
 
 
 def _is_not_displayed(style: str | None) -> bool:

@@ -16,9 +16,9 @@ from urllib.parse import urljoin
 from lxml.html import HtmlElement
 
 from archive import linked_data, page_authors, page_dates
+from archive.days import believed
 from archive.linked_data import ARTICLES, PAGES, first
 from archive.markup import MAX_FIELD, Markup, elsewhere, marked, meta, one_line
-from archive.page_dates import believed
 
 __all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
 
@@ -73,8 +73,8 @@ def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:
     site = _site(page, items, known, article)
     title, title_from = _title(page, article, site)
     author, author_from = page_authors.author(page, web_page, known, site)
-    published, published_from = page_dates.published(page, web_page, tree, url, latest)
-    modified, modified_from = page_dates.modified(page, web_page, latest)
+    published, published_from = page_dates.published(page, web_page, tree, url, latest, title)
+    modified, modified_from = page_dates.modified(page, web_page, tree, latest)
     image = _image(article, known)
     facts = {
         "title": (title, title_from),

@@ -1,0 +1,101 @@
+"""Which of the days on a page is the post's."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+
+import pytest
+from lxml import html
+
+from archive.metadata import read
+
+DAY = date(2020, 3, 3)
+WORDS = "<p>" + "The rope was spliced again before the tide came in. " * 12 + "</p>"
+
+
+def published(body: str, *, head: str = "", lang: str = "en", latest: datetime | None = None) -> object:
+    page = f"<html lang='{lang}'><head><title>Splicing rope</title>{head}</head><body>{body}</body></html>"
+    return read(html.fromstring(page), url="http://blog.example/rope", latest=latest).published
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h1>Splicing rope</h1><p>March 3, 2020</p>{}",
+        "<div><span>March 3, 2020</span><h1>Splicing rope</h1></div>{}",
+        "<h1>Splicing rope</h1><div><i></i> 3 March 2020 | Ropes</div>{}",
+        "<h1>Splicing rope</h1>{}<p>Published on March 3, 2020</p>",
+        "<h1>Splicing rope</h1><div>Published <!-- --> <!-- -->March 3, 2020</div>{}",
+        "<p>1 May 2019</p><p>Another rope</p><p>We went.</p><h1>Splicing rope</h1><p>March 3, 2020</p>{}",
+        "<h1>Splicing rope</h1><p>Updated May 1, 2021</p><p>Published March 3, 2020</p>{}",
+        "<h1>Splicing rope</h1><aside>March 3, 2020</aside>{}<div class='related'>1 May 2019</div>",
+        '<h1>Splicing rope</h1>{}<script>post = {{"publishedAt": "2020-03-03T09:00:00Z"}}</script>',
+        "<h1>Splicing rope</h1><abbr title='2020-03-03'>long ago</abbr>{}",
+    ],
+)
+def test_the_day_near_the_heading_is_the_posts(body: str) -> None:
+    assert published(body.format(WORDS)) == DAY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<p>Copyright 2020 Tarred Hands</p>",
+        f"<p>{'We had waited a long time. ' * 4} On March 3, 2020 we went out at last. {'It rained. ' * 12}</p>",
+        "<script>var built = '2020-03-03';</script>",
+        "<select><option>March 3, 2020</option></select>",
+    ],
+)
+def test_what_tells_no_day_of_the_post_is_none(body: str) -> None:
+    assert published(f"<h1>Splicing rope</h1>{WORDS}{body}") is None
+
+
+def test_a_day_among_comments_is_not_taken_far_from_the_heading() -> None:
+    comments = "<div class='comments'>May 1, 2021</div>"
+    assert published(f"<h1>Splicing rope</h1>{WORDS * 40}{comments}") is None
+
+
+def test_slashes_are_read_as_the_pages_language_has_them() -> None:
+    body = f"<h1>Splicing rope</h1><p>3/4/2020</p>{WORDS}"
+    assert published(body, lang="en-US") == date(2020, 3, 4)
+    assert published(body, lang="en-GB") == date(2020, 4, 3)
+    assert published(body, lang="fr") == date(2020, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "said", ["June 25, 2025", "06/25/2025 12:43:42", "Wed, 25 Jun 2025 09:45:16 GMT", "2025-06-25"]
+)
+def test_meta_elements_tell_days_in_any_form(said: str) -> None:
+    found = published(WORDS, head=f"<meta property='article:published_time' content='{said}'>", lang="de")
+    assert str(found)[:10] == "2025-06-25"
+
+
+def test_a_page_that_tells_only_its_change_was_published_then() -> None:
+    assert published(WORDS, head="<meta property='article:modified_time' content='2020-03-03'>") == DAY
+
+
+def test_a_day_after_the_capture_is_not_taken() -> None:
+    body = f"<h1>Splicing rope</h1><p>March 3, 2020</p>{WORDS}"
+    assert published(body, latest=datetime(2020, 3, 2, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<p>3 March 2020</p>",
+        "<div class='comments'><p>by Nora Whitfield</p>",
+        "<span class='author date'>x</span>",
+        "<p>Splicing rope</p>",
+        "<a rel='tag author' href='/author/x'>x</a>",
+    ],
+)
+def test_reading_takes_time_by_the_length_of_a_page(part: str) -> None:
+    def seconds(count: int) -> float:
+        tree = html.fromstring(f"<html><head><title>Splicing rope</title></head><body>{part * count}")
+        start = time.process_time()
+        read(tree, url="http://blog.example/rope", latest=None)
+        return time.process_time() - start
+
+    assert min(seconds(20_000) for _ in range(2)) < 20 * (min(seconds(2_000) for _ in range(3)) + 0.01)

@@ -54,7 +54,7 @@ class Facts:
     image: str | None = None
     """Absolute URL of the lead image."""
     sources: dict[str, str] = field(default_factory=dict)
-    """For each of these that is known where it stood: `json-ld`, `meta`, `page`."""
+    """For each of these that is known where it stood: `json-ld`, `meta`, `page`, `url`."""
 
 
 def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:

@@ -69,7 +69,7 @@ class _Told:
 def published(
     page: Markup, article: dict[str, object], tree: HtmlElement, url: str, latest: datetime | None, title: str | None
 ) -> tuple[datetime | Date | None, str]:
-    """When the page says it was published, and where it says so: `json-ld`, `meta` or `page`.
+    """When the page says it was published, and where it says so: `json-ld`, `meta`, `page` or `url`.
 
     A page that tells only when it was changed was published then.
     """
@@ -84,11 +84,9 @@ def published(
         is_late = is_late or believed(said, None) is not None
     if is_late:
         return None, ""  # it tells a day that cannot be; any other would be that of something else
-    day = (
-        believed(in_url(url), latest)
-        or _nearest(tree, title, latest, month_first=month_first)
-        or _scripted(tree, latest)
-    )
+    if (day := believed(in_url(url), latest)) is not None:
+        return day, "url"
+    day = _nearest(tree, title, latest, month_first=month_first) or _scripted(tree, latest)
     return (day, "page") if day is not None else modified(page, article, tree, latest)
 
 

@@ -219,6 +219,8 @@ def _run(seconds: float, function: Callable[..., Any], arguments: dict[str, Any]
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         return function(**arguments)
+    except MemoryError:
+        return _Failed("passed the memory that it may use")
     except Exception as e:  # noqa: BLE001  whatever a parser raises costs this task and nothing else
         said = str(e) if type(e).__module__.split(".")[0] in {"archive", "crawler"} else f"{type(e).__name__}: {e}"
         return _Failed(said[:_MESSAGE_LENGTH])

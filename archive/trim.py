@@ -20,6 +20,8 @@ _BIO_LENGTH = 700
 _CAPTION_LENGTH = 400
 _PROSE = 80
 _PARAGRAPH = 120
+_COPY = 3
+"""Paragraphs that come again, from which on the post does."""
 _LINE = 40
 _HEAD_LINE = 90
 _CREDIT_LENGTH = 130
@@ -67,17 +69,18 @@ def is_prose(block: Block) -> bool:
 def _once(blocks: Sequence[Block]) -> list[Block]:
     """Each paragraph once: some pages hold the post two or three times, for screens of several sizes."""
     seen: set[str] = set()
-    kept: list[Block] = []
-    for block in blocks:
-        if (
-            len(block.plain) < (_LINE if len(kept) < _HEAD_BLOCKS else _PARAGRAPH)
-            or block.shape in (Shape.CODE, Shape.IMAGE, Shape.EMBED)
-            or block.plain not in seen
-        ):
-            kept.append(block)
-        if block.shape is not Shape.IMAGE:
-            seen.add(block.plain)
-    return kept
+    again: set[int] = set()
+    paragraphs = 0
+    for at, block in enumerate(blocks):
+        if block.shape in (Shape.CODE, Shape.IMAGE, Shape.EMBED):
+            continue
+        if block.plain in seen:
+            again.add(at)
+            paragraphs += len(block.plain) >= _PARAGRAPH
+        seen.add(block.plain)
+    if paragraphs < _COPY:  # what is short is said again for a reason, but for the lead
+        again = {at for at in again if len(blocks[at].plain) >= (_LINE if at < _HEAD_BLOCKS else _PARAGRAPH)}
+    return [block for at, block in enumerate(blocks) if at not in again]
 
 
 def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> list[Block]:

@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction, load_html
 from trafilatura.xml import xmltotxt
 
-from archive import body, furniture, metadata, render, trim
+from archive import body, furniture, language, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
 from archive.guide import Guide, all_blocks, words
@@ -79,8 +79,11 @@ def extract(
     made = _post(tree, url, facts.title, guide, site)
     if len(made.text) < _LITTLE:
         made = _by_trafilatura(payload, url, content_type, made)
+    spoken, told_by = language.of(made.text, stated=facts.language, source=facts.sources.get("language", "page"))
     text = replace(
         _with_facts(Text(url=url, text="", markdown=""), facts),
+        language=spoken,
+        sources={**facts.sources, **({"language": told_by} if spoken else {})},
         text=made.text,
         markdown=made.markdown,
         comments=made.comments,
@@ -222,8 +225,8 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
         "published": metadata.believed(entry.published, latest),
         "modified": metadata.believed(entry.modified, latest),
         "tags": tuple(metadata.unique([*entry.tags, *text.tags])) if entry.tags else (),
-        # A feed states one language for all its posts, so that the page's own word on it counts for more.
-        "language": None if text.language else metadata.language_code(entry.language),
+        # A feed states one language for all its posts, so that the text's and the page's word on it count for more.
+        "language": None if text.language else language.fold(entry.language),
     }
     won = {name: value for name, value in said.items() if value}
     sources = {**text.sources, **dict.fromkeys(won, "feed")}

@@ -99,7 +99,7 @@ class Text:
     image: str | None = None
     """Absolute URL of the lead image; not fetched."""
     sources: dict[str, str] = field(default_factory=dict)
-    """For each of the facts above that is known where it stood: `feed`, `json-ld`, `meta`, `page` or `url`."""
+    """For each of the facts above that is known where it stood: `feed`, `json-ld`, `meta`, `page`, `url` or `text`."""
     comments: str = ""
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)

@@ -68,7 +68,7 @@ class Markup:
 def marked(tree: HtmlElement) -> Markup:
     """What a page's elements may tell, each filed under what it may tell of."""
     page = Markup()
-    for element in tree.iter(*_HEAD, "h1", "h2"):
+    for element in tree.iter(*_HEAD, "h1", "h2", "h3"):
         if element.tag in _HEAD:
             _note_head(element, page)
         elif (element.tag == "h1" or "title" in element.get("class", "")) and len(page.headings) < _MAX_HEADINGS:

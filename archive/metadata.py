@@ -24,6 +24,8 @@ __all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
 
 _MAX_TAGS = 100
 _MAX_HEADING = 300
+_TITLE_CLASSES = frozenset({"entry-title", "post-title"})
+_NAMED = 0.35
 _OWN_WORDS = 0.5
 """Share of a heading's words that the page's other titles repeat, from which on it is the post's."""
 _SPACE = re.compile(r"\s+")
@@ -107,6 +109,7 @@ def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[
     known = [(value, source) for value, source in stated if value]
     words = set(_words(" ".join(value for value, _ in known)))
     best: tuple[float, str] | None = None
+    named = [heading for heading in page.headings if _is_named_title(heading)]
     for heading in page.headings:
         said = one_line(" ".join(heading.text_content().split()))
         if not said or len(said) > _MAX_HEADING or elsewhere(heading) or (site and said.casefold() == site.casefold()):
@@ -115,6 +118,10 @@ def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[
         share = sum(word in words for word in own) / len(own) if own else 0.0
         # A heading of the first rank counts for more than one below it.
         rank = share + (0.3 if heading.tag == "h1" else 0.0)
+        if len(named) == 1 and heading is named[0]:  # on a page with several posts none is the page's
+            share, rank = max(share, _OWN_WORDS), max(share, _OWN_WORDS) + _NAMED
+        elif heading.tag == "h3":
+            continue
         if share >= _OWN_WORDS and (best is None or rank > best[0] + 0.01):
             best = (rank, said)
     if best is not None:
@@ -123,6 +130,11 @@ def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[
         return known[0]
     first = next((h for h in page.headings if h.tag == "h1" and not elsewhere(h)), None)
     return (one_line(first.text_content()), "page") if first is not None else (None, "")
+
+
+def _is_named_title(heading: HtmlElement) -> bool:
+    """Whether software for blogs calls a heading the title of a post."""
+    return not _TITLE_CLASSES.isdisjoint((heading.get("class") or "").split())
 
 
 def _words(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from archive.layout import BLOCKS, HEADINGS
 _NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff]")
 """Control characters, soft hyphens, zero-width spaces, and the private characters by which fonts draw icons."""
 _SPACE = re.compile(r"[\t\n\f\r ]+")
+_SPACES = re.compile(" {2,}")
 _BLANK_LINES = re.compile("\x0b[ \x0b]*\x0b")
 _BOLD, _ITALIC, _CODE, _STRUCK, _NOTE, _LINK, _BREAK = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06", "\x0b"
 _MARK = re.compile("[\x01-\x04]")
@@ -387,7 +388,7 @@ class _Walk:
         lines = [_SPACE.sub(" ", line).strip(" ") for line in said.split(_BREAK)]
         said = "\n".join(filter(None, lines))
         bare = _TOGGLE.sub("", said) if toggles or self.carried else said
-        bare = bare.strip()
+        bare = _SPACES.sub(" ", bare).strip() if "  " in bare else bare.strip()
         if not bare:
             return
         linked = sum(map(len, said.split(_LINK)[1::2])) if _LINK in said else 0
@@ -509,7 +510,7 @@ def _with_signs(text: str) -> str:
         before, text = text, _EMPTY_PAIR.sub(r"\2", text)
     for _ in _MARKDOWN:  # pairs nest
         text = _PAIR.sub(lambda found: f"{found[2]}{_sign(found[1], found[3])}{found[4]}", text)
-    return _MARK.sub("", text)
+    return _SPACES.sub(" ", _MARK.sub("", text))
 
 
 def _sign(mark: str, said: str) -> str:

@@ -112,7 +112,9 @@ class _Search:
         self._leave_out_cards()
         self._count()
         for left_out in (frame, [False] * len(frame)):
-            if self.good[0] <= 0 and not self._has_short_body():  # names on this page mean something else
+            if (
+                self.good[0] <= 0 < self.layout.prose[0] and not self._has_short_body()
+            ):  # names on this page mean something else
                 self.out = left_out
                 self.kinds = [Kind.NONE] * len(frame)
                 self._count()

@@ -7,6 +7,7 @@ are bounded by the capture's own date: the same page gives the same text on ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -32,6 +33,8 @@ MAX_BYTES = 20 * 1024 * 1024
 _LITTLE = 200
 """Length of a text, in characters, below which trafilatura is asked too."""
 _MUCH_MORE = 2
+_LEAST = 40
+"""Characters of what trafilatura finds, below which it is a label and no text."""
 
 _VERSIONS = (version("pressmark"), version("trafilatura"))
 _DATE_SLACK = timedelta(days=1)
@@ -110,7 +113,7 @@ def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None, s
         return _Post()
     titles = {said for said in (title, *(" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))) if said}
     if guide is None:
-        kept = trim.trimmed(_blocks(found, found.dropped, url), titles)
+        kept = _trimmed(found, found.dropped, url, titles)
     else:
         kept = _guided(tree, found, guide, url, title, titles)
     if site is not None:
@@ -124,9 +127,16 @@ def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None, s
     return _Post(render.plain(kept), render.markdown(kept), render.plain(comments))
 
 
-def _blocks(found: body.Body, dropped: frozenset[HtmlElement], url: str) -> list[Block]:
-    parts = (*found.leads, found.element)
-    return [block for part in parts for block in render.blocks(part, dropped=dropped, url=url)]
+def _trimmed(
+    found: body.Body,
+    dropped: frozenset[HtmlElement],
+    url: str,
+    titles: set[str],
+    sure: Callable[[Block], bool] = lambda _: False,
+) -> list[Block]:
+    """The post's blocks; leads first."""
+    leads = [block for lead in found.leads for block in render.blocks(lead, dropped=dropped, url=url)]
+    return trim.trimmed(render.blocks(found.element, dropped=dropped, url=url), titles, leads=leads, sure=sure)
 
 
 def _guided(
@@ -142,11 +152,10 @@ def _guided(
     holders = {above for block in said for above in (block.element, *block.element.iterancestors())}  # type: ignore[union-attr]
     if guide.is_whole:
         found = replace(found, leads=[lead for lead in found.leads if lead in holders or furniture.names_lead(lead)])
-    blocks = _blocks(found, found.dropped - holders, url)
+    kept = _trimmed(found, found.dropped - holders, url, titles, guide.knows)
     begins = [block for block in page if guide.begins(block)]
-    if begins and not any(guide.begins(block) for block in blocks):
-        blocks.insert(0, begins[0])
-    kept = trim.trimmed(blocks, titles, sure=guide.knows)
+    if begins and not any(guide.begins(block) for block in kept):
+        kept.insert(0, begins[0])
     return [_as_text(block) if guide.knows(block) else block for block in _without_twins(kept)]
 
 
@@ -188,7 +197,7 @@ def _by_trafilatura(payload: bytes, url: str, content_type: str | None, ours: _P
     if document is None:
         return ours
     plain = _own_lines(xmltotxt(document.body, include_formatting=False))
-    if len(plain) <= _MUCH_MORE * len(ours.text):
+    if len(plain) < max(_LEAST, _MUCH_MORE * len(ours.text)):
         return ours
     marked = _own_lines(xmltotxt(document.body, include_formatting=True))
     return _Post(plain, marked, ours.comments or (document.comments or "").strip())

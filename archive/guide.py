@@ -24,7 +24,7 @@ _SENTENCE = 30
 """Letters of a block's words, from which on it tells where the post stands."""
 _BEGINNING = 40
 _MOST = 0.9
-_LONG = 600
+_LONG = 400
 _CUT = re.compile(
     r"(?:\.\.\.|…|\[…\]|\[\.\.\.\]|read more|continue reading|weiterlesen|leer más|lire la suite|continua a leggere|"
     r"читать далее)\W*$",

@@ -37,19 +37,33 @@ _HALF = 0.5
 
 
 def trimmed(
-    blocks: Sequence[Block], titles: Collection[str], *, sure: Callable[[Block], bool] = lambda _: False
+    blocks: Sequence[Block],
+    titles: Collection[str],
+    *,
+    leads: Sequence[Block] = (),
+    sure: Callable[[Block], bool] = lambda _: False,
 ) -> list[Block]:
     """The blocks that are the post's.
 
     Args:
         blocks: Those of its body.
+        leads: Those between its title and its body.
         titles: What the page says that its title is.
         sure: Tells blocks that are the post's, whatever they say.
     """
     kept = _without_boxes(_once(blocks), sure)
     kept = [block for block in kept if sure(block) or is_own(block)]
-    kept = _without_head(kept, {furniture.folded(title) for title in titles}, sure)
-    return _without_tail(kept, sure)
+    named = {furniture.folded(title) for title in titles}
+    kept = _without_tail(_without_head(kept, named, sure), sure)
+    said = {block.plain for block in kept} | named
+    return [block for block in leads if sure(block) or _leads(block, said)] + kept
+
+
+def _leads(block: Block, said: Collection[str]) -> bool:
+    """Whether a block before the body is a lead of its own."""
+    if block.plain in said or furniture.folded(_bare(block)) in said:
+        return False
+    return is_own(block) and not _is_byline(block)
 
 
 def is_prose(block: Block) -> bool:
@@ -76,7 +90,7 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
             continue
         if block.plain in seen:
             again.add(at)
-            paragraphs += len(block.plain) >= _PARAGRAPH
+            paragraphs += len(block.plain) >= _PROSE
         seen.add(block.plain)
     if paragraphs < _COPY:  # what is short is said again for a reason, but for the lead
         again = {at for at in again if len(blocks[at].plain) >= (_LINE if at < _HEAD_BLOCKS else _PARAGRAPH)}

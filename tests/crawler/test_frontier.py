@@ -26,7 +26,7 @@ def visit(feed_id: int, *entries: SeenEntry, at: datetime = T0, **changes: objec
 
 
 def seen(name: str, *, fetch: bool = True, digest: str = "d") -> SeenEntry:
-    said = Entry(title=f"title {name}", author="Ann", published=T0, tags=("a", "b"), html="<p>not kept here")
+    said = Entry(title=f"title {name}", author="Ann", published=T0, tags=("a", "b"), html="<p>words")
     return SeenEntry(key=name[:64], id=name, digest=digest, url=f"http://blog.example/{name}", entry=said, fetch=fetch)
 
 
@@ -97,7 +97,15 @@ def test_a_page_comes_with_what_the_feed_said(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [])
     said = next(iter(frontier.due_pages(T0))).entry
-    assert said == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"))
+    assert said == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"), html="<p>words")
+
+
+def test_what_an_entry_says_as_markup_is_forgotten_once_its_page_is_kept(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, seen("one"))], [fetched("one", kept=False, due=T0, failures=1)])
+    assert next(iter(frontier.due_pages(T0))).entry.html == "<p>words"
+    frontier.commit([], [fetched("one", due=T0)])
+    assert next(iter(frontier.due_pages(T0))).entry == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"))
 
 
 def test_an_edited_entry_makes_its_page_due_again(frontier: Frontier) -> None:

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from archive.archive import Archive, HeldText
+from archive.archive import Archive
 from archive.batch import Batch, Origin
 from archive.capture import header
-from archive.errors import ArchiveError, NotArchivedError, TaskError
+from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, TaskError
 from archive.extract import extract, extractor
 from archive.index import AGAIN, CaptureRow
 from archive.pool import WorkerPool
 from archive.site import Profile
 from archive.sites import Sites
-from archive.text import Entry, Text
+from archive.text import Entry, Text, made_by
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Captures that the index is asked for at once."""
 _OK = 200
+_UNNAMED = "unk"
+_READ_LOST = (DamagedError, ObjectMissingError)
+"""What is wrong with a stored object, and with no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A capture that is to have a text by today's extractor."""
+
+    row: CaptureRow
+    entry: Entry | None = None
+    """What is known of its post where no text tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +49,18 @@ class Remade:
     """It has a new text; else the one that it has is today's, or no text could be had."""
     error: str | None = None
     """Why there is no new text; the old one stays."""
+    damaged: bool = False
+    """That is because the archive is damaged."""
 
 
-def arguments(archive: Archive, row: CaptureRow, entry: Entry | None, site: Profile | None) -> dict[str, Any]:
+def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry: Entry | None = None) -> dict[str, Any]:
     """What `extract` is called with for a capture.
+
+    Args:
+        archive: Holds it.
+        row: The capture.
+        site: What recurs on its site.
+        entry: What is known of its post where no text tells.
 
     Raises:
         ArchiveError: The capture cannot be read.
@@ -51,30 +71,54 @@ def arguments(archive: Archive, row: CaptureRow, entry: Entry | None, site: Prof
         "url": row.url,
         "content_type": header(head, "content-type"),
         "date": row.date,
-        "entry": entry,
+        "entry": archive.entry(row) or entry,
         "site": site,
     }
 
 
-def captures(archive: Archive, urls: Sequence[str]) -> Iterator[CaptureRow]:
-    """The captures of some URLs that can have a text, or all that have one.
+def with_text(archive: Archive) -> Iterator[CaptureRow]:
+    """Every capture that has a text.
 
     Raises:
-        NotArchivedError: One of the URLs is not held.
         DatabaseError: The database failed.
     """
-    for url in urls:
-        rows = archive.index.history(url)
-        if not rows:
-            raise NotArchivedError(url)
-        yield from (row for row in rows if row.status == _OK and row.kind == "response" and "html" in row.mime)
     after = ""
-    while not urls and (found := archive.index.with_text(after, _AT_ONCE)):
-        for record in found:
-            row = archive.index.capture(record)
-            if row is not None:
-                yield row
+    while found := archive.index.with_text(after, _AT_ONCE):
+        yield from (row for record in found if (row := archive.index.capture(record)))
         after = found[-1]
+
+
+def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
+    """The captures of a URL, past redirects, that have a text or could have one of their own.
+
+    Raises:
+        NotArchivedError: None of that URL is held.
+        ArchiveError: Store or database failed.
+    """
+    rows = archive.index.history(url)
+    if not rows:
+        raise NotArchivedError(url)
+    ends = (_end(archive, row) for row in rows)
+    for row in {row.record: row for row in ends if row}.values():
+        if archive.index.text_of(row.record) or _could_have_text(archive, row):
+            yield row
+
+
+def _end(archive: Archive, row: CaptureRow) -> CaptureRow | None:
+    """Where a capture leads, past redirects; None where that cannot be read any more."""
+    try:
+        return archive.find(row.url, row.date) if row.status // 100 == 3 else row  # noqa: PLR2004  redirects
+    except _READ_LOST as e:
+        log.warning("redirect cannot be read url=%s error=%s", row.url, e)
+        return None
+
+
+def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
+    """Whether it is a page, and no repetition of one whose text would be its own."""
+    if row.status != _OK or not ("html" in row.mime or row.mime == _UNNAMED):
+        return False
+    original = archive.index.capture(row.refers_to) if row.refers_to else None
+    return row.refers_to is None or (original is not None and original.url != row.url)
 
 
 class Again:
@@ -89,15 +133,15 @@ class Again:
         self._sites = Sites(archive)
         self._batch: Batch | None = None
 
-    def run(self, rows: Iterable[CaptureRow]) -> Iterator[Remade]:
+    def run(self, wanted: Iterable[Wanted]) -> Iterator[Remade]:
         """One result for each capture, in their order.
 
         Raises:
             ArchiveError: Spool, store or database failed.
         """
         under_way: deque[tuple[CaptureRow, Future[Text] | Remade]] = deque()
-        for row in rows:
-            under_way.append((row, self._begun(row)))
+        for one in wanted:
+            under_way.append((one.row, self._begun(one)))
             if len(under_way) > 2 * self._workers:
                 yield self._ended(*under_way.popleft())
         while under_way:
@@ -114,21 +158,26 @@ class Again:
             self._archive.commit(sealed)
             self._archive.release(sealed)
 
-    def _begun(self, row: CaptureRow) -> Future[Text] | Remade:
+    def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
+        row, site = wanted.row, self._sites.of(wanted.row.url)
+        if self._has_todays(row, site):
+            return Remade(url=row.url)
         try:
-            held, site = self._held(row), self._sites.of(row.url)
-            if held is not None and held.fields.get("extractor") == extractor(site):
-                return Remade(url=row.url)
-            given = arguments(self._archive, row, held.entry if held else None, site)
-        except ArchiveError as e:
-            if e.temporary:
-                raise
-            return Remade(url=row.url, error=str(e))
+            given = arguments(self._archive, row, site, entry=wanted.entry)
+        except (*_READ_LOST, NotArchivedError) as e:
+            return Remade(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
         return self._pool.submit(extract, **given)
 
-    def _held(self, row: CaptureRow) -> HeldText | None:
+    def _has_todays(self, row: CaptureRow, site: Profile | None) -> bool:
         text = self._archive.index.text_of(row.record)
-        return self._archive.read_text(text) if text else None
+        if text is None:
+            return False
+        if text.made_by is not None:
+            return text.made_by == made_by(extractor(site))
+        try:
+            return self._archive.read_text(text).fields.get("extractor") == extractor(site)
+        except _READ_LOST:  # a new one mends that
+            return False
 
     def _ended(self, row: CaptureRow, found: Future[Text] | Remade) -> Remade:
         if isinstance(found, Remade):
@@ -139,7 +188,9 @@ class Again:
             return Remade(url=row.url, error=str(e))
         batch = self._growing()
         batch.add_text(row, text)
-        if batch.bytes >= self._archive.settings.batch_megabytes * 1_000_000:
+        settings = self._archive.settings
+        large = batch.bytes >= settings.batch_megabytes * 1_000_000
+        if large or self._now() - batch.began >= timedelta(seconds=settings.batch_seconds):
             self._commit()
         return Remade(url=row.url, made=True)
 

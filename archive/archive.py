@@ -22,7 +22,7 @@ from archive.cdxj import cdxj
 from archive.coding import decoded
 from archive.database import connect
 from archive.durable import sync_folder
-from archive.errors import DamagedError, NotArchivedError
+from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
 from archive.index import CRAWL, CaptureRow, Index, TextRow
 from archive.recover import recover
 from archive.settings import ArchiveSettings
@@ -303,6 +303,22 @@ class Archive:
         if conversion.id != row.record or digest(conversion.block) != row.digest:
             raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)
         return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
+
+    def entry(self, row: CaptureRow) -> Entry | None:
+        """What was said elsewhere of a capture's post: as its newest whole text tells, or else another of its URL.
+
+        Raises:
+            StoreError: The store failed.
+            DatabaseError: The database failed.
+        """
+        own = self.index.texts_of(row.record)
+        nearest = None if own else self.index.nearest_text(row.url, row.date)
+        for text in own or ([nearest] if nearest else []):
+            try:
+                return self.read_text(text).entry
+            except (DamagedError, ObjectMissingError) as e:
+                log.warning("text cannot be read url=%s error=%s", row.url, e)
+        return None
 
     def _text_row(self, url: str, at: datetime | None) -> TextRow | None:
         """Of the nearest capture, or of what it repeats; else the nearest text of another capture."""

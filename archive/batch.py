@@ -21,7 +21,7 @@ from archive.errors import DatabaseError
 from archive.index import CaptureRow, Index, ObjectRow, TextRow
 from archive.rows import capture_row
 from archive.spool import SpoolFile
-from archive.text import Text
+from archive.text import Text, made_by
 
 log = logging.getLogger(__name__)
 
@@ -236,6 +236,7 @@ class Batch:
             date=capture.date,
             digest=digest(first.block),
             title=text.title,
+            made_by=made_by(text.extractor),
             object=self._extracted.row_key,
             offset=self._extracted.append(data),
             length=len(data),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
@@ -18,6 +18,7 @@ from archive.faces import Exit, printable, tell
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.index import CaptureRow, TextRow
 
 T = TypeVar("T")
 FORMS = ("text", "markdown", "html", "json", "warc")
@@ -49,7 +50,7 @@ def open_archive() -> Archive:
 
 
 @contextmanager
-def progress_bar(items: Sequence[T], what: str) -> Iterator[Iterator[T]]:
+def progress_bar(items: Iterable[T], what: str) -> Iterator[Iterator[T]]:
     """The items with a progress bar on a terminal, just the items in a pipe."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -115,32 +116,38 @@ def _given(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
 @click.argument("url", type=Url())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def history(url: str, as_json: bool) -> None:
-    """List every capture of URL: time, status, digest, kind, where it lies."""
+    """List every capture of URL: time, status, digest, kind, where it lies; with --json its texts as well.
+
+    Texts are compared where one extractor made them: another extractor's words are no edit of a post.
+    """
+    from archive.index import same_words
+
     try:
         index = open_archive().index
         rows = index.history(url)
         if not rows:
             raise NotArchivedError(url)
-        texts = index.text_digests(url)
+        texts = index.texts(url)
     except ArchiveError as e:
         sys.exit(failed(e))
-    if as_json:
-        for row in rows:
-            text = texts.get(row.record) or texts.get(row.refers_to or "")
-            click.echo(json.dumps({**row.as_json(), "text_digest": text}, ensure_ascii=False))
-        return
-    before: tuple[str, str] | None = None
+    before: tuple[CaptureRow, Sequence[TextRow]] | None = None
     for row in rows:
-        place = f"{row.object} {row.offset}+{row.length}"
-        cut = f" truncated={row.truncated}" if row.truncated else ""
-        text = texts.get(row.record)
-        if text and before and before[0] == text and before[1] != row.digest:
-            cut += " same text in other bytes"
-        before = (text, row.digest) if text else before
-        click.echo(
-            f"{row.date:%Y-%m-%d %H:%M:%S}Z  {row.status:3}  {row.kind:8}  {row.digest}  "
-            f"{printable(row.mime)}  {place}{cut}"
-        )
+        made = texts.get(row.record) or texts.get(row.refers_to or "") or []
+        same = same_words(before[1], made) if before and made else None
+        if as_json:
+            known = {"text_digest": made[0].digest if made else None, "same_text": same}
+            places = [text.as_json() for text in made]
+            click.echo(json.dumps({**row.as_json(), **known, "texts": places}, ensure_ascii=False))
+        else:
+            other = " same text in other bytes" if same and before and before[0].digest != row.digest else ""
+            click.echo(_history_line(row) + other)
+        before = (row, made) if made else before
+
+
+def _history_line(row: CaptureRow) -> str:
+    what = f"{row.status:3}  {row.kind:8}  {row.digest}  {printable(row.mime)}"
+    cut = f" truncated={row.truncated}" if row.truncated else ""
+    return f"{row.date:%Y-%m-%d %H:%M:%S}Z  {what}  {row.object} {row.offset}+{row.length}{cut}"
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -243,42 +250,4 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
 
 
-@click.command("extract")
-@click.option("--again", is_flag=True, required=True, help="Make texts anew; the old ones stay.")
-@click.argument("urls", nargs=-1, type=Url())
-def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  asked for so that nobody does it unawares
-    """Make texts anew from captures, of all posts or of URLs, with today's extractor.
-
-    New texts lie beside the old ones and count from then on. What has today's text already is left alone, so that a
-    run that was ended is gone on with.
-    """
-    from archive.again import Again, captures
-    from archive.lock import exclusive
-    from archive.pool import Limits, WorkerPool
-
-    made = same = failures = 0
-    try:
-        archive = open_archive()
-        settings = archive.settings
-        with exclusive(settings.home / "extract.lock", what="extract"):
-            archive.check_writable()
-            limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
-            pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract"])
-            try:
-                job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
-                job.finish()
-                for one in job.run(captures(archive, urls)):
-                    made += one.made
-                    failures += one.error is not None
-                    same += not one.made and one.error is None
-                    if one.error:
-                        tell(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"), None)
-            finally:
-                pool.close()
-    except ArchiveError as e:
-        sys.exit(failed(e))
-    wrong = f", {failures} failed; their old texts stay" if failures else ""
-    click.echo(f"{made} texts made, {same} as they were{wrong}")
-
-
-COMMANDS = (get, history, verify, import_files, extract_again)
+COMMANDS = (get, history, verify, import_files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from sqlalchemy import (
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
 from archive.urlkey import urlkey
 
-REVISION = "0002"
+REVISION = "0003"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -81,6 +81,7 @@ texts = Table(
     Column("url", Words, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("title", Words),
+    Column("made_by", String(64)),
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
@@ -149,10 +150,17 @@ class TextRow:
     digest: str
     """Digest of the plain text, `sha1:BASE32`."""
     title: str | None
+    made_by: str | None
+    """What made it, as `archive.text.made_by` gives it; None in rows that an earlier version wrote."""
     object: str
     offset: int
     length: int
     """Bytes of its two records: conversion and metadata."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The text's place and what tells it from others of its capture, as programs see it."""
+        names = ("digest", "made_by", "object", "offset", "length", "record")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,9 +238,12 @@ class Index:
 
     def text_of(self, capture: str) -> TextRow | None:
         """The text made from the capture with that WARC-Record-ID; of several, that of the newest batch."""
+        return next(iter(self.texts_of(capture)), None)
+
+    def texts_of(self, capture: str) -> list[TextRow]:
+        """Every text made from the capture with that WARC-Record-ID, newest batch first."""
         query = _texts().where(texts.c.capture == capture).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
-        rows = self._rows(query.limit(1))
-        return _text(rows[0]) if rows else None
+        return [_text(row) for row in self._rows(query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
         """WARC-Record-IDs of captures that have a text, in their order, from the one after `after` on."""
@@ -264,10 +275,13 @@ class Index:
         """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
         return [_text(row) for row in self._rows(_texts().where(texts.c.digest == digest).order_by(texts.c.date))]
 
-    def text_digests(self, url: str) -> dict[str, str]:
-        """Digest of the text of each capture of a URL that has one, by the capture's WARC-Record-ID."""
-        query = _texts().where(texts.c.urlkey == _key(url)).order_by(texts.c.object_id, texts.c.offset)
-        return {row.capture: row.digest for row in self._rows(query)}
+    def texts(self, url: str) -> dict[str, list[TextRow]]:
+        """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
+        query = _texts().where(texts.c.urlkey == _key(url))
+        found: dict[str, list[TextRow]] = {}
+        for row in self._rows(query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
+            found.setdefault(row.capture, []).append(_text(row))
+        return found
 
     def capture(self, record: str) -> CaptureRow | None:
         """The capture with that WARC-Record-ID."""
@@ -333,6 +347,22 @@ class Index:
     def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query, parameters))
+
+
+def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:
+    """Whether two captures say the same, by texts that one extractor made: another one is no edit of a post.
+
+    Args:
+        before: Texts of one capture, newest first.
+        after: Texts of another, newest first.
+
+    Returns:
+        None where no extractor made a text of both, and their newest differ.
+    """
+    if before and after and before[0].digest == after[0].digest:
+        return True
+    made = {row.made_by: row.digest for row in reversed(before) if row.made_by}
+    return next((made[row.made_by] == row.digest for row in after if row.made_by in made), None)
 
 
 def _captures() -> Select[Any]:

@@ -13,6 +13,7 @@ from typing import Protocol
 from archive import warc
 from archive.capture import Capture, digest, media_type
 from archive.index import CaptureRow, TextRow
+from archive.text import made_by
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,8 @@ def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
 
 def _text_row(first: Member, metadata: Member, key: str) -> TextRow:
     record = first.record
-    title = json.loads(metadata.record.block).get("title")
+    said = json.loads(metadata.record.block)
+    title = said.get("title")
     return TextRow(
         record=record.id,
         capture=record.get("WARC-Refers-To") or "",
@@ -147,6 +149,7 @@ def _text_row(first: Member, metadata: Member, key: str) -> TextRow:
         date=record.date,
         digest=digest(record.block),
         title=title if isinstance(title, str) else None,
+        made_by=made_by(said.get("extractor")),
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields
 from datetime import date as Date  # noqa: N812  `date` is a field's name below
 from datetime import datetime
@@ -11,6 +12,11 @@ from archive.capture import digest
 MAX_MARKUP = 1_000_000
 """Characters of an entry's markup, above which it is not kept with the text."""
 _WORDS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
+
+
+def made_by(extractor: object) -> str:
+    """What tells extractors apart in an index: a digest of the name, versions, options and profile of one."""
+    return digest(json.dumps(extractor, sort_keys=True).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +64,21 @@ class Entry:
         found: dict[str, object] = {}
         for name, value in said.items():
             if name in {"published", "modified"} and isinstance(value, str):
-                found[name] = datetime.fromisoformat(value)
+                found[name] = _instant(value)
             elif name in {"tags", "doubts"} and isinstance(value, list):
                 found[name] = tuple(map(str, value))
             elif name in _WORDS and isinstance(value, str):
                 found[name] = value
         return cls(**found)  # type: ignore[arg-type]
+
+
+def _instant(written: str) -> datetime | None:
+    """An aware instant; None of a day alone, or of what is none."""
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,13 +139,19 @@ def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[
     for record, row in wanted.items():
         if record not in stated:
             yield Finding(kind="index", key=key, offset=row.offset, reason=f"{record}: has no row in the index")
-        elif stated[record] != row:
-            names = [name for name in row.__slots__ if getattr(row, name) != getattr(stated[record], name)]
+        elif names := _otherwise(stated[record], row):
             reason = f"{record}: the index says otherwise: {', '.join(names)}"
             yield Finding(kind="index", key=key, offset=row.offset, reason=reason)
     for record in stated.keys() - wanted.keys():
         reason = f"{record}: the index points here, the object holds no such record"
         yield Finding(kind="index", key=key, offset=stated[record].offset, reason=reason)
+
+
+def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
+    """Names of what the index says otherwise; what made a text is not known to rows that an earlier version wrote."""
+    names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
+    unknown = isinstance(stated, TextRow) and stated.made_by is None
+    return [name for name in names if not (unknown and name == "made_by")]
 
 
 def _damaged(key: str, offset: int | None, reason: str) -> Finding:

@@ -1,17 +1,18 @@
-"""The crawler's commands: add, feeds, crawl, pause, resume, remove."""
+"""The crawler's commands, and those that need both frontier and archive: reindex, extract."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from archive.cli import Url
 from archive.errors import ArchiveError
 from archive.faces import Exit, printable, tell
 
@@ -219,6 +220,45 @@ def reindex() -> None:
     sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
+@click.command("extract")
+@click.option("--again", is_flag=True, required=True, help="Make texts anew; the old ones stay.")
+@click.argument("urls", nargs=-1, type=Url())
+def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  asked for so that nobody does it unawares
+    """Make texts anew from captures, of all posts or of URLs, with today's extractor.
+
+    New texts lie beside the old ones and count from then on. What has today's text already is left alone, so that a
+    run that was ended is gone on with. A page that fails keeps the text that it has, and is told; exit code 4 if that
+    is because the archive is damaged.
+    """
+    from archive.again import Again, Remade
+    from archive.cli import open_archive, progress_bar
+    from archive.lock import exclusive
+    from archive.pool import Limits, WorkerPool
+    from crawler.unread import wanted
+
+    made = same = 0
+    failures: list[Remade] = []
+    with _frontier() as frontier:
+        archive = open_archive()
+        settings = archive.settings
+        limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
+        pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract"])
+        with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
+            archive.check_writable()
+            job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
+            job.finish()
+            with progress_bar(job.run(wanted(archive, frontier, urls)), "captures") as results:
+                for one in results:
+                    made += one.made
+                    same += not one.made and one.error is None
+                    if one.error:
+                        failures.append(one)
+                        tell(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
+    wrong = f", {len(failures)} failed; their old texts stay" if failures else ""
+    click.echo(f"{made} texts made, {same} as they were{wrong}")
+    sys.exit(Exit.DAMAGED if any(one.damaged for one in failures) else Exit.DONE)
+
+
 @click.command()
 def seal() -> None:
     """Commit what runs that were killed have left in the spool."""
@@ -280,7 +320,8 @@ def export_opml(file: IO[bytes]) -> None:
 
 
 COMMANDS = (
-    reindex, add, feeds, crawl, backfill, seal, deletions, alarms, pause, resume, remove, import_opml, export_opml
+    reindex, extract_again, add, feeds, crawl, backfill, seal, deletions, alarms, pause, resume, remove,
+    import_opml, export_opml
 )  # fmt: skip
 
 

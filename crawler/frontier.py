@@ -267,6 +267,25 @@ class Frontier:
                     found.update((url, _page(row)) for url in wanted[row.key])
         return found
 
+    def kept(self, url: str | None = None) -> Iterator[Page]:
+        """Pages that are held, with what their entries say: all of them, or that of a URL."""
+        query = (
+            select(pages, entries.c.facts, entries.c.markup)
+            .outerjoin(entries, entries.c.page_id == pages.c.id)
+            .where(pages.c.kept)
+            .order_by(pages.c.id)
+        )
+        if url is not None:
+            query = query.where(pages.c.key == page_key(url))
+        after = -1
+        while True:
+            with transaction(self._engine, reads=True) as connection:
+                rows = connection.execute(query.where(pages.c.id > after).limit(AT_ONCE)).all()
+            if not rows:
+                return
+            yield from _each_once(rows)
+            after = rows[-1].id
+
     def commit(
         self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit], listed: Sequence[ListingVisit] = ()
     ) -> None:
@@ -438,7 +457,7 @@ class Frontier:
             **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
         }
         connection.execute(update(pages).where(pages.c.key == known).values(**values))
-        if visit.kept:
+        if visit.kept and visit.error is None:  # else its text failed, and may be made another time
             of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known))
             connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
 

@@ -31,7 +31,7 @@ from archive.index import CaptureRow
 from archive.pool import Limits, WorkerPool
 from archive.site import Profile
 from archive.sites import Sites
-from archive.text import Text
+from archive.text import Text, made_by
 from crawler import journal
 from crawler.claims import Claims
 from crawler.errors import CrawlError
@@ -394,12 +394,11 @@ class Run:
             before = await asyncio.to_thread(self.archive.index.nearest_text, row.url, row.date)
             if before is None or before.digest == text.digest:
                 return before is not None
-            held = await asyncio.to_thread(self.archive.read_text, before)
             capture = await asyncio.to_thread(self.archive.index.capture, before.capture)
-            if held.fields.get("extractor") == text.extractor or capture is None:
+            if before.made_by == made_by(text.extractor) or capture is None:
                 return False
             site = await self.site(row.url)
-            given = await asyncio.to_thread(again.arguments, self.archive, capture, held.entry, site)
+            given = await asyncio.to_thread(again.arguments, self.archive, capture, site)
             made: Text = await self.work(extract, **given)
         except (ArchiveError, TaskError) as e:
             log.warning("not compared with the text before url=%s error=%s", row.url, e)

@@ -1,0 +1,15 @@
+"""What made a text: texts of one extractor alone can be compared."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.add_column("texts", sa.Column("made_by", sa.String(64)))
+
+
+def downgrade() -> None:
+    op.drop_column("texts", "made_by")

@@ -105,7 +105,9 @@ def test_what_an_entry_says_as_markup_is_forgotten_once_its_page_is_kept(frontie
     frontier.commit([visit(feed.id, seen("one"))], [fetched("one", kept=False, due=T0, failures=1)])
     assert next(iter(frontier.due_pages(T0))).entry.html == "<p>words"
     frontier.commit([], [fetched("one", due=T0)])
-    assert next(iter(frontier.due_pages(T0))).entry == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"))
+    assert next(iter(frontier.due_pages(T0))).entry == Entry(
+        title="title one", author="Ann", published=T0, tags=("a", "b")
+    )
 
 
 def test_an_edited_entry_makes_its_page_due_again(frontier: Frontier) -> None:

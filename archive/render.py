@@ -50,6 +50,8 @@ _BACK = re.compile(r"^[\s\[(]*(?:[↩↑⤴⏎^]\ufe0e?\d*\s*)+[\])]*$")
 _NOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.IGNORECASE)
 _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
 """Captions of software for blogs: words of the author, where those of newspapers are the agency's."""
+_FIGURE = re.compile(r"(?:Abb(?:ildung|\.)|Fig(?:ure|\.)|Figura|Figuur|Рис(?:унок|\.))\s*\d{1,3}\s*[:.–—-]")  # noqa: RUF001
+"""How a caption begins that is in no element for captions."""
 _EMBED = re.compile(
     r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.IGNORECASE
 )
@@ -189,6 +191,10 @@ class _Walk:
         elif tag in BLOCKS:
             self._flush()
             self._open(element)
+        if tag not in BLOCKS and element.attrib and furniture.named(element).is_caption:
+            self._flush()
+            self.captions += 1
+            self.own_caption = False
         self._text(element.text)
         return True
 
@@ -213,6 +219,9 @@ class _Walk:
 
     def _leave(self, element: HtmlElement) -> None:
         tag = element.tag
+        if tag not in BLOCKS and element.attrib and furniture.named(element).is_caption:
+            self._flush()
+            self.captions -= 1
         mark = _INLINE.get(tag)
         if mark:
             self.marks[mark] -= 1
@@ -398,8 +407,9 @@ class _Walk:
         words, marked = _composed(words), _composed(_marked(said))
         if self.heading:
             self._add(Shape.HEADING, words, "#" * self.heading + " " + marked.replace("\n", " "), linked=linked)
-        elif self.captions:
-            self._add(None if self.own_caption else Shape.CAPTION, words, marked, linked=linked)
+        elif self.captions or _FIGURE.match(words):
+            is_own = self.captions and self.own_caption
+            self._add(None if is_own else Shape.CAPTION, words, marked, linked=linked)
         else:
             self._add(None, words, marked, linked=linked)
 

@@ -125,6 +125,7 @@ def is_own(block: Block) -> bool:
         not furniture.keep_line(said)
         or (len(said) < _ALSO_LENGTH and block.linked > 0.3 * len(said) and known.also.match(said))
         or (len(said) < _DISCLOSURE_LENGTH and known.disclosure.search(said))
+        or (block.linked > _MOST * len(block.plain) and known.plea.search(said))
     )
     is_credit = block.shape is not Shape.CAPTION and (
         (len(said) < _CAPTION_LENGTH and known.agency.search(said))

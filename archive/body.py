@@ -104,7 +104,9 @@ class _Search:
 
     def body(self, at: HtmlElement | None) -> Body | None:
         if not self.total and not any(self.named) and at is None:
-            return None
+            at = self._only_article()
+            if at is None:
+                return None
         self._leave_out_frame()
         frame = list(self.out)
         self.total = max(self.total, 1.0)
@@ -135,6 +137,15 @@ class _Search:
                 if self.kinds[i] is Kind.COMMENTS and self.out[i] and not self._has_above(i, Kind.COMMENTS)
             ],
         )
+
+    def _only_article(self) -> HtmlElement | None:
+        """Where a page without running text has its few words, such as a note or a picture's line."""
+        layout = self.layout
+        for tag in ("article", "main"):
+            found = [element for i, element in enumerate(layout.elements) if element.tag == tag and layout.chars[i]]
+            if len(found) == 1:
+                return found[0]
+        return None
 
     # -- what does not count
 

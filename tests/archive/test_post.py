@@ -66,6 +66,14 @@ def test_a_post_of_links_keeps_its_links() -> None:
     assert len([line for line in found if "worth reading" in line]) == 8
 
 
+@pytest.mark.parametrize("tag", ["article", "main"])
+def test_a_note_of_a_few_words_is_a_post(tag: str) -> None:
+    assert lines(f"<header><a href='/'>Boats</a></header><{tag}><p>Fog.</p><pre>x = 1</pre></{tag}>") == [
+        "Fog.",
+        "x = 1",
+    ]
+
+
 def test_a_list_in_the_midst_of_a_post_stays() -> None:
     items = "<ul><li><a href='/a'>rope</a></li><li><a href='/b'>tar</a></li></ul>"
     long = "".join(f"<p>{said} {said}</p>" for said in POST)

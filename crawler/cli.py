@@ -254,7 +254,7 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
                     if one.error:
                         failures.append(one)
                         tell(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
-    wrong = f", {len(failures)} failed; their old texts stay" if failures else ""
+    wrong = f", {len(failures)} failed; they keep the texts they have" if failures else ""
     click.echo(f"{made} texts made, {same} as they were{wrong}")
     sys.exit(Exit.DAMAGED if any(one.damaged for one in failures) else Exit.DONE)
 

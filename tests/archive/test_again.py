@@ -6,19 +6,26 @@ import json
 import os
 import signal
 import sqlite3
-import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from conftest import Home
+from conftest import Home, wait_for
 from sample.blogs import TIDE
 from sample.server import Answer, Site
+from test_archive import T0, URL, at, capture, redirect
 
 from archive import extract as extraction
-from archive.again import Again, captures
+from archive.again import Again, Remade, Wanted, of_url, with_text
 from archive.archive import Archive
+from archive.errors import DamagedError, StoreRefusedError, TaskError
+from archive.index import same_words
+from archive.reindex import keys, reindex
 from archive.settings import ArchiveSettings
-from archive.text import Entry
+from archive.text import Entry, Text, made_by
+from archive.verify import verify
 
 
 @pytest.fixture
@@ -35,15 +42,21 @@ def url(site: Site, number: int = 0) -> str:
 
 def made_by_another(home: Home) -> None:
     """Let commands make texts as another extractor would, by other rules and in other words."""
-    older = home.path.parent / "older"
-    older.mkdir()
-    (older / "sitecustomize.py").write_text(
-        "from archive import extract, render\n"
-        "plain = render.plain\n"
-        "extract.RULES = 'older'\n"
-        "render.plain = lambda blocks, **more: plain(blocks, **more) + '\\nSaid by the older one.'\n"
+    patched(
+        home,
+        "from archive import extract, render",
+        "plain = render.plain",
+        "extract.RULES = 'older'",
+        "render.plain = lambda blocks, **more: plain(blocks, **more) + '\\nSaid by the older one.'",
     )
-    home.settings["PYTHONPATH"] = str(older)
+
+
+def patched(home: Home, *lines: str) -> None:
+    """Let commands run with changes made to them."""
+    folder = home.path.parent / f"patched-{len(list(home.path.parent.iterdir()))}"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("".join(f"{line}\n" for line in lines))
+    home.settings["PYTHONPATH"] = os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
 
 
 def as_today(home: Home) -> None:
@@ -93,25 +106,45 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
     assert "/never-seen" in done.err
 
 
+def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, site: Site) -> None:
+    site.pages.update(TIDE.pages(site.url))
+    patched(home, "from archive import extract", "extract.MAX_BYTES = 1")
+    home.crawl(f"url={site.url}/feed/")
+    assert home.pressmark("get", url(site)).code == 3
+    failed = home.pressmark("extract", "--again")
+    assert (failed.code, failed.out) == (0, "0 texts made, 0 as they were, 4 failed; they keep the texts they have\n")
+    assert failed.err.count("are more than the 1 that text is taken from") == failed.err.count("\n") == 4
+    as_today(home)
+    assert home.pressmark("extract", "--again").out == "4 texts made, 0 as they were\n"
+    found = shown(home, url(site))
+    assert (found["title"], found["sources"]["title"]) == (TIDE.posts[0].title, "feed")
+    assert home.pressmark("extract", "--again").out == "0 texts made, 4 as they were\n"
+
+
+def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> None:
+    site.pages.update(TIDE.pages(site.url))
+    made_by_another(home)
+    home.crawl(f"url={site.url}/feed/")
+    patched(home, "import time", "from archive import render", "plain = render.plain",
+            "render.plain = lambda *given, **more: (time.sleep(0.3), plain(*given, **more))[1]")  # fmt: skip
+    home.settings |= {"PRESSMARK_EXTRACT_WORKERS": "1", "PRESSMARK_BATCH_MEGABYTES": "0.000001"}
+    process = home.start("pressmark", "extract", "--again", start_new_session=True)
+    wait_for(lambda: texts(home) > 4, 30, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    left = 8 - texts(home)
+    as_today(home)
+    done = home.pressmark("extract", "--again")
+    assert (done.code, done.out) == (0, f"{left} texts made, {4 - left} as they were\n"), done.err
+    assert left
+    assert texts(home) == 8
+    assert home.pressmark("verify").code == 0
+
+
 def test_without_again_nothing_is_done(home: Home) -> None:
     done = home.pressmark("extract")
     assert done.code == 2
     assert "--again" in done.err
-
-
-def test_a_run_that_is_killed_is_gone_on_with(home: Home, site: Site) -> None:
-    site.pages.update(TIDE.pages(site.url))
-    made_by_another(home)
-    home.crawl(f"url={site.url}/feed/")
-    as_today(home)
-    process = home.start("pressmark", "extract", "--again", start_new_session=True)
-    time.sleep(1.0)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    done = home.pressmark("extract", "--again")
-    assert done.code == 0, done.err
-    assert texts(home) == 8
-    assert home.pressmark("verify").code == 0
 
 
 def test_what_the_feed_said_is_known_again(kept: Home, site: Site) -> None:
@@ -121,27 +154,6 @@ def test_what_the_feed_said_is_known_again(kept: Home, site: Site) -> None:
     assert held.entry.title == TIDE.posts[0].title
     assert held.entry.html
     assert "entry" not in held.as_json(archive)
-
-
-def test_a_text_that_cannot_be_made_leaves_the_old_one(kept: Home, site: Site) -> None:
-    class Refusing:
-        def submit(self, function: object, **arguments: object) -> object:
-            from concurrent.futures import Future
-
-            from archive.errors import TaskError
-
-            future: Future[object] = Future()
-            future.set_exception(TaskError("passed 5 s"))
-            return future
-
-    archive = Archive.open(ArchiveSettings(home=kept.path, allow_networks="127.0.0.0/8"))
-    job = Again(archive, Refusing(), now=lambda: datetime.now(UTC), workers=1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(extraction, "RULES", "newer")
-        found = list(job.run(captures(archive, ())))
-    assert [(one.made, one.error) for one in found] == [(False, "passed 5 s")] * 4
-    assert archive.text(url(site)).text
-    assert texts(kept) == 4
 
 
 def come_due(home: Home) -> None:
@@ -164,6 +176,10 @@ def test_another_extractor_is_no_edit_of_a_post(home: Home, site: Site, edited: 
     done = home.crawl(f"url={site.url}/feed/")
     assert ("1 changed" in done.out) is edited, done.out + done.err
     assert ("1 with the same text in other bytes" in done.out) is not edited
+    first, second = (json.loads(line) for line in home.pressmark("history", url(site), "--json").out.splitlines())
+    assert (first["same_text"], second["same_text"]) == (None, not edited)
+    assert [len(row["texts"]) for row in (first, second)] == [2, 1], "the old page was read anew to compare them"
+    assert ("same text in other bytes" in home.pressmark("history", url(site)).out) is not edited
 
 
 def test_entries_survive_the_way_through_json() -> None:
@@ -174,4 +190,212 @@ def test_entries_survive_the_way_through_json() -> None:
     assert Entry.from_json(json.loads(json.dumps(entry.as_json()))) == entry
     assert Entry.from_json(None) is None
     assert Entry.from_json({"title": 5, "tags": "x", "nonsense": "y"}) == Entry()
+    assert Entry.from_json({"published": "2020-01-02", "modified": "yesterday"}) == Entry(), "no instants"
     assert "html" not in Entry(html="x" * 1_000_001).as_json()
+
+
+# -- without a crawl: four captures, texts by a named extractor, a pool that works at once
+
+
+class Pool:
+    """Calls at once, or fails as a page does that passes its limits."""
+
+    def __init__(self, fails: Callable[[str], bool] = lambda _url: False) -> None:
+        self.fails = fails
+        self.asked: list[dict[str, object]] = []
+
+    def submit(self, function: Callable[..., Text], **given: object) -> Future[Text]:
+        self.asked.append(given)
+        future: Future[Text] = Future()
+        if self.fails(str(given["url"])):
+            future.set_exception(TaskError("passed 5 s or 512 MB, or crashed its process"))
+        else:
+            future.set_result(function(**given))
+        return future
+
+
+def page(words: str) -> bytes:
+    return f"<html><body><article><p>{words} {'and so on, ' * 40}</p></article></body></html>".encode()
+
+
+def post(n: int) -> str:
+    return f"http://blog.example/{n}"
+
+
+def again(archive: Archive, wanted: list[Wanted] | None = None, pool: Pool | None = None) -> list[Remade]:
+    job = Again(archive, pool or Pool(), now=lambda: at(50), workers=1)
+    job.finish()
+    return list(job.run(wanted or [Wanted(row=row) for row in with_text(archive)]))
+
+
+OLD = {"name": "older", "version": "1"}
+
+
+@pytest.fixture
+def archive(tmp_path: Path, database: str) -> Archive:
+    """Four posts, each with a text by an older extractor."""
+    made = Archive.open(
+        ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database, batch_megabytes=0.000_001)
+    )
+    batch = made.batch(now=T0)
+    for n in range(4):
+        row = batch.add(capture(n, page(f"Post {n}."), url=post(n)))
+        batch.add_text(row, Text(url=row.url, text=f"old {n}", markdown="x", extractor=OLD, entry=Entry(author="Ann")))
+    commit(made, batch.seal())
+    return made
+
+
+def commit(archive: Archive, sealed: object) -> None:
+    archive.commit(sealed)
+    archive.release(sealed)
+
+
+def made_of(archive: Archive, n: int) -> list[str | None]:
+    return [text.made_by for text in archive.index.texts_of(archive.find(post(n)).record)]
+
+
+NEW, BEFORE = made_by(extraction.extractor()), made_by(OLD)
+
+
+def test_old_texts_stay_and_the_index_made_anew_knows_both(archive: Archive) -> None:
+    assert [one.made for one in again(archive)] == [True] * 4
+    for _ in range(2):
+        assert [made_of(archive, n) for n in range(4)] == [[NEW, BEFORE]] * 4
+        assert archive.text(post(0)).text.startswith("Post 0.")
+        assert archive.text(post(0)).fields["author"] == "Ann", "what the feed said"
+        assert [
+            *(found for row in archive.index.objects() for found in verify(archive.store, archive.index, row))
+        ] == []
+        old = archive.index.texts_of(archive.find(post(0)).record)[1]
+        assert archive.read_text(old).text == "old 0"
+        for key in keys(archive.store):
+            assert reindex(archive.store, archive.index, key) is None
+    assert [one.made for one in again(archive)] == [False] * 4
+
+
+def test_a_run_that_was_killed_is_gone_on_with(archive: Archive) -> None:
+    rows = [Wanted(row=row) for row in with_text(archive)]
+    pool = Pool()
+    killed = Again(archive, pool, now=lambda: at(40), workers=1).run(rows)
+    assert [next(killed).made for _ in range(2)] == [True, True]
+    del killed  # what it had begun is lost, what it had committed is not
+    assert archive.index.counts()["texts"] == 6
+    pool = Pool()
+    assert [one.made for one in again(archive, pool=pool)] == [False, False, True, True]
+    assert len(pool.asked) == 2
+    assert archive.index.counts()["texts"] == 8
+
+
+def test_what_a_killed_run_left_in_the_spool_is_not_made_again(archive: Archive) -> None:
+    wide = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
+    killed = Again(wide, Pool(), now=lambda: at(40), workers=1).run([Wanted(row=row) for row in with_text(archive)])
+    next(killed)
+    next(killed)
+    assert archive.index.counts()["texts"] == 4, "nothing was committed"
+    assert [one.made for one in again(archive)] == [False, False, True, True]
+    assert archive.index.counts()["texts"] == 8
+    assert list(archive.spool.iterdir()) == []
+
+
+def test_a_batch_is_committed_when_it_is_old(archive: Archive) -> None:
+    slow = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
+    hours = iter(range(30, 100))
+    list(Again(slow, Pool(), now=lambda: at(next(hours)), workers=1).run([Wanted(row=row) for row in with_text(slow)]))
+    assert len(list(archive.store.keys("text/"))) == 5
+
+
+def test_a_page_that_fails_keeps_its_old_text(archive: Archive) -> None:
+    found = again(archive, pool=Pool(lambda url: url == post(1)))
+    failed = [one for one in found if one.error]
+    assert [(one.url, one.made, one.damaged) for one in failed] == [(post(1), False, False)]
+    assert sum(one.made for one in found) == 3
+    assert (archive.text(post(1)).text, made_of(archive, 1)) == ("old 1", [BEFORE])
+    assert [one.made for one in again(archive)].count(True) == 1, "and is tried again"
+
+
+def test_one_damaged_capture_costs_no_other(archive: Archive) -> None:
+    row = archive.find(post(2))
+    path = Path(archive.store.location.removeprefix("file:")) / row.object
+    data = bytearray(path.read_bytes())
+    data[row.offset + row.length // 3] ^= 0x10
+    path.write_bytes(data)
+    found = again(archive)
+    assert [(one.url, one.damaged) for one in found if one.error] == [(post(2), True)]
+    assert sum(one.made for one in found) == 3
+
+
+def test_a_store_that_refuses_ends_the_run(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_given: object) -> bytes:
+        raise StoreRefusedError("no", location="test")
+
+    monkeypatch.setattr(archive.store, "read", refuse)
+    with pytest.raises(StoreRefusedError):
+        again(archive)
+
+
+def test_a_damaged_old_text_is_mended_by_a_new_one(archive: Archive) -> None:
+    text = archive.index.text_of(archive.find(post(3)).record)
+    path = Path(archive.store.location.removeprefix("file:")) / text.object
+    path.write_bytes(path.read_bytes()[: text.offset + 9])
+    with pytest.raises(DamagedError):
+        archive.text(post(3))
+    assert all(one.made for one in again(archive))
+    assert archive.text(post(3)).text.startswith("Post 3.")
+
+
+def test_rows_of_earlier_versions_are_read_once_and_are_not_wrong(archive: Archive) -> None:
+    from archive.database import transaction
+    from archive.index import texts as table
+
+    again(archive)
+    with transaction(archive.index._engine) as connection:
+        connection.execute(table.update().values(made_by=None))
+    assert [one.made for one in again(archive)] == [False] * 4, "the text itself tells"
+    assert [*(found for row in archive.index.objects() for found in verify(archive.store, archive.index, row))] == []
+
+
+def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive) -> None:
+    batch = archive.batch(now=at(10))
+    batch.add(redirect(9, URL, f"{URL}/new"))
+    batch.add(capture(10, page("New."), url=f"{URL}/new"))
+    batch.add(capture(11, page("New."), url=f"{URL}/new"))
+    batch.add(capture(12, page("New."), url=f"{URL}/copy"))
+    batch.add(capture(13, b"%PDF", url=f"{URL}/new", headers=b"Content-Type: application/pdf\r\n"))
+    batch.add(capture(14, page("Gone."), 404, url=f"{URL}/new"))
+    commit(archive, batch.seal())
+
+    def found(url: str) -> list[tuple[str, int]]:
+        return [(row.url, round((row.date - T0).total_seconds() / 3600)) for row in of_url(archive, url)]
+
+    assert found(URL) == found(f"{URL}/new") == [(f"{URL}/new", 10)]
+    assert found(f"{URL}/copy") == [(f"{URL}/copy", 12)], "the text of another URL's page is not its own"
+    pool = Pool()
+    again(archive, [Wanted(row=row, entry=Entry(title="Said")) for row in of_url(archive, URL)], pool)
+    assert [given["entry"] for given in pool.asked] == [Entry(title="Said")]
+    assert archive.text(URL).fields["title"] == "Said"
+
+
+def test_a_capture_without_text_is_read_with_what_was_said_of_its_post(archive: Archive) -> None:
+    batch = archive.batch(now=at(10))
+    batch.add(capture(20, page("Post 0, edited."), url=post(0)))
+    commit(archive, batch.seal())
+    pool = Pool()
+    again(archive, [Wanted(row=archive.find(post(0)))], pool)
+    assert [given["entry"] for given in pool.asked] == [Entry(author="Ann")]
+
+
+def test_only_texts_of_one_extractor_are_compared(archive: Archive) -> None:
+    def texts(*made: tuple[str, str]) -> list[object]:
+        one = archive.index.text_of(archive.find(post(0)).record)
+        return [replace(one, made_by=by, digest=words) for by, words in made]
+
+    from dataclasses import replace
+
+    assert same_words(texts(("a", "1")), texts(("a", "1"))) is True
+    assert same_words(texts(("a", "1")), texts(("a", "2"))) is False
+    assert same_words(texts(("a", "1")), texts(("b", "2"))) is None, "who knows"
+    assert same_words(texts(("a", "1")), texts(("b", "1"))) is True
+    assert same_words(texts(("b", "2"), ("a", "1")), texts(("a", "1"))) is True
+    assert same_words(texts(("b", "2"), ("a", "1")), texts(("b", "3"), ("a", "1"))) is False, "the newest both have"
+    assert same_words(texts(("a", "1")), []) is None
+    assert same_words(texts((None, "1")), texts((None, "2"))) is None

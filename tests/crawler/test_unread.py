@@ -78,6 +78,6 @@ def test_of_a_url_come_the_captures_in_which_the_post_was_there(archive: Archive
 def test_what_the_feed_said_comes_with_its_markup_where_the_text_failed(archive: Archive, frontier: Frontier) -> None:
     said = {one.row.url: one.entry for one in wanted(archive, frontier, [url("read"), url("unread")])}
     assert said[url("unread")] is not None
-    assert said[url("unread")].html == "<p>not kept here"
+    assert said[url("unread")].html == "<p>words"
     assert said[url("read")] is not None
     assert (said[url("read")].title, said[url("read")].html) == ("title read", None)

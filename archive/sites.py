@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -60,13 +61,16 @@ class Sites:
         """A post at that URL has a new text."""
         self._new.setdefault(site_of(url), set()).add(url)
 
-    def learn(self) -> int:
-        """Learn anew of sites that have enough new posts; tells how many profiles are new.
+    def learn(self, *, seconds: float = 30.0) -> int:
+        """Learn anew of sites that have enough new posts, those with the most first; tells how many profiles are new.
 
-        A profile that cannot be learned now is learned another time.
+        What cannot be learned now, or not within the time, is learned another time.
         """
-        count = 0
-        for site, urls in self._new.items():
+        count, end = 0, monotonic() + seconds
+        for site, urls in sorted(self._new.items(), key=lambda item: -len(item[1])):
+            if monotonic() > end:
+                log.info("no time to learn more sites=%d", len(self._new))
+                break
             try:
                 count += self._learn(site, urls)
             except ArchiveError as e:

@@ -110,6 +110,20 @@ def blog(site: Site) -> Site:
     return site
 
 
+def test_there_is_an_end_to_learning(home: Home, blog: Site) -> None:
+    assert home.crawl(f"url={blog.url}/feed").code == 0
+    archive = Archive.open(ArchiveSettings(home=home.path, allow_networks="127.0.0.0/8"))
+    (key,) = archive.store.keys("sites/")
+    (home.path / "store" / key).unlink()
+    sites = Sites(archive)
+    for n in range(6):
+        sites.made(f"{blog.url}/post-{n}")
+    assert sites.learn(seconds=-1) == 0
+    for n in range(6):
+        sites.made(f"{blog.url}/post-{n}")
+    assert sites.learn() == 1
+
+
 def test_a_crawl_learns_and_texts_made_again_are_without_it(home: Home, blog: Site) -> None:
     assert home.crawl(f"url={blog.url}/feed").code == 0
     first = json.loads(home.pressmark("get", f"{blog.url}/post-0", "--as", "json").out)

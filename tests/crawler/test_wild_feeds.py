@@ -145,7 +145,8 @@ def test_feeds_are_visited_while_a_backfill_is_under_way(home: Home, site: Site)
         f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>".encode(), "application/xml"
     )
     assert home.pressmark("crawl", f"{site.url}/feed").code == 0
-    home.settings["PRESSMARK_BACKFILL_GAP"] = "0.5"
+    home.settings.update(PRESSMARK_BACKFILL_GAP="0", PRESSMARK_HOST_CONCURRENCY="1")
+    site.delay = 8  # until the other feed was read
     process = home.start("pressmark", "backfill", f"{site.url}/feed")
     try:
         with Site(BLOGS[1].pages("")) as another:
@@ -153,6 +154,7 @@ def test_feeds_are_visited_while_a_backfill_is_under_way(home: Home, site: Site)
             done = home.pressmark("crawl", f"{another.url}/")
             assert done.code == 0, done.err
             assert process.poll() is None, "it ended before the other feed was read"
+        site.delay = 0
         out, err = process.communicate(timeout=100)
     finally:
         if process.poll() is None:

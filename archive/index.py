@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
-from archive.urlkey import urlkey
+from archive.urlkey import urlkey, variants
 
 REVISION = "0003"
 
@@ -179,6 +179,11 @@ class Index:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for what else of the archive is looked up in it."""
+        return self._engine
+
     def prepare(self) -> None:
         """Make or upgrade the tables."""
         migrate(self._engine, "archive", REVISION)
@@ -225,7 +230,7 @@ class Index:
 
     def history(self, url: str) -> list[CaptureRow]:
         """Every capture of a URL, oldest first."""
-        query = _captures().where(captures.c.urlkey == _key(url)).order_by(captures.c.date)
+        query = _captures().where(captures.c.urlkey == index_urlkey(url)).order_by(captures.c.date)
         return [_capture(row) for row in self._rows(query)]
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
@@ -277,7 +282,7 @@ class Index:
 
     def texts(self, url: str) -> dict[str, list[TextRow]]:
         """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
-        query = _texts().where(texts.c.urlkey == _key(url))
+        query = _texts().where(texts.c.urlkey == index_urlkey(url))
         found: dict[str, list[TextRow]] = {}
         for row in self._rows(query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
             found.setdefault(row.capture, []).append(_text(row))
@@ -297,7 +302,7 @@ class Index:
         """The newest whole capture of a URL by our own crawler with status 200; what a 304 says is still so."""
         query = (
             _captures()
-            .where(captures.c.urlkey == _key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            .where(captures.c.urlkey == index_urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
             .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
@@ -328,9 +333,9 @@ class Index:
     def _nearest(
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
-        """Of the very URL if there is one, else of any with the same urlkey."""
-        query = query.where(table.c.urlkey == _key(url))
-        return self._around(table, query.where(table.c.url == url), at, make) or self._around(table, query, at, make)
+        """Of the URL, however its host and scheme are written; else of any with the same urlkey."""
+        same, loosely = of_page(table, url), table.c.urlkey == index_urlkey(url)
+        return self._around(table, query.where(same), at, make) or self._around(table, query.where(loosely), at, make)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
         # Of several texts of one capture the newest.
@@ -365,6 +370,18 @@ def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | No
     return next((made[row.made_by] == row.digest for row in after if row.made_by in made), None)
 
 
+def of_page(table: Table, url: str) -> ColumnElement[bool]:
+    """What is of the page at a URL, under either scheme, with or without `www.` and the slash at the end.
+
+    Redirects count only where they are of the very URL: between the ways to write it they lead to the page itself.
+    """
+    same: ColumnElement[bool] = table.c.url.in_(variants(url))
+    if table is captures:
+        redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
+        same &= (table.c.url == url) | ~redirect
+    return (table.c.urlkey == index_urlkey(url)) & same
+
+
 def _captures() -> Select[Any]:
     return select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
 
@@ -382,7 +399,7 @@ _ORIGINAL = (
 )
 
 
-def _key(url: str) -> str:
+def index_urlkey(url: str) -> str:
     """The urlkey in a length that every database can index; of a longer one, its beginning and its hash."""
     found = urlkey(url)
     if len(found) <= _MAX_KEY:
@@ -398,7 +415,7 @@ def _parts(records: list[str]) -> Iterator[list[str]]:
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
-    return {**values, "urlkey": _key(row.url), "object_id": ids[row.object]}
+    return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}
 
 
 def _capture(row: Row[Any]) -> CaptureRow:

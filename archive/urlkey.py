@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import urlcanon
+
+_URL = re.compile(r"https?://(?:www\.)?([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -16,3 +19,18 @@ def urlkey(url: str) -> str:
     canonical = urlcanon.aggressive(urlcanon.parse_url(url))
     key: bytes = canonical.surt(with_scheme=False, trailing_comma=False)
     return key.decode("utf-8", "replace").lower()
+
+
+def variants(url: str) -> tuple[str, ...]:
+    """The ways in which the URL of one page is written: scheme, `www.` and the slash at its end differ; itself first."""
+    found = _URL.fullmatch(url)
+    if not found:
+        return (url,)
+    host, path, query = found[1].lower(), found[2].rstrip("/"), found[3] or ""
+    ways = (
+        f"{scheme}://{www}{host}{path}{slash}{query}"
+        for scheme in ("https", "http")
+        for www in ("", "www.")
+        for slash in ("", "/")
+    )
+    return tuple(dict.fromkeys((url, *ways)))

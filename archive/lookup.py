@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 
+from archive.cdx import Line, Place, Range
 from archive.database import transaction
 from archive.index import CaptureRow, Index, captures, index_urlkey, objects, of_page
 
 SECOND = timedelta(seconds=1)
-_PART = 2_000
+PART = 2_000
 """Rows of one query of a scan; between two the database is free for others."""
 
 
@@ -21,22 +22,10 @@ _PART = 2_000
 class Neighbours:
     """The instants of a page's mementos around one of them; None where there is no such one."""
 
-    first: datetime | None
-    last: datetime | None
-    before: datetime | None
-    after: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Urlkeys from `low` up to, not including, `high`; the same twice stands for that one."""
-
-    low: str
-    high: str
-
-
-Place = tuple[str, datetime, str]
-"""Where a scan goes on: urlkey, date and record of the last row that was given."""
+    first: datetime | None = None
+    last: datetime | None = None
+    before: datetime | None = None
+    after: datetime | None = None
 
 
 class Lookup:
@@ -54,30 +43,44 @@ class Lookup:
 
     def neighbours(self, url: str, second: datetime) -> Neighbours:
         """The mementos around the second of one."""
-        same, date = of_page(captures, url), captures.c.date
-        newest, oldest = date.desc(), date
-        looked = [
-            select(date).where(same).order_by(oldest).limit(1),
-            select(date).where(same).order_by(newest).limit(1),
-            select(date).where(same, date < second).order_by(newest).limit(1),
-            select(date).where(same, date >= second + SECOND).order_by(oldest).limit(1),
-        ]
-        found = self._rows(select(*(query.scalar_subquery().label(f"d{i}") for i, query in enumerate(looked))))[0]
-        return Neighbours(first=found[0], last=found[1], before=found[2], after=found[3])
-
-    def mementos(self, url: str) -> list[Row[Any]]:
-        """Of each capture of a page its date, url, status, mime, digest and kind, oldest first."""
-        columns = (captures.c[name] for name in ("date", "url", "status", "mime", "digest", "kind"))
-        query = select(*columns)
-        query = query.order_by(captures.c.date)
-        return self._rows(query.where(of_page(captures, url))) or self._rows(
-            query.where(captures.c.urlkey == index_urlkey(url))
-        )
+        for same in _sets(url):
+            date = captures.c.date
+            looked = [
+                select(date).where(same).order_by(date).limit(1),
+                select(date).where(same).order_by(date.desc()).limit(1),
+                select(date).where(same, date < second).order_by(date.desc()).limit(1),
+                select(date).where(same, date >= second + SECOND).order_by(date).limit(1),
+            ]
+            query = select(*(query.scalar_subquery().label(f"d{i}") for i, query in enumerate(looked)))
+            first, last, before, after = self._rows(query)[0]
+            if first is not None:
+                return Neighbours(first=first, last=last, before=before, after=after)
+        return Neighbours()
 
     def of_page(self, url: str) -> list[CaptureRow]:
         """Every capture of a page, oldest first."""
-        query = _CAPTURES.order_by(captures.c.date, captures.c.record)
-        return [capture_row(row) for row in self._rows(query.where(of_page(captures, url)))] or self._index.history(url)
+        for same in _sets(url):
+            if rows := self._rows(_CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+                return [capture_row(row) for row in rows]
+        return []
+
+    def moments(self, url: str) -> list[datetime]:
+        """When each capture of a page was made, oldest first."""
+        for same in _sets(url):
+            if rows := self._rows(select(captures.c.date).where(same).order_by(captures.c.date)):
+                return [row.date for row in rows]
+        return []
+
+    def held(self, urls: Sequence[str]) -> set[str]:
+        """Those of some URLs of which a capture with a payload is held, whatever their scheme and host's `www.`."""
+        found: set[str] = set()
+        keys = {url: index_urlkey(url) for url in urls}
+        wanted = list(dict.fromkeys(keys.values()))
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            query = select(captures.c.urlkey.distinct()).where(captures.c.urlkey.in_(part), captures.c.status < 400)  # noqa: PLR2004
+            found.update(row.urlkey for row in self._rows(query))
+        return {url for url, key in keys.items() if key in found}
 
     def scan(
         self,
@@ -87,8 +90,10 @@ class Lookup:
         until: datetime | None = None,
         backwards: bool = False,
         after: Place | None = None,
-    ) -> Iterator[tuple[str, CaptureRow]]:
-        """Captures with their urlkeys, in the order of urlkey and date, or against it.
+        skip: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[Line | None]:
+        """Captures with their urlkeys, in the order of urlkey and date, or against it; None after each part.
 
         Args:
             keys: Which.
@@ -96,44 +101,41 @@ class Lookup:
             until: Only those before.
             backwards: The last first.
             after: Go on after this one.
+            skip: Leave out so many.
+            limit: Not more than so many.
         """
-        query = _CAPTURES.add_columns(captures.c.urlkey)
         key, date, record = captures.c.urlkey, captures.c.date, captures.c.record
-        query = query.where(key == keys.low) if keys.low == keys.high else query.where(key >= keys.low, key < keys.high)
-        if since is not None:
-            query = query.where(date >= since)
-        if until is not None:
-            query = query.where(date < until)
-        order = (key.desc(), date.desc(), record.desc()) if backwards else (key, date, record)
-        query = query.order_by(*order).limit(_PART)
-        while True:
-            part = query
+        query = _CAPTURES.add_columns(key).where(*_within(keys, since, until))
+        query = query.order_by(*((key.desc(), date.desc(), record.desc()) if backwards else (key, date, record)))
+        left = limit
+        while left is None or left > 0:
+            size = PART if left is None else min(PART, left)
+            part = query.limit(size)
+            if skip:
+                part = part.offset(skip)
             if after is not None:
-                place = tuple_(*(literal(value, column.type) for value, column in zip(after, (key, date, record), strict=True)))
+                types = zip(after, (key, date, record), strict=True)
+                last = tuple_(*(literal(value, column.type) for value, column in types))
                 columns = tuple_(key, date, record)
-                part = query.where(columns < place if backwards else columns > place)
+                part = part.where(columns < last if backwards else columns > last)
             rows = self._rows(part)
             for row in rows:
                 yield row.urlkey, capture_row(row)
-            if len(rows) < _PART:
+            yield None
+            if len(rows) < size:
                 return
-            after = (rows[-1].urlkey, rows[-1].date, rows[-1].record)
+            after, skip = (rows[-1].urlkey, rows[-1].date, rows[-1].record), 0
+            left = left - len(rows) if left is not None else None
 
     def count(self, keys: Range, *, since: datetime | None = None, until: datetime | None = None) -> int:
         """How many captures a scan would give."""
-        key, date = captures.c.urlkey, captures.c.date
-        query = select(func.count()).select_from(captures)
-        query = query.where(key == keys.low) if keys.low == keys.high else query.where(key >= keys.low, key < keys.high)
-        if since is not None:
-            query = query.where(date >= since)
-        if until is not None:
-            query = query.where(date < until)
+        query = select(func.count()).select_from(captures).where(*_within(keys, since, until))
         return int(self._rows(query)[0][0])
 
-    def object_sha256(self, key: str) -> str | None:
-        """SHA-256 of an object that the index knows."""
-        rows = self._rows(select(objects.c.sha256).where(objects.c.key == key))
-        return str(rows[0].sha256) if rows else None
+    def object(self, key: str) -> tuple[int, str] | None:
+        """Length and SHA-256 of an object that the index knows."""
+        rows = self._rows(select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
+        return (int(rows[0].length), str(rows[0].sha256)) if rows else None
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
@@ -141,6 +143,23 @@ class Lookup:
 
 
 _CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
+
+
+def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What counts as captures of a page, and what does if there are none of those."""
+    return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
+
+
+def _within(keys: Range, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    key, date = captures.c.urlkey, captures.c.date
+    found = [key == keys.low] if keys.low == keys.high else [key >= keys.low, key < keys.high]
+    if keys.host is not None:  # neither `example-1` nor `example.x` is below `example`
+        found.append(func.substr(key, len(keys.host) + 1, 1).in_((")", ",", ":")))
+    if since is not None:
+        found.append(date >= since)
+    if until is not None:
+        found.append(date < until)
+    return found
 
 
 def capture_row(row: Row[Any]) -> CaptureRow:

@@ -1,0 +1,106 @@
+"""The web application: what the archive holds, for people and for other people's tools."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from archive.archive import Archive
+from archive.errors import ArchiveError
+from archive.lookup import Lookup
+from archive.settings import WebSettings
+from archive.web.answer import WrongError, answered
+from archive.web.gate import Gate
+from archive.web.machines import Machines
+from archive.web.mementos import Mementos
+from archive.web.pages import Pages
+from archive.web.template import Templates
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What another floor adds: routes, and the folder of its templates."""
+
+    routes: Sequence[BaseRoute] = ()
+    routers: Sequence[APIRouter] = ()
+
+
+def static_folder() -> Path:
+    """Style sheets and the one script."""
+    return Path(str(files("archive.web") / "static"))
+
+
+def application(
+    archive: Archive,
+    settings: WebSettings,
+    templates: Templates,
+    *,
+    local: bool = True,
+    addition: Addition | None = None,
+) -> ASGIApp:
+    """What a web server runs.
+
+    Args:
+        archive: What is shown.
+        settings: To whom, under which name.
+        templates: Make the pages.
+        local: It listens on this machine alone.
+        addition: What else is answered.
+    """
+    more = addition or Addition()
+    lookup = Lookup(archive.index)
+    pages = Pages(archive, lookup, templates)
+    mementos = Mementos(archive, lookup, frame=pages.frame)
+    machines = Machines(archive, lookup)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return answered(request, error, pages.error)
+
+    async def misunderstood(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][1:])
+        return answered(request, WrongError(f"{name}: {first['msg']}", status=422), pages.error)
+
+    app = FastAPI(
+        title="Pressmark",
+        summary="What blogs published, as it was at any moment it was seen.",
+        docs_url=None,  # it would load its scripts from elsewhere
+        redoc_url=None,
+        exception_handlers={
+            ArchiveError: failed,
+            WrongError: failed,
+            HTTPException: failed,
+            RequestValidationError: misunderstood,
+            Exception: failed,
+        },
+        routes=[
+            Route("/web/{rest:path}", mementos.web, methods=["GET"]),
+            Route("/warcs/{rest:path}", mementos.warcs, methods=["GET"]),
+            Route("/text/{rest:path}", machines.text, methods=["GET"]),
+            Route("/cdx", machines.cdx, methods=["GET"]),
+            Route("/cdx/search/cdx", machines.cdx, methods=["GET"]),
+            Route("/outback", machines.outback, methods=["GET"]),
+            Route("/wayback/available", machines.available, methods=["GET"]),
+            *pages.routes(),
+            *more.routes,
+        ],
+    )
+    for router in more.routers:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=static_folder()))
+    return Gate(app, public_url=settings.public_url, local=local)

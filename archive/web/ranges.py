@@ -1,0 +1,86 @@
+"""Byte ranges and entity tags (RFC 9110 §13, §14): parts of what is stored, in pieces of bounded size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from starlette.concurrency import iterate_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response, StreamingResponse
+
+from archive.stores import ObjectStore
+
+_PIECE = 1 << 20
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def matches(headers: Headers, etag: str) -> bool:
+    """Whether whoever asks holds it already (If-None-Match)."""
+    stated = headers.get("if-none-match", "")
+    return stated.strip() == "*" or etag in (part.strip().removeprefix("W/") for part in stated.split(","))
+
+
+def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
+    """First byte and the one after the last of the part that is asked for; None if all of it is.
+
+    Several ranges at once are answered with the whole, as RFC 9110 §14.2 allows.
+
+    Raises:
+        ValueError: There is no such part.
+    """
+    found = _RANGE.fullmatch(headers.get("range", "").strip().replace(" ", ""))
+    if not found or (not found[1] and not found[2]):
+        return None
+    if headers.get("if-range", etag) != etag:
+        return None
+    if not found[1]:
+        if int(found[2]) == 0 or size == 0:
+            raise ValueError("empty range")
+        return max(0, size - int(found[2])), size
+    first = int(found[1])
+    last = min(int(found[2]), size - 1) if found[2] else size - 1
+    if found[2] and int(found[2]) < first:
+        return None
+    if first >= size:
+        raise ValueError("beyond the end")
+    return first, last + 1
+
+
+def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], status: int) -> Response:
+    """A body that is in memory, or the part of it that is asked for; only a 200 has parts."""
+    if status != 200:  # noqa: PLR2004
+        return Response(body, status, headers)
+    headers["Accept-Ranges"] = "bytes"
+    try:
+        part = asked(request_headers, len(body), headers["ETag"])
+    except ValueError:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(body)}"})
+    if part is None:
+        return Response(body, status, headers)
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(body)}"
+    return Response(body[part[0] : part[1]], 206, headers)
+
+
+def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
+    """An object, or the part of it that is asked for, read piece by piece."""
+    headers["Accept-Ranges"] = "bytes"
+    try:
+        part = asked(request_headers, size, headers["ETag"])
+    except ValueError:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    first, end = part or (0, size)
+    headers["Content-Length"] = str(end - first)
+    if part:
+        headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+
+    def pieces() -> Iterator[bytes]:
+        at = first
+        while at < end:
+            piece = store.read(key, at, min(_PIECE, end - at))
+            if not piece:  # the answer then ends early, which its length gives away
+                return
+            yield piece
+            at += len(piece)
+
+    return StreamingResponse(iterate_in_threadpool(pieces()), 206 if part else 200, headers)

@@ -8,7 +8,7 @@ LOWEST := .ci/lowest.txt
 # Byte code is written, whatever the shell says: commands start three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev services pywb demo test check lowest bench lock clean
+.PHONY: help install dev services pywb clients demo test check lowest bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -42,13 +42,20 @@ pywb: .venv-pywb/installed ## another archive's replay tool, which tests let rea
 	.venv-pywb/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/pywb.txt
 	touch $@
 
+clients: .venv-clients/installed ## other people's clients of web archives, which tests let ask ours; never part of the product
+
+.venv-clients/installed: .ci/ensure-venv.sh .ci/clients.txt
+	sh .ci/ensure-venv.sh $(PYTHON) .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/clients.txt
+	touch $@
+
 check: dev ## types, lint, format, architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: dev services pywb check lowest ## all tests and checks
+test: dev services pywb clients check lowest ## all tests and checks
 	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lowest: dev ## the crawl tests on the lowest supported versions, in an environment of their own
@@ -65,4 +72,4 @@ lock: ## choose versions anew, highest and lowest
 	$(BIN)/uv pip compile -q --no-emit-index-url --no-header --no-annotate --resolution lowest-direct --group lowest pyproject.toml -o $(LOWEST)
 
 clean: ## what was made
-	rm -rf $(VENV) .venv-lowest .venv-pywb demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-lowest .venv-pywb .venv-clients demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

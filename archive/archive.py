@@ -241,7 +241,7 @@ class Archive:
             DamagedError: What is stored is not what the index says.
             StoreError: The store failed.
         """
-        record = self._records(row.object, row.offset, row.length)[0]
+        record = self._records(row.object, row.offset, row.length, most=1)[0]
         if record.id != row.record:
             raise DamagedError(f"holds {record.id}, the index says {row.record}", key=row.object, offset=row.offset)
         head, body = warc.split_payload(record)
@@ -335,9 +335,9 @@ class Archive:
         nearest = self.index.nearest_text(url, at)
         return self.index.nearest_text(capture.url, at) if nearest is None and capture is not None else nearest
 
-    def _records(self, key: str, offset: int, length: int) -> list[warc.Record]:
+    def _records(self, key: str, offset: int, length: int, *, most: int | None = None) -> list[warc.Record]:
         with self._damage(key, offset):
-            records = list(warc.read(io.BytesIO(self._bytes(key, offset, length))))
+            records = list(itertools.islice(warc.read(io.BytesIO(self._bytes(key, offset, length))), most))
             for record in records:
                 if record.get("WARC-Block-Digest") != digest(record.block):
                     raise ValueError(f"{record.id}: block digest differs")

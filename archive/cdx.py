@@ -359,6 +359,8 @@ def written(query: Query, lines: Iterable[Line | None], *, resume: Callable[[], 
                 continue
             yield ("[" + json.dumps(query.columns) if first else "") + ",\n" + write(query, line)
             first = False
+        if first and query.page:  # beyond the last page there is nothing at all, which clients wait for
+            return
         key = resume()
         end = f",\n[],\n{json.dumps([key])}" if key else ""
         yield "[]\n" if first and not key else ("[" + json.dumps(query.columns) if first else "") + end + "]\n"

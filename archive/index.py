@@ -377,9 +377,13 @@ def of_page(table: Table, url: str) -> ColumnElement[bool]:
     """
     same: ColumnElement[bool] = table.c.url.in_(variants(url))
     if table is captures:
-        redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
-        same &= (table.c.url == url) | ~redirect
+        same &= (table.c.url == url) | ~is_redirect(table)
     return (table.c.urlkey == index_urlkey(url)) & same
+
+
+def is_redirect(table: Table) -> ColumnElement[bool]:
+    """Whether a capture leads elsewhere."""
+    return table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
 
 
 def _captures() -> Select[Any]:

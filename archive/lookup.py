@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Label, Row, Select, bindparam, func, literal, select, tuple_
 
 from archive.cdx import Line, Place, Range
 from archive.database import transaction
-from archive.index import CaptureRow, Index, captures, index_urlkey, objects, of_page
+from archive.index import CaptureRow, Index, captures, index_urlkey, is_redirect, objects, of_page
+from archive.urlkey import variants
 
 SECOND = timedelta(seconds=1)
 PART = 2_000
@@ -35,26 +36,21 @@ class Lookup:
         self._index = index
         self._engine = index.engine
 
-    def memento(self, url: str, second: datetime) -> CaptureRow | None:
-        """The capture of a page within that second, the earliest; or the nearest one."""
-        within = (captures.c.date >= second) & (captures.c.date < second + SECOND)
-        rows = self._rows(_CAPTURES.where(of_page(captures, url), within).order_by(captures.c.date).limit(1))
-        return capture_row(rows[0]) if rows else self._index.nearest(url, second)
+    def memento(self, url: str, second: datetime) -> tuple[CaptureRow, Neighbours] | None:
+        """The capture of a page within that second, the earliest; or the nearest one. With the mementos around it."""
+        given = _parameters(url)
+        for asked in _WITHIN:
+            if rows := self._rows(asked, **given, begin=second, end=second + SECOND):
+                return capture_row(rows[0]), _neighbours(rows[0])
+        row = self._index.nearest(url, second)
+        return (row, self.neighbours(url, row.date.replace(microsecond=0))) if row else None
 
     def neighbours(self, url: str, second: datetime) -> Neighbours:
         """The mementos around the second of one."""
-        for same in _sets(url):
-            date = captures.c.date
-            looked = [
-                select(date).where(same).order_by(date).limit(1),
-                select(date).where(same).order_by(date.desc()).limit(1),
-                select(date).where(same, date < second).order_by(date.desc()).limit(1),
-                select(date).where(same, date >= second + SECOND).order_by(date).limit(1),
-            ]
-            query = select(*(query.scalar_subquery().label(f"d{i}") for i, query in enumerate(looked)))
-            first, last, before, after = self._rows(query)[0]
-            if first is not None:
-                return Neighbours(first=first, last=last, before=before, after=after)
+        for asked in _AROUND:
+            found = self._rows(asked, **_parameters(url), begin=second, end=second + SECOND)[0]
+            if found.first_date is not None:
+                return _neighbours(found)
         return Neighbours()
 
     def of_page(self, url: str) -> list[CaptureRow]:
@@ -137,9 +133,9 @@ class Lookup:
         rows = self._rows(select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
         return (int(rows[0].length), str(rows[0].sha256)) if rows else None
 
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(query, parameters))
 
 
 _CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
@@ -148,6 +144,49 @@ _CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captur
 def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What counts as captures of a page, and what does if there are none of those."""
     return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
+
+
+# A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.
+_WAYS = tuple(f"url{number}" for number in range(9))
+_KEY = captures.c.urlkey == bindparam("key")
+_SETS = (
+    _KEY
+    & captures.c.url.in_([bindparam(name) for name in _WAYS])
+    & ((captures.c.url == bindparam("url0")) | ~is_redirect(captures)),
+    _KEY,
+)
+_DATE = captures.c.date
+_BEGIN, _END = bindparam("begin", type_=_DATE.type), bindparam("end", type_=_DATE.type)
+
+
+def _parameters(url: str) -> dict[str, str]:
+    ways = variants(url)
+    return {
+        "key": index_urlkey(url),
+        **{name: ways[min(number, len(ways) - 1)] for number, name in enumerate(_WAYS)},
+    }
+
+
+def _dates(same: ColumnElement[bool]) -> list[Label[Any]]:
+    """The first and last memento, and those before and after a second."""
+    looked = {
+        "first_date": select(_DATE).where(same).order_by(_DATE),
+        "last_date": select(_DATE).where(same).order_by(_DATE.desc()),
+        "before_date": select(_DATE).where(same, _DATE < _BEGIN).order_by(_DATE.desc()),
+        "after_date": select(_DATE).where(same, _DATE >= _END).order_by(_DATE),
+    }
+    return [query.limit(1).scalar_subquery().label(name) for name, query in looked.items()]
+
+
+_AROUND = tuple(select(*_dates(same)) for same in _SETS)
+_WITHIN = tuple(
+    _CAPTURES.add_columns(*_dates(same)).where(same, _DATE >= _BEGIN, _DATE < _END).order_by(_DATE).limit(1)
+    for same in _SETS
+)
+
+
+def _neighbours(row: Row[Any]) -> Neighbours:
+    return Neighbours(first=row.first_date, last=row.last_date, before=row.before_date, after=row.after_date)
 
 
 def _within(keys: Range, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

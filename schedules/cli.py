@@ -7,6 +7,7 @@ import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ import crawler.cli
 from archive.errors import ArchiveError
 from archive.faces import printable, tell
 from archive.lock import exclusive
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _RUNS_KEPT = timedelta(days=90)
 _HUBS_AT_ONCE = 8
@@ -36,7 +40,7 @@ def pressmark() -> None:
 def up(host: str, port: int) -> None:
     """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
     from archive.archive import Archive
-    from archive.settings import ArchiveSettings, load
+    from archive.settings import ArchiveSettings, WebSettings, load
     from crawler.frontier import Frontier
     from crawler.lock import holder
     from schedules.daemon import Daemon
@@ -51,7 +55,8 @@ def up(host: str, port: int) -> None:
     frontier = Frontier.open(kept.database)
     runs = Runs.open(kept.database)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # A connection that is dead already cannot be closed in order; that the database was away is told by the daemon.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     name = holder(kept.home, "daemon").replace("/", "-")
@@ -60,11 +65,51 @@ def up(host: str, port: int) -> None:
         if not port:
             daemon.run()
             return
-        from schedules.web import Web, listen, serve
+        from schedules.web import Web, is_local, listen, serve
 
-        web = Web(frontier, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl"))
+        web = Web(
+            kept_archive, frontier, runs, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl")
+        )
         with listen(host, port) as listening:
-            daemon.run(lambda stop: serve(web.app(), listening, stop=stop))
+            app = web.application(load(WebSettings), local=is_local(listening))
+            daemon.run(lambda stop: serve(app, listening, stop=stop))
+
+
+@pressmark.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+def serve_web(host: str, port: int, workers: int) -> None:
+    """Answer over HTTP: the web app, mementos, CDX, search. Nothing is crawled."""
+    from archive.archive import Archive
+    from archive.settings import ArchiveSettings, WebSettings, load
+    from crawler.frontier import Frontier
+    from schedules.runs import Runs
+    from schedules.web import Web, address, is_local, listen, serve_alone, well
+
+    settings, shown = load(ArchiveSettings), load(WebSettings)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    # What cannot be used is told now; each process then opens its own.
+    Archive.open(settings).index.engine.dispose()
+    Frontier.open(settings.database).engine.dispose()
+    Runs.open(settings.database).engine.dispose()
+    with listen(host, port) as listening:
+        click.echo(f"answering on {address(listening)}")
+
+        def make() -> ASGIApp:
+            archive = Archive.open(settings)
+            web = Web(
+                archive,
+                Frontier.open(settings.database),
+                Runs.open(settings.database),
+                health=lambda: well(archive),
+                nudge=lambda: None,
+            )
+            return web.application(shown, local=is_local(listening))
+
+        sys.exit(serve_alone(make, listening, workers=workers))
 
 
 @pressmark.command("jobs")

@@ -5,21 +5,28 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
 import threading
 from asyncio import to_thread
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
+from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.settings import WebSettings
+from archive.web import Addition, Templates, application
 from crawler import websub
 from crawler.frontier import Frontier
+from schedules.runs import Runs
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +41,36 @@ Health = Callable[[], dict[str, str]]
 class Web:
     """The daemon's web application."""
 
-    def __init__(self, frontier: Frontier, *, health: Health, nudge: Callable[[], None]) -> None:
+    def __init__(
+        self, archive: Archive, frontier: Frontier, runs: Runs, *, health: Health, nudge: Callable[[], None]
+    ) -> None:
         """`health` is asked by `/health`; `nudge` is called when a hub has told of news."""
+        self._archive = archive
+        self._frontier = frontier
+        self._runs = runs
         self._engine = frontier.engine
         self._health = health
         self._nudge = nudge
 
-    def app(self) -> Starlette:
-        """What a web server runs."""
-        return Starlette(
-            routes=[
-                Route("/health", self._healthy),
-                Route("/websub/{token}", self._verify, methods=["GET"]),
-                Route("/websub/{token}", self._notify, methods=["POST"]),
-            ],
-            exception_handlers={ArchiveError: _away},
+    def application(self, settings: WebSettings, *, local: bool) -> ASGIApp:
+        """What a web server runs.
+
+        Args:
+            settings: Under which name, and who may change something.
+            local: It listens on this machine alone.
+        """
+        templates = Templates()
+        return application(
+            self._archive, settings, templates, local=local, addition=Addition(routes=self.routes())
         )
+
+    def routes(self) -> list[BaseRoute]:
+        """What is added to the archive's web application."""
+        return [
+            Route("/health", self._healthy),
+            Route("/websub/{token}", self._verify, methods=["GET"]),
+            Route("/websub/{token}", self._notify, methods=["POST"]),
+        ]
 
     def _healthy(self, _request: Request) -> Response:
         ill = self._health()
@@ -78,6 +99,17 @@ class Web:
         return Response(status_code=202)
 
 
+def well(archive: Archive) -> dict[str, str]:
+    """What is wrong with database and store, by their names."""
+    found = {}
+    for part, check in (("database", archive.index.counts), ("store", archive.check_writable)):
+        try:
+            check()
+        except ArchiveError as e:
+            found[part] = str(e)
+    return found
+
+
 def _token(request: Request) -> str:
     """The token of a callback; empty, as no token of ours is, where it could not even be one."""
     token: str = request.path_params["token"]
@@ -86,11 +118,6 @@ def _token(request: Request) -> str:
 
 def _unknown() -> Response:
     return PlainTextResponse("no such subscription\n", status_code=404)
-
-
-def _away(_request: Request, error: Exception) -> Response:
-    log.warning("not answered error=%s", error)
-    return PlainTextResponse("the database is away\n", status_code=503)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -106,13 +133,76 @@ def listen(host: str, port: int) -> socket.socket:
         raise OSError(number, os.strerror(number) if number > 0 else str(e), f"{host}:{port}") from e
 
 
-def serve(application: Starlette, listening: socket.socket, *, stop: threading.Event) -> None:
+def address(listening: socket.socket) -> str:
+    """URL at which a socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_local(listening: socket.socket) -> bool:
+    """Whether only this machine can reach a socket."""
+    return ip_address(listening.getsockname()[0]).is_loopback
+
+
+def _server(application: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # they can be made up; PRESSMARK_PUBLIC_URL says what stands in links
+        lifespan="off",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=500,
+        backlog=256,
+        h11_max_incomplete_event_size=65_536,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(application: ASGIApp, listening: socket.socket, *, stop: threading.Event) -> None:
     """Answer on a socket until the event is set."""
-    config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False, lifespan="off")
-    server = uvicorn.Server(config)
+    server = _server(application)
     # In the main thread it would take our signals.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     stop.wait()
     server.should_exit = True
     thread.join(5.0)
+
+
+def serve_alone(make: Callable[[], ASGIApp], listening: socket.socket, *, workers: int) -> int:
+    """Answer on a socket until SIGTERM or SIGINT; gives an exit code.
+
+    Args:
+        make: Makes the application, once in each process.
+        listening: All processes share it.
+        workers: Processes that answer.
+    """
+    children = [_fork(make, listening) for _ in range(workers - 1)]
+    try:
+        # It takes the signals, ends, and raises SIGINT again.
+        _server(make()).run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+        for child in children:
+            os.waitpid(child, 0)
+    return 0
+
+
+def _fork(make: Callable[[], ASGIApp], listening: socket.socket) -> int:
+    """Another process that answers; nothing was opened in this one yet."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        _server(make()).run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        os._exit(0)

@@ -28,6 +28,7 @@ from archive.web.target import Dated, asked_url, dated, http_date, moment_of, qu
 
 FOREVER = "public, max-age=31536000, immutable"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_NEVER = re.compile(r"[^\t -~\xa0-\xff]")
 _MOST_HEADERS = 200
 _MAX_VALUE = 8_000
 _CODINGS = frozenset({"gzip", "x-gzip", "br", "deflate", "zstd"})
@@ -105,9 +106,10 @@ class Mementos:
 
     def _memento(self, request: Request, asked: Dated, base: str) -> Response:
         second = moment_of(asked.stamp)
-        row = self._lookup.memento(asked.url, second)
-        if row is None:
+        found = self._lookup.memento(asked.url, second)
+        if found is None:
             raise NotArchivedError(asked.url)
+        row, near = found
         stamp = stamp_of(row.date)
         if not asked.exact or stamp != asked.stamp:
             headers = {"Cache-Control": "no-cache", "Link": links.around(base, asked.url)}
@@ -115,7 +117,7 @@ class Mementos:
             return Response(status_code=302, headers={"Location": to, **headers})
         named = {
             "Memento-Datetime": http_date(row.date),
-            "Link": links.around(base, asked.url, self._lookup.neighbours(asked.url, row.date.replace(microsecond=0))),
+            "Link": links.around(base, asked.url, near),
             "Cache-Control": FOREVER,
         }
         if asked.modifier == "id_":
@@ -246,7 +248,7 @@ def originals(head: bytes) -> dict[str, str]:
 
 def _clean(value: str) -> str:
     """A value that may stand in a header."""
-    return "".join(c for c in value if c == "\t" or " " <= c <= "~" or "\xa0" <= c <= "\xff")[:_MAX_VALUE].strip()
+    return _NEVER.sub("", value[:_MAX_VALUE]).strip()
 
 
 def _head(exchange: Exchange) -> bytes:

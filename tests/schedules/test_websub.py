@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlencode
 
@@ -23,13 +24,16 @@ from sample.server import Site
 from sqlalchemy import update
 from test_schedule import Postgres, own_postgres, subscribe, up  # noqa: F401  a fixture
 
+from archive.archive import Archive
 from archive.database import transaction
+from archive.settings import ArchiveSettings, WebSettings
 from crawler import websub
 from crawler.decide import after_feed
 from crawler.freshness import Pace
 from crawler.frontier import Frontier
 from crawler.tables import feeds
 from crawler.visit import Feed
+from schedules.runs import Runs
 from schedules.web import MAX_NOTIFICATION, Web, listen, serve
 
 DAY = timedelta(days=1)
@@ -302,7 +306,7 @@ class Answering:
 
 
 @pytest.fixture
-def web(frontier: Frontier) -> Iterator[Answering]:
+def web(frontier: Frontier, tmp_path: Path) -> Iterator[Answering]:
     """One that has asked a hub for a subscription."""
     feed_id = name_hub(frontier)
     with transaction(frontier.engine) as connection:
@@ -314,7 +318,10 @@ def web(frontier: Frontier) -> Iterator[Answering]:
     stop = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        app = Web(frontier, health=lambda: ill, nudge=lambda: nudges.append(datetime.now(UTC))).app()
+        archive = Archive.open(ArchiveSettings(home=tmp_path, database=str(frontier.engine.url)))
+        runs = Runs(frontier.engine)
+        made = Web(archive, frontier, runs, health=lambda: ill, nudge=lambda: nudges.append(datetime.now(UTC)))
+        app = made.application(WebSettings(), local=True)
         thread = threading.Thread(target=serve, args=(app, listening), kwargs={"stop": stop})
         thread.start()
         yield Answering(f"http://127.0.0.1:{port}", port, frontier, feed_id, one, nudges, ill)
@@ -545,7 +552,8 @@ def test_health_names_the_part_that_is_away(
         own_postgres.stop()
         status, said = ask(url, {})
         assert (status, set(json.loads(said))) == (503, {"status", "database"})
-        assert ask(f"http://127.0.0.1:{port}/websub/x", {}) == (503, "the database is away\n")
+        status, said = ask(f"http://127.0.0.1:{port}/websub/x", {})
+        assert (status, said.splitlines()[0]) == (503, "the archive is out of reach")
         assert send(f"http://127.0.0.1:{port}/websub/x", b"", None) == 503
         own_postgres.start()
         assert ask(url, {})[0] == 200

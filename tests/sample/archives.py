@@ -1,0 +1,69 @@
+"""Small archives made without a crawl, and their web app in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sample.services import BIN, end
+
+from archive.archive import Archive
+from archive.capture import Capture
+from archive.index import CaptureRow
+from archive.text import Text
+
+if TYPE_CHECKING:
+    from conftest import Home
+
+T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+POST = "http://blog.example/post"
+HTML = b"Content-Type: text/html; charset=utf-8\r\n"
+
+
+def at(hours: float) -> datetime:
+    return T0 + timedelta(hours=hours)
+
+
+def capture(
+    hours: float = 0, body: bytes = b"<p>one</p>", status: int = 200, url: str = POST, headers: bytes = HTML, **more: Any
+) -> Capture:
+    head = b"HTTP/1.1 %d X\r\n%b\r\n" % (status, headers)
+    return Capture(url=url, date=at(hours), request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body, **more)
+
+
+def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list[CaptureRow]:
+    """Commit captures, some with a text, as one batch."""
+    batch = archive.batch(now=T0)
+    rows = []
+    for one in found:
+        exchange, text = one if isinstance(one, tuple) else (one, None)
+        rows.append(batch.add(exchange))
+        if isinstance(text, str):
+            text = Text(url=exchange.url, text=text, markdown=text, title=text.splitlines()[0][:80])
+        if text is not None:
+            batch.add_text(rows[-1], text)
+    archive.commit(batch.seal())
+    return rows
+
+
+@contextmanager
+def serving(home: Home, *options: str) -> Iterator[str]:
+    """`pressmark serve` on a free port; gives its URL."""
+    log = (home.path / "serve.log").open("wb")
+    process = subprocess.Popen(
+        [str(BIN / "pressmark"), "serve", "--port", "0", *options],
+        env=home.environment, stdout=subprocess.PIPE, stderr=log,
+    )  # fmt: skip
+    try:
+        assert process.stdout
+        line = process.stdout.readline().decode()
+        assert line.startswith("answering on "), (line, (home.path / "serve.log").read_text())
+        yield line.split()[-1]
+    finally:
+        end(process)
+        log.close()
+        assert process.stdout
+        process.stdout.close()

@@ -25,6 +25,7 @@ from archive.durable import sync_folder
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
 from archive.index import CRAWL, CaptureRow, Index, TextRow
 from archive.recover import recover
+from archive.rows import HeldWords, held_words, members
 from archive.settings import ArchiveSettings
 from archive.spool import spool_errors
 from archive.stores import ObjectStore, open_store
@@ -184,11 +185,19 @@ class Archive:
             self.store.put(row.key, path)
         for key in {row.object for row in sealed.captures}:
             self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
-        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts))
+        words = [
+            held for row, path in sealed.files if row.key.startswith("text/") for held in self._words(row.key, path)
+        ]
+        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words)
         self._recent.forget(sealed.captures)
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)
         log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
+
+    def _words(self, key: str, path: Path) -> list[HeldWords]:
+        """The texts of a spool file."""
+        with spool_errors(self.spool), path.open("rb") as data:
+            return list(held_words(members(data), key))
 
     def release(self, sealed: Sealed) -> None:
         """Free the spool of a batch that is committed and whose notes are remembered."""

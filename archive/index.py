@@ -31,7 +31,7 @@ from sqlalchemy import (
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
 from archive.urlkey import urlkey, variants
 
-REVISION = "0003"
+REVISION = "0004"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -188,13 +188,31 @@ class Index:
         """Make or upgrade the tables."""
         migrate(self._engine, "archive", REVISION)
 
-    def add(self, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]) -> None:
-        """Point at objects that are durable, all or nothing; the same again changes nothing."""
+    def add(
+        self,
+        stored: list[ObjectRow],
+        held: list[CaptureRow],
+        made: list[TextRow],
+        words: Sequence[HeldWords] = (),
+    ) -> None:
+        """Point at objects that are durable, all or nothing; the same again changes nothing.
+
+        Args:
+            stored: The objects.
+            held: Captures in them.
+            made: Texts in them.
+            words: The texts themselves, which can be found from now on.
+        """
+        found = _entered(words)
         with transaction(self._engine) as connection:
             self._add(connection, stored, held, made)
+            enter(connection, self._engine, found)
 
-    def replace(self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow]) -> None:
+    def replace(
+        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[HeldWords] = ()
+    ) -> None:
         """Make the rows of one object exactly these, all or nothing."""
+        found = _entered(words)
         with transaction(self._engine) as connection:
             number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
             for table, rows in ((captures, held), (texts, made)):
@@ -204,6 +222,7 @@ class Index:
             values = {"length": stored.length, "sha256": stored.sha256}
             connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
             self._add(connection, [stored], held, made)
+            enter(connection, self._engine, found)
 
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
@@ -352,6 +371,10 @@ class Index:
     def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query, parameters))
+
+
+def _entered(words: Sequence[HeldWords]) -> list[Entered]:
+    return [entered(held, index_urlkey(held.row.url)) for held in words]
 
 
 def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:

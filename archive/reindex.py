@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from archive.index import CaptureRow, Index, ObjectRow, TextRow
-from archive.rows import Member, capture_rows, members, text_rows
+from archive.index import CaptureRow, Index, ObjectRow
+from archive.rows import HeldWords, Member, capture_rows, held_words, members
 from archive.stores import ObjectStore
 from archive.verify import Finding, StoreReader
 
@@ -43,13 +43,14 @@ def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
             yield member
 
     captures: list[CaptureRow] = []
-    texts: list[TextRow] = []
+    texts: list[HeldWords] = []
     if key.startswith("text/"):
-        texts += text_rows(watched(), key)
+        texts += held_words(watched(), key)
     else:
         captures += capture_rows(watched(), key, index.capture)
     reader.drain()
-    index.replace(ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest()), captures, texts)
+    stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
+    index.replace(stored, captures, [held.row for held in texts], texts)
     log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
     if end == reader.length:
         return None

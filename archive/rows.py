@@ -127,22 +127,37 @@ def _meant(record: warc.Record, original: CaptureRow | None) -> int:
     return 200 if record.kind == "resource" else 0
 
 
-def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
-    """Index rows of the texts among members; only of those whose metadata follow."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldWords:
+    """A text as its records hold it, and its row."""
+
+    row: TextRow
+    text: str
+    fields: dict[str, object]
+    """Title, author, dates … as `Text.fields` wrote them."""
+
+
+def held_words(found: Iterable[Member], key: str) -> Iterator[HeldWords]:
+    """The texts among members; only those whose metadata follow."""
     first: Member | None = None
     for member in found:
         if member.record.kind == "conversion":
             first = member
         elif first is not None and member.record.get("WARC-Refers-To") == first.record.id:
-            yield _text_row(first, member, key)
+            yield _held(first, member, key)
             first = None
 
 
-def _text_row(first: Member, metadata: Member, key: str) -> TextRow:
+def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
+    """Index rows of the texts among members; only of those whose metadata follow."""
+    return (held.row for held in held_words(found, key))
+
+
+def _held(first: Member, metadata: Member, key: str) -> HeldWords:
     record = first.record
     said = json.loads(metadata.record.block)
     title = said.get("title")
-    return TextRow(
+    row = TextRow(
         record=record.id,
         capture=record.get("WARC-Refers-To") or "",
         url=record.url,
@@ -154,6 +169,7 @@ def _text_row(first: Member, metadata: Member, key: str) -> TextRow:
         offset=first.offset,
         length=first.length + metadata.length,
     )
+    return HeldWords(row=row, text=record.block.decode("utf-8", "replace"), fields=said)
 
 
 def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:

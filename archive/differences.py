@@ -1,0 +1,140 @@
+"""What changed between two texts: paragraphs first, then words within them. Pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+import regex
+from rapidfuzz.distance import Indel
+
+Kind = Literal["same", "gone", "new"]
+MAX_WORDS = 60_000
+"""Words of a text that are compared; the rest counts as one paragraph."""
+_WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
+_LIKE = 0.35
+"""Paragraphs that share at least so much are the same one, edited."""
+
+
+class Run(NamedTuple):
+    """Words side by side that are in both texts, or in one."""
+
+    kind: Kind
+    text: str
+
+
+class Change(NamedTuple):
+    """A paragraph of the old text, of the new one, or both."""
+
+    kind: Literal["same", "gone", "new", "edited"]
+    runs: tuple[Run, ...]
+
+    @property
+    def before(self) -> tuple[Run, ...]:
+        """What the old text has of it."""
+        return tuple(run for run in self.runs if run.kind != "new")
+
+    @property
+    def after(self) -> tuple[Run, ...]:
+        """What the new text has of it."""
+        return tuple(run for run in self.runs if run.kind != "gone")
+
+
+def differences(before: str, after: str) -> list[Change]:
+    """The paragraphs of two texts in order, with what changed in each."""
+    old, new = before.split("\n"), after.split("\n")
+    found: list[Change] = []
+    for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):
+        if tag == "equal":
+            found += [Change("same", (Run("same", line),)) for line in new[j1:j2]]
+        elif found and found[-1].kind in {"gone", "new"} and tag in {"delete", "insert"}:
+            found += _whole(old[i1:i2], new[j1:j2])
+        else:
+            found += _whole(old[i1:i2], new[j1:j2])
+    return _paired(found)
+
+
+def _whole(gone: Sequence[str], new: Sequence[str]) -> list[Change]:
+    return [
+        *(Change("gone", (Run("gone", line),)) for line in gone),
+        *(Change("new", (Run("new", line),)) for line in new),
+    ]
+
+
+def _paired(changes: Sequence[Change]) -> list[Change]:
+    """Paragraphs that went and came at the same place and are alike become edited ones."""
+    found: list[Change] = []
+    for same, group in groupby(changes, key=lambda change: change.kind == "same"):
+        some = list(group)
+        if same:
+            found += some
+            continue
+        gone = [change.runs[0].text for change in some if change.kind == "gone"]
+        came = [change.runs[0].text for change in some if change.kind == "new"]
+        while gone and came:
+            edited = _edited(gone[0], came[0])
+            if edited is not None:
+                found.append(edited)
+                gone.pop(0)
+                came.pop(0)
+            elif len(gone) > len(came):
+                found += _whole(gone[:1], ())
+                gone.pop(0)
+            else:
+                found += _whole((), came[:1])
+                came.pop(0)
+        found += _whole(gone, came)
+    return found
+
+
+def _edited(before: str, after: str) -> Change | None:
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    if not old or not new or len(old) > MAX_WORDS or len(new) > MAX_WORDS:
+        return None
+    if Indel.normalized_similarity(old, new) < _LIKE:
+        return None
+    runs: list[Run] = []
+    for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):
+        if tag == "equal":
+            runs.append(Run("same", "".join(new[j1:j2])))
+            continue
+        if i2 > i1:
+            runs.append(Run("gone", "".join(old[i1:i2])))
+        if j2 > j1:
+            runs.append(Run("new", "".join(new[j1:j2])))
+    return Change("edited", _smoothed(runs))
+
+
+def _smoothed(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Runs of one change are put together across the spaces between them, so that it reads as one."""
+    found: list[Run] = []
+    pending: dict[Kind, str] = {"gone": "", "new": ""}
+
+    def flush() -> None:
+        for kind in ("gone", "new"):
+            if pending[kind]:  # type: ignore[index]  # both are kinds
+                found.append(Run(kind, pending[kind]))  # type: ignore[arg-type, index]
+                pending[kind] = ""  # type: ignore[index]
+
+    for number, run in enumerate(runs):
+        if run.kind != "same":
+            pending[run.kind] += run.text
+        elif run.text.isspace() and pending["gone"] and pending["new"] and number + 1 < len(runs):
+            pending["gone"] += run.text
+            pending["new"] += run.text
+        else:
+            flush()
+            found.append(run)
+    flush()
+    return tuple(found)
+
+
+def counted(changes: Sequence[Change]) -> dict[str, int]:
+    """How many words went and came."""
+    told = {"gone": 0, "new": 0}
+    for change in changes:
+        for run in change.runs:
+            if run.kind != "same":
+                told[run.kind] += sum(1 for word in _WORD.findall(run.text) if word[0].isalnum())
+    return {"removed_words": told["gone"], "added_words": told["new"]}

@@ -1,0 +1,216 @@
+"""Full text search over all versions of all posts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select, text
+from sqlalchemy.sql.elements import TextClause
+
+from archive.archive import Archive
+from archive.database import transaction
+from archive.errors import DamagedError, StoreError
+from archive.index import TextRow
+from archive.lookup import Lookup
+from archive.passage import Piece, passage
+from archive.query import Query, Term
+from archive.searchable import WEIGHTS, searchable
+from archive.versions import Version, versions
+
+MOST = 5_000
+"""Texts that are ranked: of those that match, the ones that were archived last."""
+_COLUMN = {"title": "title", "author": "author", "tag": "tags"}
+_RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A version that answers the query."""
+
+    version: Version
+    url: str
+    title: str | None
+    author: str | None
+    language: str | None
+    tags: tuple[str, ...]
+    dated: datetime
+    passage: tuple[Piece, ...]
+    of: int
+    """How many versions the post has."""
+
+    def as_json(self) -> dict[str, object]:
+        """The hit as programs see it."""
+        return {
+            **self.version.as_json(),
+            "title": self.title,
+            "author": self.author,
+            "language": self.language,
+            "tags": list(self.tags),
+            "dated": self.dated.isoformat().replace("+00:00", "Z"),
+            "versions": self.of,
+            "snippet": "".join(f"[[{piece.text}]]" if piece.found else piece.text for piece in self.passage),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of hits."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    """Texts that match; `MOST` stands for that many or more."""
+    more: bool
+
+
+class Search:
+    """Finds texts."""
+
+    def __init__(self, archive: Archive, lookup: Lookup) -> None:
+        self._archive = archive
+        self._lookup = lookup
+        self._engine = archive.index.engine
+        self._postgres = self._engine.dialect.name == "postgresql"
+
+    def find(self, query: Query, *, limit: int = 10, offset: int = 0, newest: bool = False) -> Found:
+        """Versions that answer a query, the best first.
+
+        Args:
+            query: What is looked for.
+            limit: Most hits.
+            offset: Leave out so many.
+            newest: The latest posts first instead.
+        """
+        rows = self._ranked(query, newest=newest)
+        hits: list[Hit] = []
+        seen: set[tuple[str, int]] = set()
+        at = offset
+        while at < len(rows) and len(hits) < limit:
+            hit = self._hit(rows[at], query.terms)
+            at += 1
+            if hit is not None and (key := (hit.url, hit.version.number)) not in seen:
+                seen.add(key)
+                hits.append(hit)
+        return Found(hits=tuple(hits), total=len(rows), more=at < len(rows))
+
+    def known(self, limit: int = 50) -> dict[str, list[str]]:
+        """Hosts and languages that texts are of, those with most texts first."""
+        found = {}
+        for name in ("host", "language"):
+            column = searchable.c[name]
+            query = select(column).where(column.is_not(None), column != "").group_by(column)
+            rows = self._rows(query.order_by(func.count().desc(), column).limit(limit))
+            found[name] = [row[0] for row in rows]
+        return found
+
+    def _ranked(self, query: Query, *, newest: bool) -> list[int]:
+        narrow = _narrow(query)
+        if not query.wanted:
+            plain = select(searchable.c.id).where(*narrow).order_by(searchable.c.dated.desc()).limit(MOST)
+            return [row.id for row in self._rows(plain)]
+        matching = self._vectors(query) if self._postgres else self._fts(query)
+        wanted = matching.where(*narrow)
+        latest = literal_column("rowid" if not self._postgres else "id").desc()
+        rows = self._rows(wanted.order_by(latest).limit(MOST))
+        order = (lambda row: -row.dated.timestamp()) if newest else (lambda row: row.rank)
+        return [row.id for row in sorted(rows, key=order)]
+
+    def _fts(self, query: Query) -> Select[Any]:
+        """SQLite: FTS5 finds and ranks."""
+        match = " AND ".join(f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted)
+        if query.unwanted:
+            match = f"({match}) NOT ({' OR '.join(map(_fts_term, query.unwanted))})"
+        table = text("searchable_words JOIN searchable ON searchable.id = searchable_words.rowid")
+        return (
+            select(searchable.c.id, searchable.c.dated, literal_column(_RANKS).label("rank"))
+            .select_from(table)
+            .where(text("searchable_words MATCH :match").bindparams(match=match))
+        )
+
+    def _vectors(self, query: Query) -> Select[Any]:
+        """PostgreSQL: each of the wanted terms in some passage of the text, and none of the unwanted."""
+        clauses: list[ColumnElement[bool]] = []
+        for number, some in enumerate(query.wanted):
+            asked = " | ".join(map(_tsquery, some))
+            clauses.append(searchable.c.id.in_(_passages(f"wanted{number}", asked)))
+        if query.unwanted:
+            asked = " | ".join(map(_tsquery, query.unwanted))
+            clauses.append(searchable.c.id.not_in(_passages("unwanted", asked)))
+        every = " | ".join(_tsquery(term) for term in query.terms)
+        rank = text(
+            "(SELECT -max(ts_rank(passages.words, CAST(:every AS tsquery), 1)) FROM passages "
+            "WHERE passages.text_id = searchable.id) AS rank"
+        ).bindparams(every=every)
+        return select(searchable.c.id, searchable.c.dated, rank).where(*clauses)  # type: ignore[call-overload, no-any-return]
+
+    def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
+        row = self._rows(select(searchable).where(searchable.c.id == number))[0]
+        found = versions(self._lookup.of_page(row.url), self._archive.index.texts(row.url))
+        # What another extractor made of the same captures is no version.
+        of = [version for version in found if row.digest in version.digests]
+        if not of:
+            return None
+        version = of[0]
+        if len(of) > 1:  # it was taken back later: from its first time to its last
+            version = Version(
+                number=version.number,
+                text=version.text,
+                captures=tuple(capture for one in of for capture in one.captures),
+                digests=version.digests,
+            )
+        return Hit(
+            version=version,
+            url=row.url,
+            title=row.title,
+            author=row.author,
+            language=row.language,
+            tags=tuple(json.loads(row.tags)),
+            dated=row.dated,
+            passage=self._passage(version.text, terms),
+            of=len(found),
+        )
+
+    def _passage(self, row: TextRow, terms: Sequence[Term]) -> tuple[Piece, ...]:
+        try:
+            return passage(self._archive.read_text(row).text, terms)
+        except (DamagedError, StoreError):
+            return (Piece("(the text cannot be read now)", found=False),)
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query))
+
+
+def _narrow(query: Query) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if query.site:
+        host = searchable.c.host
+        found.append(or_(host == query.site, host.endswith(f".{query.site}", autoescape=True)))
+    if query.language:
+        found.append(func.lower(searchable.c.language) == query.language)
+    if query.since is not None:
+        found.append(searchable.c.dated >= query.since)
+    if query.before is not None:
+        found.append(searchable.c.dated < query.before)
+    return found
+
+
+def _fts_term(term: Term) -> str:
+    """FTS5's own syntax; words hold neither quotes nor spaces."""
+    column = f"{_COLUMN[term.field]} : " if term.field else ""
+    return f'{column}"{" ".join(term.words)}"{" *" if term.prefix else ""}'
+
+
+def _tsquery(term: Term) -> str:
+    weight = WEIGHTS[_COLUMN[term.field]] if term.field else ""
+    last = len(term.words) - 1
+    marks = [("*" if term.prefix and number == last else "") + weight for number in range(last + 1)]
+    quoted = [word.replace("\\", "\\\\").replace("'", "''") for word in term.words]
+    return "(" + " <-> ".join(f"'{word}'" + (f":{mark}" if mark else "") for word, mark in zip(quoted, marks, strict=True)) + ")"
+
+
+def _passages(name: str, asked: str) -> TextClause:
+    return text(f"SELECT text_id FROM passages WHERE words @@ CAST(:{name} AS tsquery)").bindparams(**{name: asked})  # noqa: S608  our own name

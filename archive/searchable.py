@@ -1,0 +1,206 @@
+"""The tables that search looks into, and what is written into them: the words of each text that differs.
+
+SQLite keeps the words in an FTS5 table without contents, PostgreSQL as text search vectors that we make ourselves: both
+then have the same words, which are those of `archive.words`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    text,
+    tuple_,
+)
+
+from archive.database import Instant, Words
+from archive.rows import HeldWords
+from archive.words import bare
+
+metadata = MetaData()
+
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("urlkey", Words, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("url", Words, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("title", Words),
+    Column("author", Words),
+    Column("language", String(16)),
+    Column("tags", Words, nullable=False),
+    Column("dated", Instant, nullable=False),
+    Column("seen", Instant, nullable=False),
+    UniqueConstraint("urlkey", "digest"),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("text_id", Integer, ForeignKey("searchable.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+)
+"""Only in PostgreSQL; its column `words` is a tsvector."""
+
+MAX_WORDS = 100_000
+"""Words of a text that can be found."""
+PASSAGE = 3_000
+"""Words of a passage: PostgreSQL keeps 255 places of a word."""
+OVERLAP = 50
+"""Words that a passage shares with the one before: the longest phrase that is found for certain."""
+_PLACES = 250
+_COLUMNS = ("title", "author", "tags", "body")
+WEIGHTS = {"title": "A", "author": "B", "tags": "C", "body": "D"}
+_GAP = 8
+"""Places between two columns, so that no phrase spans them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What is known of a text that can be found."""
+
+    urlkey: str
+    digest: str
+    url: str
+    host: str
+    title: str | None
+    author: str | None
+    language: str | None
+    tags: tuple[str, ...]
+    dated: datetime
+    """When the post is from, as it says itself; else when it was seen first."""
+    seen: datetime
+    """Date of the capture."""
+    body: str
+
+
+def entered(held: HeldWords, urlkey: str) -> Entered:
+    """What search keeps of a text."""
+    said, row = held.fields, held.row
+    tags = said.get("tags")
+    try:
+        host = (urlsplit(row.url).hostname or "")[:255]
+    except ValueError:
+        host = ""
+    language = said.get("language")
+    author = said.get("author")
+    return Entered(
+        urlkey=urlkey,
+        digest=row.digest,
+        url=row.url,
+        host=host,
+        title=row.title,
+        author=author if isinstance(author, str) else None,
+        language=language[:16] if isinstance(language, str) else None,
+        tags=tuple(map(str, tags[:100])) if isinstance(tags, list) else (),
+        dated=_moment(said.get("published")) or row.date,
+        seen=row.date,
+        body=held.text,
+    )
+
+
+def _moment(written: object) -> datetime | None:
+    if not isinstance(written, str):
+        return None
+    try:
+        found = datetime.fromisoformat(written)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> None:
+    """Make texts findable; those that are already stay as they are."""
+    fresh = {(one.urlkey, one.digest): one for one in found}
+    keys = list(fresh)
+    for start in range(0, len(keys), 200):
+        part = keys[start : start + 200]
+        query = select(searchable.c.urlkey, searchable.c.digest)
+        for row in connection.execute(query.where(tuple_(searchable.c.urlkey, searchable.c.digest).in_(part))):
+            fresh.pop((row.urlkey, row.digest), None)
+    postgres = engine.dialect.name == "postgresql"
+    for one in fresh.values():
+        values = {
+            "urlkey": one.urlkey,
+            "digest": one.digest,
+            "url": one.url,
+            "host": one.host,
+            "title": one.title,
+            "author": one.author,
+            "language": one.language,
+            "tags": json.dumps(one.tags, ensure_ascii=False),
+            "dated": one.dated,
+            "seen": one.seen,
+        }
+        made = connection.execute(insert(searchable).values(**values).returning(searchable.c.id)).scalar_one()
+        if postgres:
+            rows = [{"text_id": made, "number": n, "words": v} for n, v in enumerate(vectors(_columns(one)))]
+            connection.execute(_ADD_PASSAGE, rows)
+        else:
+            connection.execute(_ADD_WORDS, {"id": made, **{k: " ".join(v) for k, v in _columns(one).items()}})
+
+
+_ADD_WORDS = text(
+    "INSERT INTO searchable_words (rowid, title, author, tags, body) VALUES (:id, :title, :author, :tags, :body)"
+)
+_ADD_PASSAGE = text(
+    "INSERT INTO passages (text_id, number, words) VALUES (:text_id, :number, CAST(:words AS tsvector))"
+).bindparams(bindparam("words", type_=Words))
+
+
+def _columns(one: Entered) -> dict[str, list[str]]:
+    return {
+        "title": bare(one.title or "")[:1_000],
+        "author": bare(one.author or "")[:1_000],
+        # Each tag is a phrase of its own.
+        "tags": [word for tag in one.tags for word in (*bare(tag), "\ue000")][:2_000],
+        "body": bare(one.body)[:MAX_WORDS],
+    }
+
+
+def vectors(columns: dict[str, list[str]]) -> Iterator[str]:
+    """PostgreSQL's vectors of a text as it reads them; each holds what is not the body as well."""
+    body, start = columns["body"], 0
+    while True:
+        places: dict[str, list[str]] = {}
+        at = 1
+        for name in ("title", "author", "tags"):
+            for word in columns[name][:300]:
+                if len(of := places.setdefault(word, [])) < _PLACES:
+                    of.append(f"{at}{WEIGHTS[name]}")
+                at += 1
+            at += _GAP
+        end = start
+        for word in body[start : start + PASSAGE]:
+            if len(of := places.setdefault(word, [])) >= _PLACES:
+                break
+            of.append(str(at))
+            at += 1
+            end += 1
+        yield " ".join(f"'{_quoted(word)}':{','.join(of)}" for word, of in places.items())
+        if end >= len(body):
+            return
+        start = max(end - OVERLAP, start + 1)
+
+
+def _quoted(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("'", "''")

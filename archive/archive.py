@@ -23,9 +23,10 @@ from archive.coding import decoded
 from archive.database import connect
 from archive.durable import sync_folder
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
-from archive.index import CRAWL, CaptureRow, Index, TextRow
+from archive.index import CRAWL, CaptureRow, Index, TextRow, index_urlkey
 from archive.recover import recover
-from archive.rows import HeldWords, held_words, members
+from archive.rows import held_words, members
+from archive.searchable import Entered, entered
 from archive.settings import ArchiveSettings
 from archive.spool import spool_errors
 from archive.stores import ObjectStore, open_store
@@ -194,10 +195,10 @@ class Archive:
             log.info("committed object=%s bytes=%d", row.key, row.length)
         log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
 
-    def _words(self, key: str, path: Path) -> list[HeldWords]:
+    def _words(self, key: str, path: Path) -> list[Entered]:
         """The texts of a spool file."""
         with spool_errors(self.spool), path.open("rb") as data:
-            return list(held_words(members(data), key))
+            return [entered(held, index_urlkey(held.row.url)) for held in held_words(members(data), key)]
 
     def release(self, sealed: Sealed) -> None:
         """Free the spool of a batch that is committed and whose notes are remembered."""

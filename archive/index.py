@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
+from archive.searchable import Entered, enter
 from archive.urlkey import urlkey, variants
 
 REVISION = "0004"
@@ -193,7 +194,7 @@ class Index:
         stored: list[ObjectRow],
         held: list[CaptureRow],
         made: list[TextRow],
-        words: Sequence[HeldWords] = (),
+        words: Sequence[Entered] = (),
     ) -> None:
         """Point at objects that are durable, all or nothing; the same again changes nothing.
 
@@ -203,16 +204,14 @@ class Index:
             made: Texts in them.
             words: The texts themselves, which can be found from now on.
         """
-        found = _entered(words)
         with transaction(self._engine) as connection:
             self._add(connection, stored, held, made)
-            enter(connection, self._engine, found)
+            enter(connection, self._engine, words)
 
     def replace(
-        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[HeldWords] = ()
+        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()
     ) -> None:
         """Make the rows of one object exactly these, all or nothing."""
-        found = _entered(words)
         with transaction(self._engine) as connection:
             number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
             for table, rows in ((captures, held), (texts, made)):
@@ -222,7 +221,7 @@ class Index:
             values = {"length": stored.length, "sha256": stored.sha256}
             connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
             self._add(connection, [stored], held, made)
-            enter(connection, self._engine, found)
+            enter(connection, self._engine, words)
 
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
@@ -371,10 +370,6 @@ class Index:
     def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query, parameters))
-
-
-def _entered(words: Sequence[HeldWords]) -> list[Entered]:
-    return [entered(held, index_urlkey(held.row.url)) for held in words]
 
 
 def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from archive.index import CaptureRow, Index, ObjectRow
+from archive.index import CaptureRow, Index, ObjectRow, index_urlkey
 from archive.rows import HeldWords, Member, capture_rows, held_words, members
+from archive.searchable import entered
 from archive.stores import ObjectStore
 from archive.verify import Finding, StoreReader
 
@@ -50,7 +51,8 @@ def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
         captures += capture_rows(watched(), key, index.capture)
     reader.drain()
     stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
-    index.replace(stored, captures, [held.row for held in texts], texts)
+    words = [entered(held, index_urlkey(held.row.url)) for held in texts]
+    index.replace(stored, captures, [held.row for held in texts], words)
     log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
     if end == reader.length:
         return None

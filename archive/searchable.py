@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import (
@@ -31,8 +31,10 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words
-from archive.rows import HeldWords
 from archive.words import bare
+
+if TYPE_CHECKING:
+    from archive.rows import HeldWords
 
 metadata = MetaData()
 

@@ -1,4 +1,4 @@
-"""The archive's commands: get, history, verify, import."""
+"""The archive's commands: get, history, versions, diff, search, verify, import."""
 
 from __future__ import annotations
 
@@ -150,6 +150,110 @@ def _history_line(row: CaptureRow) -> str:
     return f"{row.date:%Y-%m-%d %H:%M:%S}Z  {what}  {row.object} {row.offset}+{row.length}{cut}"
 
 
+@click.command("versions")
+@click.argument("url", type=Url())
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_versions(url: str, as_json: bool) -> None:
+    """List the texts of URL that differ: when each was seen first and last, and how many words changed."""
+    from archive.lookup import Lookup
+    from archive.retrieve import changed, versions_of
+
+    try:
+        archive = open_archive()
+        told = changed(archive, versions_of(archive, Lookup(archive.index), url))
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    for one in told:
+        if as_json:
+            click.echo(json.dumps(one, ensure_ascii=False))
+            continue
+        words = f"  +{one['added_words']} -{one['removed_words']} words" if "added_words" in one else ""
+        seen = f"{str(one['first_seen'])[:19]}Z to {str(one['last_seen'])[:19]}Z"
+        title = printable(str(one["title"] or ""))
+        click.echo(f"{one['version']:3}  {seen}  {one['captures']} captures{words}  {title}".rstrip())
+
+
+@click.command("diff")
+@click.argument("url", type=Url())
+@click.option("--from", "since", type=Moment(), help="The version nearest to this time; the one before, if left out.")
+@click.option("--to", "until", type=Moment(), help="The version nearest to this time; the newest, if left out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+    """Show by word what changed between two versions of URL.
+
+    What went is in [-brackets with a minus-], what came in {+braces with a plus+}; on a terminal in colours as well.
+    """
+    from archive.lookup import Lookup
+    from archive.retrieve import compared, versions_of
+
+    try:
+        archive = open_archive()
+        found = compared(archive, versions_of(archive, Lookup(archive.index), url), since, until)
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    before, after = found.before.row, found.after.row
+    click.echo(f"--- {before.date:%Y-%m-%d %H:%M:%S}Z {before.digest}\n+++ {after.date:%Y-%m-%d %H:%M:%S}Z {after.digest}")
+    same = 0
+    for change in found.changes:
+        if change.kind == "same":
+            same += 1
+            continue
+        if same:
+            click.echo(f"    ({same} paragraph{'s' if same > 1 else ''} the same)")
+            same = 0
+        click.echo("".join(_shown_run(run.kind, printable(run.text)) for run in change.runs))
+    if same == len(found.changes):
+        click.echo("no word differs")
+
+
+def _shown_run(kind: str, text: str) -> str:
+    if kind == "same" or not text:
+        return text
+    return click.style(f"[-{text}-]", fg="red") if kind == "gone" else click.style(f"{{+{text}+}}", fg="green")
+
+
+@click.command("search")
+@click.argument("query")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most versions.")
+def search_texts(query: str, as_json: bool, limit: int) -> None:
+    """Search the texts of all versions of all posts.
+
+    QUERY has words, "phrases", pre*, -not, OR, and title: author: tag: lang: site: before: after:.
+    """
+    from archive.lookup import Lookup
+    from archive.query import parse
+    from archive.search import Search
+
+    try:
+        wanted = parse(query)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
+    try:
+        archive = open_archive()
+        found = Search(archive, Lookup(archive.index)).find(wanted, limit=limit)
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    for hit in found.hits:
+        if as_json:
+            click.echo(json.dumps(hit.as_json(), ensure_ascii=False))
+            continue
+        click.echo(click.style(printable(hit.title or hit.url), bold=True))
+        click.echo(f"  {printable(hit.url)}")
+        seen = f"  version {hit.version.number} of {hit.of}, seen {hit.version.first:%Y-%m-%d %H:%M} to "
+        click.echo(f"{seen}{hit.version.last:%Y-%m-%d %H:%M} UTC")
+        click.echo("  " + "".join(_marked(printable(piece.text), piece.found) for piece in hit.passage))
+    if not found.hits and not as_json:
+        click.echo("nothing was found", err=True)
+
+
+def _marked(text: str, found: bool) -> str:
+    return click.style(text, bold=True, underline=True) if found else text
+
+
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A share such as `5%`."""
 
@@ -250,4 +354,4 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
 
 
-COMMANDS = (get, history, verify, import_files)
+COMMANDS = (get, history, list_versions, diff, search_texts, verify, import_files)

@@ -16,6 +16,9 @@ _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+
 _LIKE = 0.35
 """Paragraphs that share at least so much are the same one, edited."""
 
+_NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))
+"""How far apart edited paragraphs are looked for among those that went and came."""
+
 
 class Run(NamedTuple):
     """Words side by side that are in both texts, or in one."""
@@ -48,8 +51,6 @@ def differences(before: str, after: str) -> list[Change]:
     for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):
         if tag == "equal":
             found += [Change("same", (Run("same", line),)) for line in new[j1:j2]]
-        elif found and found[-1].kind in {"gone", "new"} and tag in {"delete", "insert"}:
-            found += _whole(old[i1:i2], new[j1:j2])
         else:
             found += _whole(old[i1:i2], new[j1:j2])
     return _paired(found)
@@ -73,17 +74,15 @@ def _paired(changes: Sequence[Change]) -> list[Change]:
         gone = [change.runs[0].text for change in some if change.kind == "gone"]
         came = [change.runs[0].text for change in some if change.kind == "new"]
         while gone and came:
-            edited = _edited(gone[0], came[0])
-            if edited is not None:
-                found.append(edited)
-                gone.pop(0)
-                came.pop(0)
-            elif len(gone) > len(came):
-                found += _whole(gone[:1], ())
-                gone.pop(0)
+            for i, j in _NEAR:
+                edited = _edited(gone[i], came[j]) if i < len(gone) and j < len(came) else None
+                if edited is not None:
+                    found += [*_whole(gone[:i], came[:j]), edited]
+                    del gone[: i + 1], came[: j + 1]
+                    break
             else:
-                found += _whole((), came[:1])
-                came.pop(0)
+                found += _whole(gone[:1], came[:1])
+                del gone[0], came[0]
         found += _whole(gone, came)
     return found
 

@@ -36,7 +36,8 @@ def passage(text: str, terms: Iterable[Term]) -> tuple[Piece, ...]:
     first = max(0, _densest(marked) - _AROUND)
     last = min(len(said), first + _LENGTH) - 1
     first = max(0, min(first, last - _LENGTH + 1))
-    begin, end = said[first].start, said[last].end
+    begin, whole = said[first].start, last + 1 == len(said) < _FAR
+    end = len(text.rstrip()) if whole else said[last].end
     pieces: list[Piece] = [Piece("… ", found=False)] if first else []
     at = begin
     for start, stop in marked:
@@ -48,7 +49,7 @@ def passage(text: str, terms: Iterable[Term]) -> tuple[Piece, ...]:
         pieces += [Piece(text[at:here], found=False), Piece(text[here:there], found=True)]
         at = there
     pieces.append(Piece(text[at:end], found=False))
-    if last + 1 < len(said):
+    if not whole:
         pieces.append(Piece(" …", found=False))
     return tuple(Piece(" ".join(piece.text.split("\n")), piece.found) for piece in pieces if piece.text)
 

@@ -113,7 +113,7 @@ class Search:
             return [row.id for row in self._rows(plain)]
         matching = self._vectors(query) if self._postgres else self._fts(query)
         wanted = matching.where(*narrow)
-        latest = literal_column("rowid" if not self._postgres else "id").desc()
+        latest = literal_column("searchable.id" if self._postgres else "searchable_words.rowid").desc()
         rows = self._rows(wanted.order_by(latest).limit(MOST))
         order = (lambda row: -row.dated.timestamp()) if newest else (lambda row: row.rank)
         return [row.id for row in sorted(rows, key=order)]
@@ -123,10 +123,10 @@ class Search:
         match = " AND ".join(f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted)
         if query.unwanted:
             match = f"({match}) NOT ({' OR '.join(map(_fts_term, query.unwanted))})"
-        table = text("searchable_words JOIN searchable ON searchable.id = searchable_words.rowid")
         return (
             select(searchable.c.id, searchable.c.dated, literal_column(_RANKS).label("rank"))
-            .select_from(table)
+            .select_from(text("searchable_words"))
+            .where(text("searchable.id = searchable_words.rowid"))
             .where(text("searchable_words MATCH :match").bindparams(match=match))
         )
 
@@ -138,7 +138,7 @@ class Search:
             clauses.append(searchable.c.id.in_(_passages(f"wanted{number}", asked)))
         if query.unwanted:
             asked = " | ".join(map(_tsquery, query.unwanted))
-            clauses.append(searchable.c.id.not_in(_passages("unwanted", asked)))
+            clauses.append(~searchable.c.id.in_(_passages("unwanted", asked)))
         every = " | ".join(_tsquery(term) for term in query.terms)
         rank = text(
             "(SELECT -max(ts_rank(passages.words, CAST(:every AS tsquery), 1)) FROM passages "

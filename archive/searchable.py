@@ -132,7 +132,9 @@ def _moment(written: object) -> datetime | None:
 
 def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> None:
     """Make texts findable; those that are already stay as they are."""
-    fresh = {(one.urlkey, one.digest): one for one in found}
+    fresh: dict[tuple[str, str], Entered] = {}
+    for one in found:
+        fresh.setdefault((one.urlkey, one.digest), one)
     keys = list(fresh)
     for start in range(0, len(keys), 200):
         part = keys[start : start + 200]

@@ -13,7 +13,7 @@ Kind = Literal["same", "gone", "new"]
 MAX_WORDS = 60_000
 """Words of a text that are compared; the rest counts as one paragraph."""
 _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
-_LIKE = 0.35
+_LIKE = 0.4
 """Paragraphs that share at least so much are the same one, edited."""
 
 _NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))
@@ -91,7 +91,7 @@ def _edited(before: str, after: str) -> Change | None:
     old, new = _WORD.findall(before), _WORD.findall(after)
     if not old or not new or len(old) > MAX_WORDS or len(new) > MAX_WORDS:
         return None
-    if Indel.normalized_similarity(old, new) < _LIKE:
+    if Indel.normalized_similarity(*([word for word in side if not word.isspace()] for side in (old, new))) < _LIKE:
         return None
     runs: list[Run] = []
     for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):

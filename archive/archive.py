@@ -283,6 +283,19 @@ class Archive:
         except ValueError:  # servers name codings that they did not apply
             return exchange.body
 
+    def records(self, row: CaptureRow) -> list[warc.Record]:
+        """The WARC records of a capture: response or revisit, request, metadata.
+
+        Raises:
+            DamagedError: What is stored is not what the index says.
+            StoreError: The store failed.
+        """
+        return self._records(row.object, row.offset, row.length)
+
+    def stored(self, row: CaptureRow) -> bytes:
+        """The WARC records of a capture as the gzip members that are stored."""
+        return self._bytes(row.object, row.offset, row.length)
+
     def raw(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as gzip members; those of the response it refers to come after a revisit's."""
         data = self._bytes(row.object, row.offset, row.length)

@@ -13,7 +13,7 @@ Kind = Literal["same", "gone", "new"]
 MAX_WORDS = 60_000
 """Words of a text that are compared; the rest counts as one paragraph."""
 _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
-_LIKE = 0.4
+_LIKE = 0.5
 """Paragraphs that share at least so much are the same one, edited."""
 
 _NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))

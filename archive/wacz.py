@@ -1,0 +1,89 @@
+"""WACZ 1.1.1: captures of one page as one file that replay tools open."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+
+from archive.archive import Archive
+from archive.cdxj import cdxj
+from archive.index import CaptureRow
+
+MAX_BYTES = 256 * 1024 * 1024
+"""Bytes of captures that go into one file made on request."""
+_NAME = "data.warc.gz"
+
+
+def wacz(archive: Archive, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str) -> bytes:
+    """A file with some captures; those that revisits among them refer to are put in as well.
+
+    Args:
+        archive: Where they are.
+        rows: Which; the first is the page that is shown first.
+        title: Of that page.
+        now: When it is made; aware, UTC.
+        software: What makes it.
+
+    Raises:
+        OverflowError: They are more than fits into one file.
+    """
+    wanted: dict[str, CaptureRow] = {}
+    for row in rows:
+        wanted.setdefault(row.record, row)
+        original = archive.index.capture(row.refers_to) if row.refers_to else None
+        if original is not None:
+            wanted.setdefault(original.record, original)
+    data, placed = bytearray(), []
+    for row in wanted.values():
+        if len(data) + row.length > MAX_BYTES:
+            raise OverflowError(f"the captures have more than {MAX_BYTES} bytes")
+        placed.append(_moved(row, len(data)))
+        data += archive.stored(row)
+    first = rows[0]
+    stamp = f"{first.date:%Y-%m-%dT%H:%M:%SZ}"
+    page = {"id": first.record.strip("<>").rpartition(":")[2], "url": first.url, "ts": stamp, "title": title}
+    pages = (
+        json.dumps({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}) + "\n" + json.dumps(page) + "\n"
+    )
+    files = {
+        f"archive/{_NAME}": bytes(data),
+        "indexes/index.cdx": cdxj(placed),
+        "pages/pages.jsonl": pages.encode(),
+    }
+    package = {
+        "profile": "data-package",
+        "wacz_version": "1.1.1",
+        "title": title,
+        "created": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "software": software,
+        "mainPageUrl": first.url,
+        "mainPageDate": stamp,
+        "resources": [
+            {"name": name.rpartition("/")[2], "path": name, "hash": _sha256(content), "bytes": len(content)}
+            for name, content in files.items()
+        ],
+    }
+    described = json.dumps(package, indent=2).encode()
+    digest = json.dumps({"path": "datapackage.json", "hash": _sha256(described)}).encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, content in {**files, "datapackage.json": described, "datapackage-digest.json": digest}.items():
+            # What is compressed already is not compressed again: replay tools read its members by their place.
+            how = zipfile.ZIP_STORED if name.startswith("archive/") else zipfile.ZIP_DEFLATED
+            entry = zipfile.ZipInfo(name, date_time=max(now.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
+            made.writestr(entry, content, compress_type=how)
+    return out.getvalue()
+
+
+def _moved(row: CaptureRow, offset: int) -> CaptureRow:
+    """The row as it is in the file."""
+    values = {name: getattr(row, name) for name in CaptureRow.__slots__}
+    return CaptureRow(**{**values, "object": _NAME, "offset": offset})
+
+
+def _sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

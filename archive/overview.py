@@ -32,6 +32,11 @@ class Post:
     edited: bool = False
     """Other words of the same page were seen before."""
 
+    @property
+    def month_name(self) -> str:
+        """Month of the post's own date."""
+        return f"{self.dated:%Y-%m}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -21,11 +23,12 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.lookup import Lookup
 from archive.settings import WebSettings
+from archive.web import api
 from archive.web.answer import WrongError, answered
 from archive.web.gate import Gate
 from archive.web.machines import Machines
 from archive.web.mementos import Mementos
-from archive.web.pages import Pages
+from archive.web.pages import Aside, Pages
 from archive.web.template import Templates
 
 log = logging.getLogger(__name__)
@@ -33,10 +36,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """What another floor adds: routes, and the folder of its templates."""
+    """What another floor adds."""
 
     routes: Sequence[BaseRoute] = ()
     routers: Sequence[APIRouter] = ()
+    aside: Aside | None = None
+    described: Mapping[str, Any] = field(default_factory=dict)
+    """Paths of its routes, for the OpenAPI document."""
 
 
 def static_folder() -> Path:
@@ -63,7 +69,7 @@ def application(
     """
     more = addition or Addition()
     lookup = Lookup(archive.index)
-    pages = Pages(archive, lookup, templates)
+    pages = Pages(archive, lookup, templates, more.aside)
     mementos = Mementos(archive, lookup, frame=pages.frame)
     machines = Machines(archive, lookup)
 
@@ -78,6 +84,7 @@ def application(
 
     app = FastAPI(
         title="Pressmark",
+        version=version("pressmark"),
         summary="What blogs published, as it was at any moment it was seen.",
         docs_url=None,  # it would load its scripts from elsewhere
         redoc_url=None,
@@ -89,6 +96,7 @@ def application(
             Exception: failed,
         },
         routes=[
+            *pages.routes(),
             Route("/web/{rest:path}", mementos.web, methods=["GET"]),
             Route("/warcs/{rest:path}", mementos.warcs, methods=["GET"]),
             Route("/text/{rest:path}", machines.text, methods=["GET"]),
@@ -96,11 +104,12 @@ def application(
             Route("/cdx/search/cdx", machines.cdx, methods=["GET"]),
             Route("/outback", machines.outback, methods=["GET"]),
             Route("/wayback/available", machines.available, methods=["GET"]),
-            *pages.routes(),
             *more.routes,
         ],
     )
+    app.include_router(api.router(archive, lookup))
     for router in more.routers:
         app.include_router(router)
+    app.openapi = lambda: api.describe(app, more.described)  # type: ignore[method-assign]  # as FastAPI documents
     app.mount("/static", StaticFiles(directory=static_folder()))
     return Gate(app, public_url=settings.public_url, local=local)

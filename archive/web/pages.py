@@ -2,26 +2,111 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.routing import BaseRoute
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from urllib.parse import urlencode
 
-from archive.archive import Archive
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from archive.archive import Archive, HeldText
+from archive.capture import headers
+from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
 from archive.lookup import Lookup
+from archive.overview import Overview
+from archive.query import begin, parse
+from archive.retrieve import compared, versions_of
+from archive.search import MOST, Search
+from archive.versions import Version
+from archive.wacz import wacz
+from archive.web import charts
+from archive.web.answer import WrongError
+from archive.web.mementos import rest_of
+from archive.web.target import asked_url, dated, moment_of, quoted, stamp_of
 from archive.web.template import Templates
+
+LATELY = 12
+"""Posts of each list on the front page."""
+A_PAGE = 50
+"""Posts of a blog's page."""
+HITS = 10
+MAX_PAGES = 500
+"""Pages of a list that can be asked for."""
+CAPTURES = 300
+"""Captures that a page lists."""
+MARKS = 300
+"""Marks of a timeline."""
+MAX_SHOWN = 100_000
+"""Characters of a text that a page shows; the rest is in the download."""
+MAX_DIFFERENCES = 60_000
+_YEAR = re.compile(r"\d{4}")
+_CSP_DOWNLOAD = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
+_SOURCES = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vanished:
+    """A post that is not there any more."""
+
+    url: str
+    since: datetime
+    why: str
+    alive: datetime | None
+    """When it was last seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What other floors know and the pages of this one show."""
+
+    vanished: Callable[[int], Sequence[Vanished]] = field(default=lambda _limit: ())
+    """The last posts that vanished."""
+    ill: Callable[[], Mapping[str, str]] = field(default=lambda: {})
+    """What is wrong, by the part that is."""
 
 
 class Pages:
     """Everything about captures and texts."""
 
-    def __init__(self, archive: Archive, lookup: Lookup, templates: Templates) -> None:
+    def __init__(self, archive: Archive, lookup: Lookup, templates: Templates, aside: Aside | None = None) -> None:
         self._archive = archive
         self._lookup = lookup
         self._templates = templates
+        self._aside = aside or Aside()
+        self._overview = Overview(archive.index)
+        self._search = Search(archive, lookup)
+        self._markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
     def routes(self) -> list[BaseRoute]:
         """The pages."""
-        return []
+        return [
+            self._route("/", self._home),
+            self._route("/blogs", self._blogs),
+            self._route("/blog/{host}", self._blog),
+            self._route("/post/{rest:path}", self._post),
+            self._route("/diff/{rest:path}", self._diff),
+            self._route("/exchange/{rest:path}", self._exchange),
+            self._route("/download/{form}/{rest:path}", self._download),
+            self._route("/search", self._found),
+            self._route("/calendar", self._calendar),
+            # Before the mementos, whose path begins alike.
+            self._route("/web/*/{rest:path}", self._captures),
+        ]
+
+    def _route(self, path: str, answer: Callable[[Request], Response]) -> Route:
+        async def beside(request: Request) -> Response:
+            return await run_in_threadpool(answer, request)
+
+        return Route(path, beside, methods=["GET"])
 
     def error(self, *, request: Request, status: int, said: str, hint: str) -> str:
         """A question that could not be answered."""
@@ -30,3 +115,351 @@ class Pages:
     def frame(self, *, request: Request, row: CaptureRow, url: str, stamp: str) -> str:
         """A memento with a bar that tells what it is."""
         return self._templates.page("archive/frame.html", path=request.url.path, row=row, url=url, stamp=stamp)
+
+    def _page(self, request: Request, name: str, **values: object) -> Response:
+        shown = self._templates.page(f"archive/{name}.html", path=request.url.path, **values)
+        return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
+
+    def _home(self, request: Request) -> Response:
+        return self._page(
+            request,
+            "home",
+            counts=self._overview.counts(),
+            latest=self._overview.latest(LATELY),
+            edited=self._overview.latest(LATELY, edited=True),
+            vanished=self._aside.vanished(LATELY),
+            ill=self._aside.ill(),
+        )
+
+    def _blogs(self, request: Request) -> Response:
+        return self._page(request, "blogs", hosts=self._overview.hosts())
+
+    def _blog(self, request: Request) -> Response:
+        host: str = request.path_params["host"].lower()[:255]
+        year_asked = request.query_params.get("year", "")
+        year = int(year_asked) if _YEAR.fullmatch(year_asked) and int(year_asked) else None
+        page = _page_number(request)
+        months = self._overview.months(host)
+        if not months:
+            raise WrongError(f"{host}: no post of it is held", status=404)
+        posts = self._overview.posts(host, year=year, limit=A_PAGE + 1, offset=(page - 1) * A_PAGE)
+        today = datetime.now(UTC).date()
+        since = datetime(today.year - 1, today.month, 1, tzinfo=UTC)
+        days = self._overview.days_of_host(f"http://{host}/", since)
+        years: dict[int, int] = {}
+        for month in months:
+            years[month.year] = years.get(month.year, 0) + month.posts
+        return self._page(
+            request,
+            "blog",
+            host=host,
+            posts=posts[:A_PAGE],
+            more=len(posts) > A_PAGE,
+            page=page,
+            year=year,
+            years=sorted(years.items(), reverse=True),
+            total=sum(years.values()),
+            activity=charts.bars(_every_month(months), label=f"Posts of {host} by month"),
+            heat=charts.heat(days, first=since.date(), last=today, label=f"Captures of {host} by day, the last year"),
+            captured=sum(days.values()),
+        )
+
+    def _asked(self, request: Request, prefix: str) -> tuple[str, str | None]:
+        """The URL that a path names, and its instant as digits."""
+        rest = rest_of(request, prefix)
+        try:
+            asked = dated(rest)
+            return (asked.url, asked.stamp) if asked else (asked_url(rest), None)
+        except ValueError as e:
+            raise WrongError(str(e)) from e
+
+    def _post(self, request: Request) -> Response:
+        url, stamp = self._asked(request, "/post/")
+        found = versions_of(self._archive, self._lookup, url)
+        at = moment_of(stamp) if stamp else found[-1].last
+        shown = min(found, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
+        capture = min(shown.captures, key=lambda one: abs(one.date - at))
+        held = self._archive.read_text(shown.text)
+        rows = self._lookup.of_page(shown.text.url)
+        base = request.scope["pressmark.base"]
+        before = found[shown.number - 2] if shown.number > 1 else None
+        return self._page(
+            request,
+            "post",
+            url=shown.text.url,
+            title=shown.text.title or shown.text.url,
+            host=_host(shown.text.url),
+            body=self._rendered(held),
+            cut=len(held.text) > MAX_SHOWN,
+            held=held,
+            facts=_facts(held),
+            version=shown,
+            before=before,
+            versions=found[::-1][:CAPTURES],
+            count=len(found),
+            capture=capture,
+            stamp=stamp_of(capture.date),
+            captures=len(rows),
+            timeline=self._timeline(rows, found),
+            permalink=f"{base}/web/{stamp_of(capture.date)}/{quoted(shown.text.url)}",
+            text_link=f"{base}/text/{stamp_of(capture.date)}/{quoted(shown.text.url)}",
+        )
+
+    def _rendered(self, held: HeldText) -> Markup:
+        """The post's own words as markup; images stand with the page as it looked."""
+        markdown = str(held.fields.get("markdown") or held.text)[:MAX_SHOWN]
+        # Made without raw markup, and cleaned once more: neither of the two alone is trusted.
+        markup = nh3.clean(
+            self._markdown.render(markdown),
+            tags={*nh3.ALLOWED_TAGS} - {"img", "map", "area"},
+            link_rel="noopener noreferrer nofollow",
+            url_schemes={"http", "https", "mailto"},
+        )
+        return Markup(_DEEPER.sub(lambda found: f"{found[1]}{min(6, int(found[2]) + 1)}", markup))  # noqa: S704  cleaned above
+
+    def _timeline(self, rows: Sequence[CaptureRow], found: Sequence[Version]) -> Markup:
+        first, last = rows[0].date, rows[-1].date
+        span = (last - first).total_seconds() or 1.0
+        step = max(1, len(rows) // MARKS)
+        marks: list[tuple[float, str, str, str]] = []
+        for row in rows[::step]:
+            kind = "gone" if row.status >= 400 else "capture"  # noqa: PLR2004
+            name = f"{row.date:%Y-%m-%d %H:%M} UTC, status {row.status}"
+            marks.append(((row.date - first).total_seconds() / span, kind, "", name))
+        for one in found[-MARKS:]:
+            target = f"/post/{stamp_of(one.first)}/{quoted(one.text.url)}"
+            name = f"Version {one.number}, first seen {one.first:%Y-%m-%d %H:%M} UTC"
+            marks.append(((one.first - first).total_seconds() / span, "version", target, name))
+        return charts.timeline(marks, label=f"{len(rows)} captures and {len(found)} versions over time")
+
+    def _diff(self, request: Request) -> Response:
+        url, _ = self._asked(request, "/diff/")
+        url = url.partition("?")[0] if "from=" in url or "view=" in url or "to=" in url else url
+        given = request.query_params
+        try:
+            since, until = (moment_of(given[name]) if given.get(name, "").isdigit() else None for name in ("from", "to"))
+        except ValueError as e:
+            raise WrongError(f"from, to: {e}") from e
+        found = versions_of(self._archive, self._lookup, url)
+        both = compared(self._archive, found, since, until)
+        view = "side" if given.get("view") == "side" else "inline"
+        size = 0
+        shown = []
+        for change in both.changes:
+            size += sum(len(run.text) for run in change.runs)
+            if size > MAX_DIFFERENCES:
+                break
+            shown.append(change)
+        return self._page(
+            request,
+            "diff",
+            url=both.after.row.url,
+            both=both,
+            changes=shown,
+            cut=len(shown) < len(both.changes),
+            view=view,
+            counted=both.as_json(),
+            versions=found[-CAPTURES:],
+        )
+
+    def _exchange(self, request: Request) -> Response:
+        url, stamp = self._asked(request, "/exchange/")
+        found = self._lookup.memento(url, moment_of(stamp or "9"))
+        if found is None:
+            raise NotArchivedError(url)
+        row = found[0]
+        records = self._archive.records(row)
+        shown = [
+            {
+                "kind": record.kind,
+                "fields": [(name, _line(value)) for name, value in record.headers[:100]],
+                "message": _head(record.block) if record.kind in {"response", "request", "revisit"} else (),
+                "said": _line(record.block[:20_000].decode("utf-8", "replace"), keep="\n")
+                if record.kind == "metadata"
+                else "",
+            }
+            for record in records[:10]
+        ]
+        return self._page(request, "exchange", url=row.url, row=row, stamp=stamp_of(row.date), records=shown)
+
+    def _download(self, request: Request) -> Response:
+        form: str = request.path_params["form"]
+        url, stamp = self._asked(request, f"/download/{form}/")
+        at = moment_of(stamp) if stamp else None
+        if form in {"text", "markdown"}:
+            held = self._archive.text(url, at)
+            said = held.text if form == "text" else str(held.fields.get("markdown") or held.text)
+            ending, kind = ("txt", "text/plain") if form == "text" else ("md", "text/markdown")
+            return _file((said + "\n").encode("utf-8", "replace"), f"{kind}; charset=utf-8", held.row.date, ending)
+        if form not in {"warc", "wacz"}:
+            raise WrongError(f"{form[:20]}: use text, markdown, warc or wacz", status=404)
+        row = self._archive.find(url, at)
+        if form == "warc":
+            return _file(self._archive.raw(row), "application/warc", row.date, "warc.gz")
+        rows = [row, *self._embedded(row)]
+        title = next((text.title for text in self._archive.index.texts_of(row.record) if text.title), None) or row.url
+        software = f"Pressmark {version('pressmark')}"
+        try:
+            made = wacz(self._archive, rows, title=title, now=datetime.now(UTC), software=software)
+        except OverflowError as e:
+            raise WrongError(str(e), status=413) from e
+        return _file(made, "application/wacz", row.date, "wacz")
+
+    def _embedded(self, row: CaptureRow) -> list[CaptureRow]:
+        """What is held of the images, styles and fonts of a page."""
+        from archive.requisites import requisites
+
+        try:
+            links = requisites(self._archive.payload(row), url=row.url, content_type=row.mime)
+        except ArchiveError:
+            return []
+        found = []
+        for link in links:
+            near = self._lookup.memento(link.url, row.date)
+            if near is not None and near[0].status < 400:  # noqa: PLR2004
+                found.append(near[0])
+        return found
+
+    def _found(self, request: Request) -> Response:
+        given = request.query_params
+        asked = {name: given.get(name, "").strip()[:500] for name in ("q", "site", "lang", "author", "tag", "after", "before")}
+        newest = given.get("sort") == "new"
+        page = _page_number(request)
+        found, wrong = None, ""
+        said = " ".join(
+            [asked["q"], *(f'{name}:"{asked[name]}"' for name in ("site", "lang", "author", "tag") if asked[name])]
+            + [f"{name}:{asked[name]}" for name in ("after", "before") if asked[name]]
+        ).strip()
+        if said:
+            try:
+                for name in ("after", "before"):
+                    if asked[name]:
+                        begin(asked[name])
+                found = self._search.find(parse(said), limit=HITS, offset=(page - 1) * HITS, newest=newest)
+            except ValueError as e:
+                wrong = str(e)
+        more = {name: value for name, value in asked.items() if value} | ({"sort": "new"} if newest else {})
+        response = self._page(
+            request,
+            "search",
+            asked=asked,
+            found=found,
+            wrong=wrong,
+            page=page,
+            newest=newest,
+            known=self._search.known(),
+            most=MOST,
+            link=lambda number: "/search?" + urlencode({**more, "page": number}),
+        )
+        response.status_code = 400 if wrong else 200
+        return response
+
+    def _calendar(self, request: Request) -> Response:
+        url = request.query_params.get("url", "").strip()
+        if url:
+            try:
+                return RedirectResponse(f"/web/*/{quoted(asked_url(url))}", status_code=303)
+            except ValueError as e:
+                raise WrongError(str(e)) from e
+        return self._page(request, "calendar", url="", years=(), rows=(), count=0, day="", wrong="")
+
+    def _captures(self, request: Request) -> Response:
+        rest = rest_of(request, "/web/*/")
+        asked_day = ""
+        if (found := re.fullmatch(r"(.*)[?&]_day=(\d{8})", rest, re.DOTALL)) is not None:
+            rest, asked_day = found[1], found[2]
+        try:
+            url = asked_url(rest)
+        except ValueError as e:
+            raise WrongError(str(e)) from e
+        rows = self._lookup.of_page(url)
+        if not rows:
+            raise WrongError(f"{url}: not archived", status=404)
+        days: dict[int, dict[date, int]] = {}
+        for row in rows:
+            day = row.date.date()
+            of_year = days.setdefault(day.year, {})
+            of_year[day] = of_year.get(day, 0) + 1
+        mark = "&" if "?" in quoted(url) else "?"
+        years = [
+            (
+                year,
+                sum(of_year.values()),
+                charts.heat(
+                    of_year,
+                    first=date(year, 1, 1),
+                    last=date(year, 12, 31),
+                    label=f"Captures of {year}",
+                    link=f"/web/*/{quoted(url)}{mark}_day={{day}}#captures",
+                ),
+            )
+            for year, of_year in sorted(days.items(), reverse=True)[:30]
+        ]
+        chosen = [row for row in rows if f"{row.date:%Y%m%d}" == asked_day] if asked_day else rows
+        return self._page(
+            request,
+            "calendar",
+            url=url,
+            years=years,
+            rows=chosen[::-1][:CAPTURES],
+            count=len(chosen),
+            day=asked_day,
+            wrong="",
+        )
+
+
+_DEEPER = re.compile(r"(</?h)([1-6])(?=>)")
+
+
+def _page_number(request: Request) -> int:
+    text = request.query_params.get("page", "1")
+    return min(max(int(text), 1), MAX_PAGES) if text.isascii() and text.isdigit() and len(text) < 6 else 1  # noqa: PLR2004
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
+
+
+def _every_month(months: Sequence[object]) -> list[tuple[str, int]]:
+    """Each month from the first to the last, also those without a post."""
+    posts = {(one.year, one.month): one.posts for one in months}  # type: ignore[attr-defined]
+    year, month = min(posts)
+    last = max(posts)
+    year = max(year, last[0] - charts.MOST_BARS // 12)
+    found = []
+    while (year, month) <= last:
+        found.append((f"{year}-{month:02}", posts.get((year, month), 0)))
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)  # noqa: PLR2004
+    return found
+
+
+def _facts(held: HeldText) -> list[tuple[str, str, str]]:
+    """What is known of a post, and where each fact stood."""
+    sources = held.fields.get("sources")
+    stood = sources if isinstance(sources, dict) else {}
+    found = []
+    for name in _SOURCES:
+        value = held.fields.get(name)
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        if value:
+            found.append((name, str(value)[:2_000], str(stood.get(name, ""))))
+    return found
+
+
+def _head(block: bytes) -> tuple[tuple[str, str], ...]:
+    """First line and headers of a message, for people."""
+    head = block.partition(b"\r\n\r\n")[0]
+    first = head.partition(b"\r\n")[0].decode("latin-1")
+    return (("", _line(first)), *((_line(name), _line(value)) for name, value in headers(head + b"\r\n\r\n")[:200]))
+
+
+def _line(text: str, keep: str = "") -> str:
+    return "".join(c if c.isprintable() or c in keep else " " for c in text)[:8_000]
+
+
+def _file(data: bytes, kind: str, moment: datetime, ending: str) -> Response:
+    name = f"pressmark-{stamp_of(moment)}.{ending}"
+    return Response(data, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"', **_CSP_DOWNLOAD})
+
+

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, se
 
 from archive.web.target import quoted, stamp_of
 
-_ENTRIES = (("/", "Home"), ("/search", "Search"), ("/calendar", "Calendar"))
+_ENTRIES = (("/", "Home"), ("/blogs", "Blogs"), ("/search", "Search"), ("/calendar", "Calendar"))
 
 
 class Templates:

@@ -15,6 +15,7 @@ import click
 from archive.cli import Url
 from archive.errors import ArchiveError
 from archive.faces import Exit, printable, tell
+from crawler.faces import feed_as_json, iso, state
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -147,7 +148,7 @@ def feeds(as_json: bool) -> None:
             said.setdefault(alarm.subject, []).append(alarm.kind)
     if as_json:
         for feed in found:
-            click.echo(json.dumps({**_as_json(feed), "alarms": said.get(feed.url, [])}, ensure_ascii=False))
+            click.echo(json.dumps({**feed_as_json(feed), "alarms": said.get(feed.url, [])}, ensure_ascii=False))
     elif not found:
         click.echo("no subscriptions; begin with: pressmark add URL")
     else:
@@ -345,7 +346,7 @@ def _show_report(report: Report, *, as_json: bool) -> None:
 
 def _plainly(values: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON knows them."""
-    return {name: _iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit:  # noqa: ANN401  called with the summary
@@ -407,38 +408,6 @@ def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
     click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))
 
 
-def _state(feed: Feed) -> str:
-    if feed.paused:
-        return "paused"
-    if feed.status == 410:  # noqa: PLR2004  gone for good
-        return "gone"
-    if feed.error:
-        return "failing"
-    return "ok" if feed.visited else "new"
-
-
-def _as_json(feed: Feed) -> dict[str, object]:
-    return {
-        "url": feed.url,
-        "title": feed.title,
-        "site": feed.site,
-        "state": _state(feed),
-        "status": feed.status,
-        "error": feed.error,
-        "failures": feed.failures,
-        "added": _iso(feed.added),
-        "last_visit": _iso(feed.visited),
-        "last_news": _iso(feed.news),
-        "entries_shown": feed.shown,
-        "next_visit": None if feed.paused else _iso(feed.due),
-        "posts_kept": feed.kept,
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
 def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -452,7 +421,7 @@ def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
         table.add_row(
             Text(printable(feed.url)),
             Text(printable(feed.title or "")),
-            Text(printable(", ".join([_state(feed), *_notes(said.get(feed.url, ()))]) + _why(feed))),
+            Text(printable(", ".join([state(feed), *_notes(said.get(feed.url, ()))]) + _why(feed))),
             _short(feed.visited),
             "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
             str(feed.kept),

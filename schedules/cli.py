@@ -121,27 +121,11 @@ def list_jobs(as_json: bool) -> None:
     from schedules.jobs import jobs
     from schedules.runs import Runs
     from schedules.settings import ScheduleSettings
+    from schedules.told import job_rows
 
     runs = Runs.open(load(ArchiveSettings).database)
     settings = load(ScheduleSettings)
-    last, upcoming = runs.latest(), next_runs(runs.engine)
-    rows = []
-    for job in jobs(settings):
-        ran = last.get(job.name)
-        rows.append(
-            {
-                "job": job.name,
-                "trigger": getattr(settings, f"{job.name}_every"),
-                "deadline_seconds": job.deadline.total_seconds(),
-                "argv": " ".join(job.argv),
-                "next_run": _iso(upcoming.get(job.name)),
-                "last_run": _iso(ran.started) if ran else None,
-                "last_end": _iso(ran.ended) if ran else None,
-                "outcome": (ran.outcome or "running") if ran else None,
-                "exit_code": ran.exit_code if ran else None,
-                "said": ran.said if ran else None,
-            }
-        )
+    rows = job_rows(jobs(settings), settings, runs.latest(), next_runs(runs.engine))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
@@ -240,10 +224,6 @@ def subscribe_at_hubs() -> None:
         tell(problem)
     taken = len(wanted) - len(problems)
     click.echo(f"asked for {len(wanted)} subscriptions, {taken} taken")
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
 for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):

@@ -26,6 +26,7 @@ from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
 from crawler import websub
 from crawler.frontier import Frontier
+from schedules.pages import FeedPages
 from schedules.runs import Runs
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,14 @@ MAX_NOTIFICATION = 10 * 1024 * 1024
 """Bytes of what a hub may send along."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATHS = {
+    path: {"summary": summary, "responses": {status: {"description": said} for status, said in answers.items()}}
+    for path, summary, answers in (
+        ("/health", "Whether all is well", {"200": "It is", "503": "Names what is ill"}),
+        ("/metrics", "Figures for Prometheus", {"200": "Its text format"}),
+        ("/changes.atom", "New, edited and vanished posts", {"200": "An Atom feed"}),
+    )
+}
 Health = Callable[[], dict[str, str]]
 """Gives what is wrong, by the part that is ill; nothing if all is well."""
 
@@ -59,10 +68,15 @@ class Web:
             settings: Under which name, and who may change something.
             local: It listens on this machine alone.
         """
-        templates = Templates()
-        return application(
-            self._archive, settings, templates, local=local, addition=Addition(routes=self.routes())
+        templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
+        token = settings.token.get_secret_value()
+        pages = FeedPages(
+            self._archive, self._frontier, self._runs, templates, token=token, health=self._health
         )
+        addition = Addition(
+            routes=[*self.routes(), *pages.routes()], routers=[pages.router()], aside=pages.aside(), described=_PATHS
+        )
+        return application(self._archive, settings, templates, local=local, addition=addition)
 
     def routes(self) -> list[BaseRoute]:
         """What is added to the archive's web application."""

@@ -1,6 +1,8 @@
 """The archive over HTTP."""
 
+from archive.web.answer import WrongError
 from archive.web.app import Addition, application
+from archive.web.pages import Aside, Vanished
 from archive.web.template import Templates
 
-__all__ = ["Addition", "Templates", "application"]
+__all__ = ["Addition", "Aside", "Templates", "Vanished", "WrongError", "application"]

@@ -1,0 +1,42 @@
+"""Subscriptions as programs and pages see them. Pure, no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from crawler.visit import Feed
+
+
+def state(feed: Feed) -> str:
+    """How a subscription is, in a word."""
+    if feed.paused:
+        return "paused"
+    if feed.status == 410:  # noqa: PLR2004  gone for good
+        return "gone"
+    if feed.error:
+        return "failing"
+    return "ok" if feed.visited else "new"
+
+
+def feed_as_json(feed: Feed) -> dict[str, object]:
+    """A subscription as programs see it."""
+    return {
+        "url": feed.url,
+        "title": feed.title,
+        "site": feed.site,
+        "state": state(feed),
+        "status": feed.status,
+        "error": feed.error,
+        "failures": feed.failures,
+        "added": iso(feed.added),
+        "last_visit": iso(feed.visited),
+        "last_news": iso(feed.news),
+        "entries_shown": feed.shown,
+        "next_visit": None if feed.paused else iso(feed.due),
+        "posts_kept": feed.kept,
+    }
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601, in UTC."""
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

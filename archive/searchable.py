@@ -99,17 +99,13 @@ def entered(held: HeldWords, urlkey: str) -> Entered:
     """What search keeps of a text."""
     said, row = held.fields, held.row
     tags = said.get("tags")
-    try:
-        host = (urlsplit(row.url).hostname or "")[:255]
-    except ValueError:
-        host = ""
     language = said.get("language")
     author = said.get("author")
     return Entered(
         urlkey=urlkey,
         digest=row.digest,
         url=row.url,
-        host=host,
+        host=host_of(row.url),
         title=row.title,
         author=author if isinstance(author, str) else None,
         language=language[:16] if isinstance(language, str) else None,
@@ -118,6 +114,14 @@ def entered(held: HeldWords, urlkey: str) -> Entered:
         seen=row.date,
         body=held.text,
     )
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, with its port where that is told; empty where there is none."""
+    try:
+        return (urlsplit(url).netloc.rpartition("@")[2].lower())[:255]
+    except ValueError:
+        return ""
 
 
 def _moment(written: object) -> datetime | None:

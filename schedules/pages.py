@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 
 from archive.archive import Archive
 from archive.overview import Overview
+from archive.searchable import host_of
 from archive.web import Aside, Templates, Vanished, WrongError
 from archive.web.target import quoted, stamp_of
 from crawler import alarms
@@ -144,10 +145,7 @@ class FeedPages:
         if feed is None:
             raise WrongError(f"{request.path_params['id']}: no such feed", status=404)
         said = self._alarms().get(feed.url, [])
-        try:
-            host = urlsplit(feed.site or feed.url).hostname or ""
-        except ValueError:
-            host = ""
+        host = host_of(feed.site or feed.url)
         return self._page(
             request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token)
         )

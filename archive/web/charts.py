@@ -35,7 +35,7 @@ def bars(values: Sequence[tuple[str, int]], *, label: str) -> Markup:
         f'<svg class="chart" viewBox="0 0 {width} {height + 18}" role="img" aria-label="{escape(label)}">'
         f'{"".join(drawn)}<line class="axis" x1="0" y1="{height}" x2="{width}" y2="{height}"/>'
         f'<text x="0" y="{height + 14}">{escape(first)}</text>'
-        f'<text class="end" x="{width}" y="{height + 14}">{escape(last)}</text></svg>'
+        f'<text class="end" x="{max(len(values) * step, 120):.0f}" y="{height + 14}">{escape(last)}</text></svg>'
     )  # noqa: S704  what is not ours is escaped
 
 

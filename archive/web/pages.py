@@ -26,6 +26,7 @@ from archive.overview import Overview
 from archive.query import begin, parse
 from archive.retrieve import compared, versions_of
 from archive.search import MOST, Search
+from archive.searchable import host_of
 from archive.versions import Version
 from archive.wacz import wacz
 from archive.web import charts
@@ -188,7 +189,7 @@ class Pages:
             "post",
             url=shown.text.url,
             title=shown.text.title or shown.text.url,
-            host=_host(shown.text.url),
+            host=host_of(shown.text.url),
             body=self._rendered(held),
             cut=len(held.text) > MAX_SHOWN,
             held=held,
@@ -414,10 +415,6 @@ _DEEPER = re.compile(r"(</?h)([1-6])(?=>)")
 def _page_number(request: Request) -> int:
     text = request.query_params.get("page", "1")
     return min(max(int(text), 1), MAX_PAGES) if text.isascii() and text.isdigit() and len(text) < 6 else 1  # noqa: PLR2004
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
 
 
 def _every_month(months: Sequence[object]) -> list[tuple[str, int]]:

@@ -66,7 +66,7 @@ def moment_of(stamp: str) -> datetime:
     `2` is the end of time and so the newest memento, `1` the oldest one, as in the Wayback Machine.
     """
     digits = f"{stamp:9<14}"
-    year = min(max(int(digits[:4]), 1), 9999)
+    year = min(max(int(digits[:4]), 1), 9998)  # there is a second after it
     month = min(max(int(digits[4:6]), 1), 12)
     day = min(max(int(digits[6:8]), 1), calendar.monthrange(year, month)[1])
     hour, minute, second = min(int(digits[8:10]), 23), min(int(digits[10:12]), 59), min(int(digits[12:]), 59)

@@ -40,7 +40,7 @@ class Templates:
             number=lambda number: f"{number:,}".replace(",", "\u202f"),
             bytes=_bytes,
         )
-        self._environment.globals.update(menu=(*_ENTRIES, *entries), version=version("pressmark"))
+        self._environment.globals.update(menu=(*_ENTRIES, *entries), release=version("pressmark"))
 
     def page(self, name: str, **values: object) -> str:
         """A page; the name begins with the prefix of its package."""

@@ -64,7 +64,7 @@ def parse(text: str) -> Query:
     if len(text) > MAX_QUERY:
         raise ValueError(f"the query is longer than {MAX_QUERY} characters")
     query, either = Query(), False
-    for found in _PIECE.finditer(text):
+    for found in _PIECE.finditer("".join(c if c.isprintable() else " " for c in text)):
         field, phrase, word = found["field"] or "", found["phrase"], found["word"]
         value = phrase if phrase is not None else word
         if value == "OR" and not field and phrase is None and not found["not"]:

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement, document_fromstring
 
 from archive.coding import unicode_html
 
-Kind = Literal["image", "style", "font", "media"]
+Kind = Literal["image", "style", "font"]
 MAX_PAGE = 5_000_000
 """Bytes of a page or a stylesheet that are looked through."""
 MAX_FOUND = 300
@@ -45,7 +45,11 @@ def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Re
         tree = document_fromstring(unicode_html(payload[:MAX_PAGE], content_type))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
-    base = next((urljoin(url, node.get("href")) for node in tree.iter("base") if node.get("href")), url)
+    stated = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
+    try:
+        base = urljoin(url, stated)
+    except ValueError:
+        base = url
     return _each_once(_of_page(tree), base)
 
 

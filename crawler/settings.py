@@ -73,6 +73,18 @@ class CrawlSettings(PressmarkSettings):
     max_bytes: int = Field(default=50 * 1024 * 1024, ge=1024)
     """Bytes of one response, on the wire and decoded; what is longer is cut, kept and marked."""
 
+    requisites: bool = False
+    """Images, stylesheets and fonts of a page are captured too."""
+
+    requisite_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    """Bytes of one image, stylesheet or font; what is longer is cut, kept and marked."""
+
+    requisites_of_page: int = Field(default=200, ge=1, le=2_000)
+    """Images, stylesheets and fonts that are fetched for one page."""
+
+    requisite_age: float = Field(default=30 * 86_400.0, ge=0)
+    """Seconds for which an image, stylesheet or font that is held is not asked for again."""
+
     lock_seconds: float = Field(default=600.0, ge=0)
     """How long a command waits for another crawl on this machine to end."""
 

@@ -137,6 +137,8 @@ class Pages:
 
     def _blog(self, request: Request) -> Response:
         host: str = request.path_params["host"].lower()[:255]
+        if not host.isprintable():
+            raise WrongError(f"{host!a}: no host", status=404)
         year_asked = request.query_params.get("year", "")
         year = int(year_asked) if _YEAR.fullmatch(year_asked) and int(year_asked) else None
         page = _page_number(request)

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -18,6 +18,7 @@ from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
 from archive.index import CaptureRow
+from archive.requisites import Requisite, of_style, requisites
 from archive.text import Entry, Text
 from crawler import decide, discover, vanished
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
@@ -45,8 +46,15 @@ _ACCEPT_SEED = (
 _PERMANENT = frozenset({301, 308})
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
-_FEEDS_FIRST, _RECHECKS_LAST = 10, -10
-"""Priorities; pages of new posts are between."""
+_FEEDS_FIRST, _RECHECKS_LAST, _REQUISITES_LAST = 10, -10, -20
+"""Priorities; pages of new posts are between the first two."""
+_MAX_STYLES = 3
+"""Stylesheets that load one another are followed so far."""
+_ACCEPT_REQUISITE = {
+    "image": "image/avif,image/webp,image/*,*/*;q=0.8",
+    "style": "text/css,*/*;q=0.1",
+    "font": "font/woff2,font/woff,*/*;q=0.1",
+}
 _LOOK_SECONDS = 15.0
 """Between two looks for what has become due while a crawl runs."""
 
@@ -352,10 +360,76 @@ class BlogSpider(Spider):
             self.run.begun(f"page {page.url}")
             yield request
 
-    async def parse_page(self, response: Response, page: Page) -> None:
+    async def parse_page(self, response: Response, page: Page) -> AsyncIterator[Request]:
         """The answer to a request for a post's page."""
         with self.run.settling(f"page {page.url}"):
             await self._visited_page(response, page)
+            if self.run.options.requisites and response.status == decide.OK:
+                async for request in self._requisite_requests(response, depth=0):
+                    yield request
+
+    async def _requisite_requests(self, response: Response, *, depth: int) -> AsyncIterator[Request]:
+        """Requests for what a page or a stylesheet loads and is not held, where its host is this run's."""
+        try:
+            found: list[Requisite] = await self.run.work(
+                requisites if depth == 0 else of_style,
+                payload=response.body,
+                url=response.url,
+                **({"content_type": _content_type(response)} if depth == 0 else {}),
+            )
+        except TaskError as e:
+            log.warning("requisites are not known url=%s error=%s", response.url, e)
+            return
+        wanted = []
+        for one in found:
+            if page_key(one.url) not in self._asked and await self._is_wanted(one.url):
+                self._asked.add(page_key(one.url))
+                wanted.append(one)
+        wanted = wanted[: self.run.options.requisites_of_page]
+        for one, mine in zip(wanted, await self.run.claim([one.url for one in wanted]), strict=True):
+            if not mine:  # another run works at that host; the page's next visit asks again
+                continue
+            try:
+                request = Request(
+                    one.url,
+                    callback=self.parse_requisite,
+                    errback=self.requisite_failed,
+                    cb_kwargs={"asked": one, "depth": depth + 1},
+                    headers={"Accept": _ACCEPT_REQUISITE[one.kind]},
+                    priority=_REQUISITES_LAST,
+                    meta={VIA: response.url, HOPS: "E", "download_maxsize": self.run.options.requisite_bytes},
+                    dont_filter=True,
+                )
+            except ValueError:
+                self.run.leave(one.url)
+                continue
+            self.run.begun(f"requisite {one.url}")
+            yield request
+
+    async def _is_wanted(self, url: str) -> bool:
+        """Whether nothing is held of it, or nothing recent."""
+        try:
+            row = await asyncio.to_thread(self.run.archive.index.nearest, url, None)
+        except ArchiveError as e:
+            log.warning("requisite is not fetched, the index is out of reach url=%s error=%s", url, e)
+            return False
+        age = timedelta(seconds=self.run.options.requisite_age)
+        return row is None or row.url != url or row.date < self.run.now() - age
+
+    async def parse_requisite(self, response: Response, asked: Requisite, depth: int) -> AsyncIterator[Request]:
+        """An image, stylesheet or font came; a stylesheet may load more."""
+        with self.run.settling(f"requisite {asked.url}"):
+            self.run.leave(asked.url)
+            if asked.kind == "style" and response.status == decide.OK and depth < _MAX_STYLES:
+                async for request in self._requisite_requests(response, depth=depth):
+                    yield request
+
+    async def requisite_failed(self, failure: Failure) -> None:
+        """An image, stylesheet or font could not be had; the page is kept all the same."""
+        asked: Requisite = failure.request.cb_kwargs["asked"]
+        with self.run.settling(f"requisite {asked.url}"):
+            log.info("requisite failed url=%s error=%s", asked.url, reason(failure.value))
+            self.run.leave(asked.url)
 
     async def _visited_page(self, response: Response, page: Page) -> None:
         row = row_of(response)

@@ -8,7 +8,7 @@ LOWEST := .ci/lowest.txt
 # Byte code is written, whatever the shell says: commands start three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev services pywb clients demo test check lowest bench lock clean
+.PHONY: help install dev services replay pywb clients demo test check lowest bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +42,11 @@ pywb: .venv-pywb/installed ## another archive's replay tool, which tests let rea
 	.venv-pywb/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/pywb.txt
 	touch $@
 
+replay: $(VENV)/share/pressmark/replay/sw.js ## the engine that replays pages with their scripts, from npm, as it is
+
+$(VENV)/share/pressmark/replay/sw.js: .ci/replay.sh .ci/replay.sha256 | $(VENV)/made
+	sh .ci/replay.sh $(VENV)/share/pressmark/replay
+
 clients: .venv-clients/installed ## other people's clients of web archives, which tests let ask ours; never part of the product
 
 .venv-clients/installed: .ci/ensure-venv.sh .ci/clients.txt
@@ -55,7 +60,7 @@ check: dev ## types, lint, format, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: dev services pywb clients check lowest ## all tests and checks
+test: dev services replay pywb clients check lowest ## all tests and checks
 	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lowest: dev ## the crawl tests on the lowest supported versions, in an environment of their own

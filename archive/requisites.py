@@ -45,12 +45,26 @@ def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Re
         tree = document_fromstring(unicode_html(payload[:MAX_PAGE], content_type))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
+    return _each_once(_of_page(tree), _base(tree, url))
+
+
+def _base(tree: HtmlElement, url: str) -> str:
+    """What links of a page are relative to."""
     stated = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
     try:
-        base = urljoin(url, stated)
+        return urljoin(url, stated)
     except ValueError:
-        base = url
-    return _each_once(_of_page(tree), base)
+        return url
+
+
+def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
+    """The pages that a page links to, in its order, each once."""
+    try:
+        tree = document_fromstring(unicode_html(payload[:MAX_PAGE], content_type))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return []
+    found: list[tuple[str, Kind]] = [(node.get("href"), "image") for node in tree.iter("a") if node.get("href")]
+    return [one.url for one in _each_once(iter(found), _base(tree, url))]
 
 
 def of_style(payload: bytes, *, url: str) -> list[Requisite]:

@@ -103,7 +103,11 @@ class WebSettings(PressmarkSettings):
     """Where others reach the web app, such as `https://archive.example.org`; goes into the links that we write. Empty:
     as the request's Host header says."""
 
-    @field_validator("public_url")
+    replay_url: str = ""
+    """Where others reach the replay port, such as `https://replay.example.org`; must be another host or port than
+    `public_url`. Empty: as the request's Host header says, with the replay port."""
+
+    @field_validator("public_url", "replay_url")
     @classmethod
     def _checked(cls, url: str) -> str:
         parts = urlsplit(url)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -37,7 +40,8 @@ def pressmark() -> None:
 @pressmark.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
 @click.option("--port", default=0, help="Port to answer on: /health, and WebSub hubs. Without it nothing listens.")
-def up(host: str, port: int) -> None:
+@click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none.")
+def up(host: str, port: int, replay_port: int | None) -> None:
     """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, WebSettings, load
@@ -65,27 +69,31 @@ def up(host: str, port: int) -> None:
         if not port:
             daemon.run()
             return
-        from schedules.web import Web, is_local, listen, serve
+        from schedules.web import Web, is_local, listen, replaying, serve
 
         web = Web(
             kept_archive, frontier, runs, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl")
         )
-        with listen(host, port) as listening:
-            app = web.application(load(WebSettings), local=is_local(listening))
-            daemon.run(lambda stop: serve(app, listening, stop=stop))
+        shown = load(WebSettings)
+        with listen(host, port) as listening, _replay_socket(host, replay_port) as replay:
+            local = is_local(listening)
+            app = web.application(shown, local=local, replay_port=replay.getsockname()[1] if replay else None)
+            beside = [(replaying(shown, listening), replay)] if replay else []
+            daemon.run(lambda stop: serve(app, listening, stop=stop, beside=beside))
 
 
 @pressmark.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
-def serve_web(host: str, port: int, workers: int) -> None:
+@click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none.")
+def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> None:
     """Answer over HTTP: the web app, mementos, CDX, search. Nothing is crawled."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, WebSettings, load
     from crawler.frontier import Frontier
     from schedules.runs import Runs
-    from schedules.web import Web, address, is_local, listen, serve_alone, well
+    from schedules.web import Web, address, is_local, listen, replaying, serve_alone, well
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
@@ -95,8 +103,10 @@ def serve_web(host: str, port: int, workers: int) -> None:
     Archive.open(settings).index.engine.dispose()
     Frontier.open(settings.database).engine.dispose()
     Runs.open(settings.database).engine.dispose()
-    with listen(host, port) as listening:
+    with listen(host, port) as listening, _replay_socket(host, replay_port) as replay:
         click.echo(f"answering on {address(listening)}")
+        if replay:
+            click.echo(f"replaying on {address(replay)}")
 
         def make() -> ASGIApp:
             archive = Archive.open(settings)
@@ -107,9 +117,27 @@ def serve_web(host: str, port: int, workers: int) -> None:
                 health=lambda: well(archive),
                 nudge=lambda: None,
             )
-            return web.application(shown, local=is_local(listening))
+            number = replay.getsockname()[1] if replay else None
+            return web.application(shown, local=is_local(listening), replay_port=number)
 
-        sys.exit(serve_alone(make, listening, workers=workers))
+        beside = [(lambda: replaying(shown, listening), replay)] if replay else []
+        sys.exit(serve_alone(make, listening, workers=workers, beside=beside))
+
+
+@contextmanager
+def _replay_socket(host: str, port: int | None) -> Iterator[socket.socket | None]:
+    """A socket for the replay engine, if one is wanted."""
+    from archive.errors import SettingsError
+    from archive.web.replay import ENGINE, is_there
+    from schedules.web import listen
+
+    if port is None:
+        yield None
+        return
+    if not is_there():
+        raise SettingsError(f"--replay-port: no replay engine in {ENGINE}", hint="Fetch it with: make replay")
+    with listen(host, port) as made:
+        yield made
 
 
 @pressmark.command("jobs")

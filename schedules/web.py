@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from asyncio import to_thread
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -24,6 +24,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
+from archive.web.replay import replay_application
 from crawler import websub
 from crawler.frontier import Frontier
 from schedules.pages import FeedPages
@@ -61,12 +62,13 @@ class Web:
         self._health = health
         self._nudge = nudge
 
-    def application(self, settings: WebSettings, *, local: bool) -> ASGIApp:
+    def application(self, settings: WebSettings, *, local: bool, replay_port: int | None = None) -> ASGIApp:
         """What a web server runs.
 
         Args:
             settings: Under which name, and who may change something.
             local: It listens on this machine alone.
+            replay_port: Where the replay application answers; None: nowhere.
         """
         templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
         token = settings.token.get_secret_value()
@@ -76,7 +78,8 @@ class Web:
         addition = Addition(
             routes=[*self.routes(), *pages.routes()], routers=[pages.router()], aside=pages.aside(), described=_PATHS
         )
-        return application(self._archive, settings, templates, local=local, addition=addition)
+        replay = _replay_origin(settings, replay_port) if replay_port else None
+        return application(self._archive, settings, templates, local=local, addition=addition, replay=replay)
 
     def routes(self) -> list[BaseRoute]:
         """What is added to the archive's web application."""
@@ -147,6 +150,22 @@ def listen(host: str, port: int) -> socket.socket:
         raise OSError(number, os.strerror(number) if number > 0 else str(e), f"{host}:{port}") from e
 
 
+def _replay_origin(settings: WebSettings, port: int) -> Callable[[str], str]:
+    """Gives the replay application's origin from ours."""
+    return lambda base: settings.replay_url or f"{base.rpartition(':')[0] if base.count(':') > 1 else base}:{port}"
+
+
+def replaying(settings: WebSettings, listening: socket.socket) -> ASGIApp:
+    """The replay application for the archive that answers on a socket."""
+    port = listening.getsockname()[1]
+
+    def source(request: Request) -> str:
+        host = request.url.hostname or ""
+        return settings.public_url or f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    return replay_application(sources=source, local=is_local(listening))
+
+
 def address(listening: socket.socket) -> str:
     """URL at which a socket is reached."""
     host, port = listening.getsockname()[:2]
@@ -175,26 +194,45 @@ def _server(application: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(application: ASGIApp, listening: socket.socket, *, stop: threading.Event) -> None:
-    """Answer on a socket until the event is set."""
-    server = _server(application)
-    # In the main thread it would take our signals.
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
+def serve(
+    application: ASGIApp,
+    listening: socket.socket,
+    *,
+    stop: threading.Event,
+    beside: Sequence[tuple[ASGIApp, socket.socket]] = (),
+) -> None:
+    """Answer on a socket, and on others beside it, until the event is set."""
+    running = []
+    for made, on in ((application, listening), *beside):
+        server = _server(made)
+        # In the main thread it would take our signals.
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [on]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
     stop.wait()
-    server.should_exit = True
-    thread.join(5.0)
+    for server, _ in running:
+        server.should_exit = True
+    for _, thread in running:
+        thread.join(5.0)
 
 
-def serve_alone(make: Callable[[], ASGIApp], listening: socket.socket, *, workers: int) -> int:
+def serve_alone(
+    make: Callable[[], ASGIApp],
+    listening: socket.socket,
+    *,
+    workers: int,
+    beside: Sequence[tuple[Callable[[], ASGIApp], socket.socket]] = (),
+) -> int:
     """Answer on a socket until SIGTERM or SIGINT; gives an exit code.
 
     Args:
         make: Makes the application, once in each process.
         listening: All processes share it.
         workers: Processes that answer.
+        beside: Other applications and their sockets, for each a process.
     """
     children = [_fork(make, listening) for _ in range(workers - 1)]
+    children += [_fork(other, on) for other, on in beside]
     try:
         # It takes the signals, ends, and raises SIGINT again.
         _server(make()).run(sockets=[listening])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
@@ -57,6 +57,7 @@ def application(
     *,
     local: bool = True,
     addition: Addition | None = None,
+    replay: Callable[[str], str] | None = None,
 ) -> ASGIApp:
     """What a web server runs.
 
@@ -66,10 +67,11 @@ def application(
         templates: Make the pages.
         local: It listens on this machine alone.
         addition: What else is answered.
+        replay: Gives the origin of the replay application, from ours; None: there is none.
     """
     more = addition or Addition()
     lookup = Lookup(archive.index)
-    pages = Pages(archive, lookup, templates, more.aside)
+    pages = Pages(archive, lookup, templates, more.aside, replay)
     mementos = Mementos(archive, lookup, frame=pages.frame)
     machines = Machines(archive, lookup)
 

@@ -25,10 +25,10 @@ _DEFAULTS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-_AS_IT_IS = ("/web/", "/warcs/")
+_AS_IT_IS = ("/web/", "/warcs/", "/download/")
 """What is not compressed: payloads keep their bytes, ranges their meaning."""
 _COMPRESS_FROM = 1_024
-_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/")
+_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/")
 """What pages of other servers on this machine may read, such as a replay tool."""
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from importlib.metadata import version
 from urllib.parse import urlencode
 
@@ -24,6 +27,7 @@ from archive.index import CaptureRow
 from archive.lookup import Lookup
 from archive.overview import Overview
 from archive.query import begin, parse
+from archive.requisites import of_style, page_links, requisites
 from archive.retrieve import compared, versions_of
 from archive.search import MOST, Search
 from archive.searchable import host_of
@@ -32,8 +36,12 @@ from archive.wacz import wacz
 from archive.web import charts
 from archive.web.answer import WrongError
 from archive.web.mementos import rest_of
+from archive.web.ranges import matches, part_of
+from archive.web.replay import link
 from archive.web.target import asked_url, dated, moment_of, quoted, stamp_of
 from archive.web.template import Templates
+
+log = logging.getLogger(__name__)
 
 LATELY = 12
 """Posts of each list on the front page."""
@@ -49,6 +57,12 @@ MARKS = 300
 MAX_SHOWN = 100_000
 """Characters of a text that a page shows; the rest is in the download."""
 MAX_DIFFERENCES = 60_000
+_PACKED = 8
+"""WACZ files that are remembered: replay tools ask for them piece by piece."""
+_MAX_PACKED = 500
+"""Captures of a WACZ file besides its first."""
+_MAX_LINKED = 30
+_MAX_LOOKED = 300
 _YEAR = re.compile(r"\d{4}")
 _CSP_DOWNLOAD = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
 _SOURCES = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
@@ -78,11 +92,20 @@ class Aside:
 class Pages:
     """Everything about captures and texts."""
 
-    def __init__(self, archive: Archive, lookup: Lookup, templates: Templates, aside: Aside | None = None) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        lookup: Lookup,
+        templates: Templates,
+        aside: Aside | None = None,
+        replay: Callable[[str], str] | None = None,
+    ) -> None:
         self._archive = archive
         self._lookup = lookup
         self._templates = templates
         self._aside = aside or Aside()
+        self._replay = replay
+        self._packed = lru_cache(maxsize=_PACKED)(self._pack)
         self._overview = Overview(archive.index)
         self._search = Search(archive, lookup)
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
@@ -115,7 +138,11 @@ class Pages:
 
     def frame(self, *, request: Request, row: CaptureRow, url: str, stamp: str) -> str:
         """A memento with a bar that tells what it is."""
-        return self._templates.page("archive/frame.html", path=request.url.path, row=row, url=url, stamp=stamp)
+        base = request.scope["pressmark.base"]
+        replayed = link(self._replay(base), base, url, stamp) if self._replay and row.status < 400 else ""  # noqa: PLR2004
+        return self._templates.page(
+            "archive/frame.html", path=request.url.path, row=row, url=url, stamp=stamp, replayed=replayed
+        )
 
     def _page(self, request: Request, name: str, **values: object) -> Response:
         shown = self._templates.page(f"archive/{name}.html", path=request.url.path, **values)
@@ -299,29 +326,63 @@ class Pages:
         row = self._archive.find(url, at)
         if form == "warc":
             return _file(self._archive.raw(row), "application/warc", row.date, "warc.gz")
+        made = self._packed(row.record)
+        tag = f'"{hashlib.sha256(made).hexdigest()}"'
+        headers = {**_as_file("application/wacz", row.date, "wacz"), "ETag": tag}
+        if matches(request.headers, tag):
+            return Response(status_code=304, headers=headers)
+        return part_of(made, request.headers, headers, 200)
+
+    def _pack(self, record: str) -> bytes:
+        """A page with what it loads, and the pages that it links to, as they were then."""
+        row = self._archive.index.capture(record)
+        if row is None:
+            raise WrongError("not archived", status=404)
         rows = [row, *self._embedded(row)]
+        linked = self._linked(row)
         title = next((text.title for text in self._archive.index.texts_of(row.record) if text.title), None) or row.url
         software = f"Pressmark {version('pressmark')}"
+        for wanted in ([*rows, *linked], rows, rows[:1]):
+            try:
+                return wacz(self._archive, wanted, title=title, now=row.date, software=software)
+            except OverflowError as e:
+                log.info("left out of a file url=%s reason=%s", row.url, e)
+        raise WrongError(f"{row.url}: too large for a WACZ file", status=413)
+
+    def _payload(self, row: CaptureRow) -> bytes:
         try:
-            made = wacz(self._archive, rows, title=title, now=datetime.now(UTC), software=software)
-        except OverflowError as e:
-            raise WrongError(str(e), status=413) from e
-        return _file(made, "application/wacz", row.date, "wacz")
+            return self._archive.payload(row)
+        except ArchiveError as e:
+            log.warning("page cannot be read url=%s error=%s", row.url, e)
+            return b""
 
     def _embedded(self, row: CaptureRow) -> list[CaptureRow]:
         """What is held of the images, styles and fonts of a page."""
-        from archive.requisites import requisites
+        found: list[CaptureRow] = []
+        for one in requisites(self._payload(row), url=row.url, content_type=row.mime):
+            near = self._near(one.url, row.date)
+            if near is None:
+                continue
+            found.append(near)
+            if one.kind == "style":
+                inner = (self._near(two.url, row.date) for two in of_style(self._payload(near), url=near.url))
+                found += [two for two in inner if two is not None]
+        return found[:_MAX_PACKED]
 
-        try:
-            links = requisites(self._archive.payload(row), url=row.url, content_type=row.mime)
-        except ArchiveError:
-            return []
-        found = []
-        for link in links:
-            near = self._lookup.memento(link.url, row.date)
-            if near is not None and near[0].status < 400:  # noqa: PLR2004
-                found.append(near[0])
-        return found
+    def _linked(self, row: CaptureRow) -> list[CaptureRow]:
+        """What is held of the pages that a page links to, and of what these load."""
+        links = page_links(self._payload(row), url=row.url, content_type=row.mime)
+        held = self._lookup.held(links[:_MAX_LOOKED])
+        found: list[CaptureRow] = []
+        for url in [one for one in links if one in held][:_MAX_LINKED]:
+            near = self._near(url, row.date)
+            if near is not None:
+                found += [near, *self._embedded(near)]
+        return found[:_MAX_PACKED]
+
+    def _near(self, url: str, at: datetime) -> CaptureRow | None:
+        near = self._lookup.memento(url, at)
+        return near[0] if near is not None and near[0].status < 400 else None  # noqa: PLR2004
 
     def _found(self, request: Request) -> Response:
         given = request.query_params
@@ -458,7 +519,9 @@ def _line(text: str, keep: str = "") -> str:
 
 
 def _file(data: bytes, kind: str, moment: datetime, ending: str) -> Response:
+    return Response(data, headers=_as_file(kind, moment, ending))
+
+
+def _as_file(kind: str, moment: datetime, ending: str) -> dict[str, str]:
     name = f"pressmark-{stamp_of(moment)}.{ending}"
-    return Response(data, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"', **_CSP_DOWNLOAD})
-
-
+    return {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"', **_CSP_DOWNLOAD}

@@ -1,0 +1,107 @@
+"""Replay as it looked, scripts and all: an engine that others wrote, on an origin of its own that holds nothing else.
+
+The engine (ReplayWeb.page, AGPL) is no part of this project: its two files are fetched when the machine is set up, and
+served as they are. Without them the plain view is all there is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from archive.web.answer import escape
+from archive.web.gate import Gate
+from archive.web.target import MAX_URL, quoted
+
+ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
+"""Where the set-up puts the engine."""
+_FILES = ("ui.js", "sw.js")
+
+
+def is_there(folder: Path = ENGINE) -> bool:
+    """Whether the engine was fetched."""
+    return all((folder / name).is_file() for name in _FILES)
+
+
+def link(replay_url: str, base: str, url: str, stamp: str) -> str:
+    """Where a memento is replayed.
+
+    Args:
+        replay_url: Origin of the replay application.
+        base: Our own.
+        url: Of the page.
+        stamp: 14 digits.
+    """
+    source = f"{base}/download/wacz/{stamp}/{quoted(url)}"
+    return f"{replay_url}/?{urlencode({'source': source, 'url': url, 'ts': stamp})}"
+
+
+def replay_application(*, sources: Callable[[Request], str], local: bool, folder: Path = ENGINE) -> ASGIApp:
+    """What a web server runs on the second origin.
+
+    Args:
+        sources: The origin that archived pages are loaded from; no other is.
+        local: It listens on this machine alone.
+        folder: Where the engine is.
+    """
+
+    def policy(request: Request) -> str:
+        return (
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data: blob:; font-src 'self' data:; frame-src 'self'; worker-src 'self'; "
+            f"connect-src 'self' {sources(request)}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    async def page(request: Request) -> Response:
+        source, url, stamp = (request.query_params.get(name, "") for name in ("source", "url", "ts"))
+        origin = sources(request)
+        if not source.startswith(f"{origin}/download/wacz/") or len(source) > 2 * MAX_URL:
+            return PlainTextResponse(f"source: begin at {origin}/\n", 400)
+        if not url.startswith(("http://", "https://")) or not (stamp.isascii() and stamp.isdigit()):
+            return PlainTextResponse("url, ts: a page and 14 digits\n", 400)
+        told = " ".join(f'{name}="{escape(value)}"' for name, value in (("source", source), ("url", url), ("ts", stamp)))
+        return HTMLResponse(
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<meta name="robots" content="noindex"><title>Replay · Pressmark</title>'
+            '<link rel="stylesheet" href="/replay.css"><script src="/ui.js"></script></head><body>'
+            f'<p><a href="{escape(origin)}/web/{escape(stamp)}/{escape(quoted(url))}">Back to the plain view</a></p>'
+            f'<replay-web-page {told} replayBase="/replay/" embed="replayonly" sandbox deepLink="false" '
+            "noWebWorker></replay-web-page></body></html>",
+            headers={"Content-Security-Policy": policy(request), "Cross-Origin-Opener-Policy": "same-origin"},
+        )
+
+    async def script(request: Request) -> Response:
+        name = request.url.path.rpartition("/")[2]
+        headers = {"Content-Security-Policy": policy(request), "Cache-Control": "no-cache"}
+        if name == "sw.js":
+            headers["Service-Worker-Allowed"] = "/replay/"
+        return FileResponse(folder / name, media_type="text/javascript", headers=headers)
+
+    async def style(_request: Request) -> Response:
+        css = "html,body{margin:0;height:100%}body{display:flex;flex-direction:column;font:1rem system-ui,sans-serif}"
+        css += "p{margin:0;padding:.4rem 1rem}replay-web-page{flex:1;display:block;min-height:0}"
+        return Response(css, media_type="text/css")
+
+    async def frame(_request: Request) -> Response:
+        # The engine asks for pages within its own scope only after its worker has taken over.
+        return PlainTextResponse("not archived\n", 404)
+
+    made = Starlette(
+        routes=[
+            Route("/", page),
+            Route("/ui.js", script),
+            Route("/replay/sw.js", script),
+            Route("/replay.css", style),
+            Route("/replay/{rest:path}", frame),
+        ]
+    )
+    return Gate(made, public_url="", local=local)

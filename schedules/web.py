@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 MAX_NOTIFICATION = 10 * 1024 * 1024
 """Bytes of what a hub may send along."""
 
+_PORT = re.compile(r":\d+$")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATHS = {
     path: {"summary": summary, "responses": {status: {"description": said} for status, said in answers.items()}}
@@ -152,7 +153,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _replay_origin(settings: WebSettings, port: int) -> Callable[[str], str]:
     """Gives the replay application's origin from ours."""
-    return lambda base: settings.replay_url or f"{base.rpartition(':')[0] if base.count(':') > 1 else base}:{port}"
+    return lambda base: settings.replay_url or f"{_PORT.sub('', base)}:{port}"
 
 
 def replaying(settings: WebSettings, listening: socket.socket) -> ASGIApp:

@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from sample.browsing import browser, watched, world  # noqa: F401  fixtures
 from sample.server import Site
 from sample.services import BIN, S3, free_port, seaweedfs, wait_for
 

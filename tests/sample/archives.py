@@ -51,7 +51,7 @@ def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list
 
 @contextmanager
 def serving(home: Home, *options: str) -> Iterator[str]:
-    """`pressmark serve` on a free port; gives its URL."""
+    """`pressmark serve` on a free port; gives its URL, and that of the replay port."""
     log = (home.path / "serve.log").open("wb")
     process = subprocess.Popen(
         [str(BIN / "pressmark"), "serve", "--port", "0", *options],
@@ -61,7 +61,10 @@ def serving(home: Home, *options: str) -> Iterator[str]:
         assert process.stdout
         line = process.stdout.readline().decode()
         assert line.startswith("answering on "), (line, (home.path / "serve.log").read_text())
-        yield line.split()[-1]
+        bases = [line.split()[-1]]
+        if "--replay-port" in options:
+            bases.append(process.stdout.readline().decode().split()[-1])
+        yield " ".join(bases)
     finally:
         end(process)
         log.close()

@@ -315,7 +315,9 @@ def _check_origin(request: Request) -> None:
     """No other site's page may send a form here: browsers tell where it comes from."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     base = request.scope["pressmark.base"]
-    if (site is not None and site not in {"same-origin", "none"}) or (origin is not None and origin != base):
+    # A page that sends no referrer sends `null`; the browser then tells by Sec-Fetch-Site where the form was.
+    hidden = origin == "null" and site == "same-origin"
+    if (site is not None and site != "same-origin") or (origin is not None and origin != base and not hidden):
         raise WrongError("the request comes from another site's page", status=403)
 
 

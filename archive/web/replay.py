@@ -92,13 +92,14 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
         return Response(css, media_type="text/css")
 
     async def frame(_request: Request) -> Response:
-        # The engine asks for pages within its own scope only after its worker has taken over.
-        return PlainTextResponse("not archived\n", 404)
+        # The engine looks into this frame until its worker has taken over, and then loads it anew.
+        return PlainTextResponse("", 404, headers={"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"})
 
     made = Starlette(
         routes=[
             Route("/", page),
             Route("/ui.js", script),
+            Route("/replay/ui.js", script),
             Route("/replay/sw.js", script),
             Route("/replay.css", style),
             Route("/replay/{rest:path}", frame),

@@ -27,7 +27,6 @@ XSS = """<html><head><title>Trap</title><script>document.title='xss-ran'; new Im
 <form action="{0}/leak-form"><button>send</button></form><meta http-equiv=refresh content="0;url={0}/leak-refresh">
 <object data="{0}/leak-object"></object><embed src="{0}/leak-embed"><link rel=stylesheet href="{0}/leak.css"><video poster="{0}/leak-poster"></video>
 <script>
-document.getElementById('js') || document.body.insertAdjacentHTML('beforeend', '<p id=js>scripts ran here</p>');
 fetch('{0}/leak-fetch'); navigator.sendBeacon && navigator.sendBeacon('{0}/leak-beacon');
 try {{ new WebSocket('{0}/leak-socket'.replace('http', 'ws')) }} catch (e) {{}}
 try {{ new EventSource('{0}/leak-events') }} catch (e) {{}}
@@ -75,7 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "/trap": Answer(XSS.format(root, "/other").encode()),
                 "/pixel.png": Answer(PNG, content_type="image/png"),
                 "/worker.js": Answer(b"self.x=1", content_type="text/javascript"),
-                "/other": Answer(b"<title>Other</title><article><h1>The other one</h1><p>It is linked to, and held.</p></article>"),
+                "/other": Answer(b"<title>Other</title><article><h1>The other one</h1><p>It is linked to, and held.</p></article><script>document.body.insertAdjacentHTML('beforeend', '<p>scripts ran here</p>')</script>"),
             }
         )
         assert home.pressmark("crawl", f"{site.url}/", f"{root}/feed").code == 0

@@ -35,6 +35,7 @@ from archive.versions import Version
 from archive.wacz import wacz
 from archive.web import charts
 from archive.web.answer import WrongError
+from archive.web.gate import PAGE_POLICY
 from archive.web.mementos import rest_of
 from archive.web.ranges import matches, part_of
 from archive.web.replay import link
@@ -118,6 +119,7 @@ class Pages:
             self._route("/blog/{host}", self._blog),
             self._route("/post/{rest:path}", self._post),
             self._route("/diff/{rest:path}", self._diff),
+            self._route("/replay/{rest:path}", self._replayed),
             self._route("/exchange/{rest:path}", self._exchange),
             self._route("/download/{form}/{rest:path}", self._download),
             self._route("/search", self._found),
@@ -138,11 +140,40 @@ class Pages:
 
     def frame(self, *, request: Request, row: CaptureRow, url: str, stamp: str) -> str:
         """A memento with a bar that tells what it is."""
-        base = request.scope["pressmark.base"]
-        replayed = link(self._replay(base), base, url, stamp) if self._replay and row.status < 400 else ""  # noqa: PLR2004
+        replayed = f"/replay/{stamp}/{quoted(url)}" if self._replay and row.status < 400 else ""  # noqa: PLR2004
         return self._templates.page(
-            "archive/frame.html", path=request.url.path, row=row, url=url, stamp=stamp, replayed=replayed
+            "archive/frame.html",
+            path=request.url.path,
+            row=row,
+            url=url,
+            stamp=stamp,
+            replayed=replayed,
+            plain="",
+            source=f"/web/{stamp}if_/{quoted(url)}",
         )
+
+    def _replayed(self, request: Request) -> Response:
+        """A memento in the replay engine, in a frame that is of another origin."""
+        url, stamp = self._asked(request, "/replay/")
+        if self._replay is None:
+            raise WrongError("nothing is replayed here", hint="Start it with --replay-port.", status=404)
+        row = self._lookup.memento(url, moment_of(stamp or "9"))
+        if row is None:
+            raise NotArchivedError(url)
+        base, stamp = request.scope["pressmark.base"], stamp_of(row[0].date)
+        origin = self._replay(base)
+        shown = self._templates.page(
+            "archive/frame.html",
+            path=request.url.path,
+            row=row[0],
+            url=url,
+            stamp=stamp,
+            replayed="",
+            plain=f"/web/{stamp}/{quoted(url)}",
+            source=link(origin, base, url, stamp),
+        )
+        policy = PAGE_POLICY.replace("frame-src 'self'", f"frame-src {origin}")
+        return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
 
     def _page(self, request: Request, name: str, **values: object) -> Response:
         shown = self._templates.page(f"archive/{name}.html", path=request.url.path, **values)

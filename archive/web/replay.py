@@ -32,7 +32,9 @@ def is_there(folder: Path = ENGINE) -> bool:
 
 
 def link(replay_url: str, base: str, url: str, stamp: str) -> str:
-    """Where a memento is replayed.
+    """What the frame of a replayed memento loads.
+
+    The frame is of another origin than the page around it, which archived scripts therefore cannot reach.
 
     Args:
         replay_url: Origin of the replay application.
@@ -57,7 +59,8 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
         return (
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
             "img-src 'self' data: blob:; font-src 'self' data:; frame-src 'self'; worker-src 'self'; "
-            f"connect-src 'self' {sources(request)}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+            f"connect-src 'self' {sources(request)}; form-action 'none'; base-uri 'none'; "
+            f"frame-ancestors 'self' {sources(request)}"
         )
 
     async def page(request: Request) -> Response:
@@ -73,10 +76,9 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="robots" content="noindex"><title>Replay · Pressmark</title>'
             '<link rel="stylesheet" href="/replay.css"><script src="/ui.js"></script></head><body>'
-            f'<p><a href="{escape(origin)}/web/{escape(stamp)}/{escape(quoted(url))}">Back to the plain view</a></p>'
             f'<replay-web-page {told} replayBase="/replay/" embed="replayonly" sandbox deepLink="false" '
             "noWebWorker></replay-web-page></body></html>",
-            headers={"Content-Security-Policy": policy(request), "Cross-Origin-Opener-Policy": "same-origin"},
+            headers={"Content-Security-Policy": policy(request)},
         )
 
     async def script(request: Request) -> Response:
@@ -88,12 +90,12 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
 
     async def style(_request: Request) -> Response:
         css = "html,body{margin:0;height:100%}body{display:flex;flex-direction:column;font:1rem system-ui,sans-serif}"
-        css += "p{margin:0;padding:.4rem 1rem}replay-web-page{flex:1;display:block;min-height:0}"
+        css += "replay-web-page{flex:1;display:block;min-height:0}"
         return Response(css, media_type="text/css")
 
-    async def frame(_request: Request) -> Response:
+    async def frame(request: Request) -> Response:
         # The engine looks into this frame until its worker has taken over, and then loads it anew.
-        return PlainTextResponse("", 404, headers={"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"})
+        return PlainTextResponse("", 404, headers={"Content-Security-Policy": policy(request)})
 
     made = Starlette(
         routes=[

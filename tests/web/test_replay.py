@@ -60,7 +60,7 @@ def test_the_engine_replays_with_scripts(watched: Watched, world: World) -> None
     page = watched.page
     page.goto(f"{world.base}/web/2/{world.posts[1].replace('/trap', '/other')}")
     page.get_by_role("link", name="Replay with scripts").click()
-    page.wait_for_url(f"{world.replay}/**")
+    page.wait_for_url(f"{world.base}/replay/**")
     for _ in range(80):
         page.wait_for_timeout(250)
         found = next((frame for frame in page.frames if "mp_/" in frame.url and frame.url.endswith("/other")), None)
@@ -77,7 +77,7 @@ def test_the_engine_lets_nothing_out(watched: Watched, world: World) -> None:
     page = watched.page
     page.goto(f"{world.base}/web/2/{world.posts[1]}")
     page.get_by_role("link", name="Replay with scripts").click()
-    page.wait_for_url(f"{world.replay}/**")
+    page.wait_for_url(f"{world.base}/replay/**")
     for _ in range(80):
         page.wait_for_timeout(250)
         if any("mp_/" in frame.url for frame in page.frames):
@@ -86,7 +86,7 @@ def test_the_engine_lets_nothing_out(watched: Watched, world: World) -> None:
         pytest.fail(f"not replayed: {[frame.url for frame in page.frames]} {watched.said}")
     page.wait_for_timeout(3_000)
     assert (world.asked(), watched.outside) == ([], [])
-    assert page.url.startswith(f"{world.replay}/")
+    assert page.url.startswith(f"{world.base}/replay/")
     assert "xss-ran" not in page.title()
     page.goto(f"{world.base}/")
     assert page.evaluate("navigator.serviceWorker.getRegistrations().then(found => found.length)") == 0

@@ -133,7 +133,7 @@ class Query:
         return self.sort == "reverse"
 
 
-def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS, output: Output = "text") -> Query:  # noqa: C901  one line a parameter
+def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS, output: Output = "text") -> Query:
     """The query that parameters ask.
 
     Raises:

@@ -195,7 +195,9 @@ def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return
     before, after = found.before.row, found.after.row
-    click.echo(f"--- {before.date:%Y-%m-%d %H:%M:%S}Z {before.digest}\n+++ {after.date:%Y-%m-%d %H:%M:%S}Z {after.digest}")
+    click.echo(
+        f"--- {before.date:%Y-%m-%d %H:%M:%S}Z {before.digest}\n+++ {after.date:%Y-%m-%d %H:%M:%S}Z {after.digest}"
+    )
     same = 0
     for change in found.changes:
         if change.kind == "same":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -48,7 +48,7 @@ def differences(before: str, after: str) -> list[Change]:
     """The paragraphs of two texts in order, with what changed in each."""
     old, new = before.split("\n"), after.split("\n")
     found: list[Change] = []
-    for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):
+    for tag, i1, i2, j1, j2 in _opcodes(old, new):
         if tag == "equal":
             found += [Change("same", (Run("same", line),)) for line in new[j1:j2]]
         else:
@@ -87,6 +87,12 @@ def _paired(changes: Sequence[Change]) -> list[Change]:
     return found
 
 
+def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """What turns one sequence into the other, as `difflib` tells it."""
+    for one in Indel.opcodes(old, new):
+        yield one.tag, one.src_start, one.src_end, one.dest_start, one.dest_end
+
+
 def _edited(before: str, after: str) -> Change | None:
     old, new = _WORD.findall(before), _WORD.findall(after)
     if not old or not new or len(old) > MAX_WORDS or len(new) > MAX_WORDS:
@@ -94,7 +100,7 @@ def _edited(before: str, after: str) -> Change | None:
     if Indel.normalized_similarity(*([word for word in side if not word.isspace()] for side in (old, new))) < _LIKE:
         return None
     runs: list[Run] = []
-    for tag, i1, i2, j1, j2 in Indel.opcodes(old, new):
+    for tag, i1, i2, j1, j2 in _opcodes(old, new):
         if tag == "equal":
             runs.append(Run("same", "".join(new[j1:j2])))
             continue
@@ -112,9 +118,9 @@ def _smoothed(runs: Sequence[Run]) -> tuple[Run, ...]:
 
     def flush() -> None:
         for kind in ("gone", "new"):
-            if pending[kind]:  # type: ignore[index]  # both are kinds
-                found.append(Run(kind, pending[kind]))  # type: ignore[arg-type, index]
-                pending[kind] = ""  # type: ignore[index]
+            if pending[kind]:
+                found.append(Run(kind, pending[kind]))
+                pending[kind] = ""
 
     for number, run in enumerate(runs):
         if run.kind != "same":

@@ -128,7 +128,7 @@ class Lookup:
         query = select(func.count()).select_from(captures).where(*_within(keys, since, until))
         return int(self._rows(query)[0][0])
 
-    def object(self, key: str) -> tuple[int, str] | None:
+    def held_object(self, key: str) -> tuple[int, str] | None:
         """Length and SHA-256 of an object that the index knows."""
         rows = self._rows(select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
         return (int(rows[0].length), str(rows[0].sha256)) if rows else None

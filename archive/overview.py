@@ -71,13 +71,15 @@ class Overview:
         # Most are new: looking through the last few thousand finds enough, without a table of its own.
         recent = query.limit(5_000).subquery()
         chosen = select(recent).where(recent.c.edited == (1 if edited else 0))
-        return [_post(row) for row in self._rows(chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))]
+        return [
+            _post(row) for row in self._rows(chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
+        ]
 
     def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
         """Hosts with how many posts they have, and when the last of them came."""
-        count = func.count(searchable.c.urlkey.distinct())
-        query = select(searchable.c.host, count, func.max(searchable.c.seen)).group_by(searchable.c.host)
-        return [(row[0], row[1], row[2]) for row in self._rows(query.order_by(searchable.c.host).limit(limit))]
+        count = func.count(searchable.c.urlkey.distinct()).label("posts")
+        query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
+        return [(row.host, row.posts, row.last) for row in self._rows(query.order_by(searchable.c.host).limit(limit))]
 
     def months(self, host: str) -> list[Month]:
         """The months in which a host has posts, by their own dates, oldest first."""
@@ -112,20 +114,20 @@ class Overview:
 
     def statuses(self, url: str) -> dict[int, int]:
         """How many captures of a URL have each status."""
-        query = select(captures.c.status, func.count()).where(captures.c.urlkey == index_urlkey(url))
-        return {row[0]: row[1] for row in self._rows(query.group_by(captures.c.status))}
+        query = select(captures.c.status, func.count().label("many")).where(captures.c.urlkey == index_urlkey(url))
+        return {row.status: row.many for row in self._rows(query.group_by(captures.c.status))}
 
     def texts_by_extractor(self) -> Iterator[tuple[str, int]]:
         """How many texts each extractor made."""
-        query = select(texts.c.made_by, func.count()).group_by(texts.c.made_by)
-        yield from ((row[0] or "", row[1]) for row in self._rows(query))
+        query = select(texts.c.made_by, func.count().label("many")).group_by(texts.c.made_by)
+        yield from ((row.made_by or "", row.many) for row in self._rows(query))
 
     def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)
-        query = select(day.label("day"), func.count()).where(condition).group_by("day")
+        query = select(day.label("day"), func.count().label("many")).where(condition).group_by("day")
         found: dict[date, int] = {}
         for row in self._rows(query):
-            found[_EPOCH + timedelta(days=int(row[0]))] = row[1]
+            found[_EPOCH + timedelta(days=int(row.day))] = row.many
         return found
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:

@@ -55,7 +55,7 @@ class Query:
         return not (self.wanted or self.site or self.language or self.since or self.before)
 
 
-def parse(text: str) -> Query:
+def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
     """The query that a line means.
 
     Raises:

@@ -19,7 +19,10 @@ MAX_PAGE = 5_000_000
 MAX_FOUND = 300
 """Requisites of one page."""
 MAX_URL = 2_000
-_CSS = re.compile(r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_CSS = re.compile(
+    r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _FONT = re.compile(r"\.(?:woff2?|ttf|otf|eot)(?:[?#]|$)", re.IGNORECASE)
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([\d.]+)([wx]))?\s*(?:,|$)")
@@ -50,7 +53,7 @@ def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Re
 
 def _base(tree: HtmlElement, url: str) -> str:
     """What links of a page are relative to."""
-    stated = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
+    stated: str = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
     try:
         return urljoin(url, stated)
     except ValueError:
@@ -82,7 +85,11 @@ def _of_page(tree: HtmlElement) -> Iterator[tuple[str, Kind]]:
             elif rel & {"icon", "apple-touch-icon"}:
                 yield href, "image"
         elif tag in {"img", "source", "input"} and not (tag == "input" and (get("type") or "").lower() != "image"):
-            yield from ((link, "image") for link in (get("src"), get("data-src"), _largest(get("srcset"))) if link and tag != "source")
+            yield from (
+                (link, "image")
+                for link in (get("src"), get("data-src"), _largest(get("srcset")))
+                if link and tag != "source"
+            )
             if tag == "source" and (link := _largest(get("srcset"))):
                 yield link, "image"
         elif tag == "video" and (poster := get("poster")):

@@ -113,7 +113,9 @@ class Search:
             return [row.id for row in self._rows(plain)]
         matching = self._vectors(query) if self._postgres else self._fts(query)
         wanted = matching.where(*narrow)
-        latest = literal_column("searchable.id" if self._postgres else "searchable_words.rowid").desc()
+        latest: ColumnElement[int] = literal_column(
+            "searchable.id" if self._postgres else "searchable_words.rowid"
+        ).desc()
         rows = self._rows(wanted.order_by(latest).limit(MOST))
         order = (lambda row: -row.dated.timestamp()) if newest else (lambda row: row.rank)
         return [row.id for row in sorted(rows, key=order)]
@@ -144,7 +146,7 @@ class Search:
             "(SELECT -max(ts_rank(passages.words, CAST(:every AS tsquery), 1)) FROM passages "
             "WHERE passages.text_id = searchable.id) AS rank"
         ).bindparams(every=every)
-        return select(searchable.c.id, searchable.c.dated, rank).where(*clauses)  # type: ignore[call-overload, no-any-return]
+        return select(searchable.c.id, searchable.c.dated, rank).where(*clauses)
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
         row = self._rows(select(searchable).where(searchable.c.id == number))[0]
@@ -209,7 +211,11 @@ def _tsquery(term: Term) -> str:
     last = len(term.words) - 1
     marks = [("*" if term.prefix and number == last else "") + weight for number in range(last + 1)]
     quoted = [word.replace("\\", "\\\\").replace("'", "''") for word in term.words]
-    return "(" + " <-> ".join(f"'{word}'" + (f":{mark}" if mark else "") for word, mark in zip(quoted, marks, strict=True)) + ")"
+    return (
+        "("
+        + " <-> ".join(f"'{word}'" + (f":{mark}" if mark else "") for word, mark in zip(quoted, marks, strict=True))
+        + ")"
+    )
 
 
 def _passages(name: str, asked: str) -> TextClause:

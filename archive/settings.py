@@ -111,7 +111,9 @@ class WebSettings(PressmarkSettings):
     @classmethod
     def _checked(cls, url: str) -> str:
         parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query):
+        if url and (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query
+        ):
             raise ValueError("use http://HOST or https://HOST, without a path")
         return url.rstrip("/")
 

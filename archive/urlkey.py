@@ -22,7 +22,7 @@ def urlkey(url: str) -> str:
 
 
 def variants(url: str) -> tuple[str, ...]:
-    """The ways in which the URL of one page is written: scheme, `www.` and the slash at its end differ; itself first."""
+    """The ways to write the URL of one page: scheme, `www.` and the slash at its end differ; itself first."""
     found = _URL.fullmatch(url)
     if not found:
         return (url,)

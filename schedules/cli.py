@@ -40,7 +40,9 @@ def pressmark() -> None:
 @pressmark.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
 @click.option("--port", default=0, help="Port to answer on: /health, and WebSub hubs. Without it nothing listens.")
-@click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none.")
+@click.option(
+    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none."
+)
 def up(host: str, port: int, replay_port: int | None) -> None:
     """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
     from archive.archive import Archive
@@ -86,7 +88,9 @@ def up(host: str, port: int, replay_port: int | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
-@click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none.")
+@click.option(
+    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none."
+)
 def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> None:
     """Answer over HTTP: the web app, mementos, CDX, search. Nothing is crawled."""
     from archive.archive import Archive

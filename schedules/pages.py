@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -65,7 +66,14 @@ class FeedPages:
     """Feeds, jobs, changes, metrics."""
 
     def __init__(
-        self, archive: Archive, frontier: Frontier, runs: Runs, templates: Templates, *, token: str, health: Callable[[], dict[str, str]]
+        self,
+        archive: Archive,
+        frontier: Frontier,
+        runs: Runs,
+        templates: Templates,
+        *,
+        token: str,
+        health: Callable[[], dict[str, str]],
     ) -> None:
         self._archive = archive
         self._frontier = frontier
@@ -146,9 +154,7 @@ class FeedPages:
             raise WrongError(f"{request.path_params['id']}: no such feed", status=404)
         said = self._alarms().get(feed.url, [])
         host = host_of(feed.site or feed.url)
-        return self._page(
-            request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token)
-        )
+        return self._page(request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token))
 
     def _job_rows(self) -> list[dict[str, Any]]:
         from archive.settings import load
@@ -216,14 +222,27 @@ class FeedPages:
         gauge("feeds_paused", "Subscriptions that are paused", sum(feed.paused for feed in feeds))
         gauge("feeds_failing", "Subscriptions whose last visit failed", sum(feed.failures > 0 for feed in feeds))
         late = max((now - feed.due for feed in feeds if not feed.paused), default=None)
-        gauge("feed_lag_seconds", "How long the longest due feed has waited", max(0.0, late.total_seconds() if late else 0))
+        gauge(
+            "feed_lag_seconds",
+            "How long the longest due feed has waited",
+            max(0.0, late.total_seconds() if late else 0),
+        )
         gauge("alarms", "Alarms that stand", len(alarms.standing(self._frontier.engine)))
-        gauge("vanished", "Posts that are not there any more", len([d for d in self._frontier.deletions() if not d.restored]))
+        gauge(
+            "vanished",
+            "Posts that are not there any more",
+            len([d for d in self._frontier.deletions() if not d.restored]),
+        )
         ill = self._health()
         for part in ("database", "store", "scheduler"):
             gauge("up", "Whether a part is well", float(part not in ill), part=part)
         for name, ran in self._runs.latest().items():
-            gauge("job_last_start_seconds", "When a job began last, in seconds since 1970", ran.started.timestamp(), job=name)
+            gauge(
+                "job_last_start_seconds",
+                "When a job began last, in seconds since 1970",
+                ran.started.timestamp(),
+                job=name,
+            )
             if ran.exit_code is not None:
                 gauge("job_last_exit_code", "How it ended", ran.exit_code, job=name)
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
@@ -261,7 +280,9 @@ class FeedPages:
         if action == "backfill" and not self._frontier.find(url):
             raise WrongError(f"{url}: not subscribed", status=404)
         if not self._commands.start(action, url):
-            raise WrongError("too much is being done already; try again later", status=503, headers={"Retry-After": "30"})
+            raise WrongError(
+                "too much is being done already; try again later", status=503, headers={"Retry-After": "30"}
+            )
 
 
 _DONE = {"add": "adding", "pause": "paused", "resume": "resumed", "backfill": "filling"}
@@ -344,10 +365,13 @@ def _beside(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
     return found
 
 
+_NO_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML does not know."""
+
+
 def _add(parent: Any, name: str, said: str) -> Any:  # noqa: ANN401  lxml has no types
     made = etree.SubElement(parent, f"{{{_ATOM}}}{name}")
-    # XML knows no control characters.
-    made.text = "".join(c for c in said if c in "\t\n" or (c >= " " and not 0xD800 <= ord(c) < 0xE000 and ord(c) not in {0xFFFE, 0xFFFF})) or None  # noqa: PLR2004
+    made.text = _NO_XML.sub("", said) or None
     return made
 
 

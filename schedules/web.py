@@ -73,9 +73,7 @@ class Web:
         """
         templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
         token = settings.token.get_secret_value()
-        pages = FeedPages(
-            self._archive, self._frontier, self._runs, templates, token=token, health=self._health
-        )
+        pages = FeedPages(self._archive, self._frontier, self._runs, templates, token=token, health=self._health)
         addition = Addition(
             routes=[*self.routes(), *pages.routes()], routers=[pages.router()], aside=pages.aside(), described=_PATHS
         )

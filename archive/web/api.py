@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.openapi.utils import get_openapi
-from starlette.applications import Starlette
 
 from archive import query as queries
 from archive.archive import Archive
@@ -95,10 +94,9 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def describe(app: Any, more: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401  a FastAPI, whose method this replaces
+def describe(app: FastAPI, more: Mapping[str, Any]) -> dict[str, Any]:
     """The OpenAPI document: what FastAPI knows, and the paths that it does not serve itself."""
     if app.openapi_schema is None:
-        assert isinstance(app, Starlette)
         made = get_openapi(
             title=app.title,
             version=app.version,
@@ -113,11 +111,12 @@ def describe(app: Any, more: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
         }
         made["paths"] |= {path: {"get": said} for path, said in {**_PATHS, **more}.items()}
         app.openapi_schema = made
-    found: dict[str, Any] = app.openapi_schema
-    return found
+    return app.openapi_schema
 
 
-def _operation(summary: str, parameters: Sequence[dict[str, Any]], answers: Mapping[str, tuple[str, str | None]]) -> dict[str, Any]:
+def _operation(
+    summary: str, parameters: Sequence[dict[str, Any]], answers: Mapping[str, tuple[str, str | None]]
+) -> dict[str, Any]:
     return {
         "summary": summary,
         "parameters": list(parameters),
@@ -180,7 +179,11 @@ _PATHS: dict[str, dict[str, Any]] = {
     "/web/{timestamp}/{url}": _operation(
         "Memento, shown in a sandbox",
         [_TS, _URL],
-        {"200": ("The page; other statuses as archived", "text/html"), "302": ("To the exact time", None), "404": _NONE},
+        {
+            "200": ("The page; other statuses as archived", "text/html"),
+            "302": ("To the exact time", None),
+            "404": _NONE,
+        },
     ),
     "/web/{timestamp}id_/{url}": _operation(
         "Memento as it was received",
@@ -193,11 +196,17 @@ _PATHS: dict[str, dict[str, Any]] = {
     "/web/timemap/json/{url}": _operation(
         "TimeMap as JSON", [_URL], {"200": ("All mementos", "application/json"), "404": _NONE}
     ),
-    "/web/timemap/cdx/{url}": _operation("TimeMap as CDX", [_URL], {"200": ("All captures", "text/plain"), "404": _NONE}),
+    "/web/timemap/cdx/{url}": _operation(
+        "TimeMap as CDX", [_URL], {"200": ("All captures", "text/plain"), "404": _NONE}
+    ),
     "/text/{timestamp}/{url}": _operation(
         "The words of a page at an instant, in the form that Accept asks for",
         [_TS, _URL],
-        {"200": ("text/plain, text/markdown or application/json", "text/plain"), "404": _NONE, "406": ("No such form", None)},
+        {
+            "200": ("text/plain, text/markdown or application/json", "text/plain"),
+            "404": _NONE,
+            "406": ("No such form", None),
+        },
     ),
     "/cdx": _CDX,
     "/cdx/search/cdx": _CDX,
@@ -210,6 +219,11 @@ _PATHS: dict[str, dict[str, Any]] = {
     "/warcs/{key}": _operation(
         "A WARC object or a range of its bytes",
         [_in_path("key", "As CDX lines name it")],
-        {"200": ("All of it", "application/warc"), "206": ("A part", "application/warc"), "404": ("No such object", None), "416": ("No such part", None)},
+        {
+            "200": ("All of it", "application/warc"),
+            "206": ("A part", "application/warc"),
+            "404": ("No such object", None),
+            "416": ("No such part", None),
+        },
     ),
 }

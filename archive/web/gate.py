@@ -43,7 +43,7 @@ class Gate:
         self._public_host = (urlsplit(public_url).netloc or "").lower()
         self._local = local
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  one step after another
         """ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -59,7 +59,7 @@ class Gate:
         open_to = self._open_to(path, origin) if origin or not self._local else None
         if not self._known(host):
             await PlainTextResponse(
-                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that it is reached by\n",
+                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that reaches it\n",
                 status_code=400,
             )(scope, receive, send)
             return

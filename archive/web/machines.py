@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
 from urllib.parse import parse_qsl
 
@@ -43,14 +43,14 @@ class Machines:
 
     async def _query(self, request: Request, columns: Sequence[str]) -> Response:
         try:
-            pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+            pairs = parse_qsl(
+                request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=100
+            )
             query = cdx.parse(pairs, columns=columns)
         except ValueError as e:
             raise WrongError(str(e)) from e
         if query.count_pages:
-            count = await run_in_threadpool(
-                self._lookup.count, query.keys, since=query.since, until=query.until
-            )
+            count = await run_in_threadpool(self._lookup.count, query.keys, since=query.since, until=query.until)
             return PlainTextResponse(f"{-(-count // query.page_size)}\n", headers={"Cache-Control": "no-cache"})
         parts = in_parts(self._written(query))
         media_type = cdx.MEDIA_TYPES[query.output]
@@ -82,7 +82,7 @@ class Machines:
             return
         wanted = abs(query.limit)
         if query.limit < 0 and not query.backwards:
-            last = [line for line in islice((line for line in found if line), query.offset, query.offset + wanted)]
+            last = list(islice((line for line in found if line), query.offset, query.offset + wanted))
             yield from reversed(last)
             return
         last_line: Line | None = None
@@ -177,20 +177,19 @@ def _skipping(lines: Iterator[Line | None], count: int) -> Iterator[Line | None]
         yield line
 
 
-async def _begun(parts: object, media_type: str) -> Response:
+async def _begun(parts: AsyncIterator[bytes], media_type: str) -> Response:
     """A stream whose first part is there already, so that what is wrong at once is told with the right status."""
-    stream = aiter(parts)  # type: ignore[call-overload]  # an asynchronous generator
     try:
-        first = await anext(stream, b"")
+        first = await anext(parts, b"")
     except ValueError as e:
         raise WrongError(str(e)) from e
 
-    async def all_of_it() -> object:
+    async def all_of_it() -> AsyncIterator[bytes]:
         yield first
-        async for part in stream:
+        async for part in parts:
             yield part
 
-    return StreamingResponse(all_of_it(), media_type=media_type, headers={"Cache-Control": "no-cache"})  # type: ignore[arg-type]
+    return StreamingResponse(all_of_it(), media_type=media_type, headers={"Cache-Control": "no-cache"})
 
 
 def wanted_form(accept: str) -> str | None:

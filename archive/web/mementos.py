@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from urllib.parse import urljoin
 
@@ -35,7 +35,9 @@ _CODINGS = frozenset({"gzip", "x-gzip", "br", "deflate", "zstd"})
 _NO_BODY = frozenset({204, 205, 304})
 _RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
-_TEXTUAL = re.compile(r"text/.*|application/(?:.*\+)?(?:xml|json)|application/(?:javascript|x-javascript|feed\+json)|unk")
+_TEXTUAL = re.compile(
+    r"text/.*|application/(?:.*\+)?(?:xml|json)|application/(?:javascript|x-javascript|feed\+json)|unk"
+)
 _PAYLOAD = sandboxed()
 _SHOWN = sandboxed(
     "allow-top-navigation-by-user-activation",
@@ -133,7 +135,9 @@ class Mementos:
         exchange = self._archive.read(row)
         status, head, body = _status(exchange), _head(exchange), exchange.body
         named |= originals(head)
-        named["Content-Type"] = _clean(header(head, "content-type") or row.mime.replace("unk", "application/octet-stream"))
+        named["Content-Type"] = _clean(
+            header(head, "content-type") or row.mime.replace("unk", "application/octet-stream")
+        )
         coding = (header(head, "content-encoding") or "").strip().lower()
         if coding in _CODINGS and body:
             named["Content-Encoding"] = coding
@@ -168,7 +172,7 @@ class Mementos:
             named["Cross-Origin-Resource-Policy"] = "cross-origin"
         elif mime in _HTML or (mime == "unk" and b"<html" in body[:2_000].lower()):
             markup = unicode_html(body, header(head, "content-type"))
-            shown = plain(markup, url=row.url, stamp=asked.stamp, held=lambda some: self._lookup.held(some)).encode()
+            shown = plain(markup, url=row.url, stamp=asked.stamp, held=self._lookup.held).encode()
             named["Content-Type"] = "text/html; charset=utf-8"
         elif _TEXTUAL.fullmatch(mime):
             shown = unicode_html(body, header(head, "content-type")).encode("utf-8", "replace")
@@ -184,9 +188,7 @@ class Mementos:
             return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})
         return part_of(shown, request.headers, named, 200 if status in _NO_BODY or 300 <= status < 400 else status)  # noqa: PLR2004
 
-    def _framed(
-        self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str
-    ) -> Response:
+    def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
         """Our page around what is shown; a redirect redirects."""
         exchange = self._archive.read(row)
         status = _status(exchange)
@@ -204,7 +206,7 @@ class Mementos:
     async def warcs(self, request: Request) -> Response:
         """The bytes of an object, or a part of them."""
         key = rest_of(request, "/warcs/").partition("?")[0]
-        found = await run_in_threadpool(self._lookup.object, key) if key.startswith(("warc/", "text/")) else None
+        found = await run_in_threadpool(self._lookup.held_object, key) if key.startswith(("warc/", "text/")) else None
         if found is None:
             raise WrongError(f"{key[:200]}: no such object", status=404)
         size, sha256 = found
@@ -226,7 +228,7 @@ def rest_of(request: Request, prefix: str) -> str:
     return rest
 
 
-def in_parts(lines: Iterator[str]) -> object:
+def in_parts(lines: Iterator[str]) -> AsyncIterator[bytes]:
     """An answer in parts of many lines, made beside the event loop."""
 
     def parts() -> Iterator[bytes]:

@@ -86,7 +86,7 @@ class Aside:
 
     vanished: Callable[[int], Sequence[Vanished]] = field(default=lambda _limit: ())
     """The last posts that vanished."""
-    ill: Callable[[], Mapping[str, str]] = field(default=lambda: {})
+    ill: Callable[[], Mapping[str, str]] = field(default=dict)
     """What is wrong, by the part that is."""
 
 
@@ -298,7 +298,9 @@ class Pages:
         url = url.partition("?")[0] if "from=" in url or "view=" in url or "to=" in url else url
         given = request.query_params
         try:
-            since, until = (moment_of(given[name]) if given.get(name, "").isdigit() else None for name in ("from", "to"))
+            since, until = (
+                moment_of(given[name]) if given.get(name, "").isdigit() else None for name in ("from", "to")
+            )
         except ValueError as e:
             raise WrongError(f"from, to: {e}") from e
         found = versions_of(self._archive, self._lookup, url)
@@ -417,7 +419,10 @@ class Pages:
 
     def _found(self, request: Request) -> Response:
         given = request.query_params
-        asked = {name: given.get(name, "").strip()[:500] for name in ("q", "site", "lang", "author", "tag", "after", "before")}
+        asked = {
+            name: given.get(name, "").strip()[:500]
+            for name in ("q", "site", "lang", "author", "tag", "after", "before")
+        }
         newest = given.get("sort") == "new"
         page = _page_number(request)
         found, wrong = None, ""

@@ -19,7 +19,20 @@ MAX_IMAGES = 500
 
 _TAGS = set(nh3.ALLOWED_TAGS) | {"main", "section", "picture", "audio", "video", "source", "font", "label", "legend"}
 _TAGS -= {"map", "area"}
-_REMOVED = {"script", "style", "template", "noscript", "title", "head", "iframe", "object", "embed", "svg", "math", "form"}
+_REMOVED = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "title",
+    "head",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "math",
+    "form",
+}
 _GENERAL = {"lang", "dir", "title"}
 _ATTRIBUTES = {
     **{tag: set(names) - {"style", "class"} for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},

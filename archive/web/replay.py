@@ -70,7 +70,9 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
             return PlainTextResponse(f"source: begin at {origin}/\n", 400)
         if not url.startswith(("http://", "https://")) or not (stamp.isascii() and stamp.isdigit()):
             return PlainTextResponse("url, ts: a page and 14 digits\n", 400)
-        told = " ".join(f'{name}="{escape(value)}"' for name, value in (("source", source), ("url", url), ("ts", stamp)))
+        told = " ".join(
+            f'{name}="{escape(value)}"' for name, value in (("source", source), ("url", url), ("ts", stamp))
+        )
         return HTMLResponse(
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'

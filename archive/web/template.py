@@ -23,7 +23,10 @@ class Templates:
             packages: Packages of other floors with a folder `templates`, by the prefix under which they are named.
             entries: More entries of the menu: path and name.
         """
-        loaders = {"archive": PackageLoader("archive.web"), **{k: PackageLoader(v) for k, v in (packages or {}).items()}}
+        loaders = {
+            "archive": PackageLoader("archive.web"),
+            **{k: PackageLoader(v) for k, v in (packages or {}).items()},
+        }
         self._environment = Environment(
             loader=PrefixLoader(loaders),
             autoescape=select_autoescape(default=True, default_for_string=True),

@@ -36,7 +36,10 @@ def test_both_texts_can_be_read_from_their_differences() -> None:
     before = "Title\nThe first line stays.\nThis one is cut.\nAnd this is edited a little bit.\nEnd"
     after = "Title\nThe first line stays.\nAnd this was edited a little bit, and longer.\nA new one.\nEnd"
     found = differences(before, after)
-    sides = [[("".join(run.text for run in part), change.kind) for change in found for part in (getattr(change, side),)] for side in ("before", "after")]
+    sides = [
+        [("".join(run.text for run in part), change.kind) for change in found for part in (getattr(change, side),)]
+        for side in ("before", "after")
+    ]
     assert "\n".join(text for text, kind in sides[0] if kind != "new") == before
     assert "\n".join(text for text, kind in sides[1] if kind != "gone") == after
     assert counted(found) == {"removed_words": 5, "added_words": 6}
@@ -47,7 +50,11 @@ def test_versions_are_the_texts_that_differ_from_the_one_before(tmp_path) -> Non
     said = ["one two", "one two", "one three", "one two"]
     keep(archive, *((capture(n, b"%d" % n), text) for n, text in enumerate(said)))
     found = versions_of(archive, Lookup(archive.index), "http://blog.example/post")
-    assert [(v.number, v.first.hour, v.last.hour, len(v.captures)) for v in found] == [(1, 12, 13, 2), (2, 14, 14, 1), (3, 15, 15, 1)]
+    assert [(v.number, v.first.hour, v.last.hour, len(v.captures)) for v in found] == [
+        (1, 12, 13, 2),
+        (2, 14, 14, 1),
+        (3, 15, 15, 1),
+    ]
     told = changed(archive, found)
     assert [(one.get("added_words"), one.get("removed_words")) for one in told] == [(None, None), (1, 1), (1, 1)]
     newest = compared(archive, found, None, None)

@@ -58,13 +58,26 @@ def test_a_timegate_leads_to_the_nearest_memento(web: TestClient) -> None:
     assert web.get("/web/http://blog.example/never").status_code == 404
 
 
-@pytest.mark.parametrize("written", [POST, "blog.example/post", "http:/blog.example/post", "https://www.blog.example/post/", quote(POST, safe="")])
+@pytest.mark.parametrize(
+    "written",
+    [POST, "blog.example/post", "http:/blog.example/post", "https://www.blog.example/post/", quote(POST, safe="")],
+)
 def test_a_page_is_found_however_its_url_is_written(web: TestClient, written: str) -> None:
     assert web.get(f"/web/{HOUR[0]}id_/{written}").text == "<p>one</p>"
 
 
 @pytest.mark.parametrize(
-    ("stamp", "hour"), [("2", 24), ("1", 0), ("2026", 24), ("20260501", 12), ("202605011", 6), (HOUR[5], 6), ("99999999999999", 24), ("00000000000000", 0)]
+    ("stamp", "hour"),
+    [
+        ("2", 24),
+        ("1", 0),
+        ("2026", 24),
+        ("20260501", 12),
+        ("202605011", 6),
+        (HOUR[5], 6),
+        ("99999999999999", 24),
+        ("00000000000000", 0),
+    ],
 )
 def test_an_instant_that_no_capture_has_leads_to_the_nearest(web: TestClient, stamp: str, hour: int) -> None:
     for modifier in ("", "id_"):
@@ -100,13 +113,24 @@ def test_statuses_are_those_of_the_capture_and_a_304_stands_for_what_it_refers_t
 
 
 def test_who_has_a_memento_is_told_so_and_parts_are_given(web: TestClient) -> None:
-    for path in (f"/web/{HOUR[0]}id_/{POST}", f"/web/{HOUR[0]}/{POST}", f"/web/{HOUR[0]}if_/{POST}", f"/text/{HOUR[0]}/{POST}"):
+    for path in (
+        f"/web/{HOUR[0]}id_/{POST}",
+        f"/web/{HOUR[0]}/{POST}",
+        f"/web/{HOUR[0]}if_/{POST}",
+        f"/text/{HOUR[0]}/{POST}",
+    ):
         tag = web.get(path).headers["etag"]
         assert tag.startswith('"')
         again = web.get(path, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
     path = f"/web/{HOUR[0]}id_/{POST}"
-    for asked, status, body in (("bytes=3-5", 206, "one"), ("bytes=-4", 206, "</p>"), ("bytes=99-", 416, ""), ("bytes=-9999", 206, "<p>one</p>"), ("lines=1", 200, "<p>one</p>")):
+    for asked, status, body in (
+        ("bytes=3-5", 206, "one"),
+        ("bytes=-4", 206, "</p>"),
+        ("bytes=99-", 416, ""),
+        ("bytes=-9999", 206, "<p>one</p>"),
+        ("lines=1", 200, "<p>one</p>"),
+    ):
         answer = web.get(path, headers={"Range": asked})
         assert (answer.status_code, answer.text) == (status, body), asked
     assert web.head(path).headers["content-length"] == "10"
@@ -123,7 +147,10 @@ def test_objects_are_given_by_ranges(web: TestClient, archive: Archive) -> None:
     assert web.get(path, headers={"Range": f"bytes={len(data)}-"}).status_code == 416
     for wrong in ("warc/../../pressmark.db", "state/x", "warc/%2e%2e/x", "nothing"):
         assert web.get(f"/warcs/{wrong}").status_code == 404
-    assert web.get(path, headers={"Origin": "http://127.0.0.1:99"}).headers["access-control-allow-origin"] == "http://127.0.0.1:99"
+    assert (
+        web.get(path, headers={"Origin": "http://127.0.0.1:99"}).headers["access-control-allow-origin"]
+        == "http://127.0.0.1:99"
+    )
     assert "access-control-allow-origin" not in web.get(path, headers={"Origin": "https://evil.example"}).headers
 
 
@@ -165,7 +192,15 @@ def test_cdx_lines_have_seven_columns(web: TestClient, archive: Archive) -> None
 
 
 def test_cdx_queries(web: TestClient, archive: Archive) -> None:
-    pages = [("http://blog.example/a", 0), ("http://blog.example/ab", 0), ("http://blog.example/a/b", 0), ("http://www.sub.blog.example/", 0), ("http://blog.example:8080/", 0), ("http://blog.example-x.org/", 0), ("http://blogs.example/", 0)]
+    pages = [
+        ("http://blog.example/a", 0),
+        ("http://blog.example/ab", 0),
+        ("http://blog.example/a/b", 0),
+        ("http://www.sub.blog.example/", 0),
+        ("http://blog.example:8080/", 0),
+        ("http://blog.example-x.org/", 0),
+        ("http://blogs.example/", 0),
+    ]
     keep(archive, *(capture(hour, url.encode(), url=url) for url, hour in pages))
 
     def found(**asked: str) -> set[str]:
@@ -198,14 +233,20 @@ def test_cdx_queries(web: TestClient, archive: Archive) -> None:
     assert cdx(web, showNumPages="true") == ["1"]
     assert cdx(web, page="0") == cdx(web)
     assert cdx(web, page="1") == []
-    assert web.get("/cdx", params={"url": POST}, headers={"Accept-Encoding": "gzip"}).headers.get("content-encoding") in {"gzip", None}
+    assert web.get("/cdx", params={"url": POST}, headers={"Accept-Encoding": "gzip"}).headers.get(
+        "content-encoding"
+    ) in {"gzip", None}
 
 
 def test_a_cdx_query_goes_on_where_it_ended(web: TestClient) -> None:
     got: list[str] = []
     key = ""
     for _ in range(4):
-        *lines, _, key = cdx(web, limit="1", showResumeKey="true", **({"resumeKey": key} if key else {})) if len(got) < 3 else [*cdx(web, limit="1", showResumeKey="true", resumeKey=key), "", ""]
+        *lines, _, key = (
+            cdx(web, limit="1", showResumeKey="true", **({"resumeKey": key} if key else {}))
+            if len(got) < 3
+            else [*cdx(web, limit="1", showResumeKey="true", resumeKey=key), "", ""]
+        )
         got += lines
     assert got == cdx(web)
     assert web.get("/cdx", params={"url": POST, "resumeKey": "x"}).status_code == 400
@@ -213,7 +254,21 @@ def test_a_cdx_query_goes_on_where_it_ended(web: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"url": ""}, {"url": POST, "limit": "x"}, {"url": POST, "matchType": "all"}, {"url": POST, "filter": "x"}, {"url": POST, "filter": "status:("}, {"url": POST, "fl": "secret"}, {"url": POST, "from": "may"}, {"url": POST, "output": "xml"}, {"url": POST, "sort": "up"}, {"url": POST, "collapse": "digest:x"}, {"url": "*."}, {"url": POST, "sort": "closest"}],
+    [
+        {},
+        {"url": ""},
+        {"url": POST, "limit": "x"},
+        {"url": POST, "matchType": "all"},
+        {"url": POST, "filter": "x"},
+        {"url": POST, "filter": "status:("},
+        {"url": POST, "fl": "secret"},
+        {"url": POST, "from": "may"},
+        {"url": POST, "output": "xml"},
+        {"url": POST, "sort": "up"},
+        {"url": POST, "collapse": "digest:x"},
+        {"url": "*."},
+        {"url": POST, "sort": "closest"},
+    ],
 )
 def test_a_cdx_query_that_cannot_be_used_is_told_so_in_one_line(web: TestClient, asked: dict[str, str]) -> None:
     answer = web.get("/cdx", params=asked)
@@ -229,7 +284,12 @@ def test_an_expression_that_never_ends_ends(archive: Archive) -> None:
 
 def test_what_is_available_is_told(web: TestClient) -> None:
     told = web.get("/wayback/available", params={"url": POST, "timestamp": "20260501"}).json()
-    assert told["archived_snapshots"]["closest"] == {"available": True, "url": f"{BASE}/web/{HOUR[12]}/{POST}", "timestamp": HOUR[12], "status": "200"}
+    assert told["archived_snapshots"]["closest"] == {
+        "available": True,
+        "url": f"{BASE}/web/{HOUR[12]}/{POST}",
+        "timestamp": HOUR[12],
+        "status": "200",
+    }
     assert web.get("/wayback/available", params={"url": "http://blog.example/never"}).json()["archived_snapshots"] == {}
     assert web.get("/wayback/available").status_code == 400
 
@@ -251,7 +311,11 @@ def test_links_have_our_name_and_no_other(archive: Archive) -> None:
     for host in ("localhost:1", "127.0.0.1", "[::1]:5"):
         assert web.get(f"/web/{POST}", headers={"Host": host}).headers["location"].startswith(f"http://{host}/")
     public = client(archive, local=False, public_url="https://archive.example")
-    assert public.get(f"/web/{POST}", headers={"Host": "x.example"}).headers["location"].startswith("https://archive.example/")
+    assert (
+        public.get(f"/web/{POST}", headers={"Host": "x.example"})
+        .headers["location"]
+        .startswith("https://archive.example/")
+    )
 
 
 def test_what_is_damaged_is_said_and_not_given(web: TestClient, archive: Archive, tmp_path: Path) -> None:

@@ -136,7 +136,9 @@ def test_what_is_found_is_the_same_after_the_index_was_made_anew(archive: Archiv
     assert sorted(map(str, before)) == sorted(str(hit.as_json()) for hit in find(anew, "tide"))
 
 
-@pytest.mark.parametrize("query", ["", "   ", "-water", "...", "x" * 3_000, "before:never", " ".join("abc" for _ in range(60))])
+@pytest.mark.parametrize(
+    "query", ["", "   ", "-water", "...", "x" * 3_000, "before:never", " ".join("abc" for _ in range(60))]
+)
 def test_what_cannot_be_asked_is_said(query: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse(query)

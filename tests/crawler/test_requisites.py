@@ -47,7 +47,18 @@ def test_they_are_fetched_with_the_same_manners_and_kept_once(ships: Site, home:
     home.settings |= {"PRESSMARK_REQUISITES": "1", "PRESSMARK_REQUISITE_BYTES": "100000"}
     assert home.crawl(f"url={ships.url}/feed").code == 0
     assert sorted(set(ships.asked)) == sorted(
-        {"/robots.txt", "/feed", "/ship", "/main.css", "/more.css", "/fonts/f.woff2", "/a.png", "/large.png", "/bg.png", "/huge.png"}
+        {
+            "/robots.txt",
+            "/feed",
+            "/ship",
+            "/main.css",
+            "/more.css",
+            "/fonts/f.woff2",
+            "/a.png",
+            "/large.png",
+            "/bg.png",
+            "/huge.png",
+        }
     )
     assert len(ships.asked) == len(set(ships.asked))
     archive = Archive.open(ArchiveSettings(home=home.path))
@@ -75,6 +86,16 @@ def test_what_a_page_loads_is_found() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("payload", [b"", b"\0\xff", b"<base href='http://['><img src=x>", b"<img src='http://[::'>", b"<style>url(" * 5_000, b"<img srcset='" + b"," * 90_000])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\0\xff",
+        b"<base href='http://['><img src=x>",
+        b"<img src='http://[::'>",
+        b"<style>url(" * 5_000,
+        b"<img srcset='" + b"," * 90_000,
+    ],
+)
 def test_nothing_a_page_holds_stops_it(payload: bytes, tmp_path: Path) -> None:
     assert len(requisites(payload, url="http://x.example/", content_type=None)) < 300

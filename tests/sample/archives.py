@@ -28,7 +28,12 @@ def at(hours: float) -> datetime:
 
 
 def capture(
-    hours: float = 0, body: bytes = b"<p>one</p>", status: int = 200, url: str = POST, headers: bytes = HTML, **more: Any
+    hours: float = 0,
+    body: bytes = b"<p>one</p>",
+    status: int = 200,
+    url: str = POST,
+    headers: bytes = HTML,
+    **more: Any,
 ) -> Capture:
     head = b"HTTP/1.1 %d X\r\n%b\r\n" % (status, headers)
     return Capture(url=url, date=at(hours), request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body, **more)

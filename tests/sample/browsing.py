@@ -74,12 +74,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "/trap": Answer(XSS.format(root, "/other").encode()),
                 "/pixel.png": Answer(PNG, content_type="image/png"),
                 "/worker.js": Answer(b"self.x=1", content_type="text/javascript"),
-                "/other": Answer(b"<title>Other</title><article><h1>The other one</h1><p>It is linked to, and held.</p></article><script>document.body.insertAdjacentHTML('beforeend', '<p>scripts ran here</p>')</script>"),
+                "/other": Answer(
+                    b"<title>Other</title><article><h1>The other one</h1><p>It is linked to, and held.</p></article><script>document.body.insertAdjacentHTML('beforeend', '<p>scripts ran here</p>')</script>"
+                ),
             }
         )
         assert home.pressmark("crawl", f"{site.url}/", f"{root}/feed").code == 0
         site.pages.update(blog.edited(*EDIT).pages(site.url))
-        trap.pages["/feed"] = Answer(trap.pages["/feed"].body.replace(b"<guid>1</guid><link>", b"<guid>2</guid><link>").replace(b"/trap", b"/other"), content_type="application/rss+xml")
+        trap.pages["/feed"] = Answer(
+            trap.pages["/feed"]
+            .body.replace(b"<guid>1</guid><link>", b"<guid>2</guid><link>")
+            .replace(b"/trap", b"/other"),
+            content_type="application/rss+xml",
+        )
         assert home.pressmark("crawl", "--force").code == 0
         for one in (site, trap):
             one.log.clear()

@@ -3,17 +3,18 @@
 Usage: clients.py NAME BASE URL. Prints what the client found as JSON.
 """
 
-import datetime
+import datetime as dt
 import json
 import os
 import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 warnings.simplefilter("ignore")
 BASE, URL = sys.argv[2], sys.argv[3]
-MIDDLE = datetime.datetime(2026, 5, 1, 18, 0)  # noqa: DTZ001  the clients want it so
+MIDDLE = dt.datetime(2026, 5, 1, 18, 0)  # noqa: DTZ001  the clients want it so
 
 
 def memento_client():
@@ -86,7 +87,7 @@ def waybackpy():
 
 def cdxsummary():
     done = subprocess.run(
-        [os.path.dirname(sys.executable) + "/cdxsummary", "-j", "-a", "matchType=domain", "blog.example"],
+        [str(Path(sys.executable).with_name("cdxsummary")), "-j", "-a", "matchType=domain", "blog.example"],
         capture_output=True, text=True, timeout=60, check=True,
         env={**os.environ, "CDXAPI": f"{BASE}/cdx/search/cdx", "REPLAYURL": f"{BASE}/web"},
     )  # fmt: skip

@@ -9,10 +9,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from typing import Any
 
 Watched = World = Any
 
@@ -81,7 +81,9 @@ def test_every_page_fits_and_has_no_serious_fault(watched: Watched, world: World
         watched.page.goto(world.base + path)
         width = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert width <= 0, (path, width)
-        found = [one for one in axe.run(watched.page).response["violations"] if one["impact"] in {"serious", "critical"}]
+        found = [
+            one for one in axe.run(watched.page).response["violations"] if one["impact"] in {"serious", "critical"}
+        ]
         assert found == [], (path, json.dumps(found, indent=1)[:3_000])
     # What Chromium says of a page that answers 400 or 404 is no fault of it.
     assert [said for said in watched.said if "Failed to load resource" not in said] == []
@@ -94,7 +96,9 @@ def asked(url: str, data: bytes | None = None, **headers: str) -> tuple[int, byt
             return None
 
     try:
-        with urllib.request.build_opener(Stay).open(urllib.request.Request(url, data=data, headers=headers), timeout=30) as answer:
+        with urllib.request.build_opener(Stay).open(
+            urllib.request.Request(url, data=data, headers=headers), timeout=30
+        ) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as e:
         return e.code, e.read()
@@ -115,7 +119,9 @@ def test_downloads_hold_what_they_say(world: World) -> None:
     assert asked(f"{world.base}/download/warc/2/{post}")[1].startswith(b"\x1f\x8b")
     packed = zipfile.ZipFile(io.BytesIO(asked(f"{world.base}/download/wacz/2/{post}")[1]))
     assert packed.testzip() is None
-    assert {"datapackage.json", "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"} <= set(packed.namelist())
+    assert {"datapackage.json", "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"} <= set(
+        packed.namelist()
+    )
     assert asked(f"{world.base}/download/exe/2/{post}")[0] == 404
 
 
@@ -164,7 +170,13 @@ def test_programs_are_told_the_same(world: World) -> None:
     assert told("/api/jobs")[0]["job"]
     paths = told("/openapi.json")["paths"]
     assert {"/api/search", "/web/{timestamp}id_/{url}", "/cdx", "/health"} <= set(paths)
-    for wrong in ("/api/search", "/api/search?q=", "/api/search?q=x&limit=0", "/api/versions?url=http://never.example/", "/api/diff?url=x&from=soon"):
+    for wrong in (
+        "/api/search",
+        "/api/search?q=",
+        "/api/search?q=x&limit=0",
+        "/api/versions?url=http://never.example/",
+        "/api/diff?url=x&from=soon",
+    ):
         status, body = asked(world.base + wrong)
         assert status in {400, 404, 422}
         assert "error" in json.loads(body)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from conftest import missing
 from typing import Any
 
-Watched = World = Any
+import pytest
+from conftest import missing
 
 from archive.web.replay import is_there
+
+Watched = World = Any
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,16 @@ def test_what_is_opened_by_itself_runs_nothing_either(watched: Watched, world: W
 
 
 def test_pages_about_it_run_nothing(watched: Watched, world: World) -> None:
-    for path in ("/", f"/post/{world.posts[1]}", f"/exchange/2/{world.posts[1]}", "/feeds", "/feeds/2", "/search?q=trap", "/blogs", f"/diff/{world.posts[1]}"):
+    for path in (
+        "/",
+        f"/post/{world.posts[1]}",
+        f"/exchange/2/{world.posts[1]}",
+        "/feeds",
+        "/feeds/2",
+        "/search?q=trap",
+        "/blogs",
+        f"/diff/{world.posts[1]}",
+    ):
         watched.page.goto(world.base + path)
         settled(watched, world, 100)
 
@@ -93,7 +103,13 @@ def test_the_engine_lets_nothing_out(watched: Watched, world: World) -> None:
 
 
 def test_only_our_own_archive_is_replayed(watched: Watched, world: World) -> None:
-    for source in ("https://evil.example/x.wacz", "//evil.example/", "data:,x", f"{world.base}.evil.example/download/wacz/2/x", ""):
+    for source in (
+        "https://evil.example/x.wacz",
+        "//evil.example/",
+        "data:,x",
+        f"{world.base}.evil.example/download/wacz/2/x",
+        "",
+    ):
         answer = watched.page.goto(f"{world.replay}/?source={source}&url=http://a.example/&ts=2026")
         assert answer is not None
         assert answer.status == 400

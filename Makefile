@@ -8,7 +8,7 @@ LOWEST := .ci/lowest.txt
 # Byte code is written, whatever the shell says: commands start three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev services replay pywb clients demo test check lowest bench lock clean
+.PHONY: help install dev screenshots services replay pywb clients demo test check lowest bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -31,6 +31,9 @@ dev: $(VENV)/developed ## the product and what tests and checks need
 
 demo: install ## crawl three sample blogs served on this machine, into demo-data
 	cd tests && ../$(BIN)/python -m sample.demo ../demo-data
+
+screenshots: dev services demo ## the pictures in docs/
+	$(BIN)/python tests/sample/screenshots.py demo-data docs/screenshots
 
 services: ## Debian packages that tests use
 	sh .ci/services.sh
@@ -68,8 +71,9 @@ lowest: dev ## the crawl tests on the lowest supported versions, in an environme
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOWEST) --editable .
 	.venv-lowest/bin/python -m pytest tests/crawler/test_rules.py tests/crawler/test_wire.py tests/archive/test_extract.py tests/archive/test_warc.py -k "not theme_pages"
 
-bench: dev services ## measurements; see bench/README.md
+bench: dev services pywb ## measurements; see bench/README.md
 	$(BIN)/python bench/crawl.py
+	$(BIN)/python bench/retrieve.py
 
 lock: ## choose versions anew, highest and lowest
 	$(BIN)/python -m pip install --quiet uv

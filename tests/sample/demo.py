@@ -74,7 +74,9 @@ def main() -> int:
         f"  .venv/bin/pressmark get {edited}\n"
         f"  .venv/bin/pressmark history {edited}\n"
         f"  .venv/bin/pressmark get {edited} --as warc | zcat | less\n"
-        "  .venv/bin/pressmark feeds\n"
+        f"  .venv/bin/pressmark diff {edited}\n"
+        "  .venv/bin/pressmark search bell\n"
+        "  .venv/bin/pressmark serve --port 8080      # then open http://127.0.0.1:8080/\n"
         "and with your own blogs:\n"
         "  .venv/bin/pressmark crawl https://a-blog.example/\n"
         "  .venv/bin/pressmark up",

@@ -1,0 +1,259 @@
+"""The hostile web: each case of a manifest crawled as an operator would, and judged by the limits that it states.
+
+Runs itself in a network namespace that has nothing but loopback (as root). A page is crawled through a feed that names
+it; a case of several runs is crawled several times. What is judged: seconds, memory above that of a harmless page
+(all processes together), requests and bytes that the server saw, bytes stored, forbidden addresses, files and texts,
+the post's own words, how many posts there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from archive.archive import Archive
+from archive.errors import ArchiveError
+from archive.settings import ArchiveSettings
+from crawler.frontier import Frontier
+
+FEEDS = ("127.10.254.1", 19_000)
+CAP_SECONDS = 240
+FEED = (
+    "<rss version='2.0'><channel><title>Case</title><item><guid>{0}</guid><link>{0}</link>"
+    "<title>Case</title></item></channel></rss>"
+)
+MB = 1 << 20
+
+
+class Feeds(BaseHTTPRequestHandler):
+    """`/N` is a feed that names the page of case N."""
+
+    pages: tuple[str, ...] = ()
+
+    def do_GET(self) -> None:
+        if not self.path.strip("/").isdigit():
+            self.send_error(404)
+            return
+        body = FEED.format(self.pages[int(self.path.strip("/"))].replace("&", "&amp;")).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/rss+xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def control(manifest: dict[str, Any], path: str) -> Any:
+    with urllib.request.urlopen(manifest["control"] + path, timeout=60) as answer:
+        return json.load(answer)
+
+
+def memory(process: subprocess.Popen[bytes]) -> int:
+    """Bytes of a process and all below it; what they share counts once."""
+    total = 0
+    try:
+        first = psutil.Process(process.pid)
+        for one in (first, *first.children(recursive=True)):
+            try:
+                total += one.memory_full_info().pss
+            except psutil.Error:
+                continue
+    except psutil.Error:
+        return 0
+    return total
+
+
+def ran(argv: list[str], environment: dict[str, str]) -> tuple[int, float, int, str]:
+    """Exit code, seconds, peak of memory, what was said."""
+    peak, began = 0, time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(argv, env=environment, stdout=out, stderr=out, start_new_session=True)
+        while process.poll() is None:
+            peak = max(peak, memory(process))
+            if time.monotonic() - began > CAP_SECONDS:
+                os.killpg(process.pid, 9)
+            time.sleep(0.05)
+        out.seek(0)
+        said = out.read().decode("utf-8", "replace")
+    return process.returncode, time.monotonic() - began, peak, said
+
+
+def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Run one case; gives what was seen."""
+    guard = home / "guard.jsonl"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PRESSMARK_")},
+        "PRESSMARK_HOME": str(home),
+        "PRESSMARK_ALLOW_NETWORKS": manifest["public_nets"],
+        "PRESSMARK_FEED_INTERVAL": "0",
+        "PRESSMARK_FEED_SLOWEST": "0",
+        "PRESSMARK_RECHECK_PLAN": "1s",
+        "HOSTILE_GUARD_LOG": str(guard),
+        "PYTHONPATH": str(material / "guard"),
+    }
+    pressmark = str(Path(sys.executable).with_name("pressmark"))
+    control(manifest, f"/reset?case={case['name']}")
+    if case["kind"] == "opml":
+        listed = home / "list.opml"
+        with urllib.request.urlopen(case["url"], timeout=30) as answer:
+            listed.write_bytes(answer.read())
+        commands = [[pressmark, "import-opml", str(listed)], [pressmark, "crawl", "--force"]]
+    else:
+        target = case["url"] if case["kind"] == "feed" else f"http://{FEEDS[0]}:{FEEDS[1]}/{number}"
+        commands = [[pressmark, "crawl", target], *([[pressmark, "crawl", "--force"]] * (case["runs"] - 1))]
+    seconds, peak, codes, said = 0.0, 0, [], []
+    for command in commands:
+        code, took, grew, heard = ran(command, environment)
+        seconds, peak = max(seconds, took), max(peak, grew)
+        codes.append(code)
+        said.append(heard)
+        time.sleep(1.2)
+    stats = control(manifest, f"/stats.json?case={case['name']}")[case["name"]]
+    noted = [json.loads(line) for line in guard.read_text().splitlines()] if guard.exists() else []
+    return {
+        "seconds": seconds,
+        "peak": peak,
+        "codes": codes,
+        "said": "\n".join(said),
+        "stats": stats,
+        "leaks": sorted({str(one.get("addr") or one.get("path")) for one in noted if one.get("leak")}),
+    }
+
+
+def judged(case: dict[str, Any], seen: dict[str, Any], home: Path, idle: int) -> list[str]:
+    """What broke."""
+    limits, stats, bad = case["limits"], seen["stats"], []
+    if any(code < 0 or "Traceback" in seen["said"] for code in seen["codes"]):
+        bad.append("CRASH")
+    if seen["seconds"] > limits["seconds"]:
+        bad.append(f"SECONDS {seen['seconds']:.0f}")
+    if (grown := (seen["peak"] - idle) / MB) > limits["rss_mb"]:
+        bad.append(f"MEMORY {grown:.0f}")
+    if stats["requests"] > limits["requests"]:
+        bad.append(f"REQUESTS {stats['requests']}")
+    if stats["bytes_sent"] > limits["wire_bytes"]:
+        bad.append(f"WIRE {stats['bytes_sent']}")
+    stored = sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
+    if stored > limits["stored_bytes"]:
+        bad.append(f"STORED {stored}")
+    if stats["canary_hits"] or seen["leaks"]:
+        bad.append(f"LEAK {seen['leaks']}")
+    if stats["auth_headers_seen"]:
+        bad.append("CREDENTIALS")
+    archive = Archive.open(ArchiveSettings(home=home))
+    texts: dict[str, set[str]] = {}
+    words = ""
+    with archive.index.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT url, digest FROM texts").fetchall()
+    for url, digest in rows:
+        texts.setdefault(url, set()).add(digest)
+        try:
+            held = archive.text(url)
+        except ArchiveError as e:
+            bad.append(f"UNREADABLE {e}")
+            continue
+        words += held.text + str(held.fields.get("title") or "") + "\n"
+    bad += [f"LOST {want[:30]}" for want in case["text_must_contain"] if want not in words]
+    bad += [
+        f"TEXT {never[:30]}"
+        for never in case["text_must_not_contain"]
+        if never in words or any(never in url for url in texts)
+    ]
+    bad += [f"FILE {path}" for path in case["fs_must_not_exist"] if Path(path).exists()]
+    wanted = case["posts"] or {}
+    posts = len(texts)
+    if not wanted.get("min", 0) <= posts <= wanted.get("max", 1 << 30) or wanted.get("exact", posts) != posts:
+        bad.append(f"POSTS {posts} of {wanted}")
+    if "versions" in wanted and max(map(len, texts.values()), default=0) > wanted["versions"]:
+        bad.append("VERSIONS")
+    if "feeds" in wanted:
+        read = sum(1 for feed in Frontier.open(f"sqlite:///{home / 'pressmark.db'}").feeds() if feed.status == 200)
+        if read != wanted["feeds"]:
+            bad.append(f"FEEDS {read}")
+    secrets = (b"FILE-CANARY", b"NET-CANARY", b"s3cr3tpass")
+    for path in (one for one in home.rglob("*") if one.is_file() and one.name not in {"guard.jsonl", "list.opml"}):
+        data = path.read_bytes()
+        if path.name.endswith(".gz"):
+            data = subprocess.run(["zcat", str(path)], capture_output=True, check=False).stdout
+        bad += [f"SECRET in {path.relative_to(home)}" for secret in secrets if secret in data]
+    if any(ord(c) < 0x20 and c not in "\n\t" for c in seen["said"]):
+        bad.append("CONTROL characters in the log")
+    return bad
+
+
+def main() -> None:
+    """Run, print, exit 1 if a case broke a limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("material", type=Path, help="folder with hostile_web.py, manifest.json and guard/")
+    parser.add_argument("--only", default="", help="names of cases, with commas between")
+    parser.add_argument("--keep", type=Path, help="keep the archives here")
+    arguments = parser.parse_args()
+    if os.environ.get("HOSTILE_INSIDE") != "1":
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as resolver:
+            resolver.write("nameserver 127.10.0.53\noptions timeout:3 attempts:1\n")
+            resolver.flush()
+            inner = 'ip link set lo up; mount --bind "$0" /etc/resolv.conf; exec "$@"'
+            argv = ["unshare", "-nm", "sh", "-c", inner, resolver.name, sys.executable, *sys.argv]
+            sys.exit(subprocess.run(argv, env={**os.environ, "HOSTILE_INSIDE": "1"}, check=False).returncode)
+    material = arguments.material.resolve()
+    manifest = json.loads((material / "manifest.json").read_text())
+    only = set(filter(None, arguments.only.split(",")))
+    cases = [case for case in manifest["cases"] if not only or case["name"] in only]
+    keep = arguments.keep or Path(tempfile.mkdtemp(prefix="pressmark-hostile-"))
+    state = keep / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    server = subprocess.Popen(
+        [sys.executable, str(material / "hostile_web.py"), "--dns-port", "53"],
+        stdout=subprocess.PIPE, env={**os.environ, "HOSTILE_STATE": str(state)},
+    )  # fmt: skip
+    assert server.stdout
+    server.stdout.readline()
+    harmless = next(case for case in manifest["cases"] if case["name"] == "early_hints")
+    Feeds.pages = tuple(case["url"] for case in [harmless, *cases])
+    feeds = ThreadingHTTPServer(FEEDS, Feeds)
+    threading.Thread(target=feeds.serve_forever, daemon=True).start()
+    broken = 0
+    try:
+        home = keep / "idle"
+        home.mkdir()
+        idle = crawled(harmless, 0, home, material, manifest)["peak"]
+        print(f"a harmless page takes {idle / MB:.0f} MB", flush=True)
+        for number, case in enumerate(cases, start=1):
+            home = keep / case["name"]
+            home.mkdir()
+            seen = crawled(case, number, home, material, manifest)
+            bad = judged(case, seen, home, idle)
+            broken += bool(bad)
+            (home / "said.txt").write_text(seen["said"])
+            verdict = "BROKE" if bad else "ok"
+            print(
+                f"{verdict:5} {case['name']:24} {seen['seconds']:5.1f} s {(seen['peak'] - idle) / MB:5.0f} MB "
+                f"{seen['stats']['requests']:4} requests {'; '.join(bad)}",
+                flush=True,
+            )
+    finally:
+        server.terminate()
+        server.wait()
+        if not arguments.keep:
+            shutil.rmtree(keep)
+    print(f"{len(cases) - broken} of {len(cases)} cases within their limits")
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

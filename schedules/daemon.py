@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from archive.archive import Archive
 from archive.database import shown
-from archive.errors import ArchiveError, DatabaseError
+from archive.errors import ArchiveError, DatabaseError, SpoolError
 from crawler.alarms import about
 from crawler.visit import Alarm
 from schedules.jobs import Finished, Job, Outcome, Runner
@@ -241,6 +241,8 @@ class Daemon:
         for part, check in (("database", self._runs.latest), ("store", archive.check_writable)):
             try:
                 check()
+            except SpoolError as e:
+                found["disk"] = str(e)
             except ArchiveError as e:
                 found[part] = str(e)
         return found

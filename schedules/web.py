@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from archive.archive import Archive
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, SpoolError
 from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
 from archive.web.replay import replay_application
@@ -121,6 +121,8 @@ def well(archive: Archive) -> dict[str, str]:
     for part, check in (("database", archive.index.counts), ("store", archive.check_writable)):
         try:
             check()
+        except SpoolError as e:
+            found["disk"] = str(e)
         except ArchiveError as e:
             found[part] = str(e)
     return found

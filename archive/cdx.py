@@ -243,8 +243,8 @@ def _filter(text: str) -> Filter:
         return Filter(column=_column(column), test=lambda value: value == expression, wanted=not negated)
     try:
         pattern = regex.compile(expression)
-    except regex.error as e:
-        raise ValueError(f"filter={text[:60]}: no regular expression: {e}") from e
+    except (regex.error, RecursionError, OverflowError) as e:
+        raise ValueError(f"filter={text[:60]}: no regular expression: {str(e)[:100]}") from e
     return Filter(
         column=_column(column),
         test=lambda value: pattern.fullmatch(value, timeout=_PATTERN_SECONDS) is not None,

@@ -110,7 +110,7 @@ def served(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
     return process, process.stdout.readline().decode().split()[-1]
 
 
-def mementos(home: Path, pages: int) -> list[str]:
+def mementos(pages: int) -> list[str]:
     """Paths of the heavy pages' payloads below a collection."""
     found = []
     for number in range(pages):
@@ -236,7 +236,7 @@ def main() -> None:
         home = arguments.home or Path(temporary) / "home"
         if not (home / "pressmark.db").exists():
             make(home, texts=arguments.texts, pages=arguments.pages, rows=arguments.rows)
-        paths = mementos(home, arguments.pages)
+        paths = mementos(arguments.pages)
         process, base = served(home)
         try:
             httpx.get(f"{base}/web/{paths[0]}")

@@ -261,6 +261,7 @@ def test_a_cdx_query_goes_on_where_it_ended(web: TestClient) -> None:
         {"url": POST, "matchType": "all"},
         {"url": POST, "filter": "x"},
         {"url": POST, "filter": "status:("},
+        {"url": POST, "filter": "status:" + "(" * 900},
         {"url": POST, "fl": "secret"},
         {"url": POST, "from": "may"},
         {"url": POST, "output": "xml"},

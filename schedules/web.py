@@ -8,11 +8,13 @@ import re
 import signal
 import socket
 import threading
+import time
 from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from types import FrameType
 
 import uvicorn
 from starlette.requests import Request
@@ -232,10 +234,11 @@ def serve_alone(
         workers: Processes that answer.
         beside: Other applications and their sockets, for each a process.
     """
+    for number in (signal.SIGTERM, signal.SIGINT):  # the server takes them, ends, and raises them again
+        signal.signal(number, _interrupted)
     children = [_fork(make, listening) for _ in range(workers - 1)]
     children += [_fork(other, on) for other, on in beside]
     try:
-        # It takes the signals, ends, and raises SIGINT again.
         _server(make()).run(sockets=[listening])
     except KeyboardInterrupt:
         pass
@@ -248,12 +251,25 @@ def serve_alone(
     return 0
 
 
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _fork(make: Callable[[], ASGIApp], listening: socket.socket) -> int:
     """Another process that answers; nothing was opened in this one yet."""
+    parent = os.getpid()
     child = os.fork()
     if child:
         return child
+
+    def watch() -> None:
+        # However its parent ends, it does not outlive it.
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(0)
+
     try:
+        threading.Thread(target=watch, daemon=True).start()
         _server(make()).run(sockets=[listening])
     except KeyboardInterrupt:
         pass

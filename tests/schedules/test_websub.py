@@ -446,7 +446,7 @@ def test_health_is_told_in_a_status_and_in_words(web: Answering) -> None:
     assert ask(f"{web.url}/health", {}) == (503, '{"status":"ill","store":"it is away"}')
 
 
-@pytest.mark.parametrize("path", ["/", "/websub", "/websub/", "/health/x"])
+@pytest.mark.parametrize("path", ["/nothing", "/websub", "/websub/", "/health/x"])
 def test_nothing_else_is_answered(web: Answering, path: str) -> None:
     assert ask(web.url + path, {})[0] == 404
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import io
 import re
 
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError
-from w3lib.encoding import html_to_unicode
-
 MAX_DECODED = 100 * 1024 * 1024
 """Bytes that a payload may grow to; more is a bomb or no page."""
 _CHUNK = 1 << 16
@@ -29,6 +25,9 @@ def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> byt
     """
     if not coding or not body:
         return body
+    from urllib3 import HTTPResponse
+    from urllib3.exceptions import HTTPError
+
     response = HTTPResponse(io.BytesIO(body), headers={"content-encoding": coding}, preload_content=False)
     out = bytearray()
     try:
@@ -43,6 +42,8 @@ def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> byt
 
 def unicode_html(body: bytes, content_type: str | None) -> str:
     """A page's characters, by the charset that its bytes, its response or itself names; a wrong name costs nothing."""
+    from w3lib.encoding import html_to_unicode
+
     for named in (content_type, None):
         try:
             return html_to_unicode(named, body)[1]

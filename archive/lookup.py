@@ -60,6 +60,18 @@ class Lookup:
                 return [capture_row(row) for row in rows]
         return []
 
+    def newest_of_page(
+        self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[CaptureRow]:
+        """The last captures of a page, newest first, of all or within a time."""
+        for same in _sets(url):
+            query = _CAPTURES.where(same)
+            if since is not None and until is not None:
+                query = query.where(since <= _DATE, until > _DATE)
+            if rows := self._rows(query.order_by(_DATE.desc(), captures.c.record.desc()).limit(limit)):
+                return [capture_row(row) for row in rows]
+        return []
+
     def moments(self, url: str) -> list[datetime]:
         """When each capture of a page was made, oldest first."""
         for same in _sets(url):
@@ -202,6 +214,19 @@ def _within(keys: Range, since: datetime | None, until: datetime | None) -> list
 
 
 def capture_row(row: Row[Any]) -> CaptureRow:
-    """The capture that a row of the tables tells of."""
-    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-    return CaptureRow(**{name: found[name] for name in CaptureRow.__slots__ if name != "object"}, object=found["key"])
+    """The capture that a row of `_CAPTURES`, or of more columns after its own, tells of."""
+    record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
+    return CaptureRow(
+        record=record,
+        url=url,
+        date=date,
+        status=status,
+        mime=mime,
+        digest=digest,
+        kind=kind,
+        refers_to=refers_to,
+        truncated=truncated,
+        object=key,
+        offset=offset,
+        length=length,
+    )

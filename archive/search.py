@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
 from archive.archive import Archive
@@ -18,13 +18,13 @@ from archive.index import TextRow
 from archive.lookup import Lookup
 from archive.passage import Piece, passage
 from archive.query import Query, Term
-from archive.searchable import WEIGHTS, searchable
+from archive.searchable import WEIGHTS, facet, passages, searchable
 from archive.versions import Version, versions
 
-MOST = 5_000
+MOST = 2_000
 """Texts that are ranked: of those that match, the ones that were archived last."""
 _COLUMN = {"title": "title", "author": "author", "tag": "tags"}
-_RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0)"
+_RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0, 0.0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +84,18 @@ class Search:
             offset: Leave out so many.
             newest: The latest posts first instead.
         """
-        rows = self._ranked(query, newest=newest)
+        # Some of them are of the same version, or of a text that counts no more.
+        ids, total = self._ranked(query, newest=newest, limit=offset + 3 * limit)
         hits: list[Hit] = []
         seen: set[tuple[str, int]] = set()
         at = offset
-        while at < len(rows) and len(hits) < limit:
-            hit = self._hit(rows[at], query.terms)
+        while at < len(ids) and len(hits) < limit:
+            hit = self._hit(ids[at], query.terms)
             at += 1
             if hit is not None and (key := (hit.url, hit.version.number)) not in seen:
                 seen.add(key)
                 hits.append(hit)
-        return Found(hits=tuple(hits), total=len(rows), more=at < len(rows))
+        return Found(hits=tuple(hits), total=total, more=at < total)
 
     def known(self, limit: int = 50) -> dict[str, list[str]]:
         """Hosts and languages that texts are of, those with most texts first."""
@@ -106,30 +107,41 @@ class Search:
             found[name] = [row[0] for row in rows]
         return found
 
-    def _ranked(self, query: Query, *, newest: bool) -> list[int]:
-        narrow = _narrow(query)
+    def _ranked(self, query: Query, *, newest: bool, limit: int) -> tuple[list[int], int]:
+        """Texts in order, and how many there are."""
         if not query.wanted:
-            plain = select(searchable.c.id).where(*narrow).order_by(searchable.c.dated.desc()).limit(MOST)
-            return [row.id for row in self._rows(plain)]
-        matching = self._vectors(query) if self._postgres else self._fts(query)
-        wanted = matching.where(*narrow)
-        latest: ColumnElement[int] = literal_column(
-            "searchable.id" if self._postgres else "searchable_words.rowid"
-        ).desc()
-        rows = self._rows(wanted.order_by(latest).limit(MOST))
-        order = (lambda row: -row.dated.timestamp()) if newest else (lambda row: row.rank)
-        return [row.id for row in sorted(rows, key=order)]
+            found = select(searchable.c.id, searchable.c.dated).where(*_narrow(query, hosts=True))
+            matching = found.order_by(searchable.c.dated.desc()).limit(MOST).subquery()
+            order: ColumnElement[Any] = matching.c.dated.desc()
+        else:
+            chosen = self._vectors(query) if self._postgres else self._fts(query, dated=newest)
+            matching = chosen.limit(MOST).subquery()
+            order = matching.c.dated.desc() if newest else matching.c.rank
+        ordered = select(matching.c.id, func.count().over().label("total")).order_by(order, matching.c.id.desc())
+        rows = self._rows(ordered.limit(limit))
+        return [row.id for row in rows], rows[0].total if rows else 0
 
-    def _fts(self, query: Query) -> Select[Any]:
-        """SQLite: FTS5 finds and ranks."""
-        match = " AND ".join(f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted)
+    def _fts(self, query: Query, *, dated: bool) -> Select[Any]:
+        """SQLite: FTS5 finds and ranks; what a host or a language narrows is among the words."""
+        parts = [f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted]
+        if query.site:
+            parts.append(f'facets : "{facet("host", query.site)}"')
+        if query.language:
+            parts.append(f'facets : "{facet("language", query.language)}"')
+        match = " AND ".join(parts)
         if query.unwanted:
             match = f"({match}) NOT ({' OR '.join(map(_fts_term, query.unwanted))})"
+        number: ColumnElement[int] = literal_column("searchable_words.rowid", Integer)
+        columns: tuple[ColumnElement[Any], ...] = (number.label("id"), literal_column(_RANKS).label("rank"))
+        matched = text("searchable_words MATCH :match").bindparams(match=match)
+        narrow = _narrow(query, hosts=False)
+        if not dated and not narrow:
+            return select(*columns).select_from(text("searchable_words")).where(matched).order_by(number.desc())
         return (
-            select(searchable.c.id, searchable.c.dated, literal_column(_RANKS).label("rank"))
+            select(*columns, searchable.c.dated)
             .select_from(text("searchable_words"))
-            .where(text("searchable.id = searchable_words.rowid"))
-            .where(text("searchable_words MATCH :match").bindparams(match=match))
+            .where(searchable.c.id == number, matched, *narrow)
+            .order_by(number.desc())
         )
 
     def _vectors(self, query: Query) -> Select[Any]:
@@ -142,11 +154,18 @@ class Search:
             asked = " | ".join(map(_tsquery, query.unwanted))
             clauses.append(~searchable.c.id.in_(_passages("unwanted", asked)))
         every = " | ".join(_tsquery(term) for term in query.terms)
-        rank = text(
-            "(SELECT -max(ts_rank(passages.words, CAST(:every AS tsquery), 1)) FROM passages "
-            "WHERE passages.text_id = searchable.id) AS rank"
-        ).bindparams(every=every)
-        return select(searchable.c.id, searchable.c.dated, rank).where(*clauses)
+        rank: ColumnElement[float] = (
+            select(
+                -func.max(func.ts_rank(literal_column("passages.words"), literal(every).op("::")(text("tsquery")), 1))
+            )
+            .select_from(passages)
+            .where(passages.c.text_id == searchable.c.id)
+            .scalar_subquery()
+            .label("rank")
+        )
+        narrow = _narrow(query, hosts=True)
+        found = select(searchable.c.id, searchable.c.dated, rank).where(*clauses, *narrow)
+        return found.order_by(searchable.c.id.desc())
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
         row = self._rows(select(searchable).where(searchable.c.id == number))[0]
@@ -186,12 +205,13 @@ class Search:
             return list(connection.execute(query))
 
 
-def _narrow(query: Query) -> list[ColumnElement[bool]]:
+def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:
+    """Conditions on what is known of a text; `hosts`: on its host and language too."""
     found: list[ColumnElement[bool]] = []
-    if query.site:
+    if hosts and query.site:
         host = searchable.c.host
         found.append(or_(host == query.site, host.endswith(f".{query.site}", autoescape=True)))
-    if query.language:
+    if hosts and query.language:
         found.append(func.lower(searchable.c.language) == query.language)
     if query.since is not None:
         found.append(searchable.c.dated >= query.since)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from sqlalchemy import (
@@ -31,7 +31,6 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words
-from archive.words import bare
 
 if TYPE_CHECKING:
     from archive.rows import HeldWords
@@ -164,11 +163,13 @@ def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> N
             rows = [{"text_id": made, "number": n, "words": v} for n, v in enumerate(vectors(_columns(one)))]
             connection.execute(_ADD_PASSAGE, rows)
         else:
-            connection.execute(_ADD_WORDS, {"id": made, **{k: " ".join(v) for k, v in _columns(one).items()}})
+            columns = {name: " ".join(some) for name, some in _columns(one).items()}
+            connection.execute(_ADD_WORDS, {"id": made, **columns, "facets": " ".join(_facets(one))})
 
 
 _ADD_WORDS = text(
-    "INSERT INTO searchable_words (rowid, title, author, tags, body) VALUES (:id, :title, :author, :tags, :body)"
+    "INSERT INTO searchable_words (rowid, title, author, tags, body, facets) "
+    "VALUES (:id, :title, :author, :tags, :body, :facets)"
 )
 _ADD_PASSAGE = text(
     "INSERT INTO passages (text_id, number, words) VALUES (:text_id, :number, CAST(:words AS tsvector))"
@@ -176,6 +177,8 @@ _ADD_PASSAGE = text(
 
 
 def _columns(one: Entered) -> dict[str, list[str]]:
+    from archive.words import bare
+
     return {
         "title": bare(one.title or "")[:1_000],
         "author": bare(one.author or "")[:1_000],
@@ -183,6 +186,21 @@ def _columns(one: Entered) -> dict[str, list[str]]:
         "tags": [word for tag in one.tags for word in (*bare(tag), "\ue000")][:2_000],
         "body": bare(one.body)[:MAX_WORDS],
     }
+
+
+def facet(kind: Literal["host", "language"], value: str) -> str:
+    """The word that stands for a host or a language among the words of SQLite; no text has such a one."""
+    mark = {"host": "\ue001", "language": "\ue002"}[kind]
+    return mark + "".join(c if c.isalnum() else "\ue003" for c in value.lower())
+
+
+def _facets(one: Entered) -> list[str]:
+    """A text's language, its host, and all hosts that this is below."""
+    found = [facet("language", one.language)] if one.language else []
+    host = one.host.partition(":")[0] if not one.host.startswith("[") else one.host
+    labels = host.split(".")
+    found += [facet("host", ".".join(labels[place:])) for place in range(len(labels))]
+    return [*found, facet("host", one.host)] if one.host != host else found
 
 
 def vectors(columns: dict[str, list[str]]) -> Iterator[str]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal
 
-import langcodes
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
@@ -236,6 +235,8 @@ def conversion(
 
 def _alpha3(language: str | None) -> str | None:
     """ISO 639-3 code of a language tag, the form that this field has everywhere; None if it is no language."""
+    import langcodes
+
     try:
         return langcodes.Language.get(language).to_alpha3() if language else None
     except (LookupError, ValueError):

@@ -15,7 +15,6 @@ import click
 from archive.cli import Url
 from archive.errors import ArchiveError
 from archive.faces import Exit, printable, tell
-from crawler.faces import feed_as_json, iso, state
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -140,6 +139,7 @@ def alarms(as_json: bool, over: bool) -> None:
 def feeds(as_json: bool) -> None:
     """List subscriptions with their health."""
     from crawler.alarms import standing
+    from crawler.faces import feed_as_json
 
     with _frontier() as frontier:
         found = frontier.feeds()
@@ -346,6 +346,8 @@ def _show_report(report: Report, *, as_json: bool) -> None:
 
 def _plainly(values: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON knows them."""
+    from crawler.faces import iso
+
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
@@ -412,6 +414,8 @@ def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from crawler.faces import state
 
     table = Table(box=None, pad_edge=False)
     for name in ("feed", "title", "state", "last visit", "next visit", "kept"):

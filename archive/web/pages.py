@@ -7,9 +7,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
+from time import monotonic
 from urllib.parse import urlencode
 
 import nh3
@@ -51,7 +52,7 @@ A_PAGE = 50
 HITS = 10
 MAX_PAGES = 500
 """Pages of a list that can be asked for."""
-CAPTURES = 300
+CAPTURES = 200
 """Captures that a page lists."""
 MARKS = 300
 """Marks of a timeline."""
@@ -106,6 +107,9 @@ class Pages:
         self._templates = templates
         self._aside = aside or Aside()
         self._replay = replay
+        # What looks at all texts is looked up once a minute.
+        self._known = lru_cache(maxsize=1)(lambda _minute: self._search.known())
+        self._blogs_known = lru_cache(maxsize=1)(lambda _minute: self._overview.hosts())
         self._packed = lru_cache(maxsize=_PACKED)(self._pack)
         self._overview = Overview(archive.index)
         self._search = Search(archive, lookup)
@@ -191,7 +195,7 @@ class Pages:
         )
 
     def _blogs(self, request: Request) -> Response:
-        return self._page(request, "blogs", hosts=self._overview.hosts())
+        return self._page(request, "blogs", hosts=self._blogs_known(_minute()))
 
     def _blog(self, request: Request) -> Response:
         host: str = request.path_params["host"].lower()[:255]
@@ -447,7 +451,7 @@ class Pages:
             wrong=wrong,
             page=page,
             newest=newest,
-            known=self._search.known(),
+            known=self._known(_minute()),
             most=MOST,
             link=lambda number: "/search?" + urlencode({**more, "page": number}),
         )
@@ -472,14 +476,20 @@ class Pages:
             url = asked_url(rest)
         except ValueError as e:
             raise WrongError(str(e)) from e
-        rows = self._lookup.of_page(url)
-        if not rows:
+        by_day = self._overview.days_of_page(url)
+        if not by_day:
             raise WrongError(f"{url}: not archived", status=404)
         days: dict[int, dict[date, int]] = {}
-        for row in rows:
-            day = row.date.date()
-            of_year = days.setdefault(day.year, {})
-            of_year[day] = of_year.get(day, 0) + 1
+        for day, number in by_day.items():
+            days.setdefault(day.year, {})[day] = number
+        since = until = None
+        count = sum(by_day.values())
+        if asked_day:
+            try:
+                since = datetime.strptime(asked_day, "%Y%m%d").replace(tzinfo=UTC)
+            except ValueError:
+                raise WrongError(f"_day={asked_day}: no such day") from None
+            until, count = since + timedelta(days=1), by_day.get(since.date(), 0)
         mark = "&" if "?" in quoted(url) else "?"
         years = [
             (
@@ -495,20 +505,24 @@ class Pages:
             )
             for year, of_year in sorted(days.items(), reverse=True)[:30]
         ]
-        chosen = [row for row in rows if f"{row.date:%Y%m%d}" == asked_day] if asked_day else rows
         return self._page(
             request,
             "calendar",
             url=url,
             years=years,
-            rows=chosen[::-1][:CAPTURES],
-            count=len(chosen),
+            rows=self._lookup.newest_of_page(url, CAPTURES, since=since, until=until) if count else (),
+            count=count,
             day=asked_day,
             wrong="",
         )
 
 
 _DEEPER = re.compile(r"(</?h)([1-6])(?=>)")
+
+
+def _minute() -> int:
+    """The minute that it is."""
+    return int(monotonic() // 60)
 
 
 def _page_number(request: Request) -> int:

@@ -40,7 +40,7 @@ def upgrade() -> None:
         # Our words are told apart by spaces; the tokenizer has nothing to decide.
         op.execute(
             "CREATE VIRTUAL TABLE searchable_words USING fts5 ("
-            "title, author, tags, body, content='', tokenize=\"ascii\")"
+            "title, author, tags, body, facets, content='', tokenize=\"ascii\")"
         )
 
 

@@ -121,22 +121,30 @@ def mementos(pages: int) -> list[str]:
 
 async def steady(base: str, paths: list[str], *, rate: float, seconds: float) -> list[float]:
     """Milliseconds of each answer; requests start on time, whether or not those before are answered."""
+    host, port = base.removeprefix("http://").split(":")
     times: list[float] = []
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100), timeout=30) as client:
+    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-        async def one(path: str) -> None:
-            began = time.perf_counter()
-            answer = await client.get(f"{base}/web/{path}")
-            assert answer.status_code == 200
-            times.append((time.perf_counter() - began) * 1e3)
+    async def one(path: str) -> None:
+        reader, writer = idle.pop() if idle else await asyncio.open_connection(host, int(port))
+        began = time.perf_counter()
+        writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.split(b":")[1]))
+        times.append((time.perf_counter() - began) * 1e3)
+        idle.append((reader, writer))
 
-        chance = random.Random(3)
-        begin = time.perf_counter()
-        tasks = []
-        for number in range(int(rate * seconds)):
-            await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
-            tasks.append(asyncio.create_task(one(chance.choice(paths))))
-        await asyncio.gather(*tasks)
+    chance = random.Random(3)
+    begin = time.perf_counter()
+    tasks = []
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(chance.choice(paths))))
+    await asyncio.gather(*tasks)
+    for _, writer in idle:
+        writer.close()
     return times
 
 

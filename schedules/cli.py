@@ -107,7 +107,9 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
     Archive.open(settings).index.engine.dispose()
     Frontier.open(settings.database).engine.dispose()
     Runs.open(settings.database).engine.dispose()
-    with listen(host, port) as listening, _replay_socket(host, replay_port) as replay:
+    if workers > 1:
+        listen(host, port).close()  # a port that is taken is told, though those of ours share it
+    with listen(host, port, shared=workers > 1) as listening, _replay_socket(host, replay_port) as replay:
         click.echo(f"answering on {address(listening)}")
         if replay:
             click.echo(f"replaying on {address(replay)}")

@@ -140,14 +140,15 @@ def _unknown() -> Response:
     return PlainTextResponse("no such subscription\n", status_code=404)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket on an address.
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket on an address; `shared`: others of this user may listen on it too, and the system divides what comes.
 
     Raises:
         OSError: It cannot be had, such as a port that is taken; names it.
     """
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, reuse_port=shared)
     except (OSError, OverflowError) as e:
         number = getattr(e, "errno", None) or 0
         raise OSError(number, os.strerror(number) if number > 0 else str(e), f"{host}:{port}") from e
@@ -230,13 +231,17 @@ def serve_alone(
 
     Args:
         make: Makes the application, once in each process.
-        listening: All processes share it.
+        listening: Where to answer; shared, where there are several processes.
         workers: Processes that answer.
         beside: Other applications and their sockets, for each a process.
     """
     for number in (signal.SIGTERM, signal.SIGINT):  # the server takes them, ends, and raises them again
         signal.signal(number, _interrupted)
-    children = [_fork(make, listening) for _ in range(workers - 1)]
+    host, port = listening.getsockname()[:2]
+    others = [listen(host, port, shared=True) for _ in range(workers - 1)]
+    children = [_fork(make, other) for other in others]
+    for other in others:
+        other.close()
     children += [_fork(other, on) for other, on in beside]
     try:
         _server(make()).run(sockets=[listening])

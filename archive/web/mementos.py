@@ -18,7 +18,8 @@ from archive.capture import header, headers, media_type
 from archive.coding import decoded, unicode_html
 from archive.errors import DamagedError, NotArchivedError
 from archive.index import CaptureRow
-from archive.lookup import Lookup
+from archive.lookup import Lookup, Neighbours
+from archive.stores import FolderStore
 from archive.web import links
 from archive.web.answer import WrongError
 from archive.web.gate import sandboxed
@@ -43,6 +44,8 @@ _SHOWN = sandboxed(
     "allow-top-navigation-by-user-activation",
     sources=("img-src 'self'", "media-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'self'"),
 )
+_SOON = 256 * 1024
+"""Bytes of records that are read at once, without another thread."""
 _LINES = 1_000
 """Lines of a TimeMap in one part of the answer."""
 
@@ -57,6 +60,8 @@ class Mementos:
         self._archive = archive
         self._lookup = lookup
         self._frame = frame
+        self._is_near = isinstance(archive.store, FolderStore) and archive.index.engine.dialect.name == "sqlite"
+        """Both are on this machine, so that a small memento is there sooner than another thread would be."""
 
     async def web(self, request: Request) -> Response:
         """Whatever is under `/web/`."""
@@ -72,7 +77,12 @@ class Mementos:
             raise WrongError(str(e)) from e
         if request.headers.get("service-worker"):
             raise WrongError("nothing archived may become a service worker", status=403)
-        return await run_in_threadpool(self._memento, request, asked, base)
+        if self._is_near:
+            found = self._lookup.memento(asked.url, moment_of(asked.stamp))
+            if found is None or found[0].length <= _SOON:
+                return self._memento(request, asked, base, found)
+            return await run_in_threadpool(self._memento, request, asked, base, found)
+        return await run_in_threadpool(self._looked_up, request, asked, base)
 
     def _timegate(self, request: Request, url: str, base: str) -> Response:
         """RFC 7089 §4.1: the memento nearest to the instant that is asked for."""
@@ -106,9 +116,12 @@ class Mementos:
             media_type = cdx.MEDIA_TYPES[query.output]
         return StreamingResponse(in_parts(lines), media_type=media_type, headers={"Cache-Control": "no-cache"})
 
-    def _memento(self, request: Request, asked: Dated, base: str) -> Response:
-        second = moment_of(asked.stamp)
-        found = self._lookup.memento(asked.url, second)
+    def _looked_up(self, request: Request, asked: Dated, base: str) -> Response:
+        return self._memento(request, asked, base, self._lookup.memento(asked.url, moment_of(asked.stamp)))
+
+    def _memento(
+        self, request: Request, asked: Dated, base: str, found: tuple[CaptureRow, Neighbours] | None
+    ) -> Response:
         if found is None:
             raise NotArchivedError(asked.url)
         row, near = found

@@ -45,7 +45,8 @@ def versions_of(archive: Archive, lookup: Lookup, url: str) -> list[Version]:
         NotArchivedError: Nothing is held of it, or no text.
     """
     for asked in dict.fromkeys((url, archive.find(url).url)):
-        if found := versions(lookup.of_page(asked), archive.index.texts(asked)):
+        texts = archive.index.texts(asked)
+        if texts and (found := versions(lookup.of_page(asked), texts)):
             return found
     raise NotArchivedError(url, what="no text")
 

@@ -65,6 +65,7 @@ _MAX_PACKED = 500
 """Captures of a WACZ file besides its first."""
 _MAX_LINKED = 30
 _MAX_LOOKED = 300
+_OURS = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline)")
 _YEAR = re.compile(r"\d{4}")
 _CSP_DOWNLOAD = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
 _SOURCES = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
@@ -299,7 +300,10 @@ class Pages:
 
     def _diff(self, request: Request) -> Response:
         url, _ = self._asked(request, "/diff/")
-        url = url.partition("?")[0] if "from=" in url or "view=" in url or "to=" in url else url
+        # What follows the URL is ours, what stands in it is its own.
+        path, mark, query = url.partition("?")
+        own = [part for part in query.split("&") if not _OURS.fullmatch(part)] if mark else []
+        url = path + (f"?{'&'.join(own)}" if own else "")
         given = request.query_params
         try:
             since, until = (

@@ -348,3 +348,24 @@ def test_rfc_7089_by_its_checker(shared: Path, tmp_path: Path) -> None:
     *_, last = done.stdout.splitlines() or [done.stderr]
     passed, _, total = last.split()[0].partition("/")
     assert passed == total, done.stdout
+
+
+def test_pages_about_a_url_with_a_query_keep_it(archive: Archive) -> None:
+    url = "http://blog.example/p?id=3&from=home"
+    keep(
+        archive,
+        (capture(0, b"1", url=url), Text(url=url, text="one two", markdown="one two", title="T")),
+        (capture(5, b"2", url=url), Text(url=url, text="one three", markdown="one three", title="T")),
+        (
+            capture(1, b"3", url="http://blog.example/p?id=4"),
+            Text(url="http://blog.example/p?id=4", text="other", markdown="other"),
+        ),
+    )
+    web = client(archive)
+    page = web.get(f"/diff/{url}&from={HOUR[0]}&to={HOUR[5]}&view=side")
+    assert "<del>two</del>" in page.text
+    assert "<ins>three</ins>" in page.text
+    assert "version 1 of 2" in web.get(f"/post/{HOUR[0]}/{url}").text
+    assert web.get(f"/web/*/{url}&_day=20260501").status_code == 200
+    assert "one two" in web.get(f"/text/{HOUR[0]}/{url}").text
+    assert "other" not in web.get(f"/web/*/{url}").text

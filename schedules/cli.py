@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import socket
@@ -267,7 +266,6 @@ for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):
 
 def main() -> None:
     """Entry point of the console script."""
-    gc.set_threshold(50_000)  # what modules make when they are imported is no garbage; short commands are sooner done
     try:
         sys.exit(pressmark.main(standalone_mode=False) or 0)
     except click.ClickException as e:

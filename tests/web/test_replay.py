@@ -71,7 +71,7 @@ def test_the_engine_replays_with_scripts(watched: Watched, world: World) -> None
     page.goto(f"{world.base}/web/2/{world.posts[1].replace('/trap', '/other')}")
     page.get_by_role("link", name="Replay with scripts").click()
     page.wait_for_url(f"{world.base}/replay/**")
-    for _ in range(80):
+    for _ in range(320):
         page.wait_for_timeout(250)
         found = next((frame for frame in page.frames if "mp_/" in frame.url and frame.url.endswith("/other")), None)
         said = found.evaluate("document.body ? document.body.innerText : ''") if found else ""
@@ -88,7 +88,7 @@ def test_the_engine_lets_nothing_out(watched: Watched, world: World) -> None:
     page.goto(f"{world.base}/web/2/{world.posts[1]}")
     page.get_by_role("link", name="Replay with scripts").click()
     page.wait_for_url(f"{world.base}/replay/**")
-    for _ in range(80):
+    for _ in range(320):
         page.wait_for_timeout(250)
         if any("mp_/" in frame.url for frame in page.frames):
             break

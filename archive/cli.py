@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,6 +95,7 @@ def get(url: str, at: datetime | None, form: str) -> None:
 
     TIME is ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine.
     """
+    gc.disable()  # it is over before there is garbage to speak of; modules are sooner there
     try:
         sys.stdout.buffer.write(_given(open_archive(), url, at, form))
         sys.stdout.buffer.flush()

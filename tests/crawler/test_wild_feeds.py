@@ -149,7 +149,7 @@ def test_feeds_are_visited_while_a_backfill_is_under_way(home: Home, site: Site)
     site.delay = 8  # until the other feed was read
     process = home.start("pressmark", "backfill", f"{site.url}/feed")
     try:
-        with Site(BLOGS[1].pages("")) as another:
+        with Site(BLOGS[1].pages(""), host="127.0.0.2") as another:  # a host that the backfill does not hold
             another.pages.update(BLOGS[1].pages(another.url))
             done = home.pressmark("crawl", f"{another.url}/")
             assert done.code == 0, done.err

@@ -145,7 +145,7 @@ def postgres() -> Iterator[str]:
     data, sockets = folder / "data", folder
     initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     subprocess.run([*initdb, "--no-locale", "--no-sync"], cwd="/", check=True, stdout=subprocess.DEVNULL)
-    options = ["-D", str(data), "-p", str(port), "-k", str(sockets), "-c", "listen_addresses=127.0.0.1", "-F"]
+    options = ["-D", str(data), "-p", str(port), "-k", str(sockets), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-F"]
     process = subprocess.Popen(
         [*as_user, str(binaries / "postgres"), *options], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -169,18 +169,23 @@ _DATABASES = iter(range(1, 1_000_000))
 
 
 @pytest.fixture
-def postgres_database(postgres: str) -> str:
-    """URL of a fresh database."""
+def postgres_database(postgres: str) -> Iterator[str]:
+    """URL of a fresh database; whatever a test has left connected to it is cut off at its end."""
     import sqlalchemy
 
     from archive.database import connect
 
     name = f"t{os.getpid()}_{next(_DATABASES)}"
-    engine = connect(postgres)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return postgres.rsplit("/", 1)[0] + f"/{name}"
+
+    def run(command: str) -> None:
+        engine = connect(postgres)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sqlalchemy.text(command))
+        engine.dispose()
+
+    run(f"CREATE DATABASE {name}")
+    yield postgres.rsplit("/", 1)[0] + f"/{name}"
+    run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

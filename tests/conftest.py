@@ -145,7 +145,19 @@ def postgres() -> Iterator[str]:
     data, sockets = folder / "data", folder
     initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     subprocess.run([*initdb, "--no-locale", "--no-sync"], cwd="/", check=True, stdout=subprocess.DEVNULL)
-    options = ["-D", str(data), "-p", str(port), "-k", str(sockets), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-F"]
+    options = [
+        "-D",
+        str(data),
+        "-p",
+        str(port),
+        "-k",
+        str(sockets),
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        "max_connections=300",
+        "-F",
+    ]
     process = subprocess.Popen(
         [*as_user, str(binaries / "postgres"), *options], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -50,6 +50,19 @@ class Exchange:
     payload_head: bytes
     """Head that came with `body`; `head` itself unless this is a revisit."""
 
+    def payload(self) -> bytes:
+        """`body` without its content coding.
+
+        Raises:
+            DamagedError: It grows past all bounds when it is decoded.
+        """
+        try:
+            return decoded(self.body, header(self.payload_head, "content-encoding"))
+        except OverflowError as e:
+            raise DamagedError(str(e), key=self.row.object, offset=self.row.offset) from e
+        except ValueError:  # servers name codings that they did not apply
+            return self.body
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldText:
@@ -274,14 +287,7 @@ class Archive:
             DamagedError: What is stored is not what the index says, or grows past all bounds when it is decoded.
             StoreError: The store failed.
         """
-        exchange = self.read(row)
-        coding = header(exchange.payload_head, "content-encoding")
-        try:
-            return decoded(exchange.body, coding)
-        except OverflowError as e:
-            raise DamagedError(str(e), key=row.object, offset=row.offset) from e
-        except ValueError:  # servers name codings that they did not apply
-            return exchange.body
+        return self.read(row).payload()
 
     def records(self, row: CaptureRow) -> list[warc.Record]:
         """The WARC records of a capture: response or revisit, request, metadata.
@@ -298,7 +304,7 @@ class Archive:
 
     def raw(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as gzip members; those of the response it refers to come after a revisit's."""
-        data = self._bytes(row.object, row.offset, row.length)
+        data = self.stored(row)
         original = self.index.capture(row.refers_to) if row.refers_to else None
         return data + self.raw(original) if original and original.kind != "revisit" else data
 

@@ -37,13 +37,13 @@ class Lookup:
         self._engine = index.engine
 
     def memento(self, url: str, second: datetime) -> tuple[CaptureRow, Neighbours] | None:
-        """The capture of a page within that second, the earliest; or the nearest one. With the mementos around it."""
+        """The capture of a page within that second, the earliest, with the mementos around it; or the nearest one."""
         given = _parameters(url)
         for asked in _WITHIN:
             if rows := self._rows(asked, **given, begin=second, end=second + SECOND):
                 return capture_row(rows[0]), _neighbours(rows[0])
         row = self._index.nearest(url, second)
-        return (row, self.neighbours(url, row.date.replace(microsecond=0))) if row else None
+        return (row, Neighbours()) if row else None
 
     def neighbours(self, url: str, second: datetime) -> Neighbours:
         """The mementos around the second of one."""

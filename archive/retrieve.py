@@ -9,6 +9,7 @@ from itertools import pairwise
 from archive.archive import Archive, HeldText
 from archive.differences import Change, counted, differences
 from archive.errors import DamagedError, NotArchivedError
+from archive.index import CaptureRow
 from archive.lookup import Lookup
 from archive.versions import Version, versions
 
@@ -44,10 +45,20 @@ def versions_of(archive: Archive, lookup: Lookup, url: str) -> list[Version]:
     Raises:
         NotArchivedError: Nothing is held of it, or no text.
     """
+    return captures_and_versions(archive, lookup, url)[1]
+
+
+def captures_and_versions(archive: Archive, lookup: Lookup, url: str) -> tuple[list[CaptureRow], list[Version]]:
+    """Every capture of a page and its versions, oldest first; archived redirects are followed.
+
+    Raises:
+        NotArchivedError: Nothing is held of it, or no text.
+    """
     for asked in dict.fromkeys((url, archive.find(url).url)):
         texts = archive.index.texts(asked)
-        if texts and (found := versions(lookup.of_page(asked), texts)):
-            return found
+        rows = lookup.of_page(asked) if texts else []
+        if found := versions(rows, texts):
+            return rows, found
     raise NotArchivedError(url, what="no text")
 
 

@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from archive import cdx
 from archive.archive import Archive, Exchange
 from archive.capture import header, headers, media_type
-from archive.coding import decoded, unicode_html
-from archive.errors import DamagedError, NotArchivedError
+from archive.coding import unicode_html
+from archive.errors import NotArchivedError
 from archive.index import CaptureRow
 from archive.lookup import Lookup, Neighbours
 from archive.stores import FolderStore
@@ -77,12 +77,14 @@ class Mementos:
             raise WrongError(str(e)) from e
         if request.headers.get("service-worker"):
             raise WrongError("nothing archived may become a service worker", status=403)
-        if self._is_near:
-            found = self._lookup.memento(asked.url, moment_of(asked.stamp))
+        at = moment_of(asked.stamp)
+        if not self._is_near:
+            found = await run_in_threadpool(self._lookup.memento, asked.url, at)
+        else:
+            found = self._lookup.memento(asked.url, at)
             if found is None or found[0].length <= _SOON:
                 return self._memento(request, asked, base, found)
-            return await run_in_threadpool(self._memento, request, asked, base, found)
-        return await run_in_threadpool(self._looked_up, request, asked, base)
+        return await run_in_threadpool(self._memento, request, asked, base, found)
 
     def _timegate(self, request: Request, url: str, base: str) -> Response:
         """RFC 7089 §4.1: the memento nearest to the instant that is asked for."""
@@ -115,9 +117,6 @@ class Mementos:
             lines = cdx.written(query, ((key, row) for row in rows), resume=lambda: None)
             media_type = cdx.MEDIA_TYPES[query.output]
         return StreamingResponse(in_parts(lines), media_type=media_type, headers={"Cache-Control": "no-cache"})
-
-    def _looked_up(self, request: Request, asked: Dated, base: str) -> Response:
-        return self._memento(request, asked, base, self._lookup.memento(asked.url, moment_of(asked.stamp)))
 
     def _memento(
         self, request: Request, asked: Dated, base: str, found: tuple[CaptureRow, Neighbours] | None
@@ -157,7 +156,7 @@ class Mementos:
         if 300 <= status < 400:  # noqa: PLR2004  RFC 9110 §15.4
             self._lead(named, row, head, base, "id_")
         if matches(request.headers, tag):
-            return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})
+            return _unmodified(named)
         if status in _NO_BODY:
             return Response(status_code=status, headers=named)
         return part_of(body, request.headers, named, status)
@@ -177,7 +176,7 @@ class Mementos:
         exchange = self._archive.read(row)
         head, status = _head(exchange), _status(exchange)
         mime = media_type(header(head, "content-type")) if head else row.mime
-        body = _decoded(row, exchange, head)
+        body = exchange.payload()
         named |= {"Content-Security-Policy": _SHOWN, "Cross-Origin-Resource-Policy": "same-site", **originals(head)}
         if mime in _RASTER:
             shown, named["Content-Type"] = body, mime
@@ -198,8 +197,8 @@ class Mementos:
                 named["Cross-Origin-Resource-Policy"] = "cross-origin"
         named["ETag"] = f'"{hashlib.sha256(shown).hexdigest()[:32]}"'
         if matches(request.headers, named["ETag"]):
-            return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})
-        return part_of(shown, request.headers, named, 200 if status in _NO_BODY or 300 <= status < 400 else status)  # noqa: PLR2004
+            return _unmodified(named)
+        return part_of(shown, request.headers, named, _shown_status(status))
 
     def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
         """Our page around what is shown; a redirect redirects."""
@@ -213,8 +212,8 @@ class Mementos:
         shown = self._frame(request=request, row=row, url=asked.url, stamp=asked.stamp).encode()
         named |= {"ETag": f'"{hashlib.sha256(shown).hexdigest()[:32]}"', "Content-Type": "text/html; charset=utf-8"}
         if matches(request.headers, named["ETag"]):
-            return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})
-        return Response(shown, 200 if status in _NO_BODY or 300 <= status < 400 else status, named)  # noqa: PLR2004
+            return _unmodified(named)
+        return Response(shown, _shown_status(status), named)
 
     async def warcs(self, request: Request) -> Response:
         """The bytes of an object, or a part of them."""
@@ -278,10 +277,11 @@ def _status(exchange: Exchange) -> int:
     return status if 200 <= status < 600 else 200  # noqa: PLR2004
 
 
-def _decoded(row: CaptureRow, exchange: Exchange, head: bytes) -> bytes:
-    try:
-        return decoded(exchange.body, header(head, "content-encoding"))
-    except OverflowError as e:
-        raise DamagedError(str(e), key=row.object, offset=row.offset) from e
-    except ValueError:  # servers name codings that they did not apply
-        return exchange.body
+def _shown_status(status: int) -> int:
+    """The status with which something is shown: one that has no body, or leads elsewhere, shows all the same."""
+    return 200 if status in _NO_BODY or 300 <= status < 400 else status  # noqa: PLR2004  RFC 9110 §15.4
+
+
+def _unmodified(named: dict[str, str]) -> Response:
+    """Whoever asks holds it already."""
+    return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})

@@ -29,7 +29,7 @@ from archive.lookup import Lookup
 from archive.overview import Overview
 from archive.query import begin, parse
 from archive.requisites import of_style, page_links, requisites
-from archive.retrieve import compared, versions_of
+from archive.retrieve import captures_and_versions, compared, versions_of
 from archive.search import MOST, Search
 from archive.searchable import host_of
 from archive.versions import Version
@@ -241,12 +241,11 @@ class Pages:
 
     def _post(self, request: Request) -> Response:
         url, stamp = self._asked(request, "/post/")
-        found = versions_of(self._archive, self._lookup, url)
+        rows, found = captures_and_versions(self._archive, self._lookup, url)
         at = moment_of(stamp) if stamp else found[-1].last
         shown = min(found, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
         capture = min(shown.captures, key=lambda one: abs(one.date - at))
         held = self._archive.read_text(shown.text)
-        rows = self._lookup.of_page(shown.text.url)
         base = request.scope["pressmark.base"]
         before = found[shown.number - 2] if shown.number > 1 else None
         return self._page(

@@ -25,7 +25,7 @@ from archive.durable import sync_folder
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
 from archive.index import CRAWL, CaptureRow, Index, TextRow, index_urlkey
 from archive.recover import recover
-from archive.rows import held_words, members
+from archive.rows import HeldText, held_texts, members
 from archive.searchable import Entered, entered
 from archive.settings import ArchiveSettings
 from archive.spool import spool_errors
@@ -62,39 +62,6 @@ class Exchange:
             raise DamagedError(str(e), key=self.row.object, offset=self.row.offset) from e
         except ValueError:  # servers name codings that they did not apply
             return self.body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldText:
-    """A text read back, with its digest checked."""
-
-    row: TextRow
-    text: str
-    fields: dict[str, object]
-    """Title, author, dates, markdown … as `Text.fields` wrote them."""
-
-    @property
-    def entry(self) -> Entry | None:
-        """What was said of the post elsewhere when the text was made.
-
-        Texts of earlier versions tell only which of their own facts a feed had said.
-        """
-        if "entry" in self.fields:
-            return Entry.from_json(self.fields["entry"])
-        sources = self.fields.get("sources")
-        by_feed = [name for name, source in sources.items() if source == "feed"] if isinstance(sources, dict) else []
-        return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
-
-    def as_json(self, archive: Archive) -> dict[str, object]:
-        """The text as programs see it, with the capture that it was made from."""
-        capture = archive.index.capture(self.row.capture)
-        return {
-            "url": self.row.url,
-            "date": self.row.date.isoformat().replace("+00:00", "Z"),
-            **{name: value for name, value in self.fields.items() if name != "entry"},
-            "text": self.text,
-            "capture": capture.as_json() if capture else None,
-        }
 
 
 def _uuids() -> Callable[[], str]:
@@ -211,7 +178,7 @@ class Archive:
     def _words(self, key: str, path: Path) -> list[Entered]:
         """The texts of a spool file."""
         with spool_errors(self.spool), path.open("rb") as data:
-            return [entered(held, index_urlkey(held.row.url)) for held in held_words(members(data), key)]
+            return [entered(held, index_urlkey(held.row.url)) for held in held_texts(members(data), key)]
 
     def release(self, sealed: Sealed) -> None:
         """Free the spool of a batch that is committed and whose notes are remembered."""

@@ -5,7 +5,6 @@ The names are the Wayback CDX server's; those of pywb mean the same.
 
 from __future__ import annotations
 
-import calendar
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from urllib.parse import quote_plus, unquote_plus
 import regex
 
 from archive.index import CaptureRow, index_urlkey
+from archive.moment import within
 from archive.urlkey import urlkey
 
 Match = Literal["exact", "prefix", "host", "domain"]
@@ -279,20 +279,9 @@ def stamp(name: str, digits: str, *, end: bool) -> datetime:
     """
     if not re.fullmatch(r"\d{4,14}", digits):
         raise ValueError(f"{name}={digits[:20]}: use 4 to 14 digits, such as 20240531")
-    try:
-        if len(digits) % 2:  # half a month is its beginning or end: 20241 is October to December
-            digits += "0" if not end else "9"
-        year, month = int(digits[:4]), digits[4:6]
-        number = int(month) if month else (12 if end else 1)
-        number = min(max(number, 1), 12)
-        last = calendar.monthrange(year, number)[1]
-        day = min(max(int(digits[6:8] or (last if end else 1)), 1), last)
-        hour, minute, second = (
-            min(int(digits[at : at + 2] or (most if end else 0)), most) for at, most in ((8, 23), (10, 59), (12, 59))
-        )
-        return datetime(year, number, day, hour, minute, second, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{name}={digits}: no such time") from None
+    if not int(digits[:4]):
+        raise ValueError(f"{name}={digits}: no such time")
+    return within(digits, end=end)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -54,3 +54,16 @@ def _filled(digits: str) -> datetime:
     day = int(digits[6:8] or calendar.monthrange(year, month)[1])
     hour, minute, second = (int(digits[at : at + 2] or rest) for at, rest in ((8, 23), (10, 59), (12, 59)))
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def within(digits: str, *, end: bool) -> datetime:
+    """The first or last second that begins with 1 to 14 digits.
+
+    What is no month, day or hour counts as the nearest one that is; after the last year there is one more.
+    """
+    digits = digits.ljust(14, "9" if end else "0")
+    year = min(max(int(digits[:4]), 1), 9998)
+    month = min(max(int(digits[4:6]), 1), 12)
+    day = min(max(int(digits[6:8]), 1), calendar.monthrange(year, month)[1])
+    hour, minute, second = min(int(digits[8:10]), 23), min(int(digits[10:12]), 59), min(int(digits[12:]), 59)
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal, select
 
 from archive.database import transaction
-from archive.index import Index, captures, index_urlkey, of_page, texts
+from archive.index import Index, captures, index_urlkey, of_page
 from archive.searchable import searchable
 
 _DAY = 86_400 * 1_000_000
@@ -116,11 +115,6 @@ class Overview:
         """How many captures of a URL have each status."""
         query = select(captures.c.status, func.count().label("many")).where(captures.c.urlkey == index_urlkey(url))
         return {row.status: row.many for row in self._rows(query.group_by(captures.c.status))}
-
-    def texts_by_extractor(self) -> Iterator[tuple[str, int]]:
-        """How many texts each extractor made."""
-        query = select(texts.c.made_by, func.count().label("many")).group_by(texts.c.made_by)
-        yield from ((row.made_by or "", row.many) for row in self._rows(query))
 
     def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from archive.index import CaptureRow, Index, ObjectRow, index_urlkey
-from archive.rows import HeldWords, Member, capture_rows, held_words, members
+from archive.rows import HeldText, Member, capture_rows, held_texts, members
 from archive.searchable import entered
 from archive.stores import ObjectStore
 from archive.verify import Finding, StoreReader
@@ -44,9 +44,9 @@ def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
             yield member
 
     captures: list[CaptureRow] = []
-    texts: list[HeldWords] = []
+    texts: list[HeldText] = []
     if key.startswith("text/"):
-        texts += held_words(watched(), key)
+        texts += held_texts(watched(), key)
     else:
         captures += capture_rows(watched(), key, index.capture)
     reader.drain()

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from archive.archive import Archive, HeldText
+from archive.archive import Archive
 from archive.differences import Change, counted, differences
 from archive.errors import DamagedError, NotArchivedError
 from archive.index import CaptureRow
 from archive.lookup import Lookup
+from archive.rows import HeldText
 from archive.versions import Version, versions
 
 MAX_COMPARED = 1_000_000

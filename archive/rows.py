@@ -8,12 +8,15 @@ import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from archive import warc
 from archive.capture import Capture, digest, media_type
 from archive.index import CaptureRow, TextRow
-from archive.text import made_by
+from archive.text import Entry, made_by
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
 
 log = logging.getLogger(__name__)
 
@@ -128,16 +131,39 @@ def _meant(record: warc.Record, original: CaptureRow | None) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldWords:
+class HeldText:
     """A text as its records hold it, and its row."""
 
     row: TextRow
     text: str
     fields: dict[str, object]
-    """Title, author, dates … as `Text.fields` wrote them."""
+    """Title, author, dates, markdown … as `Text.fields` wrote them."""
+
+    @property
+    def entry(self) -> Entry | None:
+        """What was said of the post elsewhere when the text was made.
+
+        Texts of earlier versions tell only which of their own facts a feed had said.
+        """
+        if "entry" in self.fields:
+            return Entry.from_json(self.fields["entry"])
+        sources = self.fields.get("sources")
+        by_feed = [name for name, source in sources.items() if source == "feed"] if isinstance(sources, dict) else []
+        return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
+
+    def as_json(self, archive: Archive) -> dict[str, object]:
+        """The text as programs see it, with the capture that it was made from."""
+        capture = archive.index.capture(self.row.capture)
+        return {
+            "url": self.row.url,
+            "date": self.row.date.isoformat().replace("+00:00", "Z"),
+            **{name: value for name, value in self.fields.items() if name != "entry"},
+            "text": self.text,
+            "capture": capture.as_json() if capture else None,
+        }
 
 
-def held_words(found: Iterable[Member], key: str) -> Iterator[HeldWords]:
+def held_texts(found: Iterable[Member], key: str) -> Iterator[HeldText]:
     """The texts among members; only those whose metadata follow."""
     first: Member | None = None
     for member in found:
@@ -150,10 +176,10 @@ def held_words(found: Iterable[Member], key: str) -> Iterator[HeldWords]:
 
 def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
     """Index rows of the texts among members; only of those whose metadata follow."""
-    return (held.row for held in held_words(found, key))
+    return (held.row for held in held_texts(found, key))
 
 
-def _held(first: Member, metadata: Member, key: str) -> HeldWords:
+def _held(first: Member, metadata: Member, key: str) -> HeldText:
     record = first.record
     said = json.loads(metadata.record.block)
     title = said.get("title")
@@ -169,7 +195,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldWords:
         offset=first.offset,
         length=first.length + metadata.length,
     )
-    return HeldWords(row=row, text=record.block.decode("utf-8", "replace"), fields=said)
+    return HeldText(row=row, text=record.block.decode("utf-8", "replace"), fields=said)
 
 
 def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from archive.database import Instant, Words
 
 if TYPE_CHECKING:
-    from archive.rows import HeldWords
+    from archive.rows import HeldText
 
 metadata = MetaData()
 
@@ -94,7 +94,7 @@ class Entered:
     body: str
 
 
-def entered(held: HeldWords, urlkey: str) -> Entered:
+def entered(held: HeldText, urlkey: str) -> Entered:
     """What search keeps of a text."""
     said, row = held.fields, held.row
     tags = said.get("tags")

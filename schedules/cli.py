@@ -60,11 +60,7 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     kept_archive.check_writable()
     frontier = Frontier.open(kept.database)
     runs = Runs.open(kept.database)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
-    for name in ("apscheduler", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # A connection that is dead already cannot be closed in order; that the database was away is told by the daemon.
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    _log()
     name = holder(kept.home, "daemon").replace("/", "-")
     with exclusive(kept.home / "daemon.lock", what="daemon"):
         daemon = Daemon(jobs(settings), runs, holder=name, stop_seconds=settings.stop_seconds)
@@ -96,13 +92,12 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, WebSettings, load
     from crawler.frontier import Frontier
+    from schedules.health import unwell
     from schedules.runs import Runs
-    from schedules.web import Web, address, is_local, listen, replaying, serve_alone, well
+    from schedules.web import Web, address, is_local, listen, replaying, serve_alone
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    _log()
     # What cannot be used is told now; each process then opens its own.
     Archive.open(settings).index.engine.dispose()
     Frontier.open(settings.database).engine.dispose()
@@ -115,19 +110,23 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
             click.echo(f"replaying on {address(replay)}")
 
         def make() -> ASGIApp:
-            archive = Archive.open(settings)
-            web = Web(
-                archive,
-                Frontier.open(settings.database),
-                Runs.open(settings.database),
-                health=lambda: well(archive),
-                nudge=lambda: None,
-            )
+            archive, runs = Archive.open(settings), Runs.open(settings.database)
+            frontier = Frontier.open(settings.database)
+            web = Web(archive, frontier, runs, health=lambda: unwell(archive, runs), nudge=lambda: None)
             number = replay.getsockname()[1] if replay else None
             return web.application(shown, local=is_local(listening), replay_port=number)
 
         beside = [(lambda: replaying(shown, listening), replay)] if replay else []
         sys.exit(serve_alone(make, listening, workers=workers, beside=beside))
+
+
+def _log() -> None:
+    """What commands that stay say on standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # A connection that is dead already cannot be closed in order; that the database was away is told where it matters.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 @contextmanager

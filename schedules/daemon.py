@@ -27,9 +27,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from archive.archive import Archive
 from archive.database import shown
-from archive.errors import ArchiveError, DatabaseError, SpoolError
+from archive.errors import ArchiveError, DatabaseError
 from crawler.alarms import about
 from crawler.visit import Alarm
+from schedules.health import unwell
 from schedules.jobs import Finished, Job, Outcome, Runner
 from schedules.runs import Runs
 from schedules.triggers import cron_fields
@@ -238,14 +239,7 @@ class Daemon:
         thread = getattr(self._scheduler, "_thread", None)  # it has no public name
         if not self._scheduler.running or not (thread and thread.is_alive()):
             found["scheduler"] = "does not run"
-        for part, check in (("database", self._runs.latest), ("store", archive.check_writable)):
-            try:
-                check()
-            except SpoolError as e:
-                found["disk"] = str(e)
-            except ArchiveError as e:
-                found[part] = str(e)
-        return found
+        return found | unwell(archive, self._runs)
 
     def set_back(self, by: timedelta) -> None:
         """The clock was set back: runs at intervals keep their distance, and do not wait for the hour to come again.

@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from archive.archive import Archive
 from archive.overview import Overview
 from archive.searchable import host_of
-from archive.web import Aside, Templates, Vanished, WrongError
+from archive.web import Aside, Templates, Vanished, WrongError, page_route
 from archive.web.target import quoted, stamp_of
 from crawler import alarms
 from crawler.alarms import Raised
@@ -91,12 +91,12 @@ class FeedPages:
     def routes(self) -> list[BaseRoute]:
         """The pages."""
         return [
-            Route("/feeds", _beside(self._feeds), methods=["GET"]),
-            Route("/feeds/{id:int}", _beside(self._feed), methods=["GET"]),
+            page_route("/feeds", self._feeds),
+            page_route("/feeds/{id:int}", self._feed),
             Route("/feeds/{action}", self._change, methods=["POST"]),
-            Route("/jobs", _beside(self._jobs), methods=["GET"]),
-            Route("/changes.atom", _beside(self._changes), methods=["GET"]),
-            Route("/metrics", _beside(self._metrics), methods=["GET"]),
+            page_route("/jobs", self._jobs),
+            page_route("/changes.atom", self._changes),
+            page_route("/metrics", self._metrics),
         ]
 
     def router(self) -> APIRouter:
@@ -265,7 +265,7 @@ class FeedPages:
         if not hmac.compare_digest(stated.encode(), self._token.encode()):
             raise WrongError("the token is missing or wrong", status=401, headers={"WWW-Authenticate": "Bearer"})
         url = said.get("url", "").strip()
-        if urlsplit_ok(url) is None:
+        if not _is_url(url):
             raise WrongError(f"url={url[:100]!r}: use a URL such as https://blog.example.org/", status=400)
         await run_in_threadpool(self._carry_out, action, url)
         if "application/json" in request.headers.get("accept", ""):
@@ -321,15 +321,15 @@ class Commands:
         return True
 
 
-def urlsplit_ok(url: str) -> str | None:
-    """The URL, if a person may have meant it as one."""
-    if not url or len(url) > 2_000 or any(c.isspace() or not c.isprintable() for c in url):  # noqa: PLR2004
-        return None
+def _is_url(text: str) -> bool:
+    """Whether a person may have meant it as a URL."""
+    if not text or len(text) > 2_000 or any(c.isspace() or not c.isprintable() for c in text):  # noqa: PLR2004
+        return False
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = urlsplit(text if "://" in text else f"http://{text}")
     except ValueError:
-        return None
-    return url if parts.scheme in {"http", "https"} and parts.hostname else None
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _check_origin(request: Request) -> None:
@@ -356,13 +356,6 @@ async def _form(request: Request) -> dict[str, str]:
     except (ValueError, UnicodeDecodeError, RecursionError) as e:
         raise WrongError("the form cannot be read") from e
     return {name: values[0] for name, values in pairs.items()}
-
-
-def _beside(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
-    async def found(request: Request) -> Response:
-        return await run_in_threadpool(answer, request)
-
-    return found
 
 
 _NO_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -23,7 +23,6 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from archive.archive import Archive
-from archive.errors import ArchiveError, SpoolError
 from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
 from archive.web.replay import replay_application
@@ -115,19 +114,6 @@ class Web:
             await to_thread(self._nudge)
         # A hub is not told that its signature is wrong: it could be someone who tries (WebSub §8).
         return Response(status_code=202)
-
-
-def well(archive: Archive) -> dict[str, str]:
-    """What is wrong with database and store, by their names."""
-    found = {}
-    for part, check in (("database", archive.index.counts), ("store", archive.check_writable)):
-        try:
-            check()
-        except SpoolError as e:
-            found["disk"] = str(e)
-        except ArchiveError as e:
-            found[part] = str(e)
-    return found
 
 
 def _token(request: Request) -> str:

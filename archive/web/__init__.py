@@ -2,7 +2,7 @@
 
 from archive.web.answer import WrongError
 from archive.web.app import Addition, application
-from archive.web.pages import Aside, Vanished
+from archive.web.pages import Aside, Vanished, page_route
 from archive.web.template import Templates
 
-__all__ = ["Addition", "Aside", "Templates", "Vanished", "WrongError", "application"]
+__all__ = ["Addition", "Aside", "Templates", "Vanished", "WrongError", "application", "page_route"]

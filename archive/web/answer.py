@@ -56,7 +56,7 @@ def answered(request: Request, error: Exception, page: Page) -> Response:
             log.warning("not answered path=%r error=%s", request.url.path[:200], error)
         if status == 503:  # noqa: PLR2004
             headers["Retry-After"] = "10"
-            said = "the archive is out of reach" if not isinstance(error, DamagedError) else said
+            said = "the archive is out of reach"
     headers.setdefault("Cache-Control", "no-store")
     accept = request.headers.get("accept", "")
     if request.url.path.startswith(("/api/", "/wayback/")) or "application/json" in accept:

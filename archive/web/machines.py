@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from archive import cdx
-from archive.archive import Archive, HeldText
+from archive.archive import Archive
 from archive.cdx import Line, Query
 from archive.lookup import Lookup
+from archive.rows import HeldText
 from archive.web import links
 from archive.web.answer import WrongError
 from archive.web.mementos import in_parts, rest_of

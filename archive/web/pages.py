@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from archive.archive import Archive, HeldText
+from archive.archive import Archive
 from archive.capture import headers
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
@@ -30,6 +30,7 @@ from archive.overview import Overview
 from archive.query import begin, parse
 from archive.requisites import of_style, page_links, requisites
 from archive.retrieve import captures_and_versions, compared, versions_of
+from archive.rows import HeldText
 from archive.search import MOST, Search
 from archive.searchable import host_of
 from archive.versions import Version
@@ -119,25 +120,19 @@ class Pages:
     def routes(self) -> list[BaseRoute]:
         """The pages."""
         return [
-            self._route("/", self._home),
-            self._route("/blogs", self._blogs),
-            self._route("/blog/{host}", self._blog),
-            self._route("/post/{rest:path}", self._post),
-            self._route("/diff/{rest:path}", self._diff),
-            self._route("/replay/{rest:path}", self._replayed),
-            self._route("/exchange/{rest:path}", self._exchange),
-            self._route("/download/{form}/{rest:path}", self._download),
-            self._route("/search", self._found),
-            self._route("/calendar", self._calendar),
+            page_route("/", self._home),
+            page_route("/blogs", self._blogs),
+            page_route("/blog/{host}", self._blog),
+            page_route("/post/{rest:path}", self._post),
+            page_route("/diff/{rest:path}", self._diff),
+            page_route("/replay/{rest:path}", self._replayed),
+            page_route("/exchange/{rest:path}", self._exchange),
+            page_route("/download/{form}/{rest:path}", self._download),
+            page_route("/search", self._found),
+            page_route("/calendar", self._calendar),
             # Before the mementos, whose path begins alike.
-            self._route("/web/*/{rest:path}", self._captures),
+            page_route("/web/*/{rest:path}", self._captures),
         ]
-
-    def _route(self, path: str, answer: Callable[[Request], Response]) -> Route:
-        async def beside(request: Request) -> Response:
-            return await run_in_threadpool(answer, request)
-
-        return Route(path, beside, methods=["GET"])
 
     def error(self, *, request: Request, status: int, said: str, hint: str) -> str:
         """A question that could not be answered."""
@@ -146,15 +141,20 @@ class Pages:
     def frame(self, *, request: Request, row: CaptureRow, url: str, stamp: str) -> str:
         """A memento with a bar that tells what it is."""
         replayed = f"/replay/{stamp}/{quoted(url)}" if self._replay and row.status < 400 else ""  # noqa: PLR2004
+        return self._framed(request, row, url, replayed=replayed, source=f"/web/{stamp}if_/{quoted(url)}")
+
+    def _framed(
+        self, request: Request, row: CaptureRow, url: str, *, source: str, replayed: str = "", plain: str = ""
+    ) -> str:
         return self._templates.page(
             "archive/frame.html",
             path=request.url.path,
             row=row,
             url=url,
-            stamp=stamp,
+            stamp=stamp_of(row.date),
             replayed=replayed,
-            plain="",
-            source=f"/web/{stamp}if_/{quoted(url)}",
+            plain=plain,
+            source=source,
         )
 
     def _replayed(self, request: Request) -> Response:
@@ -167,16 +167,8 @@ class Pages:
             raise NotArchivedError(url)
         base, stamp = request.scope["pressmark.base"], stamp_of(row[0].date)
         origin = self._replay(base)
-        shown = self._templates.page(
-            "archive/frame.html",
-            path=request.url.path,
-            row=row[0],
-            url=url,
-            stamp=stamp,
-            replayed="",
-            plain=f"/web/{stamp}/{quoted(url)}",
-            source=link(origin, base, url, stamp),
-        )
+        plain = f"/web/{stamp}/{quoted(url)}"
+        shown = self._framed(request, row[0], url, plain=plain, source=link(origin, base, url, stamp))
         policy = PAGE_POLICY.replace("frame-src 'self'", f"frame-src {origin}")
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
 
@@ -228,6 +220,7 @@ class Pages:
             activity=charts.bars(_every_month(months), label=f"Posts of {host} by month"),
             heat=charts.heat(days, first=since.date(), last=today, label=f"Captures of {host} by day, the last year"),
             captured=sum(days.values()),
+            link=lambda number: "?" + urlencode({**({"year": year} if year else {}), "page": number}),
         )
 
     def _asked(self, request: Request, prefix: str) -> tuple[str, str | None]:
@@ -453,6 +446,7 @@ class Pages:
             found=found,
             wrong=wrong,
             page=page,
+            first=(page - 1) * HITS + 1,
             newest=newest,
             known=self._known(_minute()),
             most=MOST,
@@ -521,6 +515,15 @@ class Pages:
 
 
 _DEEPER = re.compile(r"(</?h)([1-6])(?=>)")
+
+
+def page_route(path: str, answer: Callable[[Request], Response]) -> Route:
+    """A page that is made beside the event loop."""
+
+    async def beside(request: Request) -> Response:
+        return await run_in_threadpool(answer, request)
+
+    return Route(path, beside, methods=["GET"])
 
 
 def _minute() -> int:

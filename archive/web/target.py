@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote, unquote
+
+from archive.moment import within
 
 MAX_URL = 8_192
 """Characters of a URL that is looked up."""
@@ -61,16 +62,11 @@ def quoted(url: str) -> str:
 
 
 def moment_of(stamp: str) -> datetime:
-    """The last second that begins with these digits; what is no month or hour counts as the nearest one that is.
+    """The last second that begins with these digits, as in the Wayback Machine.
 
-    `2` is the end of time and so the newest memento, `1` the oldest one, as in the Wayback Machine.
+    `2` is the end of time and so the newest memento, `1` the oldest one.
     """
-    digits = f"{stamp:9<14}"
-    year = min(max(int(digits[:4]), 1), 9998)  # there is a second after it
-    month = min(max(int(digits[4:6]), 1), 12)
-    day = min(max(int(digits[6:8]), 1), calendar.monthrange(year, month)[1])
-    hour, minute, second = min(int(digits[8:10]), 23), min(int(digits[10:12]), 59), min(int(digits[12:]), 59)
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    return within(stamp, end=True)
 
 
 def stamp_of(moment: datetime) -> str:

@@ -13,12 +13,12 @@ from urllib.parse import urljoin
 
 from scrapy import Request, Spider
 
-from archive.archive import HeldText
 from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
 from archive.index import CaptureRow
 from archive.requisites import Requisite, of_style, requisites
+from archive.rows import HeldText
 from archive.text import Entry, Text
 from crawler import decide, discover, vanished
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError

@@ -215,6 +215,7 @@ def test_cdx_queries(web: TestClient, archive: Archive) -> None:
     domain = found(url="*.blog.example")
     assert domain == host | {pages[3][0], pages[4][0]}
     assert [line.split()[1] for line in cdx(web, **{"from": "2026050118", "to": "20260501"})] == [HOUR[6]]
+    assert len(cdx(web, to="9999")) == len(cdx(web, to="99991231")) == 4
     assert len(cdx(web, filter="statuscode:200")) == 3
     assert len(cdx(web, filter="!statuscode:200")) == 1
     assert len(cdx(web, filter="mime:warc.*")) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +45,6 @@ class World:
     sites: list[Site]
     posts: list[str]
     """URL of the post that was edited, then of the trap."""
-    outside: list[str] = field(default_factory=list)
 
     def asked(self) -> list[str]:
         """What the sites were asked for since the crawl."""
@@ -118,7 +117,6 @@ class Watched:
         self.page.on("console", lambda m: self.said.append(m.text) if m.type in {"error", "warning"} else None)
         self.page.on("pageerror", lambda e: self.said.append(str(e)))
         self.outside: list[str] = []
-        self.titles: list[str] = []
         ours = (world.base, world.replay)
 
         def watch(route: Route) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words, insert_all, migrate, transaction, upsert
+from archive.moment import iso
 from archive.searchable import Entered, enter
 from archive.urlkey import urlkey, variants
 
@@ -89,6 +90,10 @@ texts = Table(
 )
 
 
+CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
+"""All captures with the keys of their objects, as `capture_row` reads them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureRow:
     """One line of the index: a capture and where its records lie."""
@@ -124,7 +129,7 @@ class CaptureRow:
         return {
             "url": self.url,
             "timestamp": self.timestamp,
-            "date": self.date.isoformat().replace("+00:00", "Z"),
+            "date": iso(self.date),
             "status": self.status,
             "mime": self.mime,
             "digest": self.digest,
@@ -248,12 +253,12 @@ class Index:
 
     def history(self, url: str) -> list[CaptureRow]:
         """Every capture of a URL, oldest first."""
-        query = _captures().where(captures.c.urlkey == index_urlkey(url)).order_by(captures.c.date)
-        return [_capture(row) for row in self._rows(query)]
+        query = CAPTURES.where(captures.c.urlkey == index_urlkey(url)).order_by(captures.c.date)
+        return [capture_row(row) for row in self._rows(query)]
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture of a URL nearest to `at`, or the newest; of two as near, the earlier."""
-        return self._nearest(captures, _captures(), url, at, _capture)
+        return self._nearest(captures, CAPTURES, url, at, capture_row)
 
     def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
         """The text of a URL whose capture is nearest to `at`, or the newest."""
@@ -308,25 +313,24 @@ class Index:
 
     def capture(self, record: str) -> CaptureRow | None:
         """The capture with that WARC-Record-ID."""
-        rows = self._rows(_captures().where(captures.c.record == record))
-        return _capture(rows[0]) if rows else None
+        rows = self._rows(CAPTURES.where(captures.c.record == record))
+        return capture_row(rows[0]) if rows else None
 
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest whole response that holds the payload of that digest, of any URL."""
         rows = self._rows(_ORIGINAL, digest=digest)
-        return _capture(rows[0]) if rows else None
+        return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
         """The newest whole capture of a URL by our own crawler with status 200; what a 304 says is still so."""
         query = (
-            _captures()
-            .where(captures.c.urlkey == index_urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            CAPTURES.where(captures.c.urlkey == index_urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
             .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
         )
         rows = self._rows(query)
-        return _capture(rows[0]) if rows else None
+        return capture_row(rows[0]) if rows else None
 
     def objects(self) -> list[ObjectRow]:
         """Every object that rows may point at, by key."""
@@ -336,9 +340,9 @@ class Index:
 
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
         """The captures and texts that lie in an object, in its order."""
-        held = self._rows(_captures().where(objects.c.key == key).order_by(captures.c.offset))
+        held = self._rows(CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
         made = self._rows(_texts().where(objects.c.key == key).order_by(texts.c.offset))
-        return [_capture(row) for row in held], [_text(row) for row in made]
+        return [capture_row(row) for row in held], [_text(row) for row in made]
 
     def counts(self) -> dict[str, int]:
         """How many captures, texts and objects are held."""
@@ -393,19 +397,17 @@ def of_page(table: Table, url: str) -> ColumnElement[bool]:
 
     Redirects count only where they are of the very URL: between the ways to write it they lead to the page itself.
     """
-    same: ColumnElement[bool] = table.c.url.in_(variants(url))
+    return same_page(table, key=index_urlkey(url), ways=variants(url))
+
+
+def same_page(table: Table, *, key: Any, ways: Sequence[Any]) -> ColumnElement[bool]:  # noqa: ANN401  or parameters
+    """As `of_page`, of a urlkey and the ways to write the URL, itself first."""
+    same: ColumnElement[bool] = table.c.url.in_(ways)
     if table is captures:
-        same &= (table.c.url == url) | ~is_redirect(table)
-    return (table.c.urlkey == index_urlkey(url)) & same
-
-
-def is_redirect(table: Table) -> ColumnElement[bool]:
-    """Whether a capture leads elsewhere."""
-    return table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
-
-
-def _captures() -> Select[Any]:
-    return select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
+        redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
+        same &= (table.c.url == ways[0]) | ~redirect
+    of_key: ColumnElement[bool] = table.c.urlkey == key
+    return of_key & same
 
 
 def _texts() -> Select[Any]:
@@ -414,8 +416,9 @@ def _texts() -> Select[Any]:
 
 # Asked for each capture, so that it is made once.
 _ORIGINAL = (
-    _captures()
-    .where(captures.c.digest == bindparam("digest"), captures.c.kind == "response", captures.c.truncated.is_(None))
+    CAPTURES.where(
+        captures.c.digest == bindparam("digest"), captures.c.kind == "response", captures.c.truncated.is_(None)
+    )
     .order_by(captures.c.date)
     .limit(1)
 )
@@ -440,9 +443,23 @@ def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
     return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}
 
 
-def _capture(row: Row[Any]) -> CaptureRow:
-    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-    return CaptureRow(**{name: found[name] for name in CaptureRow.__slots__ if name != "object"}, object=found["key"])
+def capture_row(row: Row[Any]) -> CaptureRow:
+    """The capture that a row of `CAPTURES`, or of more columns after its own, tells of."""
+    record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
+    return CaptureRow(
+        record=record,
+        url=url,
+        date=date,
+        status=status,
+        mime=mime,
+        digest=digest,
+        kind=kind,
+        refers_to=refers_to,
+        truncated=truncated,
+        object=key,
+        offset=offset,
+        length=length,
+    )
 
 
 def _text(row: Row[Any]) -> TextRow:

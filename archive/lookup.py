@@ -11,7 +11,17 @@ from sqlalchemy import ColumnElement, Label, Row, Select, bindparam, func, liter
 
 from archive.cdx import Line, Place, Range
 from archive.database import transaction
-from archive.index import CaptureRow, Index, captures, index_urlkey, is_redirect, objects, of_page
+from archive.index import (
+    CAPTURES,
+    CaptureRow,
+    Index,
+    capture_row,
+    captures,
+    index_urlkey,
+    objects,
+    of_page,
+    same_page,
+)
 from archive.urlkey import variants
 
 SECOND = timedelta(seconds=1)
@@ -56,7 +66,7 @@ class Lookup:
     def of_page(self, url: str) -> list[CaptureRow]:
         """Every capture of a page, oldest first."""
         for same in _sets(url):
-            if rows := self._rows(_CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
                 return [capture_row(row) for row in rows]
         return []
 
@@ -65,7 +75,7 @@ class Lookup:
     ) -> list[CaptureRow]:
         """The last captures of a page, newest first, of all or within a time."""
         for same in _sets(url):
-            query = _CAPTURES.where(same)
+            query = CAPTURES.where(same)
             if since is not None and until is not None:
                 query = query.where(since <= _DATE, until > _DATE)
             if rows := self._rows(query.order_by(_DATE.desc(), captures.c.record.desc()).limit(limit)):
@@ -113,7 +123,7 @@ class Lookup:
             limit: Not more than so many.
         """
         key, date, record = captures.c.urlkey, captures.c.date, captures.c.record
-        query = _CAPTURES.add_columns(key).where(*_within(keys, since, until))
+        query = CAPTURES.add_columns(key).where(*_within(keys, since, until))
         query = query.order_by(*((key.desc(), date.desc(), record.desc()) if backwards else (key, date, record)))
         left = limit
         while left is None or left > 0:
@@ -150,9 +160,6 @@ class Lookup:
             return list(connection.execute(query, parameters))
 
 
-_CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
-
-
 def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What counts as captures of a page, and what does if there are none of those."""
     return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
@@ -160,12 +167,10 @@ def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 # A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.
 _WAYS = tuple(f"url{number}" for number in range(9))
-_KEY = captures.c.urlkey == bindparam("key")
+_KEY: ColumnElement[str] = bindparam("key")
 _SETS = (
-    _KEY
-    & captures.c.url.in_([bindparam(name) for name in _WAYS])
-    & ((captures.c.url == bindparam("url0")) | ~is_redirect(captures)),
-    _KEY,
+    same_page(captures, key=_KEY, ways=[bindparam(name) for name in _WAYS]),
+    captures.c.urlkey == _KEY,
 )
 _DATE = captures.c.date
 _BEGIN, _END = bindparam("begin", type_=_DATE.type), bindparam("end", type_=_DATE.type)
@@ -192,7 +197,7 @@ def _dates(same: ColumnElement[bool]) -> list[Label[Any]]:
 
 _AROUND = tuple(select(*_dates(same)) for same in _SETS)
 _WITHIN = tuple(
-    _CAPTURES.add_columns(*_dates(same)).where(same, _DATE >= _BEGIN, _DATE < _END).order_by(_DATE).limit(1)
+    CAPTURES.add_columns(*_dates(same)).where(same, _DATE >= _BEGIN, _DATE < _END).order_by(_DATE).limit(1)
     for same in _SETS
 )
 
@@ -211,22 +216,3 @@ def _within(keys: Range, since: datetime | None, until: datetime | None) -> list
     if until is not None:
         found.append(date < until)
     return found
-
-
-def capture_row(row: Row[Any]) -> CaptureRow:
-    """The capture that a row of `_CAPTURES`, or of more columns after its own, tells of."""
-    record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
-    return CaptureRow(
-        record=record,
-        url=url,
-        date=date,
-        status=status,
-        mime=mime,
-        digest=digest,
-        kind=kind,
-        refers_to=refers_to,
-        truncated=truncated,
-        object=key,
-        offset=offset,
-        length=length,
-    )

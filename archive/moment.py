@@ -67,3 +67,8 @@ def within(digits: str, *, end: bool) -> datetime:
     day = min(max(int(digits[6:8]), 1), calendar.monthrange(year, month)[1])
     hour, minute, second = min(int(digits[8:10]), 23), min(int(digits[10:12]), 59), min(int(digits[12:]), 59)
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def iso(moment: datetime, timespec: str = "auto") -> str:
+    """An instant in UTC as programs see it: ISO 8601, `Z` for its zone."""
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")

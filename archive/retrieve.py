@@ -11,6 +11,7 @@ from archive.differences import Change, counted, differences
 from archive.errors import DamagedError, NotArchivedError
 from archive.index import CaptureRow
 from archive.lookup import Lookup
+from archive.moment import iso
 from archive.rows import HeldText
 from archive.versions import Version, versions
 
@@ -106,7 +107,7 @@ def _at(found: list[Version], at: datetime) -> Version:
 def _side(held: HeldText) -> dict[str, object]:
     row = held.row
     return {
-        "date": row.date.isoformat().replace("+00:00", "Z"),
+        "date": iso(row.date),
         "timestamp": f"{row.date:%Y%m%d%H%M%S}",
         "digest": row.digest,
         "record": row.record,

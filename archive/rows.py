@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from archive import warc
 from archive.capture import Capture, digest, media_type
 from archive.index import CaptureRow, TextRow
+from archive.moment import iso
 from archive.text import Entry, made_by
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class HeldText:
         capture = archive.index.capture(self.row.capture)
         return {
             "url": self.row.url,
-            "date": self.row.date.isoformat().replace("+00:00", "Z"),
+            "date": iso(self.row.date),
             **{name: value for name, value in self.fields.items() if name != "entry"},
             "text": self.text,
             "capture": capture.as_json() if capture else None,

@@ -16,6 +16,7 @@ from archive.database import transaction
 from archive.errors import DamagedError, StoreError
 from archive.index import TextRow
 from archive.lookup import Lookup
+from archive.moment import iso
 from archive.passage import Piece, passage
 from archive.query import Query, Term
 from archive.searchable import WEIGHTS, facet, passages, searchable
@@ -50,7 +51,7 @@ class Hit:
             "author": self.author,
             "language": self.language,
             "tags": list(self.tags),
-            "dated": self.dated.isoformat().replace("+00:00", "Z"),
+            "dated": iso(self.dated),
             "versions": self.of,
             "snippet": "".join(f"[[{piece.text}]]" if piece.found else piece.text for piece in self.passage),
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive.index import CaptureRow, TextRow, same_words
+from archive.moment import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class Version:
             "url": self.text.url,
             "title": self.text.title,
             "digest": self.text.digest,
-            "first_seen": _iso(self.first),
-            "last_seen": _iso(self.last),
+            "first_seen": iso(self.first),
+            "last_seen": iso(self.last),
             "captures": len(self.captures),
             "record": self.text.record,
             "capture": self.captures[0].record,
@@ -74,7 +75,3 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
         )
         for number, run in enumerate(runs, start=1)
     ]
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
 import random
 import shutil
@@ -25,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import httpx
-from sample.services import BIN, end, free_port, wait_for
+from sample.services import BIN, PYWB, end, pywb
 from unchanged import weighted
 
 from archive.archive import Archive
@@ -35,7 +34,6 @@ from archive.text import Text
 
 T0 = datetime(2024, 1, 1, tzinfo=UTC)
 LONG = "http://long.example/page"
-PYWB = Path(__file__).resolve().parents[1] / ".venv-pywb" / "bin"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nServer: bench\r\n\r\n"
 
 
@@ -171,8 +169,8 @@ def throughput(base: str, paths: list[str], *, seconds: int, connections: int) -
     return next(float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("Requests/sec"))
 
 
-def pywb(home: Path, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """pywb with its defaults on the object with the heavy pages."""
+def collection(home: Path, folder: Path) -> dict[str, str]:
+    """What pywb needs to know of the object with the heavy pages."""
     index = folder / "index"
     index.mkdir()
     lines = sorted(
@@ -182,22 +180,7 @@ def pywb(home: Path, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         if b",world" in line[:20]
     )
     (index / "pages.cdxj").write_bytes(b"".join(lines))
-    collection = {"index_paths": str(index), "archive_paths": f"{home}/store/"}
-    (folder / "config.yaml").write_text(json.dumps({"collections": {"ours": collection}, "framed_replay": False}))
-    port = free_port()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(PYWB / "wayback"), "-p", str(port), "-b", "127.0.0.1"], cwd=folder, stdout=log, stderr=log
-        )
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    wait_for(ready, 60, process)
-    return process, f"http://127.0.0.1:{port}"
+    return {"index_paths": str(index), "archive_paths": f"{home}/store/"}
 
 
 def queries(home: Path) -> list[str]:
@@ -295,22 +278,18 @@ def main() -> None:
             process, base = served(home, "--workers", str(arguments.workers))
             folder = Path(temporary) / "pywb"
             folder.mkdir()
-            other, theirs = pywb(home, folder)
+            seconds = arguments.seconds // 2
             try:
-                ratios = []
-                for _ in range(3):
-                    ours = throughput(
-                        base, [f"/web/{path}" for path in paths], seconds=arguments.seconds // 2, connections=8
-                    )
-                    pywbs = throughput(
-                        theirs, [f"/ours/{path}" for path in paths], seconds=arguments.seconds // 2, connections=8
-                    )
-                    print(f"raw mementos: {ours:.0f}/s, pywb {pywbs:.0f}/s, {ours / pywbs:.1f} times", flush=True)
-                    ratios.append(ours / pywbs)
+                with pywb(folder, collection(home, folder)) as port:
+                    theirs, ratios = f"http://127.0.0.1:{port}", []
+                    for _ in range(3):
+                        ours = throughput(base, [f"/web/{path}" for path in paths], seconds=seconds, connections=8)
+                        pywbs = throughput(theirs, [f"/ours/{path}" for path in paths], seconds=seconds, connections=8)
+                        print(f"raw mementos: {ours:.0f}/s, pywb {pywbs:.0f}/s, {ours / pywbs:.1f} times", flush=True)
+                        ratios.append(ours / pywbs)
                 told("raw mementos against pywb", statistics.median(ratios), "times", above=8)
             finally:
                 end(process)
-                end(other)
     if missed:
         sys.exit("missed: " + ", ".join(missed))
 

@@ -346,7 +346,7 @@ def _show_report(report: Report, *, as_json: bool) -> None:
 
 def _plainly(values: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON knows them."""
-    from crawler.faces import iso
+    from archive.moment import iso
 
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 

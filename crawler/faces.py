@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from archive.moment import iso
 from crawler.visit import Feed
 
 
@@ -29,14 +28,9 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "error": feed.error,
         "failures": feed.failures,
         "added": iso(feed.added),
-        "last_visit": iso(feed.visited),
-        "last_news": iso(feed.news),
+        "last_visit": iso(feed.visited) if feed.visited else None,
+        "last_news": iso(feed.news) if feed.news else None,
         "entries_shown": feed.shown,
         "next_visit": None if feed.paused else iso(feed.due),
         "posts_kept": feed.kept,
     }
-
-
-def iso(moment: datetime | None) -> str | None:
-    """ISO 8601, in UTC."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from archive.archive import Archive
+from archive.moment import iso
 from archive.overview import Overview
 from archive.searchable import host_of
 from archive.web import Aside, Templates, Vanished, WrongError, page_route
@@ -190,14 +191,14 @@ class FeedPages:
         feed = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
         _add(feed, "title", "Pressmark: new, edited and vanished posts")
         _add(feed, "id", f"{base}/changes.atom")
-        _add(feed, "updated", _iso(entries[0][0] if entries else datetime(1970, 1, 1, tzinfo=UTC)))
+        _add(feed, "updated", iso(entries[0][0] if entries else datetime(1970, 1, 1, tzinfo=UTC), "seconds"))
         _add(_add(feed, "author", ""), "name", "Pressmark")
         etree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=f"{base}/changes.atom")
         for moment, kind, title, target in entries[:LATEST]:
             entry = _add(feed, "entry", "")
             _add(entry, "title", f"{kind}: {title}")
             _add(entry, "id", target)
-            _add(entry, "updated", _iso(moment))
+            _add(entry, "updated", iso(moment, "seconds"))
             etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=target)
             etree.SubElement(entry, f"{{{_ATOM}}}category", term=kind.lower())
             _add(entry, "summary", f"{kind}, seen on {moment:%Y-%m-%d %H:%M} UTC.")
@@ -366,7 +367,3 @@ def _add(parent: Any, name: str, said: str) -> Any:  # noqa: ANN401  lxml has no
     made = etree.SubElement(parent, f"{{{_ATOM}}}{name}")
     made.text = _NO_XML.sub("", said) or None
     return made
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from archive.faces import printable
+from archive.moment import iso
 from crawler.alarms import Raised
 from crawler.errors import FetchError
 from crawler.guard import Guard
@@ -49,8 +50,8 @@ def as_json(alarm: Raised) -> dict[str, str | None]:
         "kind": alarm.kind,
         "subject": alarm.subject,
         "detail": alarm.detail,
-        "since": alarm.since.isoformat().replace("+00:00", "Z"),
-        "ended": alarm.ended.isoformat().replace("+00:00", "Z") if alarm.ended else None,
+        "since": iso(alarm.since),
+        "ended": iso(alarm.ended) if alarm.ended else None,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from archive.moment import iso
 from schedules.jobs import Job
 from schedules.runs import Ran
 from schedules.settings import ScheduleSettings
@@ -36,4 +37,4 @@ def job_rows(
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
+    return iso(moment, "seconds") if moment else None

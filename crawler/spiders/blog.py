@@ -380,12 +380,13 @@ class BlogSpider(Spider):
         except TaskError as e:
             log.warning("requisites are not known url=%s error=%s", response.url, e)
             return
-        wanted = []
+        wanted: list[Requisite] = []
         for one in found:
+            if len(wanted) >= self.run.options.requisites_of_page:
+                break
             if page_key(one.url) not in self._asked and await self._is_wanted(one.url):
                 self._asked.add(page_key(one.url))
                 wanted.append(one)
-        wanted = wanted[: self.run.options.requisites_of_page]
         for one, mine in zip(wanted, await self.run.claim([one.url for one in wanted]), strict=True):
             if not mine:  # another run works at that host; the page's next visit asks again
                 continue

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Home, missing
 from sample.archives import POST, capture, keep, serving
-from sample.services import end, free_port, wait_for
+from sample.services import PYWB, pywb
 
 from archive.archive import Archive
 from archive.settings import ArchiveSettings
 
 CLIENTS = PROJECT / ".venv-clients" / "bin" / "python"
-PYWB = PROJECT / ".venv-pywb" / "bin"
 STAMPS = ["20260501120000", "20260501180000", "20260502000000", "20260502120000"]
 BODIES = ["<p>one</p>", "<p>two</p>", "<p>two</p>", "<p>two</p>"]
 
@@ -110,30 +109,15 @@ def test_pywb_replays_from_our_index_and_our_ranges(served: Served, tmp_path: Pa
         missing("pywb")
     host = served.base.removeprefix("http://")
     collection = {"index": f"cdx+http://{host}/outback", "archive_paths": f"http://{host}/warcs/"}
-    (tmp_path / "config.yaml").write_text(json.dumps({"collections": {"ours": collection}, "framed_replay": False}))
-    port = free_port()
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(PYWB / "wayback"), "-p", str(port), "-b", "127.0.0.1"], cwd=tmp_path, stdout=log, stderr=log
-        )
+    with pywb(tmp_path, collection) as port:
 
-    def asked(path: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("GET", path, headers={"Connection": "close"})
-        return connection.getresponse()
+        def asked(path: str) -> http.client.HTTPResponse:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", path, headers={"Connection": "close"})
+            return connection.getresponse()
 
-    def ready() -> bool:
-        try:
-            return asked("/").status == 200
-        except OSError:
-            return False
-
-    try:
-        wait_for(ready, 60, process)
         for stamp, body in zip(STAMPS[:3], BODIES, strict=False):
             answer = asked(f"/ours/{stamp}id_/{POST}")
             assert (answer.status, answer.read().decode()) == (200, body), (tmp_path / "log").read_text()
         assert asked(f"/ours/{STAMPS[0]}id_/http://blog.example/gone").status == 404
         assert asked(f"/ours/{STAMPS[0]}id_/http://blog.example/never").status == 404
-    finally:
-        end(process)

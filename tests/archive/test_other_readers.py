@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import BIN, PROJECT, Home, missing
+from conftest import BIN, Home, missing
 from sample.blogs import EDIT, TIDE
 from sample.raw import RawSite
 from sample.server import Answer, Site
-from sample.services import end, free_port, wait_for
+from sample.services import PYWB
+from sample.services import pywb as pywb_of
 
 from archive import warc
 from archive.archive import Archive
@@ -24,7 +25,6 @@ from archive.index import CaptureRow
 from archive.rows import members
 from archive.settings import ArchiveSettings
 
-PYWB = PROJECT / ".venv-pywb" / "bin"
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<p>ch\r\n7;x=y\r\nunks</p\r\n1\r\n>\r\n0\r\n\r\n"
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<p>cut off"
 FEED = "<rss version='2.0'><channel><title>Raw</title>{}</channel></rss>"
@@ -113,24 +113,8 @@ def pywb(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     for path in (home.path / "store" / "index").rglob("*.cdxj"):
         (index / path.name).write_bytes(path.read_bytes())
     collection = {"index_paths": str(index), "archive_paths": f"{home.path}/store/"}
-    (folder / "config.yaml").write_text(json.dumps({"collections": {"ours": collection}, "framed_replay": False}))
-    port = free_port()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(PYWB / "wayback"), "-p", str(port), "-b", "127.0.0.1"], cwd=folder, stdout=log, stderr=log
-        )
-
-    def ready() -> bool:
-        try:
-            return asked(port, "/").status == 200
-        except OSError:
-            return False
-
-    try:
-        wait_for(ready, 60, process)
+    with pywb_of(folder, collection) as port:
         yield port
-    finally:
-        end(process)
 
 
 def asked(port: int, path: str) -> http.client.HTTPResponse:

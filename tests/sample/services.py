@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -117,5 +118,31 @@ def seaweedfs(folder: Path) -> Iterator[S3]:
         wait_for(ready, 60, process)
         server.client().create_bucket(Bucket=server.bucket)
         yield server
+    finally:
+        end(process)
+
+
+PYWB = Path(__file__).resolve().parents[2] / ".venv-pywb" / "bin"
+
+
+@contextmanager
+def pywb(folder: Path, collection: dict[str, str]) -> Iterator[int]:
+    """pywb with the collection `ours` in a folder of its own; gives its port."""
+    (folder / "config.yaml").write_text(json.dumps({"collections": {"ours": collection}, "framed_replay": False}))
+    port = free_port()
+    with (folder / "log").open("wb") as log:
+        argv = [str(PYWB / "wayback"), "-p", str(port), "-b", "127.0.0.1"]
+        process = subprocess.Popen(argv, cwd=folder, stdout=log, stderr=log)
+
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        wait_for(ready, 60, process)
+        yield port
     finally:
         end(process)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
+import httpcore
+from w3lib.url import safe_url_string
 
+from archive import limits
 from crawler.errors import FetchError, PrivateAddressError
 from crawler.guard import Guard
 
-_MAX_ANSWER = 64 * 1024
-_PORTS = {"http": 80, "https": 443}
-
 
 def post(
-    url: str, *, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float = 20.0
+    url: str, *, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float = limits.POST_SECONDS
 ) -> tuple[int, bytes]:
     """Send a body; gives the status of the answer and the beginning of its payload.
 
@@ -26,7 +27,7 @@ def post(
         body: The payload.
         headers: Beside those that follow from URL and body.
         guard: Tells which addresses may be connected to.
-        seconds: For the whole exchange, each step of it no longer than that.
+        seconds: For the whole exchange, from looking up the name to the last byte that is read.
 
     Raises:
         FetchError: There was no answer.
@@ -34,48 +35,76 @@ def post(
     """
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port or _PORTS[parts.scheme]
-    except (KeyError, ValueError) as e:  # of these UnicodeError is one
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError as e:  # of these UnicodeError is one
         raise FetchError("is no http or https address", url=url) from e
-    address = _address(url, host, port, guard)
-    timeout = urllib3.Timeout(total=seconds)
-    pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        # The name is checked, though it is not looked up again: it could lead elsewhere the second time.
-        pool = urllib3.HTTPSConnectionPool(
-            address, port, timeout=timeout, retries=False, server_hostname=host, assert_hostname=host
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise FetchError("is no http or https address", url=url)
+    target = httpcore.URL(
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        target=safe_url_string((parts.path or "/") + (f"?{parts.query}" if parts.query else "")),
+    )
     try:
-        with pool:
-            answer = pool.urlopen(
-                "POST",
-                target,
-                body=body,
-                headers={"Host": _authority(host, parts.port), **headers},
-                redirect=False,
-                preload_content=False,
-            )
-            said = answer.read(_MAX_ANSWER)
-            answer.close()
-    except (HTTPError, OSError, ValueError) as e:  # ValueError: http.client will not send such a header or target
-        raise FetchError(f"no answer: {type(e).__name__}", url=url) from e
-    return answer.status, said
-
-
-def _authority(host: str, port: int | None) -> str:
-    bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if port is None else f"{bracketed}:{port}"
-
-
-def _address(url: str, host: str, port: int, guard: Guard) -> str:
-    try:
-        found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError) as e:
+        return asyncio.run(_post(target, body, headers, guard, seconds))
+    except TimeoutError as e:
+        raise FetchError(f"no answer within {seconds:g} s", url=url) from e
+    except _RefusedError as e:
+        raise PrivateAddressError("is not on the public internet", url=url) from e
+    except socket.gaierror as e:
         raise FetchError("host not found", url=url) from e
-    allowed = [address for address in found if guard.permits(address)]
-    if not allowed:
-        raise PrivateAddressError("is not on the public internet", url=url)
-    return allowed[0]
+    except (
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.TimeoutException,
+        OSError,
+        ValueError,  # UnicodeError: no header can hold it
+    ) as e:
+        raise FetchError(f"no answer: {type(e).__name__}", url=url) from e
+
+
+async def _post(
+    url: httpcore.URL, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float
+) -> tuple[int, bytes]:
+    async with asyncio.timeout(seconds):
+        # A connection of its own for each: no answer can be taken for that of another request.
+        async with (
+            httpcore.AsyncConnectionPool(
+                network_backend=_Guarded(guard), ssl_context=ssl.create_default_context(), max_keepalive_connections=0
+            ) as pool,
+            pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
+        ):
+            said = bytearray()
+            async for part in answer.aiter_stream():
+                said += part
+                if len(said) >= limits.POST_ANSWER_BYTES:
+                    break
+            return answer.status, bytes(said[: limits.POST_ANSWER_BYTES])
+
+
+class _RefusedError(Exception):
+    """The host has no address that may be connected to."""
+
+
+class _Guarded(httpcore.AsyncNetworkBackend):
+    """Connects to an address that was looked up and permitted, and to no other."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """As httpcore's, after a look at the address."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        allowed = [address for *_, place in found if self._guard.permits(address := str(place[0]))]
+        if not allowed:
+            raise _RefusedError
+        return await self._network.connect_tcp(allowed[0], port, timeout, local_address, socket_options)

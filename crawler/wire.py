@@ -34,7 +34,7 @@ from twisted.internet.defer import fail
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from archive.capture import Capture, Truncation, head_length
+from archive.capture import Capture, Truncation, head_length, header
 from archive.coding import dechunked
 from crawler.errors import PrivateAddressError
 from crawler.guard import Guard, is_address
@@ -58,6 +58,8 @@ HOPS = "hops"
 
 _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
+_READ_AT_ONCE = 64 * 1024
+"""Bytes that a transport hands over at a time: so much can lie beyond the largest head when it is looked at."""
 MAX_HEAD = 256 * 1024
 """Bytes of a response's head, those of interim responses before it included."""
 
@@ -103,18 +105,26 @@ class Wire:
             self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
             self.cipher = iana_name(tls.get_cipher_name())
 
-    def head(self) -> tuple[bytes, bytes]:
-        """Head of the final response and what follows it; both empty before the head is whole."""
-        rest = bytes(self.received)
+    def head(self) -> tuple[bytes, int]:
+        """Head of the final response, and where what follows it begins; empty and 0 before the head is whole."""
+        begin = 0
         while True:
-            length = head_length(rest)
+            window = bytes(self.received[begin : begin + MAX_HEAD + _READ_AT_ONCE])
+            length = head_length(window)
             if length is None:
-                return b"", b""
-            head, rest = rest[:length], rest[length:]
-            status = head.split(b"\n", 1)[0].split(None, 2)[1:2]
+                return b"", 0
+            status = window[:length].split(b"\n", 1)[0].split(None, 2)[1:2]
             # Interim responses are no part of the final one (RFC 9110 §15.2).
             if not status or not status[0].startswith(b"1") or status[0] == b"101":
-                return head, rest
+                return window[:length], begin + length
+            begin += length
+
+    def take(self, begin: int) -> bytes:
+        """What was received from there on; nothing is held of it any more, for it may be large."""
+        with memoryview(self.received) as view:
+            body = bytes(view[begin:])
+        self.received = bytearray()
+        return body
 
 
 class WireHandler(HTTP11DownloadHandler):
@@ -178,7 +188,7 @@ class WireHandler(HTTP11DownloadHandler):
         return response
 
     async def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> None:
-        head, rest = wire.head()
+        head, begin = wire.head()
         if not head:
             return
         reason: Truncation = "length"
@@ -186,9 +196,10 @@ class WireHandler(HTTP11DownloadHandler):
             reason = "disconnect"
         elif isinstance(error, DownloadTimeoutError):
             reason = "time"
-        capture = _capture(request, wire, head, b"", truncated=reason)
-        coding = (capture.header("transfer-encoding") or "").lower()
-        body = dechunked(rest) if "chunked" in coding else rest
+        coding = (header(head, "transfer-encoding") or "").lower()
+        body = wire.take(begin)
+        if "chunked" in coding:
+            body = dechunked(body)
         await self._record(_capture(request, wire, head, body, truncated=reason))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -378,7 +379,7 @@ def test_the_name_is_looked_up_once(hook: Hook, monkeypatch: pytest.MonkeyPatch)
     """What is connected to is the address that was judged, under the name that was asked for."""
     asked: list[str] = []
 
-    def lookup(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def lookup(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
         asked.append(host)
         found = "10.0.0.1", "127.0.0.1"
         return [(2, 1, 6, "", (address, port)) for address in found]
@@ -421,16 +422,17 @@ def test_an_odd_path_is_escaped_and_forges_nothing(hook: Hook, path: str) -> Non
 
 
 @contextmanager
-def _babbling() -> Iterator[str]:
-    """A server that answers with more than anyone would read."""
+def _babbling(begin: bytes, again: bytes, every: float = 0.0) -> Iterator[str]:
+    """A server that never comes to an end of its answer."""
 
     class Babble(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(65536)
             try:
-                self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                self.request.sendall(begin)
                 while True:
-                    self.request.sendall(b"x" * 65536)
+                    self.request.sendall(again)
+                    time.sleep(every)
             except OSError:
                 return
 
@@ -442,9 +444,18 @@ def _babbling() -> Iterator[str]:
 
 
 def test_an_answer_without_end_is_cut() -> None:
-    with _babbling() as url:
+    with _babbling(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536) as url:
         status, said = post(url, body=b"x", headers={}, guard=OPEN, seconds=5)
     assert (status, len(said)) == (200, 64 * 1024)
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 2"])
+def test_an_answer_that_trickles_is_not_waited_for(begin: bytes) -> None:
+    with _babbling(begin, b"x", every=0.2) as url:
+        began = time.monotonic()
+        with pytest.raises(FetchError, match=r"no answer within 1\.5 s"):
+            post(url, body=b"x", headers={}, guard=OPEN, seconds=1.5)
+    assert time.monotonic() - began < 10
 
 
 # -- pressmark alarms

@@ -14,6 +14,7 @@ Truncation = Literal["length", "time", "disconnect"]
 
 _MAX_MIME = 200
 _STATUS = re.compile(rb"[0-9]{3}")
+_SECRET = re.compile(rb"^((?:(?:proxy-)?authorization|cookie):)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 MAX_HEADERS = 1_000
 """Header lines looked at in one response; the stored bytes are not touched."""
@@ -59,6 +60,12 @@ def header(head: bytes, name: str) -> str | None:
     return next((value for key, value in headers(head) if key.lower() == wanted), None)
 
 
+def redacted(message: bytes) -> bytes:
+    """A request as sent, without what only its server may know (RFC 9110 §11.6, RFC 6265)."""
+    head, body = split_head(message)
+    return _SECRET.sub(rb"\1 [redacted]", head) + body
+
+
 def media_type(stated: str | None) -> str:
     """A Content-Type in lower case, without parameters; `unk` if none is stated."""
     bare = (stated or "").split(";")[0].strip().lower()
@@ -95,6 +102,9 @@ class Capture:
 
     cipher: str | None = None
     """Cipher suite under TLS, by its IANA name."""
+
+    unverified: bool = False
+    """Under TLS, the server's certificate was not verified, because the operator said so."""
 
     truncated: Truncation | None = None
     """Why `body` ends early; None if it is whole."""

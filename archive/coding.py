@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 
 MAX_DECODED = 100 * 1024 * 1024
 """Bytes that a payload may grow to; more is a bomb or no page."""
@@ -25,19 +26,45 @@ def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> byt
     """
     if not coding or not body:
         return body
+    out = bytearray()
+    for part in _decoding(body, coding):
+        out += part
+        if len(out) > limit:
+            raise OverflowError(f"grows past {limit} bytes")
+    return bytes(out)
+
+
+def beginning(body: bytes, coding: str | None, *, limit: int) -> bytes:
+    """The first bytes of a payload without its content coding, as far as it can be read.
+
+    Args:
+        body: The payload as received, perhaps cut.
+        coding: As for `decoded`.
+        limit: Most bytes that are given.
+    """
+    if not coding:
+        return body[:limit]
+    out = bytearray()
+    try:
+        for part in _decoding(body, coding):
+            out += part
+            if len(out) >= limit:
+                break
+    except ValueError:
+        return bytes(out[:limit])  # what came before the fault counts
+    return bytes(out[:limit])
+
+
+def _decoding(body: bytes, coding: str) -> Iterator[bytes]:
     from urllib3 import HTTPResponse
     from urllib3.exceptions import HTTPError
 
     response = HTTPResponse(io.BytesIO(body), headers={"content-encoding": coding}, preload_content=False)
-    out = bytearray()
     try:
         while part := response.read(_CHUNK, decode_content=True):
-            out += part
-            if len(out) > limit:
-                raise OverflowError(f"grows past {limit} bytes")
+            yield part
     except HTTPError as e:
         raise ValueError(f"is not in coding {coding}") from e
-    return bytes(out)
 
 
 def unicode_html(body: bytes, content_type: str | None) -> str:

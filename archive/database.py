@@ -5,6 +5,7 @@ SQLite by default, PostgreSQL for many machines. It is a cache of the object sto
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeDecorator
 
 from archive.errors import DatabaseError, SettingsError
+from archive.faces import masked
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MAX_SECONDS = 2**31 - 1
+log = logging.getLogger(__name__)
+
 _BUSY_MILLISECONDS = 30_000
 _READS = "pressmark_reads"
 _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all migrations
@@ -106,7 +110,8 @@ def connect(url: str) -> Engine:
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError, ImportError) as e:
         raise SettingsError(
-            f"PRESSMARK_DATABASE={url}: {e}", hint="Use sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+            f"PRESSMARK_DATABASE={masked(url)}: {masked(str(e))}",
+            hint="Use sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
         ) from e
     except OSError as e:
         raise DatabaseError(
@@ -193,6 +198,20 @@ def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
         return postgresql.insert(table)
 
     return sqlite.insert(table)
+
+
+def make_private(engine: Engine) -> None:
+    """Let nobody but its owner read an SQLite file: it holds secrets from now on."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:":
+        return
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        try:
+            Path(file).chmod(0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as e:
+            log.warning("database file cannot be made private file=%s error=%s", file, e)
 
 
 def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

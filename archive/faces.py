@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import IntEnum
+
+_SECRET = re.compile(r"(://)[^/@\s]*@")
 
 
 class Exit(IntEnum):
@@ -21,6 +24,11 @@ def tell(message: str, hint: str | None = None) -> None:
     sys.stderr.write(f"pressmark: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"  {printable(hint)}\n")
+
+
+def masked(text: str) -> str:
+    """Text in which no URL has a name and password."""
+    return _SECRET.sub(r"\1[redacted]@", text)
 
 
 def printable(text: str) -> str:

@@ -48,6 +48,7 @@ class _Failed:
 class _Task:
     function: Callable[..., Any]
     arguments: dict[str, Any]
+    seconds: float
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -69,12 +70,23 @@ class WorkerPool:
         self._closed = False
         self._lock = threading.Lock()
 
-    def submit(self, function: Callable[..., Any], **arguments: Any) -> Future[Any]:  # noqa: ANN401  any pure function
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *,
+        deadline_seconds: float | None = None,
+        **arguments: Any,  # noqa: ANN401  any pure function
+    ) -> Future[Any]:
         """Call a module's function in a process; it and its arguments must be picklable.
 
         The future fails with TaskError where the function raises, crashes its process, or passes a limit.
+
+        Args:
+            function: What to call.
+            deadline_seconds: Wall time of this task; None: as the limits say.
+            arguments: Its own.
         """
-        task = _Task(function, arguments)
+        task = _Task(function, arguments, deadline_seconds or self._limits.seconds)
         with self._lock:
             if self._closed:
                 _cancel(task)
@@ -110,8 +122,7 @@ class WorkerPool:
         try:
             value = result.result()
         except (BrokenProcessPool, CancelledError):
-            limits = self._limits
-            value = _Failed(f"passed {limits.seconds:g} s or {limits.megabytes} MB, or crashed its process")
+            value = _Failed(f"passed {task.seconds:g} s or {self._limits.megabytes} MB, or crashed its process")
         except OSError as e:
             value = _Failed(f"no process could be started: {e}")
         if isinstance(value, _Failed):
@@ -164,7 +175,7 @@ class _Worker:
             self._executor = ProcessPoolExecutor(
                 1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
             )
-        return self._executor.submit(_run, self._limits.seconds, task.function, task.arguments)
+        return self._executor.submit(_run, task.seconds, task.function, task.arguments)
 
     def close(self) -> None:
         executor, self._executor = self._executor, None

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from archive.errors import SettingsError
+from archive.faces import masked
 
 PREFIX = "PRESSMARK_"
 
@@ -132,6 +133,6 @@ def load(kind: type[S], **overrides: Any) -> S:  # noqa: ANN401  the values are 
     except ValidationError as e:
         first = e.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{PREFIX}{name}={first['input']!r}: {first['msg']}") from e
+        raise SettingsError(f"{PREFIX}{name}={masked(repr(first['input']))}: {first['msg']}") from e
     except ValueError as e:  # a TOML file that cannot be parsed, a variable that is no JSON
         raise SettingsError(f"settings: {e}", hint="Correct the file that PRESSMARK_CONFIG names.") from e

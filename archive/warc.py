@@ -197,6 +197,8 @@ def metadata(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> R
         pairs["via"] = capture.via
     if capture.hops:
         pairs["hopsFromSeed"] = capture.hops
+    if capture.unverified:
+        pairs["certificate"] = "not verified"
     block = fields(pairs)
     return Record(
         headers=(

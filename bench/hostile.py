@@ -1,16 +1,20 @@
 """The hostile web: each case of a manifest crawled as an operator would, and judged by the limits that it states.
 
 Runs itself in a network namespace that has nothing but loopback (as root). A page is crawled through a feed that names
-it; a case of several runs is crawled several times. What is judged: seconds, memory above that of a harmless page
-(all processes together), requests and bytes that the server saw, bytes stored, forbidden addresses, files and texts,
-the post's own words, how many posts there are.
+it, a feed by a list of subscriptions; a case of several runs is crawled several times. What is judged: seconds, memory
+above that of a harmless page (all processes together), requests and bytes that the server saw, bytes stored, forbidden
+addresses, files and texts, the post's own words, how many posts there are, and whether what is in the archive and the
+frontier is an outcome that the manifest allows.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
+import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,12 +22,15 @@ import tempfile
 import threading
 import time
 import urllib.request
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
+from archive import warc
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.settings import ArchiveSettings
@@ -32,10 +39,13 @@ from crawler.frontier import Frontier
 FEEDS = ("127.10.254.1", 19_000)
 CAP_SECONDS = 240
 FEED = (
-    "<rss version='2.0'><channel><title>Case</title><item><guid>{0}</guid><link>{0}</link>"
+    "<rss version='2.0'><channel><title>Case</title><item><guid isPermaLink='false'>case</guid><link>{0}</link>"
     "<title>Case</title></item></channel></rss>"
 )
+LIST = "<opml version='2.0'><body><outline type='rss' text='Case' xmlUrl='{}'/></body></opml>"
 MB = 1 << 20
+_REFUSED = re.compile(r"private address|not on the public|robots\.txt|not an http or https|no http or https|left out")
+_TOLD = re.compile(r"\d+ (?:captures|other records)|left out|is no |cannot|damaged")
 
 
 class Feeds(BaseHTTPRequestHandler):
@@ -103,19 +113,27 @@ def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manif
         "PRESSMARK_FEED_INTERVAL": "0",
         "PRESSMARK_FEED_SLOWEST": "0",
         "PRESSMARK_RECHECK_PLAN": "1s",
+        "PRESSMARK_HOST_GAP": "0",
         "HOSTILE_GUARD_LOG": str(guard),
         "PYTHONPATH": str(material / "guard"),
     }
     pressmark = str(Path(sys.executable).with_name("pressmark"))
     control(manifest, f"/reset?case={case['name']}")
-    if case["kind"] == "opml":
-        listed = home / "list.opml"
+    given = home / ("given.warc.gz" if case["kind"] == "warc" else "given.opml")
+    again = [[pressmark, "crawl", "--force"]] * case["runs"]
+    if case["kind"] in {"opml", "warc"}:
         with urllib.request.urlopen(case["url"], timeout=30) as answer:
-            listed.write_bytes(answer.read())
-        commands = [[pressmark, "import-opml", str(listed)], [pressmark, "crawl", "--force"]]
+            given.write_bytes(answer.read())
+        control(manifest, f"/reset?case={case['name']}")
+    if case["kind"] == "warc":
+        commands = [[pressmark, "import", str(given)]]
+    elif case["kind"] == "page":
+        target = f"http://{FEEDS[0]}:{FEEDS[1]}/{number}"
+        commands = [[pressmark, "crawl", target], *again[1:]]
     else:
-        target = case["url"] if case["kind"] == "feed" else f"http://{FEEDS[0]}:{FEEDS[1]}/{number}"
-        commands = [[pressmark, "crawl", target], *([[pressmark, "crawl", "--force"]] * (case["runs"] - 1))]
+        if case["kind"] == "feed":
+            given.write_text(LIST.format(html.escape(case["url"])))
+        commands = [[pressmark, "import-opml", str(given)], *again]
     seconds, peak, codes, said = 0.0, 0, [], []
     for command in commands:
         code, took, grew, heard = ran(command, environment)
@@ -133,6 +151,37 @@ def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manif
         "stats": stats,
         "leaks": sorted({str(one.get("addr") or one.get("path")) for one in noted if one.get("leak")}),
     }
+
+
+def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]:
+    """What may be said of a case, by what the archive, the frontier and the command told."""
+    archive = Archive.open(ArchiveSettings(home=home))
+    now, ours = datetime.now(UTC), {urlsplit(case["url"]).hostname, *case["hosts"]}
+    with archive.index.engine.connect() as connection:
+        captures = [
+            row
+            for row in connection.exec_driver_sql("SELECT url, status, truncated, kind, record FROM captures")
+            if urlsplit(row.url).hostname in ours and not row.url.endswith("/robots.txt")
+        ]
+        texts = connection.exec_driver_sql("SELECT url FROM texts").fetchall()
+        pages = connection.exec_driver_sql("SELECT url, status, error, due FROM pages").fetchall()
+        feeds = connection.exec_driver_sql("SELECT url, status, error, due FROM feeds").fetchall()
+        waits = connection.exec_driver_sql("SELECT scope FROM holds").fetchall()
+        gone = connection.exec_driver_sql("SELECT kind FROM alarms WHERE kind = 'gone'").fetchall()
+    rows = [*pages, *(row for row in feeds if case["kind"] != "page")]
+    errors = " ".join(row.error for row in rows if row.error)
+    later = any(row.due and datetime.fromisoformat(str(row.due)).replace(tzinfo=UTC) > now for row in rows)
+    found = {
+        "archived": bool(texts) or (case["kind"] in {"feed", "opml", "warc"} and any(c.status == 200 for c in captures) and not errors),
+        "archived_flagged": any(c.truncated for c in captures) or (bool(captures) and bool(errors)),
+        "recorded": bool(captures) or (case["kind"] in {"opml", "warc"} and bool(_TOLD.search(seen["said"]))),
+        "not_modified": any(c.status == 304 or c.kind == "revisit" for c in captures),
+        "retry_later": later and (bool(waits) or "out of reach" in errors),
+        "gone": bool(gone) or any(row.status in {404, 410} for row in rows),
+        "refused": bool(_REFUSED.search(errors + seen["said"])),
+        "failed": bool(errors) or (case["kind"] in {"opml", "warc"} and any(seen["codes"])),
+    }  # fmt: skip
+    return {name for name, holds in found.items() if holds}
 
 
 def judged(case: dict[str, Any], seen: dict[str, Any], home: Path, idle: int) -> list[str]:
@@ -185,11 +234,19 @@ def judged(case: dict[str, Any], seen: dict[str, Any], home: Path, idle: int) ->
         read = sum(1 for feed in Frontier.open(f"sqlite:///{home / 'pressmark.db'}").feeds() if feed.status == 200)
         if read != wanted["feeds"]:
             bad.append(f"FEEDS {read}")
+    if not (told := outcomes(case, seen, home)) & set(case["outcome"]):
+        bad.append(f"OUTCOME {sorted(told)} not {case['outcome']}")
     secrets = (b"FILE-CANARY", b"NET-CANARY", b"s3cr3tpass")
-    for path in (one for one in home.rglob("*") if one.is_file() and one.name not in {"guard.jsonl", "list.opml"}):
+    for path in (
+        one for one in home.rglob("*") if one.is_file() and one.name != "guard.jsonl" and "given" not in one.name
+    ):
         data = path.read_bytes()
-        if path.name.endswith(".gz"):
-            data = subprocess.run(["zcat", str(path)], capture_output=True, check=False).stdout
+        if path.name.endswith(".warc.gz"):
+            data = b"".join(
+                record.block + str(record.headers).encode()
+                for record in warc.read(io.BytesIO(data))
+                if f"//{FEEDS[0]}" not in (record.get("WARC-Target-URI") or "")  # the feed that names the case is ours
+            )
         bad += [f"SECRET in {path.relative_to(home)}" for secret in secrets if secret in data]
     if any(ord(c) < 0x20 and c not in "\n\t" for c in seen["said"]):
         bad.append("CONTROL characters in the log")

@@ -22,6 +22,7 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 from archive.coding import unicode_html
 from crawler.errors import FeedError
 from crawler.feeds import FeedEntry, ParsedFeed, parse
+from crawler.origins import bare
 
 FEED, ARCHIVE, NEXT, PAGED, WORDPRESS = "feed", "archive", "next", "paged", "wordpress"
 ROBOTS, SITEMAP, PAGES = "robots", "sitemap", "pages"
@@ -276,7 +277,7 @@ def _joined(named: Iterable[str], url: str) -> list[str]:
     found = []
     for one in named:
         try:
-            found.append(urljoin(url, one.strip()))
+            found.append(bare(urljoin(url, one.strip())))
         except ValueError:
             continue
     return found
@@ -305,7 +306,7 @@ def _links(tree: Any, url: str) -> Iterator[tuple[str, bool]]:  # noqa: ANN401  
         if number >= _MAX_URLS:
             return
         try:
-            target = urljoin(url, (link.get("href") or "").strip()).partition("#")[0]
+            target = bare(urljoin(url, (link.get("href") or "").strip()).partition("#")[0])
         except ValueError:
             continue
         rel = (link.get("rel") or "").lower().split()

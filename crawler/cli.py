@@ -43,11 +43,20 @@ def _frontier() -> Iterator[Frontier]:
 
 @click.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
-def add(urls: tuple[str, ...]) -> None:
-    """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl."""
+@click.option(
+    "--insecure/--secure", default=None, help="Take the certificates of these hosts as they are, or no more. Recorded."
+)
+def add(urls: tuple[str, ...], insecure: bool | None) -> None:
+    """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl.
+
+    A name and password, as in https://NAME:PASSWORD@HOST/feed, are sent to that origin alone.
+    """
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
-    code = _crawl({"url": " ".join(urls), "only": "subscribe"}, show=lambda _summary: None)
+    given = {"url": " ".join(urls), "only": "subscribe"}
+    if insecure is not None:
+        given["insecure"] = str(int(insecure))
+    code = _crawl(given, show=lambda _summary: None)
     with _frontier() as frontier:
         for url in urls:
             for feed in frontier.find(url):
@@ -301,6 +310,7 @@ def import_opml(file: IO[bytes]) -> None:
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
         for subscription in found:
+            frontier.entrust(subscription.url)
             frontier.restore(subscription)
         state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:

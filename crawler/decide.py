@@ -122,7 +122,7 @@ def after_feed(
         visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not say stays as it was
     alarms = list(watch.of_silence(feed, at=at, news=visit.news, rhythm=rhythm))
     if visit.shown is not None and parsed:
-        alarms += watch.of_document(feed, shown=len(parsed.entries), media=visit.media)
+        alarms += watch.of_document(feed, shown=len(parsed.entries), media=visit.media, left_out=parsed.left_out)
     judged = watch.ON_SAME if visit.shown is None else watch.ON_DOCUMENT
     every, skips = (feed.every, feed.skips) if visit.shown is None else (visit.every, visit.skips)
     hints = [hint for hint in (visit.fresh, every) if hint]

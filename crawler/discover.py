@@ -11,6 +11,7 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from archive.coding import unicode_html
+from crawler.origins import bare
 
 FEED_TYPES = frozenset(
     (
@@ -152,7 +153,7 @@ def _join(base: str, href: str) -> str:
     href = re.sub(r"^feed:(?://)?(?=https?:)", "", href, flags=re.IGNORECASE)
     href = re.sub(r"^feed://", "http://", href, flags=re.IGNORECASE)
     try:
-        joined = urljoin(base, href).split("#")[0]
+        joined = bare(urljoin(base, href).split("#")[0])
         return joined if urlsplit(joined).scheme in {"http", "https"} else ""
     except ValueError:
         return ""

@@ -33,4 +33,5 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "entries_shown": feed.shown,
         "next_visit": None if feed.paused else iso(feed.due),
         "posts_kept": feed.kept,
+        "certificate_verified": not feed.unverified,
     }

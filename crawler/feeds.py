@@ -20,11 +20,10 @@ from feedparser.mixin import _FeedParserMixin
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
+from archive.limits import FEED_ENTRIES
 from crawler.dates import MAX_LENGTH, parse_date
 from crawler.errors import FeedError
-
-MAX_ENTRIES = 20_000
-"""Entries of one document that are looked at."""
+from crawler.origins import bare
 
 _SNIFF_BYTES = 4_096
 _KNOWN_VERSION = re.compile(r"(https?://)?(www\.)?jsonfeed\.org/version/|1(\.|$)")
@@ -43,6 +42,7 @@ _DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", re.IGNORECASE)
 _UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
 """Elements of RSS under a prefix that some feeds use and declare nowhere."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
@@ -55,6 +55,9 @@ _UNSEEN = re.compile(
 )
 """What no reader sees. Without an end it lasts to the end of the text, as in a browser: each match is one pass."""
 _OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_DATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued)\b[^<>]*>\s*([^<>]{4,80})<", re.IGNORECASE)
+_FEED_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+_KNOWN_JSON = re.compile(rb"""^\s*\{[^{}]{0,500}"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org""")
 _CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>|<(?:\w+:)?(?:rss|feed|rdf)\b[^<>]*/>", re.IGNORECASE)
 _RDF = re.compile(rb"<(?:\w+:)?rdf[\s>]", re.IGNORECASE)
@@ -110,10 +113,16 @@ _FeedParserMixin._end_itunes_subtitle = lambda self: self.pop("itunes_subtitle")
 _FeedParserMixin.namespaces = {**_FeedParserMixin.namespaces, "http://purl.org/syndication/history/1.0": "fh"}
 
 
+def _start_guid(parser: Any, attributes: dict[str, str]) -> None:  # noqa: ANN401
+    """A relative id is the post's address only if the feed says so: many are mere names."""
+    parser.permalink_told = attributes.get("ispermalink") == "true"
+    _feedparser_guid(parser, attributes)
+
+
 def _end_guid(parser: Any) -> None:  # noqa: ANN401  feedparser's handlers have no types
     """An id that is a page's URL is its link where there is none, unless it says that it is not (RSS 2.0)."""
     value = parser.pop("id")
-    if parser.guidislink and value and _WEB.match(value):
+    if parser.guidislink and value and (_WEB.match(value) or (parser.permalink_told and not _ANY_SCHEME.match(value))):
         parser._save("link", value)  # noqa: SLF001
         parser._save("permalink", value)  # noqa: SLF001
 
@@ -129,6 +138,8 @@ def _start_enclosure(parser: Any, attributes: dict[str, str]) -> None:  # noqa: 
 
 _feedparser_enclosure = _FeedParserMixin._start_enclosure  # noqa: SLF001
 _FeedParserMixin._start_enclosure = _start_enclosure  # noqa: SLF001
+_feedparser_guid = _FeedParserMixin._start_guid  # noqa: SLF001
+_FeedParserMixin._start_guid = _FeedParserMixin._start_id = _start_guid  # noqa: SLF001
 _FeedParserMixin._end_guid = _FeedParserMixin._end_id = _end_guid  # noqa: SLF001
 
 
@@ -252,11 +263,11 @@ class ParsedFeed:
 
     feed: FeedInfo
     entries: tuple[FeedEntry, ...]
-    """In document order; at most MAX_ENTRIES."""
+    """In document order; at most FEED_ENTRIES, the newest."""
     complete: bool = True
     """The document came whole: it ends where a feed ends. An entry that was cut is not among `entries`."""
     left_out: int = 0
-    """Entries beyond MAX_ENTRIES."""
+    """Entries beyond FEED_ENTRIES."""
 
 
 def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
@@ -282,7 +293,8 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type} if content_type else {}
     if url:
         headers["content-location"] = url
-    body, complete = _whole(_closed(_with_ends(_REFERENCES.sub(_mended, _narrow(body)))))
+    body, left_out = _newest(_narrow(body))
+    body, complete = _whole(_closed(_with_ends(_REFERENCES.sub(_mended, body))))
     try:
         found = feedparser.parse(
             io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True
@@ -318,10 +330,39 @@ def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
             total=_number(feed.get("opensearch_totalresults")),
             generator=_stripped(feed.get("generator")),
         ),
-        entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:MAX_ENTRIES]),
+        entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:FEED_ENTRIES]),
         complete=complete,
-        left_out=max(0, len(found.entries) - MAX_ENTRIES),
+        left_out=left_out + max(0, len(found.entries) - FEED_ENTRIES),
     )
+
+
+def _newest(body: bytes) -> tuple[bytes, int]:
+    """The document with its newest FEED_ENTRIES entries alone, and how many were left out.
+
+    Feeds are in the order of time, one way or the other; the dates at both ends tell which.
+    """
+    opened = [found.start() for found in _OPENED.finditer(body)]
+    left_out = len(opened) - FEED_ENTRIES
+    if left_out <= 0:
+        return body, 0
+    closed = 0
+    for found in _CLOSED.finditer(body, opened[-1]):
+        closed = found.end()
+    ends = [*opened[1:], closed or len(body)]
+    dates = [
+        date
+        for at in (0, -1)
+        if (told := _DATED.search(body, opened[at], min(ends[at], opened[at] + _SNIFF_BYTES)))
+        and (date := parse_date(told[1].decode("utf-8", "replace")))
+    ]
+    if len(dates) == 2 and dates[0] < dates[1]:  # noqa: PLR2004  both ends
+        return body[: opened[0]] + body[opened[left_out] :], left_out
+    return body[: opened[FEED_ENTRIES]] + body[ends[-1] :], left_out
+
+
+def is_meant_as_feed(body: bytes) -> bool:
+    """Whether a document begins as a feed does, readable or not."""
+    return _FEED_ROOT.search(body[:_SNIFF_BYTES]) is not None or _KNOWN_JSON.search(body[:_SNIFF_BYTES]) is not None
 
 
 def _whole(body: bytes) -> tuple[bytes, bool]:
@@ -505,9 +546,18 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
             hub=_json_hub(data.get("hubs"), url),
             next_page=_web_link(_string(data.get("next_url")), url),
         ),
-        entries=tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES] if isinstance(item, dict)),
-        left_out=max(0, len(items) - MAX_ENTRIES),
+        entries=tuple(_json_entry(item, url) for item in _newest_items(items) if isinstance(item, dict)),
+        left_out=max(0, len(items) - FEED_ENTRIES),
     )
+
+
+def _newest_items(items: list[Any]) -> list[Any]:
+    """At most FEED_ENTRIES of them, from the end at which the newer ones are."""
+    if len(items) <= FEED_ENTRIES:
+        return items
+    ends = [_iso(item.get("date_published")) for item in (items[0], items[-1]) if isinstance(item, dict)]
+    rising = len(ends) == 2 and ends[0] and ends[1] and ends[0] < ends[1]  # noqa: PLR2004  both ends
+    return items[-FEED_ENTRIES:] if rising else items[:FEED_ENTRIES]
 
 
 def _integer(digits: str) -> int | str:
@@ -630,7 +680,7 @@ def _link(value: str | None, url: str) -> str | None:
     if not value or not value.strip():
         return None
     try:
-        return urljoin(url, value.strip()) if url else value.strip()
+        return bare(urljoin(url, value.strip())) if url else value.strip()
     except ValueError:
         return None
 

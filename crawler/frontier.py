@@ -15,12 +15,13 @@ import tldextract
 from sqlalchemy import Connection, Engine, Row, Select, delete, func, or_, select, tuple_, update
 from w3lib.url import url_query_cleaner
 
-from archive.database import connect, migrate, optimize, transaction, upsert
+from archive.database import connect, make_private, migrate, optimize, transaction, upsert
 from archive.text import Entry
 from crawler import alarms, backlog, ledger
 from crawler.claims import claim
 from crawler.ledger import Deletion
-from crawler.tables import REVISION, claims, entries, feeds, holds, pages, seeds
+from crawler.origins import Credentials, Origins, bare, origin, split
+from crawler.tables import REVISION, claims, credentials, entries, feeds, holds, pages, seeds
 from crawler.tables import alarms as alarm_rows
 from crawler.visit import (
     SHARDS,
@@ -81,7 +82,11 @@ class Frontier:
     # -- subscriptions
 
     def subscribe(self, url: str, *, seed: str | None, now: datetime) -> Feed:
-        """Remember a feed, and the URL that a person gave for it; known ones stay as they are."""
+        """Remember a feed, and the URL that a person gave for it; known ones stay as they are.
+
+        No name or password is remembered with a URL; `entrust` takes them.
+        """
+        url, seed = bare(url), bare(seed) if seed else None
         with transaction(self._engine) as connection:
             connection.execute(
                 upsert(self._engine, feeds)
@@ -112,6 +117,7 @@ class Frontier:
                 paused=row.paused,
                 added=row.added,
                 seeds=tuple(given.get(row.id, ())),
+                unverified=row.unverified,
             )
             for row in rows
         ]
@@ -128,7 +134,40 @@ class Frontier:
                 )
         if subscription.paused:
             self.pause(subscription.url, paused=True)
+        if subscription.unverified:
+            self.trust(subscription.url, unverified=True)
         return feed
+
+    def entrust(self, url: str) -> tuple[str, Credentials | None]:
+        """Remember the name and password in a URL for its origin; gives the URL without them, and them."""
+        without, given = split(url)
+        if given is not None:
+            row = {"origin": given.origin, "user": given.user, "password": given.password}
+            with transaction(self._engine) as connection:
+                connection.execute(
+                    upsert(self._engine, credentials)
+                    .values(row)
+                    .on_conflict_do_update(index_elements=["origin"], set_=row)
+                )
+            make_private(self._engine)
+        return without, given
+
+    def origins(self) -> Origins:
+        """What people gave for origins."""
+        with transaction(self._engine, reads=True) as connection:
+            given = [
+                Credentials(origin=row.origin, user=row.user, password=row.password)
+                for row in connection.execute(select(credentials))
+            ]
+            unverified = [host_of(url) for url in connection.scalars(select(feeds.c.url).where(feeds.c.unverified))]
+        return Origins(given, unverified)
+
+    def trust(self, url: str, *, unverified: bool) -> int:
+        """Whether certificates are taken as they are for the feeds behind a URL; tells how many there are."""
+        ids = [feed.id for feed in self.find(url)]
+        with transaction(self._engine) as connection:
+            connection.execute(update(feeds).where(feeds.c.id.in_(ids)).values(unverified=unverified))
+        return len(ids)
 
     def feeds(self) -> list[Feed]:
         """All subscriptions in the order in which they were added, with the number of posts kept."""
@@ -145,7 +184,7 @@ class Frontier:
 
     def find(self, url: str) -> list[Feed]:
         """The feeds behind a URL: itself one, or what a person meant by it."""
-        query = select(feeds).join(seeds).where(seeds.c.key == key(url)).order_by(feeds.c.id)
+        query = select(feeds).join(seeds).where(seeds.c.key == key(bare(url))).order_by(feeds.c.id)
         with transaction(self._engine, reads=True) as connection:
             return [_feed(row) for row in connection.execute(query)]
 
@@ -180,6 +219,9 @@ class Frontier:
             connection.execute(update(pages).where(pages.c.feed_id.in_(ids), ~pages.c.kept).values(due=None))
             connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
             alarms.forget(connection, [feed.url for feed in found])
+            others = {origin(one) for one in connection.scalars(select(feeds.c.url))}
+            over = {origin(feed.url) for feed in found} - others
+            connection.execute(delete(credentials).where(credentials.c.origin.in_(over)))
         return len(ids)
 
     # -- what is due
@@ -232,6 +274,8 @@ class Frontier:
             wanted = wanted.where(or_(pages.c.backfill == due.backfill, pages.c.kept))
         if due.held_only:
             wanted = wanted.where(pages.c.shard.in_(_held(due)))
+        if due.without:
+            wanted = wanted.where(or_(pages.c.kept, pages.c.host.not_in(due.without)))
         if due.budget is not None:
             wanted = wanted.where(or_(~pages.c.kept, pages.c.id.in_(_within_budget(due.now, due.budget))))
         if after:
@@ -356,7 +400,7 @@ class Frontier:
                 key=known,
                 feed_id=feed_id,
                 shard=shard(url),
-                host=_host(url),
+                host=host_of(url),
                 kept=False,
                 backfill=backfill,
                 first_seen=at,
@@ -369,7 +413,7 @@ class Frontier:
         if seen.fetch:
             changes: dict[str, Any] = {"due": at} if not backfill else {}
             if not backfill:  # it may be under https, or at another host's name for it, from now on
-                changes.update(url=url, shard=shard(url), host=_host(url), backfill=False)
+                changes.update(url=url, shard=shard(url), host=host_of(url), backfill=False)
             if changes:
                 connection.execute(update(pages).where(pages.c.key == known).values(**changes))
         found: int = connection.execute(select(pages.c.id).where(pages.c.key == known)).scalar_one()
@@ -524,7 +568,8 @@ def page_key(url: str) -> str:
     return key(bare.partition("://")[2] or bare)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Host of a page as the frontier knows it."""
     return (urlsplit(url).hostname or "")[:255]
 
 

@@ -10,6 +10,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LOW_32 = 0xFFFFFFFF
 
 
@@ -48,6 +49,12 @@ def _forms(address: Address) -> list[Address]:
     if address in _NAT64:
         return [ipaddress.IPv4Address(int(address) & _LOW_32)]
     return [address]
+
+
+def is_name(host: str) -> bool:
+    """Whether a host, as it is sent, can be looked up at all (RFC 1035 §2.3.4): resolvers fail on others, or hang."""
+    labels = host.removesuffix(".").split(".")
+    return host.isascii() and len(host) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ NAMESPACE = "urn:pressmark:subscription"
 MAX_BYTES = 64 * 1024 * 1024
 MAX_OUTLINES = 1_000_000
 
-_ADDED, _PAUSED, _SEEDS = (f"{{{NAMESPACE}}}{name}" for name in ("added", "paused", "seeds"))
+_ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in ("added", "paused", "seeds", "unverified"))
 
 
 def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | None = None) -> bytes:
@@ -37,6 +37,8 @@ def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | No
         outline.set(_ADDED, one.added.isoformat())
         outline.set(_PAUSED, str(one.paused).lower())
         outline.set(_SEEDS, _clean(" ".join(one.seeds)))
+        if one.unverified:
+            outline.set(_UNVERIFIED, "true")
         for name, value in _health((health or {}).get(one.url)):
             outline.set(f"{{{NAMESPACE}}}{name}", _clean(value))
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
@@ -108,6 +110,7 @@ def _subscription(url: str, told: Mapping[str, str], now: datetime) -> Subscript
         paused=told.get(_PAUSED) == "true",
         added=added if added.tzinfo else now,
         seeds=tuple(seed for seed in told.get(_SEEDS, "").split() if is_address(seed)),
+        unverified=told.get(_UNVERIFIED) == "true",
     )
 
 

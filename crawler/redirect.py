@@ -9,6 +9,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from crawler.origins import bare
 from crawler.wire import HOPS, VIA
 
 CONDITIONAL = ("If-None-Match", "If-Modified-Since")
@@ -25,6 +26,8 @@ class Redirects(RedirectMiddleware):
         """Scrapy would warn here that no middleware for the Referer header is enabled; that is meant."""
 
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:  # noqa: ANN401  Scrapy's
+        # What the server puts there is none of ours to send (RFC 9110 §4.2.4).
+        redirected = redirected.replace(url=bare(redirected.url))
         if redirected.url in {request.url, *request.meta.get("redirect_urls", ())}:
             raise IgnoreRequest(f"redirects lead back to {redirected.url}")
         following: Request = super()._redirect(redirected, request, reason)

@@ -15,10 +15,11 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
+from archive.limits import ROBOTS_BYTES, ROBOTS_SECONDS
 from crawler.errors import PrivateAddressError
 from crawler.failure import reason
 from crawler.run import Run
-from crawler.wire import HOPS, VIA
+from crawler.wire import ENOUGH, HOPS, VIA
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 FRESH = timedelta(hours=24)
 """How long a robots.txt is used (RFC 9309 §2.4)."""
-MAX_BYTES = 512_000
-"""What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
 SKIP = "dont_obey_robotstxt"
 
 _USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -50,11 +49,11 @@ def rules_for(status: int, body: bytes, token: str) -> Protego | str:
 
     Args:
         status: Of the answer.
-        body: Its payload; what lies past MAX_BYTES is not read.
+        body: Its payload; what lies past ROBOTS_BYTES is not read.
         token: The name that robots.txt knows us by.
     """
     if status in _OK:
-        return Protego.parse(_named(body[:MAX_BYTES].decode("utf-8-sig", "replace"), token))
+        return Protego.parse(_named(body[:ROBOTS_BYTES].decode("utf-8-sig", "replace"), token))
     if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
         return Protego.parse("")
     return f"it answered {status}"
@@ -125,7 +124,13 @@ class Robots:
             return None
 
     async def _fetch(self, url: str, via: str) -> Protego | str:
-        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta={SKIP: True, VIA: via, HOPS: "P"})
+        limits = {
+            ENOUGH: ROBOTS_BYTES,
+            "download_maxsize": ROBOTS_BYTES,
+            "download_timeout": min(ROBOTS_SECONDS, self._run.options.timeout),
+        }
+        meta = {SKIP: True, VIA: via, HOPS: "P", **limits}
+        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
         except PrivateAddressError:

@@ -98,6 +98,8 @@ class Summary:
     bytes: int = 0
     """Of the objects put into the store."""
     objects: list[str] = field(default_factory=list)
+    put_off: set[str] = field(default_factory=set)
+    """Hosts that have more new pages than one run fetches."""
     expected: int = 0
     """Pages asked for so far."""
     done: int = 0
@@ -116,6 +118,8 @@ class Summary:
             parts.append(f"{self.vanished} not there any more")
         if self.failed:
             parts.append(f"{self.failed} failed")
+        if self.put_off:
+            parts.append(f"more of {_count(len(self.put_off), 'host')} waits for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"
         if self.unchanged:
             visits += f" ({self.unchanged} not modified)"
@@ -149,6 +153,7 @@ class Run:
         self.frontier = frontier
         self.options = options
         self.guard = Guard(options.allow_networks)
+        self.origins = frontier.origins()
         self.holds = Holds(frontier, options.retry_after_scope, self.now)
         self.gaps = Gaps()
         self.summary = Summary()
@@ -412,7 +417,7 @@ class Run:
         self._tell()
 
     async def work(self, function: Any, **arguments: Any) -> Any:  # noqa: ANN401  any pure function of values
-        """Run a function on values in a worker process.
+        """Run a function on values in a worker process, as `WorkerPool.submit` does.
 
         Raises:
             TaskError: It failed, crashed, or passed a limit.
@@ -421,6 +426,13 @@ class Run:
             return await asyncio.wrap_future(self._pool.submit(function, **arguments))
         except asyncio.CancelledError:
             raise TaskError("the crawl is closing") from None
+
+    def entrust(self, url: str) -> str:
+        """Take name and password out of a URL that a person gave, for its origin alone."""
+        without, given = self.frontier.entrust(url)
+        if given is not None:
+            self.origins.entrust(given)
+        return without
 
     def now(self) -> datetime:
         """The clock of this run; aware, UTC."""

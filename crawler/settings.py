@@ -55,6 +55,10 @@ class CrawlSettings(PressmarkSettings):
     recheck_plan: Annotated[tuple[timedelta, ...], NoDecode] = tuple(map(parse_span, _PLAN.split()))
     """Waits between the visits of a post's page once it is held; the last one goes on for ever. Empty: never again."""
 
+    host_budget: int = Field(default=900, ge=1)
+    """Pages of one host that one crawl fetches for the first time; more of them wait for the next crawl. A feed without
+    end must not keep a crawl for ever."""
+
     recheck_budget: int = Field(default=500, ge=0)
     """Posts of one host that are looked at again within a day."""
 

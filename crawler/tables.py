@@ -1,4 +1,4 @@
-"""The crawler's tables. What is in them can be made anew from the archive, all but claims and alarms."""
+"""The crawler's tables. What is in them can be made anew from the archive, all but claims, alarms and credentials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.database import Instant, Seconds, Words
 
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData()
 
@@ -48,6 +48,15 @@ feeds = Table(
     Column("fresh", Seconds),
     Column("every", Seconds),
     Column("skips", Words),
+    Column("unverified", Boolean, nullable=False, default=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("origin", String(300), primary_key=True),
+    Column("user", Words, nullable=False),
+    Column("password", Words, nullable=False),
 )
 
 seeds = Table(

@@ -64,6 +64,8 @@ class Feed:
     """How often the document asks to be visited at most."""
     skips: str | None = None
     """Hours and days in which it has no news, as of `freshness.skips`."""
+    unverified: bool = False
+    """The certificate of its host is taken as it is: a person said so."""
     kept: int = 0
     """Posts of this feed that are held."""
 
@@ -79,6 +81,8 @@ class Subscription:
     added: datetime
     seeds: tuple[str, ...]
     """URLs that a person gave for it."""
+    unverified: bool = False
+    """The certificate of its host is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +224,8 @@ class Due:
     """Held pages of one host within a day; None: as many as are due."""
     held_only: bool = False
     """Only on hosts that the run has already."""
+    without: tuple[str, ...] = ()
+    """Hosts of which no pages are wanted that are not held."""
 
 
 Gone = Literal["gone", "home", "login", "soft-404"]

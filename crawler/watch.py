@@ -13,7 +13,7 @@ ON_ERROR = ("failing", "gone")
 """What a failed visit can tell of."""
 ON_SAME = (*ON_ERROR, "quiet")
 """What a good visit without a new document can tell of."""
-ON_DOCUMENT = (*ON_SAME, "collapsed", "retyped")
+ON_DOCUMENT = (*ON_SAME, "collapsed", "retyped", "too-long")
 """What a visit with a document can tell of."""
 
 _FAILURES = 5
@@ -82,8 +82,10 @@ def collapsed(feed: Feed, shown: int) -> bool:
     return bool(feed.shown and feed.shown >= _COLLAPSED_FROM and shown <= feed.shown * _COLLAPSED_TO)
 
 
-def of_document(feed: Feed, *, shown: int, media: str | None) -> Iterator[Alarm]:
+def of_document(feed: Feed, *, shown: int, media: str | None, left_out: int) -> Iterator[Alarm]:
     """What the document itself tells, beside the one before."""
+    if left_out:
+        yield Alarm(kind="too-long", detail=f"shows {shown + left_out} entries, of which the newest {shown} are read")
     if collapsed(feed, shown):
         yield Alarm(kind="collapsed", detail=f"shows {shown} entries where it showed {feed.shown}")
     if feed.media and media and media != feed.media:

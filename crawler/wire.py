@@ -28,16 +28,18 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
     ResponseDataLossError,
 )
+from scrapy.http import Headers
 from scrapy.resolver import CachingHostnameResolver
+from scrapy.responsetypes import responsetypes
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import fail
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from archive.capture import Capture, Truncation, head_length, header
-from archive.coding import dechunked
+from archive.capture import Capture, Truncation, head_length, header, redacted
+from archive.coding import beginning, dechunked
 from crawler.errors import PrivateAddressError
-from crawler.guard import Guard, is_address
+from crawler.guard import Guard, is_address, is_name
 from crawler.suites import iana_name
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ VIA = "via"
 """Key in a request's meta: URL that led here."""
 HOPS = "hops"
 """Key in a request's meta: how it was reached from a seed."""
+
+ENOUGH = "enough"
+"""Key in a request's meta: bytes of the payload, content coding removed, that are all that is wanted of it. A longer
+answer is no error; the capture of one is marked as cut."""
 
 _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
@@ -75,6 +81,8 @@ class Wire:
     ip: str | None = None
     protocols: tuple[str, ...] = ("http/1.1",)
     cipher: str | None = None
+    unverified: bool = False
+    """The server's certificate is not verified."""
     clock: float = 0.0
     headed: bool = False
     """The head of the final response is whole."""
@@ -127,6 +135,14 @@ class Wire:
         return body
 
 
+class _TrustingHandler(HTTP11DownloadHandler):
+    """Takes certificates as they are; its connections are its own, and nobody else's requests go over them."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._contextFactory._verify_certificates = False  # noqa: SLF001  it is set from settings
+
+
 class WireHandler(HTTP11DownloadHandler):
     """Downloads as Scrapy does, and hands each exchange that got a response head to the run's `record`."""
 
@@ -140,12 +156,15 @@ class WireHandler(HTTP11DownloadHandler):
         self._record = run.record
         self._guard = run.guard
         self._holds = run.holds
+        self._origins = run.origins
         self._gaps = run.gaps
         self._wires: dict[bytes, Wire] = {}
         self._numbers = itertools.count()
         self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._pool._factory = _factory(self._wires, run.guard)  # noqa: SLF001  Scrapy sets it the same way
+        factory = self._pool._factory = _factory(self._wires, run.guard)  # noqa: SLF001  Scrapy sets it the same way
+        self._trusting = _TrustingHandler(crawler)
+        self._trusting._pool._factory = factory  # noqa: SLF001  Scrapy sets it the same way
 
     async def download_request(self, request: Request) -> Response:
         """Download, record, return.
@@ -162,14 +181,19 @@ class WireHandler(HTTP11DownloadHandler):
     async def _download(self, request: Request, host: str) -> Response:
         if is_address(host) and not self._guard.permits(host.strip("[]")):
             raise PrivateAddressError("is a private address", url=request.url)
+        if not is_address(host) and not is_name(host):
+            raise CannotResolveHostError(f"no host can have this name: {host[:100]}")
         self._holds.check(request.url)  # it may have waited while another answer came
         slot = b"%d" % next(self._numbers)
         wire = self._wires[slot] = Wire()
         request.headers[_SLOT_HEADER] = slot
+        wire.unverified = self._origins.unverified(host)
         try:
-            response = await super().download_request(request)
+            response = await self._downloaded(request, unverified=wire.unverified)
         except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
-            await self._record_truncated(request, wire, e)
+            cut = await self._record_truncated(request, wire, e)
+            if cut is not None and ENOUGH in request.meta and isinstance(e, DownloadCancelledError):
+                return _beginning(request, cut)
             raise
         except CannotResolveHostError as e:
             from twisted.internet import reactor
@@ -180,17 +204,31 @@ class WireHandler(HTTP11DownloadHandler):
         finally:
             del self._wires[slot]
             request.headers.pop(_SLOT_HEADER, None)
+            request.headers.pop("Authorization", None)  # a redirect is asked for with the headers of this request
         value = response.headers.get("Retry-After")
         # Here, not in a middleware: the next request to the host is sent as soon as this returns.
         self._holds.answered(request.url, response.status, value.decode("latin-1") if value else None)
         head, _ = wire.head()
-        request.meta[CAPTURE] = await self._record(_capture(request, wire, head, response.body))
-        return response
+        capture = _capture(request, wire, head, response.body)
+        request.meta[CAPTURE] = await self._record(capture)
+        return _beginning(request, capture) if ENOUGH in request.meta else response
 
-    async def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> None:
+    async def _downloaded(self, request: Request, *, unverified: bool) -> Response:
+        if authorization := self._origins.authorization(request.url):
+            request.headers["Authorization"] = authorization
+        if unverified:
+            return await self._trusting.download_request(request)
+        return await super().download_request(request)
+
+    async def close(self) -> None:
+        """End what connections there are."""
+        await super().close()
+        await self._trusting.close()
+
+    async def _record_truncated(self, request: Request, wire: Wire, error: Exception) -> Capture | None:
         head, begin = wire.head()
         if not head:
-            return
+            return None
         reason: Truncation = "length"
         if isinstance(error, ResponseDataLossError):
             reason = "disconnect"
@@ -200,20 +238,34 @@ class WireHandler(HTTP11DownloadHandler):
         body = wire.take(begin)
         if "chunked" in coding:
             body = dechunked(body)
-        await self._record(_capture(request, wire, head, body, truncated=reason))
+        capture = _capture(request, wire, head, body, truncated=reason)
+        await self._record(capture)
+        return capture
+
+
+def _beginning(request: Request, capture: Capture) -> Response:
+    """An answer with as much of its payload as is wanted."""
+    body = beginning(capture.body, capture.header("content-encoding"), limit=request.meta[ENOUGH])
+    headers = Headers()
+    for name, value in capture.headers:
+        if name.lower() != "content-encoding":
+            headers.appendlist(name, value.encode("latin-1"))
+    kind = responsetypes.from_args(headers=headers, url=request.url, body=body)
+    return kind(request.url, status=capture.status, headers=headers, body=body, request=request)
 
 
 def _capture(request: Request, wire: Wire, head: bytes, body: bytes, *, truncated: Truncation | None = None) -> Capture:
     return Capture(
         url=request.url,
         date=wire.began or datetime.now(UTC),
-        request=bytes(wire.sent),
+        request=redacted(bytes(wire.sent)),
         head=head,
         body=body,
         seconds=monotonic() - wire.clock,
         ip=wire.ip,
         protocols=wire.protocols,
         cipher=wire.cipher,
+        unverified=wire.unverified and wire.cipher is not None,
         truncated=truncated,
         via=request.meta.get(VIA),
         hops=request.meta.get(HOPS, ""),

@@ -280,6 +280,7 @@ class FeedPages:
             return
         if action == "backfill" and not self._frontier.find(url):
             raise WrongError(f"{url}: not subscribed", status=404)
+        url, _ = self._frontier.entrust(url)  # no other process of this machine need see a password
         if not self._commands.start(action, url):
             raise WrongError(
                 "too much is being done already; try again later", status=503, headers={"Retry-After": "30"}

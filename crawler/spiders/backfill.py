@@ -65,6 +65,7 @@ class BackfillSpider(BlogSpider):
     """
 
     name = "backfill"
+    thorough = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Scrapy's
         super().__init__(*args, **kwargs)
@@ -77,6 +78,7 @@ class BackfillSpider(BlogSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for the listings of each feed, one feed after the other, then for the posts that they gave."""
+        self._heed()
         for url in self.urls:
             if not self.run.frontier.find(url) and await self._ours(url):
                 yield self._seed_request(url)

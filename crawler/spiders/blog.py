@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,18 +18,20 @@ from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
 from archive.index import CaptureRow
+from archive.limits import FEED_SECONDS
 from archive.requisites import Requisite, of_style, requisites
 from archive.rows import HeldText
 from archive.text import Entry, Text
 from crawler import decide, discover, vanished
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
 from crawler.failure import reason
-from crawler.feeds import ParsedFeed, parse
+from crawler.feeds import ParsedFeed, is_meant_as_feed, parse
 from crawler.freshness import retry_after
-from crawler.frontier import AT_ONCE, Frontier, Place, page_key, shard
+from crawler.frontier import AT_ONCE, Frontier, Place, host_of, page_key, shard
 from crawler.held import READ
 from crawler.holds import HeldError
 from crawler.opml import is_address
+from crawler.origins import bare
 from crawler.run import Run
 from crawler.visit import Feed, Gone, Page, SeenEntry, Shard
 from crawler.wire import CAPTURE, HOPS, VIA
@@ -66,11 +69,15 @@ class BlogSpider(Spider):
         url: A feed or a blog's page, several separated by white space; subscribed if new. Without it, every due feed.
         shard: `3/16`: of the due feeds those of one shard.
         force: `1`: feeds that are not due as well.
+        insecure: `1`: certificates are taken as they are for the hosts of these URLs, and for good for the feeds behind
+            them; `0`: no more.
         only: `subscribe`: find and read the feeds, fetch no posts yet; `feeds`: no posts that are held already;
             `rechecks`: nothing but these.
     """
 
     name = "blog"
+    thorough = False
+    """No host has a budget."""
 
     def __init__(
         self,
@@ -79,6 +86,7 @@ class BlogSpider(Spider):
         shard: str = "",
         force: str = "",
         only: str = "",
+        insecure: str = "",
         **kwargs: Any,  # noqa: ANN401  Scrapy's
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -87,7 +95,9 @@ class BlogSpider(Spider):
         self.shard = Shard.parse(shard) if shard else None
         self.force = force not in {"", "0", "no", "false"}
         self.subscribe_only = only == "subscribe"
+        self.unverified = None if not insecure else insecure not in {"0", "no", "false"}
         self._asked: set[str] = set()
+        self._fetched: Counter[str] = Counter()  # pages of each host that are fetched for the first time
 
     @property
     def run(self) -> Run:
@@ -96,6 +106,7 @@ class BlogSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for what was named, or for what is due, and for what becomes due while there is work."""
+        self._heed()
         for url in self.urls:
             known = self.run.frontier.find(url)
             for feed in known:
@@ -107,6 +118,14 @@ class BlogSpider(Spider):
         if not self.subscribe_only and (named is None or named):
             async for request in self._due(named):
                 yield request
+
+    def _heed(self) -> None:
+        """What a person gave with the URLs: names, passwords, trust."""
+        self.urls = tuple(dict.fromkeys(map(self.run.entrust, self.urls)))
+        if self.unverified is not None:
+            for url in self.urls:
+                self.run.origins.trust(host_of(url), unverified=self.unverified)
+                self.run.frontier.trust(url, unverified=self.unverified)
 
     async def _due(self, feed_ids: tuple[int, ...] | None) -> AsyncIterator[Request]:
         """Requests for what is due, of all feeds or some, as long as that is so or may become so."""
@@ -134,10 +153,11 @@ class BlogSpider(Spider):
             await asyncio.sleep(_LOOK_SECONDS if self.run.unanswered > 1 else 1.0)
 
     def _pages_wanted(self) -> dict[str, Any]:
-        budget = self.run.options.recheck_budget
+        without = tuple(self.run.summary.put_off)
         if self.only == "feeds":
-            return {"held": False, "backfill": False}
-        return {"held": True if self.only == "rechecks" else None, "backfill": False, "budget": budget}
+            return {"held": False, "backfill": False, "without": without}
+        held = True if self.only == "rechecks" else None
+        return {"held": held, "backfill": False, "without": without, "budget": self.run.options.recheck_budget}
 
     async def _ours(self, url: str) -> bool:
         """Claim the host of what a person named; tells if another run keeps it."""
@@ -167,35 +187,48 @@ class BlogSpider(Spider):
         self.run.leave(seed)
 
     async def _subscribe(self, response: Response, seed: str) -> AsyncIterator[Any]:
-        found = await self._as_feed(response)
-        feed_url = _lasting_url(response)
+        try:
+            found = await self._as_feed(response)
+        except TaskError as e:  # it is a feed, so that none is looked for
+            self._problem(FetchError(f"cannot be read as a feed: {_without(response.url, e)}", url=seed))
+            return
         if found is None:
             if response.status != decide.OK:
                 self._problem(FetchError(f"answered {response.status}", url=seed))
                 return
-            headers = headers_of(response)
-            try:
-                candidates = await self.run.work(discover.feeds, body=response.body, url=response.url, headers=headers)
-            except TaskError as e:
-                log.warning("page cannot be searched for feeds url=%s error=%s", response.url, e)
-                candidates = []
-            # What a page names may be dead.
-            tries = dict.fromkeys([*candidates, *discover.guesses(response.url)])
-            for url in list(tries)[: discover.MAX_CANDIDATES]:
-                candidate = await self._try(url, via=response.url, accept=ACCEPT_FEED)
-                found = await self._as_feed(candidate) if candidate is not None else None
-                if found is not None and candidate is not None:
-                    response, feed_url = candidate, _lasting_url(candidate)
-                    break
-        if found is None:
-            self._problem(NoFeedError("no feed was found there", url=seed))
-            return
-        feed = self.run.frontier.subscribe(feed_url, seed=seed, now=self.run.now())
+            behind = await self._feed_behind(response)
+            if behind is None:
+                self._problem(NoFeedError("no feed was found there", url=seed))
+                return
+            response, found = behind
+        feed = self.run.frontier.subscribe(_lasting_url(response), seed=seed, now=self.run.now())
+        if self.unverified is not None:
+            self.run.frontier.trust(feed.url, unverified=self.unverified)
         log.info("subscribed feed=%s seed=%s", feed.url, seed)
         if not await self._ours(feed.url):
             return
         async for request in self._read(feed, response, found):
             yield request
+
+    async def _feed_behind(self, page: Response) -> tuple[Response, ParsedFeed] | None:
+        """The first feed that a page leads to, or None."""
+        try:
+            candidates = await self.run.work(discover.feeds, body=page.body, url=page.url, headers=headers_of(page))
+        except TaskError as e:
+            log.warning("page cannot be searched for feeds url=%s error=%s", page.url, e)
+            candidates = []
+        # What a page names may be dead. Behind a login there is nothing to be guessed.
+        guesses = [] if vanished.asks_password(page.body) else discover.guesses(page.url)
+        for url in list(dict.fromkeys([*candidates, *guesses]))[: discover.MAX_CANDIDATES]:
+            candidate = await self._try(url, via=page.url, accept=ACCEPT_FEED)
+            try:
+                found = await self._as_feed(candidate) if candidate is not None else None
+            except TaskError as e:
+                log.info("feed cannot be read url=%s error=%s", url, e)
+                continue
+            if found is not None and candidate is not None:
+                return candidate, found
+        return None
 
     def seed_failed(self, failure: Failure) -> None:
         """The URL that a person gave could not be fetched."""
@@ -216,16 +249,25 @@ class BlogSpider(Spider):
             return None
 
     async def _as_feed(self, response: Response) -> ParsedFeed | None:
+        """The feed that a response is, or None.
+
+        Raises:
+            TaskError: It begins as a feed does and cannot be read.
+        """
         if response.status != decide.OK or not response.body:
             return None
         try:
             return await self._parsed(response)
         except TaskError:
+            if is_meant_as_feed(response.body):
+                raise
             return None
 
     async def _parsed(self, response: Response) -> ParsedFeed:
         kind = _content_type(response)
-        parsed: ParsedFeed = await self.run.work(parse, body=response.body, url=response.url, content_type=kind)
+        parsed: ParsedFeed = await self.run.work(
+            parse, body=response.body, url=response.url, content_type=kind, deadline_seconds=FEED_SECONDS
+        )
         return parsed
 
     # -- reading feeds
@@ -262,7 +304,7 @@ class BlogSpider(Spider):
             try:
                 parsed = await self._parsed(response)
             except TaskError as e:
-                error = str(e).removeprefix(f"{response.url}: ")
+                error = _without(response.url, e)
         if parsed is None:
             await self._visited(feed, response, error=error)
             if seed:
@@ -341,6 +383,9 @@ class BlogSpider(Spider):
             if page_key(page.url) in self._asked:  # another feed shows it too
                 self.run.leave(page.url)
                 continue
+            if not page.kept and self._spent(page.url):
+                self.run.leave(page.url)
+                continue
             self._asked.add(page_key(page.url))
             self.run.expect(1)
             try:
@@ -359,6 +404,17 @@ class BlogSpider(Spider):
                 continue
             self.run.begun(f"page {page.url}")
             yield request
+
+    def _spent(self, url: str) -> bool:
+        """Whether a host has had its share of this run; if not, this page counts to it."""
+        host = host_of(url)
+        if self.thorough or self._fetched[host] < self.run.options.host_budget:
+            self._fetched[host] += 1
+            return False
+        if host not in self.run.summary.put_off:
+            self.run.summary.put_off.add(host)
+            log.warning("host has more new pages than one crawl fetches host=%s pages=%d", host, self._fetched[host])
+        return True
 
     async def parse_page(self, response: Response, page: Page) -> AsyncIterator[Request]:
         """The answer to a request for a post's page."""
@@ -381,7 +437,7 @@ class BlogSpider(Spider):
             log.warning("requisites are not known url=%s error=%s", response.url, e)
             return
         wanted: list[Requisite] = []
-        for one in found:
+        for one in (replace(one, url=bare(one.url)) for one in found):
             if len(wanted) >= self.run.options.requisites_of_page:
                 break
             if page_key(one.url) not in self._asked and await self._is_wanted(one.url):
@@ -559,12 +615,12 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
         UsageError: One of the arguments cannot be used.
     """
     if names := sorted(unknown):
-        raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force and only.")
+        raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force, only and insecure.")
     urls = tuple(dict.fromkeys(url.split()))
     for found in urls:
         if not is_address(found):
             raise UsageError(
-                f"{printable(found)}: not an http or https address", hint="Write it with http:// or https://."
+                f"{printable(bare(found))}: not an http or https address", hint="Write it with http:// or https://."
             )
     if only not in {"", *PARTS}:
         raise UsageError(f"only={only}: no such part of a crawl", hint=f"There are {', '.join(PARTS)}.")
@@ -579,6 +635,11 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
 def _asked_for(url: str, error: BaseException) -> CrawlError:
     kind = PrivateAddressError if isinstance(error, PrivateAddressError) else FetchError
     return kind(reason(error), url=url)
+
+
+def _without(url: str, error: TaskError) -> str:
+    """What went wrong, without the URL that it begins with."""
+    return str(error).removeprefix(f"{url}: ")
 
 
 def _as_noted(feed: Feed, response: Response) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from conftest import Home
@@ -65,10 +66,29 @@ def test_a_feed_that_swells_is_cut_off_and_the_others_are_read(home: Home, site:
     assert "Traceback" not in done.err
 
 
-def test_a_feed_is_read_as_far_as_it_may_be_long() -> None:
-    many = "".join(f"<item><guid>{n}</guid><title>{n}</title></item>" for n in range(feeds.MAX_ENTRIES + 5))
-    parsed = feeds.parse(rss(many), url="http://a.example/feed", content_type=RSS)
-    assert len(parsed.entries) == feeds.MAX_ENTRIES
+@pytest.mark.parametrize("rising", [False, True])
+def test_a_feed_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch, rising: bool) -> None:
+    """Whichever way it is ordered, the newest entries are taken."""
+    monkeypatch.setattr(feeds, "FEED_ENTRIES", 20)
+    newest = datetime(2026, 1, 1, tzinfo=UTC)
+    days = [(n, newest - timedelta(days=n)) for n in range(25)]
+    days = days[::-1] if rising else days
+    listed = "".join(f"<item><guid>{n}</guid><pubDate>{format_datetime(day)}</pubDate></item>" for n, day in days)
+    parsed = feeds.parse(rss(listed), url="http://a.example/feed", content_type=RSS)
+    assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
+    assert (parsed.left_out, parsed.complete, parsed.feed.title) == (5, True, "T")
+    items = [{"id": str(n), "date_published": day.isoformat()} for n, day in days]
+    document = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": items}
+    parsed = feeds.parse(json.dumps(document).encode(), url="http://a.example/feed", content_type=None)
+    assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
+    assert parsed.left_out == 5
+
+
+def test_a_relative_id_is_an_address_only_where_the_feed_says_so() -> None:
+    items = "<item><guid isPermaLink='true'>p2</guid></item><item><guid>p3</guid></item>"
+    first, second = feeds.parse(rss(items), url="http://a.example/blog/feed", content_type=RSS).entries
+    assert (first.id, first.link) == ("p2", "http://a.example/blog/p2")
+    assert (second.id, second.link) == ("p3", None)
 
 
 @pytest.mark.parametrize("depth", [600, 100_000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -42,7 +43,14 @@ class Asked:
 class Site:
     """One server on a free port of 127.0.0.1; its pages can be changed while it runs."""
 
-    def __init__(self, pages: dict[str, Answer] | None = None, *, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(  # noqa: C901  the handler of requests is a part of it
+        self,
+        pages: dict[str, Answer] | None = None,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.pages: dict[str, Answer] = dict(pages or {})
         self.log: list[Asked] = []
         self.delay = 0.0
@@ -96,6 +104,9 @@ class Site:
                 """A client that was killed is no error of ours."""
 
         self._server = Server((host, port), Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -103,7 +114,7 @@ class Site:
     @property
     def url(self) -> str:
         host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}"
+        return f"{self._scheme}://{host}:{port}"
 
     @property
     def asked(self) -> list[str]:

@@ -1,0 +1,79 @@
+"""What a person gave for an origin: a name and password, and that its certificate need not be verified. No I/O."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A name and password for one origin and no other (RFC 7617)."""
+
+    origin: str
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def authorization(self) -> bytes:
+        """Value of the Authorization header."""
+        return b"Basic " + b64encode(f"{self.user}:{self.password}".encode())
+
+
+class Origins:
+    """What is known of origins while a crawl runs."""
+
+    def __init__(self, credentials: Iterable[Credentials], unverified: Iterable[str]) -> None:
+        """`unverified` are hosts whose certificates are taken as they are."""
+        self._credentials = {one.origin: one for one in credentials}
+        self._unverified = set(unverified)
+
+    def entrust(self, given: Credentials) -> None:
+        """From now on these are sent to their origin."""
+        self._credentials[given.origin] = given
+
+    def authorization(self, url: str) -> bytes | None:
+        """What a request for that URL carries."""
+        found = self._credentials.get(origin(url)) if self._credentials else None
+        return found.authorization if found else None
+
+    def trust(self, host: str, *, unverified: bool) -> None:
+        """Whether the certificate of a host is taken as it is."""
+        (self._unverified.add if unverified else self._unverified.discard)(host)
+
+    def unverified(self, host: str) -> bool:
+        """Whether the certificate of a host is taken as it is."""
+        return host in self._unverified
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, always in the same words (RFC 6454 §4); empty if it has none."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
+    except (ValueError, KeyError):
+        return ""
+
+
+def bare(url: str) -> str:
+    """A URL without name and password."""
+    return split(url)[0]
+
+
+def split(url: str) -> tuple[str, Credentials | None]:
+    """A URL without name and password, and these, if it has them."""
+    try:
+        parts = urlsplit(url)
+        if "@" not in parts.netloc:
+            return url, None
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        without = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    except ValueError:
+        return url, None
+    if not (user or password):
+        return without, None
+    return without, Credentials(origin=origin(without), user=user, password=password)

@@ -6,7 +6,6 @@ import argparse
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import sqlalchemy
 from crawl import sample_urls
 from sample.server import Site
 from sample.services import S3, seaweedfs
 
 from archive.archive import Archive
+from archive.database import connect
 from archive.errors import ArchiveError
 from archive.rows import members
 from archive.settings import ArchiveSettings
@@ -68,21 +69,20 @@ def crawl(settings: dict[str, str], urls: list[str], kill_after: float | None) -
     return True
 
 
-def kept(home: Path) -> set[str]:
+def kept(database: str) -> set[str]:
     """Pages that the frontier calls kept: what a person is told is safe."""
-    database = home / "pressmark.db"
-    if not database.exists():
-        return set()
-    with sqlite3.connect(database) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'pages'").fetchone():
-            return set()
-        return {url for (url,) in connection.execute("SELECT url FROM pages WHERE kept")}
+    engine = connect(database)
+    with engine.connect() as connection:
+        there = sqlalchemy.inspect(connection).has_table("pages")
+        rows = connection.execute(sqlalchemy.text("SELECT url FROM pages WHERE kept")).all() if there else []
+    engine.dispose()
+    return {row.url for row in rows}
 
 
 def check(archive: Archive, sites: list[Site], promised: set[str], tally: Tally) -> None:
     """A crawl is done: look at everything it stored."""
     posts = {site.url + path for site in sites for path in site.pages if path.startswith("/20")}
-    now_kept = kept(archive.settings.home)
+    now_kept = kept(archive.settings.database)
     tally.posts += len(posts)
     tally.missing += len(posts - now_kept)
     for url in sorted(promised | now_kept):
@@ -146,7 +146,7 @@ def run(kills: int, seed: int, copies: int, folder: Path, s3: S3 | None) -> Tall
             done = False
             while not done:
                 done = crawl(settings, urls, chance.uniform(0.3, whole) if tally.kills < kills else None)
-                promised |= kept(home)
+                promised |= kept(f"sqlite:///{home / 'pressmark.db'}")
                 if not done:
                     tally.kills += 1
                 seen = {f"{site.url}{path}" for site in sites for path in site.asked if path.startswith("/20")}

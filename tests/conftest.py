@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sample.browsing import browser, watched, world  # noqa: F401  fixtures
 from sample.server import Site
-from sample.services import BIN, S3, free_port, seaweedfs, wait_for
+from sample.services import BIN, S3, Postgres, seaweedfs
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
@@ -131,50 +129,10 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a private server's database `postgres`."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not folders:
+    if not Postgres.binaries():
         missing("PostgreSQL")
-    binaries = folders[-1].parent
-    folder = open_folder("postgresql")
-    port = free_port()
-    # PostgreSQL refuses to run as root.
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-        shutil.chown(folder, "postgres", "postgres")
-    data, sockets = folder / "data", folder
-    initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    subprocess.run([*initdb, "--no-locale", "--no-sync"], cwd="/", check=True, stdout=subprocess.DEVNULL)
-    options = [
-        "-D",
-        str(data),
-        "-p",
-        str(port),
-        "-k",
-        str(sockets),
-        "-c",
-        "listen_addresses=127.0.0.1",
-        "-c",
-        "max_connections=300",
-        "-F",
-    ]
-    process = subprocess.Popen(
-        [*as_user, str(binaries / "postgres"), *options], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-    def ready() -> bool:
-        done = subprocess.run(
-            [str(binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, check=False
-        )
-        return done.returncode == 0
-
-    try:
-        wait_for(ready, 60, process)
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        process.send_signal(signal.SIGINT)  # a fast shutdown
-        process.wait(30)
-        shutil.rmtree(folder)
+    with Postgres() as server:
+        yield server.url
 
 
 _DATABASES = iter(range(1, 1_000_000))

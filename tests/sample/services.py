@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 BIN = Path(sys.executable).parent
 S3_KEYS = {"AWS_ACCESS_KEY_ID": "testaccesskey", "AWS_SECRET_ACCESS_KEY": "testsecretkey1234"}
@@ -120,6 +122,66 @@ def seaweedfs(folder: Path) -> Iterator[S3]:
         yield server
     finally:
         end(process)
+
+
+class Postgres:
+    """A real PostgreSQL server on a folder of its own, that can be stopped and started again."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: it syncs what it writes, as it would in earnest."""
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="pressmark-postgresql-"))
+        self._folder.chmod(0o755)
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+            shutil.chown(self._folder, "postgres", "postgres")
+        self._quick = [] if durable else ["-F"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @staticmethod
+    def binaries() -> Path | None:
+        """Where the newest installed server's commands are."""
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        return found[-1].parent if found else None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def _command(self, name: str) -> str:
+        folder = self.binaries()
+        assert folder, "PostgreSQL is installed"
+        return str(folder / name)
+
+    def start(self) -> None:
+        options = ["-D", str(self._folder / "data"), "-p", str(self.port), "-k", str(self._folder)]
+        options += ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", *self._quick]
+        self._process = subprocess.Popen(
+            [*self._as_user, self._command("postgres"), *options],
+            cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        asked = [self._command("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
+        wait_for(
+            lambda: subprocess.run(asked, stdout=subprocess.DEVNULL, check=False).returncode == 0, 60, self._process
+        )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # a fast shutdown
+            self._process.wait(30)
+            self._process = None
+
+    def __enter__(self) -> Self:
+        made = [self._command("initdb"), "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust"]
+        made += ["-E", "UTF8", "--no-locale", "--no-sync"]
+        subprocess.run([*self._as_user, *made], cwd="/", check=True, stdout=subprocess.DEVNULL)
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder)
 
 
 PYWB = Path(__file__).resolve().parents[2] / ".venv-pywb" / "bin"

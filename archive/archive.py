@@ -24,6 +24,7 @@ from archive.database import connect
 from archive.durable import sync_folder
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
 from archive.index import CRAWL, CaptureRow, Index, TextRow, index_urlkey
+from archive.limits import FOLLOWED_REDIRECTS
 from archive.recover import recover
 from archive.rows import HeldText, held_texts, members
 from archive.searchable import Entered, entered
@@ -33,9 +34,6 @@ from archive.stores import ObjectStore, open_store
 from archive.text import Entry
 
 log = logging.getLogger(__name__)
-
-MAX_REDIRECTS = 10
-"""Archived redirects followed when a page is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +213,7 @@ class Archive:
         if row is None:
             raise NotArchivedError(url)
         seen = {row.url}
-        while len(seen) <= MAX_REDIRECTS and 300 <= row.status < 400 and row.status != 304:  # noqa: PLR2004
+        while len(seen) <= FOLLOWED_REDIRECTS and 300 <= row.status < 400 and row.status != 304:  # noqa: PLR2004
             target = _target(row.url, header(self.read(row).head, "location"))
             following = self.index.nearest(target, row.date) if target else None
             if following is None or following.url in seen:

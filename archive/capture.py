@@ -10,14 +10,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
+from archive.limits import HEADER_LINES, MEDIA_TYPE_CHARACTERS
+
 Truncation = Literal["length", "time", "disconnect"]
 
-_MAX_MIME = 200
 _STATUS = re.compile(rb"[0-9]{3}")
 _SECRET = re.compile(rb"^((?:(?:proxy-)?authorization|cookie):)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-MAX_HEADERS = 1_000
-"""Header lines looked at in one response; the stored bytes are not touched."""
 
 
 def digest(data: bytes) -> str:
@@ -43,7 +42,7 @@ def split_head(message: bytes) -> tuple[bytes, bytes]:
 def headers(head: bytes) -> tuple[tuple[str, str], ...]:
     """Headers of a message head in order, folded lines joined, values decoded as Latin-1 (RFC 9110 §5.5)."""
     found: list[tuple[str, str]] = []
-    for raw in head.split(b"\n")[1:MAX_HEADERS]:
+    for raw in head.split(b"\n")[1:HEADER_LINES]:
         line = raw.rstrip(b"\r").decode("latin-1")
         if line[:1] in {" ", "\t"} and found:
             name, value = found[-1]
@@ -69,7 +68,7 @@ def redacted(message: bytes) -> bytes:
 def media_type(stated: str | None) -> str:
     """A Content-Type in lower case, without parameters; `unk` if none is stated."""
     bare = (stated or "").split(";")[0].strip().lower()
-    return "".join(character for character in bare if character.isprintable())[:_MAX_MIME] or "unk"
+    return "".join(character for character in bare if character.isprintable())[:MEDIA_TYPE_CHARACTERS] or "unk"
 
 
 @dataclass(frozen=True, kw_only=True)

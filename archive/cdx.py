@@ -16,6 +16,7 @@ from urllib.parse import quote_plus, unquote_plus
 import regex
 
 from archive.index import CaptureRow, index_urlkey
+from archive.limits import CDX_FILTERS, CDX_LINES, PATTERN_CHARACTERS, PATTERN_SECONDS
 from archive.moment import within
 from archive.urlkey import urlkey
 
@@ -38,14 +39,8 @@ CDX11 = (
     "filename",
 )
 """What replay tools need."""
-MAX_LIMIT = 1_000_000
 PAGE_SIZE = 3_000
 """Lines of a page, where pages are asked for."""
-MAX_FILTERS = 20
-MAX_PATTERN = 1_000
-"""Characters of a filter."""
-_PATTERN_SECONDS = 0.05
-"""For one line; expressions can be made that never end."""
 
 _ALIASES = {"url": "original", "mime": "mimetype", "status": "statuscode", "key": "urlkey", "file": "filename"}
 _GET: dict[str, Callable[[str, CaptureRow], str]] = {
@@ -152,9 +147,9 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     url, match = _match(url, one("matchType"))
     names = tuple(_column(name) for name in re.split(r"[, ]+", one("fl") or one("fields")) if name)
     filters = given.get("filter", [])
-    if len(filters) > MAX_FILTERS:
-        raise ValueError(f"filter: at most {MAX_FILTERS}")
-    limit = _number("limit", one("limit"), lowest=-MAX_LIMIT)
+    if len(filters) > CDX_FILTERS:
+        raise ValueError(f"filter: at most {CDX_FILTERS}")
+    limit = _number("limit", one("limit"), lowest=-CDX_LINES)
     if one("fastLatest").lower() == "true" and limit is None:
         limit = -1
     sort = one("sort").lower()
@@ -236,7 +231,7 @@ def _column(name: str) -> str:
 def _filter(text: str) -> Filter:
     # The Wayback Machine puts ! first, pywb too; both are seen before = and ~.
     found = _FILTER.fullmatch(text)
-    if not found or len(text) > MAX_PATTERN:
+    if not found or len(text) > PATTERN_CHARACTERS:
         raise ValueError(f"filter={text[:60]}: use [!]column:expression, such as !statuscode:404")
     negated, kind, column, expression = found.groups()
     if kind == "=":
@@ -247,7 +242,7 @@ def _filter(text: str) -> Filter:
         raise ValueError(f"filter={text[:60]}: no regular expression: {str(e)[:100]}") from e
     return Filter(
         column=_column(column),
-        test=lambda value: pattern.fullmatch(value, timeout=_PATTERN_SECONDS) is not None,
+        test=lambda value: pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None,
         wanted=not negated,
     )
 
@@ -268,7 +263,7 @@ def _number(name: str, text: str, *, lowest: int = 0) -> int | None:
         raise ValueError(f"{name}={text[:20]}: no number") from None
     if number < lowest:
         raise ValueError(f"{name}={number}: less than {lowest}")
-    return min(number, MAX_LIMIT)
+    return min(number, CDX_LINES)
 
 
 def stamp(name: str, digits: str, *, end: bool) -> datetime:

@@ -6,13 +6,13 @@ import io
 import re
 from collections.abc import Iterator
 
-MAX_DECODED = 100 * 1024 * 1024
-"""Bytes that a payload may grow to; more is a bomb or no page."""
+from archive.limits import DECODED_BYTES
+
 _CHUNK = 1 << 16
 _CHUNK_LINE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
-def decoded(body: bytes, coding: str | None, *, limit: int = MAX_DECODED) -> bytes:
+def decoded(body: bytes, coding: str | None, *, limit: int = DECODED_BYTES) -> bytes:
     """A payload without its content coding.
 
     Args:

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 import regex
 from rapidfuzz.distance import Indel
 
+from archive.limits import COMPARED_WORDS
+
 Kind = Literal["same", "gone", "new"]
-MAX_WORDS = 60_000
-"""Words of a text that are compared; the rest counts as one paragraph."""
 _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
 _LIKE = 0.5
 """Paragraphs that share at least so much are the same one, edited."""
@@ -95,7 +95,7 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int,
 
 def _edited(before: str, after: str) -> Change | None:
     old, new = _WORD.findall(before), _WORD.findall(after)
-    if not old or not new or len(old) > MAX_WORDS or len(new) > MAX_WORDS:
+    if not old or not new or len(old) > COMPARED_WORDS or len(new) > COMPARED_WORDS:
         return None
     if Indel.normalized_similarity(*([word for word in side if not word.isspace()] for side in (old, new))) < _LIKE:
         return None

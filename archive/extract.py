@@ -20,6 +20,7 @@ from archive import body, furniture, language, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
 from archive.guide import Guide, all_blocks, words
+from archive.limits import PAGE_BYTES
 from archive.render import Block, Shape
 from archive.site import Profile
 from archive.text import Entry, Text
@@ -28,8 +29,6 @@ NAME = "pressmark"
 RULES = "2"
 """Counts changes of the rules by which texts are made; each makes other texts of some pages."""
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
-MAX_BYTES = 20 * 1024 * 1024
-"""Page size, content coding removed, above which no text is tried for."""
 _LITTLE = 200
 """Length of a text, in characters, below which trafilatura is asked too."""
 _MUCH_MORE = 2
@@ -71,8 +70,8 @@ def extract(
     Raises:
         ExtractError: The page holds no text, is no HTML, or is too large.
     """
-    if len(payload) > MAX_BYTES:
-        raise ExtractError(f"{len(payload)} bytes are more than the {MAX_BYTES} that text is taken from", url=url)
+    if len(payload) > PAGE_BYTES:
+        raise ExtractError(f"{len(payload)} bytes are more than the {PAGE_BYTES} that text is taken from", url=url)
     tree = load_html(unicode_html(payload, content_type))
     if tree is None:
         raise ExtractError("is no HTML page", url=url)

@@ -20,17 +20,7 @@ from typing import BinaryIO, cast
 
 from archive import warc
 from archive.capture import digest, head_length
-
-MAX_BLOCK = 1 << 30
-"""Bytes of one record's block; a larger one is named and left out."""
-MAX_HEAD = 1 << 17
-"""Bytes of one record's header."""
-MAX_ARC_LINE = 1 << 13
-"""Bytes of the header line of an ARC record."""
-MAX_MEMBERS = 10_000
-"""Files looked at in one WACZ."""
-MAX_JSON = 16 << 20
-"""Bytes of a WACZ's datapackage.json."""
+from archive.limits import ARC_LINE_BYTES, RECORD_BYTES, RECORD_HEAD_BYTES, WACZ_JSON_BYTES, WACZ_MEMBERS
 
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b\x08"
@@ -77,7 +67,7 @@ def records(path: Path) -> Iterator[warc.Record | Broken]:
 def _wacz(path: Path, file: BinaryIO) -> Iterator[warc.Record | Broken]:
     try:
         with zipfile.ZipFile(file) as package:
-            names = [info.filename for info in package.infolist()[:MAX_MEMBERS]]
+            names = [info.filename for info in package.infolist()[:WACZ_MEMBERS]]
             stated, wrong = _stated(package, str(path))
             yield from wrong
             archives = [name for name in names if _ARCHIVE.fullmatch(name)]
@@ -102,7 +92,7 @@ def _stated(package: zipfile.ZipFile, place: str) -> tuple[dict[str, str], list[
     """Hash of each file by its path, as the package tells."""
     try:
         with package.open("datapackage.json") as file:
-            told = json.loads(file.read(MAX_JSON))
+            told = json.loads(file.read(WACZ_JSON_BYTES))
         hashes = {str(found["path"]): str(found.get("hash", "")) for found in told["resources"]}
         # Earlier versions had none there.
         return {path: value.removeprefix("sha256:") for path, value in hashes.items() if value}, []
@@ -217,7 +207,7 @@ class _Plain:
     def records(self) -> Iterator[warc.Record | Broken]:
         """Whole records; what lies between them is named."""
         self._skip_blank()
-        first = self._peek(MAX_ARC_LINE).split(b"\n", 1)[0]
+        first = self._peek(ARC_LINE_BYTES).split(b"\n", 1)[0]
         if first.startswith(_ARC) or _ARC_LINE.fullmatch(first):
             yield from self._arc()
             return
@@ -246,9 +236,9 @@ class _Plain:
         stated = warc.Record(headers=headers, block=b"").get("Content-Length") or ""
         if not _LENGTH.fullmatch(stated):
             return self._broken(begin, f"Content-Length {stated[:40]!r} is no length")
-        if int(stated) > MAX_BLOCK:
+        if int(stated) > RECORD_BYTES:
             self._skip(int(stated))
-            return self._broken(begin, f"a block of {stated} bytes is larger than {MAX_BLOCK}")
+            return self._broken(begin, f"a block of {stated} bytes is larger than {RECORD_BYTES}")
         return self._whole(begin, headers, int(stated))
 
     def _whole(self, begin: int, headers: tuple[tuple[str, str], ...], length: int) -> warc.Record | Broken:
@@ -272,11 +262,11 @@ class _Plain:
                 return
             words = line.decode("latin-1").rsplit(None, 4)
             if not line.startswith(_ARC) and not _ARC_LINE.fullmatch(line):
-                while (line := self._peek(MAX_ARC_LINE).split(b"\n", 1)[0]) and not _ARC_LINE.fullmatch(line):
+                while (line := self._peek(ARC_LINE_BYTES).split(b"\n", 1)[0]) and not _ARC_LINE.fullmatch(line):
                     self._line()
                     self._skip_blank()
                 yield self._broken(begin, f"no ARC header: {self._at - begin} bytes are left out")
-            elif not _LENGTH.fullmatch(words[-1]) or int(words[-1]) > MAX_BLOCK:
+            elif not _LENGTH.fullmatch(words[-1]) or int(words[-1]) > RECORD_BYTES:
                 yield self._broken(begin, f"{words[-1][:40]!r} is no length of an ARC record")
             elif len(block := self._read(int(words[-1]))) < int(words[-1]):
                 yield self._broken(begin, f"ends within a record of {words[-1]} bytes")
@@ -328,7 +318,7 @@ class _Plain:
             size -= len(part)
 
     def _line(self) -> bytes:
-        data = self._peek(MAX_ARC_LINE)
+        data = self._peek(ARC_LINE_BYTES)
         return self._read(data.find(b"\n") + 1 or len(data))
 
     def _head(self) -> bytes | None:
@@ -342,7 +332,7 @@ class _Plain:
                 return None
             if length is not None:
                 return self._read(length)
-            if len(data) < size or size >= MAX_HEAD:
+            if len(data) < size or size >= RECORD_HEAD_BYTES:
                 return None
             size *= 2
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
 
+from archive.limits import GUIDE_CHARACTERS
 from archive.render import Block, Shape, blocks
 from archive.trim import is_own
 
-MAX_LENGTH = 2_000_000
-"""Markup, in characters, of which no more is looked at."""
 _WORD = re.compile(r"\w+")
 _SENTENCE = 30
 """Letters of a block's words, from which on it tells where the post stands."""
@@ -54,7 +53,7 @@ class Guide:
         if not markup or not markup.strip():
             return None
         try:
-            root = fragment_fromstring(markup[:MAX_LENGTH], create_parent="div")
+            root = fragment_fromstring(markup[:GUIDE_CHARACTERS], create_parent="div")
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             return None
         found = [block for block in blocks(root, dropped=frozenset()) if is_own(block)]

@@ -16,16 +16,11 @@ from archive.batch import Batch, Origin
 from archive.capture import digest
 from archive.foreign import Broken, records
 from archive.index import IMPORT
+from archive.limits import EVENT_RECORDS, OTHER_RECORDS, WAITING_RECORDS
 from archive.rows import CAPTURES
 
 log = logging.getLogger(__name__)
 
-MAX_EVENT = 100
-"""Records of one event; more are no request, response and metadata of one exchange."""
-MAX_OTHERS = 1_000
-"""Records that are no captures, held back until it is known whether the file was imported before."""
-MAX_WAITING = 100_000
-"""Revisits that wait until the response they refer to was read."""
 
 _ID = re.compile(r"<[!-~]{1,62}>")
 
@@ -73,7 +68,7 @@ class Importer:
                 self._take(event, tally)
             else:
                 others.append(event)
-            if tally.captures or (not tally.held and len(others) >= MAX_OTHERS):
+            if tally.captures or (not tally.held and len(others) >= OTHER_RECORDS):
                 others = self._write_all(others, tally)
         if not tally.held:  # else the file was imported before, and they with it
             self._write_all(others, tally)
@@ -103,7 +98,7 @@ class Importer:
 
     def _take(self, event: list[warc.Record], tally: Tally) -> None:
         first = event[0]
-        if first.kind == "revisit" and self._original(first) is None and len(self._waiting) < MAX_WAITING:
+        if first.kind == "revisit" and self._original(first) is None and len(self._waiting) < WAITING_RECORDS:
             self._waiting.append((event, tally))  # perhaps it comes later, or in another file
             return
         self._write(event, tally)
@@ -203,7 +198,7 @@ def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:
     """Adjacent records of one exchange, what the capture begins with first; other records alone."""
     event: list[warc.Record] = []
     for record in found:
-        if event and len(event) < MAX_EVENT and _belongs(record, event):
+        if event and len(event) < EVENT_RECORDS and _belongs(record, event):
             event.append(record)
             continue
         yield from _sorted(event)

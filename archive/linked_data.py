@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-_MAX_JSON = 1_000_000
-_MAX_ITEMS = 500
+from archive.limits import LINKED_DATA_CHARACTERS, LINKED_DATA_ITEMS
+
 ARTICLES = frozenset(
     "Article BlogPosting NewsArticle SocialMediaPosting Posting Report TechArticle ScholarlyArticle LiveBlogPosting"  # noqa: SIM905
     " OpinionNewsArticle AnalysisNewsArticle ReportageNewsArticle ReviewNewsArticle BackgroundNewsArticle".split()
@@ -18,7 +18,7 @@ def items(scripts: Iterable[str]) -> Iterator[dict[str, object]]:
     """Objects of all JSON-LD on a page: the documents' own, those of their lists and graphs."""
     count = 0
     for raw in scripts:
-        if len(raw) > _MAX_JSON:
+        if len(raw) > LINKED_DATA_CHARACTERS:
             continue
         try:
             data = json.loads(raw, strict=False)
@@ -27,7 +27,7 @@ def items(scripts: Iterable[str]) -> Iterator[dict[str, object]]:
         for item in data if isinstance(data, list) else [data]:
             graph = item.get("@graph") if isinstance(item, dict) else None
             for part in [item, *(graph if isinstance(graph, list) else [])]:
-                if isinstance(part, dict) and count < _MAX_ITEMS:
+                if isinstance(part, dict) and count < LINKED_DATA_ITEMS:
                     count += 1
                     yield part
 

@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from lxml.html import HtmlElement
 
+from archive.limits import FIELD_CHARACTERS
+
 MAX_LINE = 200
 """Characters above which an element is no line about the post."""
 MAX_WALK = 60
 """Elements of one kind that are looked at."""
-MAX_FIELD = 1_000
 _MAX_DEPTH = 22
 _MAX_HEADINGS = 200
 _AUTHOR_CLASSES = re.compile(
@@ -179,4 +180,4 @@ def line(element: HtmlElement) -> str:
 def one_line(value: str | None) -> str | None:
     """A field as it is kept: white space folded, of bounded length; None if it is empty."""
     bare = _SPACE.sub(" ", (value or "").replace("\0", "").encode("utf-8", "replace").decode()).strip()
-    return bare[:MAX_FIELD] or None
+    return bare[:FIELD_CHARACTERS] or None

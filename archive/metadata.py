@@ -18,7 +18,7 @@ from lxml.html import HtmlElement
 from archive import linked_data, page_authors, page_dates
 from archive.days import believed
 from archive.linked_data import ARTICLES, PAGES, first
-from archive.markup import MAX_FIELD, Markup, elsewhere, marked, meta, one_line
+from archive.markup import FIELD_CHARACTERS, Markup, elsewhere, marked, meta, one_line
 
 __all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
 
@@ -205,7 +205,7 @@ def unique(words: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for word in words:
         bare = _SPACE.sub(" ", word).strip(" ,;#")
-        if bare and len(bare) <= MAX_FIELD and bare.casefold() not in seen and len(seen) < _MAX_TAGS:
+        if bare and len(bare) <= FIELD_CHARACTERS and bare.casefold() not in seen and len(seen) < _MAX_TAGS:
             seen.add(bare.casefold())
             yield bare
 

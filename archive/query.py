@@ -8,13 +8,11 @@ from typing import Literal
 
 import regex
 
+from archive.limits import QUERY_CHARACTERS, QUERY_TERMS
 from archive.moment import parse_moment
 from archive.words import bare
 
 Field = Literal["", "title", "author", "tag"]
-MAX_QUERY = 2_000
-"""Characters of a query."""
-MAX_TERMS = 50
 _PIECE = regex.compile(r'(?P<not>-)?(?:(?P<field>[a-z]{2,9}):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
 _MOMENTS = frozenset({"before", "after"})
 
@@ -61,8 +59,8 @@ def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
     Raises:
         ValueError: It cannot be understood; says which part.
     """
-    if len(text) > MAX_QUERY:
-        raise ValueError(f"the query is longer than {MAX_QUERY} characters")
+    if len(text) > QUERY_CHARACTERS:
+        raise ValueError(f"the query is longer than {QUERY_CHARACTERS} characters")
     query, either = Query(), False
     for found in _PIECE.finditer("".join(c if c.isprintable() else " " for c in text)):
         field, phrase, word = found["field"] or "", found["phrase"], found["word"]
@@ -91,8 +89,8 @@ def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
         else:
             query = replace(query, wanted=(*query.wanted, (term,)))
         either = False
-        if len(query.terms) + len(query.unwanted) > MAX_TERMS:
-            raise ValueError(f"the query has more than {MAX_TERMS} terms")
+        if len(query.terms) + len(query.unwanted) > QUERY_TERMS:
+            raise ValueError(f"the query has more than {QUERY_TERMS} terms")
     if query.empty:
         said = "what is not wanted is told, but not what is" if query.unwanted else "the query has no words"
         raise ValueError(said)

@@ -12,13 +12,9 @@ from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
 from archive.coding import unicode_html
+from archive.limits import REQUISITE_URL_CHARACTERS, REQUISITES_BYTES, REQUISITES_FOUND
 
 Kind = Literal["image", "style", "font"]
-MAX_PAGE = 5_000_000
-"""Bytes of a page or a stylesheet that are looked through."""
-MAX_FOUND = 300
-"""Requisites of one page."""
-MAX_URL = 2_000
 _CSS = re.compile(
     r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
     re.IGNORECASE,
@@ -45,7 +41,7 @@ def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Re
         content_type: Its Content-Type header.
     """
     try:
-        tree = document_fromstring(unicode_html(payload[:MAX_PAGE], content_type))
+        tree = document_fromstring(unicode_html(payload[:REQUISITES_BYTES], content_type))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
     return _each_once(_of_page(tree), _base(tree, url))
@@ -63,7 +59,7 @@ def _base(tree: HtmlElement, url: str) -> str:
 def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
     """The pages that a page links to, in its order, each once."""
     try:
-        tree = document_fromstring(unicode_html(payload[:MAX_PAGE], content_type))
+        tree = document_fromstring(unicode_html(payload[:REQUISITES_BYTES], content_type))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
     found: list[tuple[str, Kind]] = [(node.get("href"), "image") for node in tree.iter("a") if node.get("href")]
@@ -72,7 +68,7 @@ def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[st
 
 def of_style(payload: bytes, *, url: str) -> list[Requisite]:
     """What a stylesheet loads: others, fonts and images."""
-    return _each_once(_of_css(payload[:MAX_PAGE].decode("utf-8", "replace")), url)
+    return _each_once(_of_css(payload[:REQUISITES_BYTES].decode("utf-8", "replace")), url)
 
 
 def _of_page(tree: HtmlElement) -> Iterator[tuple[str, Kind]]:
@@ -125,8 +121,8 @@ def _each_once(found: Iterator[tuple[str, Kind]], base: str) -> list[Requisite]:
             parts = urlsplit(url)
         except ValueError:
             continue
-        if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= MAX_URL:
+        if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= REQUISITE_URL_CHARACTERS:
             seen.setdefault(url, Requisite(url, kind))
-            if len(seen) >= MAX_FOUND:
+            if len(seen) >= REQUISITES_FOUND:
                 break
     return list(seen.values())

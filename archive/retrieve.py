@@ -10,13 +10,11 @@ from archive.archive import Archive
 from archive.differences import Change, counted, differences
 from archive.errors import DamagedError, NotArchivedError
 from archive.index import CaptureRow
+from archive.limits import COMPARED_CHARACTERS
 from archive.lookup import Lookup
 from archive.moment import iso
 from archive.rows import HeldText
 from archive.versions import Version, versions
-
-MAX_COMPARED = 1_000_000
-"""Characters of a text that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ def changed(archive: Archive, found: list[Version]) -> list[dict[str, object]]:
 
     def said(version: Version) -> str:
         if version.text.record not in texts:
-            texts[version.text.record] = archive.read_text(version.text).text[:MAX_COMPARED]
+            texts[version.text.record] = archive.read_text(version.text).text[:COMPARED_CHARACTERS]
         return texts[version.text.record]
 
     told = [version.as_json() for version in found]
@@ -95,7 +93,7 @@ def compared(archive: Archive, found: list[Version], since: datetime | None, unt
     newer = _at(found, until) if until else found[-1]
     older = _at(found, since) if since else found[max(0, newer.number - 2)]
     before, after = archive.read_text(older.text), archive.read_text(newer.text)
-    changes = differences(before.text[:MAX_COMPARED], after.text[:MAX_COMPARED])
+    changes = differences(before.text[:COMPARED_CHARACTERS], after.text[:COMPARED_CHARACTERS])
     return Compared(before=before, after=after, changes=tuple(changes))
 
 

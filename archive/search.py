@@ -15,6 +15,7 @@ from archive.archive import Archive
 from archive.database import transaction
 from archive.errors import DamagedError, StoreError
 from archive.index import TextRow
+from archive.limits import RANKED_TEXTS
 from archive.lookup import Lookup
 from archive.moment import iso
 from archive.passage import Piece, passage
@@ -22,8 +23,6 @@ from archive.query import Query, Term
 from archive.searchable import WEIGHTS, facet, passages, searchable
 from archive.versions import Version, versions
 
-MOST = 2_000
-"""Texts that are ranked: of those that match, the ones that were archived last."""
 _COLUMN = {"title": "title", "author": "author", "tag": "tags"}
 _RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0, 0.0)"
 
@@ -63,7 +62,7 @@ class Found:
 
     hits: tuple[Hit, ...]
     total: int
-    """Texts that match; `MOST` stands for that many or more."""
+    """Texts that match; `RANKED_TEXTS` stands for that many or more."""
     more: bool
 
 
@@ -112,11 +111,11 @@ class Search:
         """Texts in order, and how many there are."""
         if not query.wanted:
             found = select(searchable.c.id, searchable.c.dated).where(*_narrow(query, hosts=True))
-            matching = found.order_by(searchable.c.dated.desc()).limit(MOST).subquery()
+            matching = found.order_by(searchable.c.dated.desc()).limit(RANKED_TEXTS).subquery()
             order: ColumnElement[Any] = matching.c.dated.desc()
         else:
             chosen = self._vectors(query) if self._postgres else self._fts(query, dated=newest)
-            matching = chosen.limit(MOST).subquery()
+            matching = chosen.limit(RANKED_TEXTS).subquery()
             order = matching.c.dated.desc() if newest else matching.c.rank
         ordered = select(matching.c.id, func.count().over().label("total")).order_by(order, matching.c.id.desc())
         rows = self._rows(ordered.limit(limit))

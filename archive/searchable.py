@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from archive.database import Instant, Words
+from archive.limits import INDEXED_WORDS
 
 if TYPE_CHECKING:
     from archive.rows import HeldText
@@ -62,8 +63,6 @@ passages = Table(
 )
 """Only in PostgreSQL; its column `words` is a tsvector."""
 
-MAX_WORDS = 100_000
-"""Words of a text that can be found."""
 PASSAGE = 3_000
 """Words of a passage: PostgreSQL keeps 255 places of a word."""
 OVERLAP = 50
@@ -184,7 +183,7 @@ def _columns(one: Entered) -> dict[str, list[str]]:
         "author": bare(one.author or "")[:1_000],
         # Each tag is a phrase of its own.
         "tags": [word for tag in one.tags for word in (*bare(tag), "\ue000")][:2_000],
-        "body": bare(one.body)[:MAX_WORDS],
+        "body": bare(one.body)[:INDEXED_WORDS],
     }
 
 

@@ -8,9 +8,8 @@ from datetime import date as Date  # noqa: N812  `date` is a field's name below
 from datetime import datetime
 
 from archive.capture import digest
+from archive.limits import ENTRY_CHARACTERS
 
-MAX_MARKUP = 1_000_000
-"""Characters of an entry's markup, above which it is not kept with the text."""
 _WORDS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
 
 
@@ -52,7 +51,7 @@ class Entry:
             one.name: value.isoformat() if isinstance(value := getattr(self, one.name), datetime) else value
             for one in fields(self)
         }
-        if self.html is not None and len(self.html) > MAX_MARKUP:
+        if self.html is not None and len(self.html) > ENTRY_CHARACTERS:
             known["html"] = None
         return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
 

@@ -12,9 +12,8 @@ from datetime import datetime
 from archive.archive import Archive
 from archive.cdxj import cdxj
 from archive.index import CaptureRow
+from archive.limits import WACZ_BYTES
 
-MAX_BYTES = 256 * 1024 * 1024
-"""Bytes of captures that go into one file made on request."""
 _NAME = "data.warc.gz"
 
 
@@ -39,8 +38,8 @@ def wacz(archive: Archive, rows: Sequence[CaptureRow], *, title: str, now: datet
             wanted.setdefault(original.record, original)
     data, placed = bytearray(), []
     for row in wanted.values():
-        if len(data) + row.length > MAX_BYTES:
-            raise OverflowError(f"the captures have more than {MAX_BYTES} bytes")
+        if len(data) + row.length > WACZ_BYTES:
+            raise OverflowError(f"the captures have more than {WACZ_BYTES} bytes")
         placed.append(_moved(row, len(data)))
         data += archive.stored(row)
     first = rows[0]

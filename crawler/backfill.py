@@ -20,6 +20,7 @@ from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from archive.coding import unicode_html
+from archive.limits import SITEMAP_BYTES, SITEMAP_URLS
 from crawler.errors import FeedError
 from crawler.feeds import FeedEntry, ParsedFeed, parse
 from crawler.origins import bare
@@ -38,10 +39,6 @@ _WORDPRESS_PAGE = 100
 _BLOGGER_PAGE = 150
 _SITEMAPS = ("sitemap.xml", "sitemap_index.xml", "wp-sitemap.xml")
 _FRONT_PAGES = ("", "archive", "archives", "blog")
-_MAX_SITEMAP = 50 * 1024 * 1024
-"""Bytes of a sitemap, unpacked (sitemaps.org)."""
-_MAX_URLS = 50_000
-"""URLs of one sitemap (sitemaps.org), and of one page."""
 _MAX_SHAPES = 50
 _FEW = 3
 """Posts that share a word in their addresses, from which on the word belongs to the shape."""
@@ -253,15 +250,15 @@ def _sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
     """sitemaps.org: an index, a list of URLs, or plain lines."""
     if body.startswith(_GZIP):
         try:
-            body = gunzip(body, max_size=_MAX_SITEMAP)
+            body = gunzip(body, max_size=SITEMAP_BYTES)
         except Exception as e:  # what Scrapy raises depends on how it is broken
             raise FeedError(f"cannot be unpacked: {type(e).__name__}", url=url) from e
     if b"<" not in body[:1_000]:
         lines = body.decode("utf-8", "replace").split()
-        return Found(entries=_posts(_joined(lines[:_MAX_URLS], url), url, shapes))
+        return Found(entries=_posts(_joined(lines[:SITEMAP_URLS], url), url, shapes))
     try:
         document = Sitemap(body)
-        named = [found["loc"] for number, found in enumerate(document) if number < _MAX_URLS and found.get("loc")]
+        named = [found["loc"] for number, found in enumerate(document) if number < SITEMAP_URLS and found.get("loc")]
     except (LxmlError, ValueError, AttributeError, TypeError, StopIteration) as e:
         raise FeedError("is no sitemap", url=url) from e
     located = _joined(named, url)
@@ -303,7 +300,7 @@ def _page(body: bytes, url: str, content_type: str | None, shapes: frozenset[str
 def _links(tree: Any, url: str) -> Iterator[tuple[str, bool]]:  # noqa: ANN401  lxml's element
     """Addresses of links and whether they go on to other lists of posts."""
     for number, link in enumerate(tree.iter("a", "link")):
-        if number >= _MAX_URLS:
+        if number >= SITEMAP_URLS:
             return
         try:
             target = bare(urljoin(url, (link.get("href") or "").strip()).partition("#")[0])

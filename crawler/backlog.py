@@ -10,14 +10,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
 
 from archive.database import transaction, upsert
+from archive.limits import BACKFILL_LISTINGS
 from crawler import alarms
 from crawler.tables import backfills, entries, feeds, listings, pages
 from crawler.visit import Listing, ListingVisit
 
-MAX_LISTINGS = 5_000
-"""Listings of one backfill; a site with more of them is read as far as that."""
-MAX_PAGES = 200_000
-"""Posts of one feed that a backfill looks for."""
 ARCHIVE = "archive"
 """An archive document of a feed: it does not change any more, so that it is read once (RFC 5005 §4)."""
 
@@ -79,7 +76,7 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
         return False
     here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
     add(connection, engine, here)
-    room = MAX_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
+    room = BACKFILL_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
     for more in visit.more[: max(0, room)]:
         add(connection, engine, more)
     values = {

@@ -303,7 +303,7 @@ def import_opml(file: IO[bytes]) -> None:
 
     now = datetime.now(UTC)
     try:
-        found, wrong = opml.read(file.read(opml.MAX_BYTES + 1), name=file.name, now=now)
+        found, wrong = opml.read(file.read(opml.OPML_BYTES + 1), name=file.name, now=now)
     except CrawlError as e:
         tell(str(e), "Name an OPML file, as feed readers export them.")
         sys.exit(Exit.FAILED)

@@ -10,8 +10,7 @@ from functools import lru_cache
 
 from babel.dates import get_day_names, get_month_names
 
-MAX_LENGTH = 100
-"""Characters of a date; a longer text is none."""
+from archive.limits import DATE_CHARACTERS
 
 _LANGUAGES = (
     "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "el", "ru", "uk",
@@ -64,7 +63,7 @@ _PIVOT = 69
 def parse_date(text: str) -> datetime | None:
     """The instant that a date in a feed means, aware, in UTC; None if it cannot be read. No zone means UTC."""
     plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()
-    if not plain or len(plain) > MAX_LENGTH:
+    if not plain or len(plain) > DATE_CHARACTERS:
         return None
     for read in (_iso, _short, _korean, _east_asian, _words):
         try:
@@ -78,7 +77,7 @@ def parse_date(text: str) -> datetime | None:
 
 def names_zone(text: str) -> bool:
     """Whether a date says in which zone its time of day is."""
-    plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()[:MAX_LENGTH]
+    plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()[:DATE_CHARACTERS]
     clock = _TIME.search(plain)
     if clock is None:
         return False

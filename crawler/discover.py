@@ -11,6 +11,7 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from archive.coding import unicode_html
+from archive.limits import DISCOVERY_REQUESTS, LINK_HEADER_CHARACTERS
 from crawler.origins import bare
 
 FEED_TYPES = frozenset(
@@ -38,9 +39,6 @@ _SHAPES = (  # Medium, Mastodon, YouTube
 )
 """Paths of people's pages on services, and where the feed of such a page is."""
 
-MAX_CANDIDATES = 20
-_MAX_LINK = 16_384
-"""Characters looked at of Link headers."""
 _LINK_HEADER = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
 _FEED_WORD = re.compile(r"(?:^|[/._?=-])(?:rss2?|atom|feeds?|rdf)(?:$|[/._?=&-]|\.xml|\.json)", re.IGNORECASE)
@@ -92,7 +90,7 @@ def related(value: str, rel: str, url: str) -> str | None:
 
 def _link_header(value: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Targets and parameters of a Link header (RFC 8288)."""
-    for target, raw in _LINK_HEADER.findall(value[:_MAX_LINK]):
+    for target, raw in _LINK_HEADER.findall(value[:LINK_HEADER_CHARACTERS]):
         yield target, {name.lower(): quoted or token for name, quoted, token in _PARAMETER.findall(raw)}
 
 
@@ -164,4 +162,4 @@ def _ranked(found: list[tuple[str, str]]) -> list[str]:
     unique = {url: title for url, title in reversed(found) if url}
     order = [url for url in dict.fromkeys(url for url, _ in found) if url]
     order.sort(key=lambda url: bool(_COMMENTS.search(urlsplit(url).path + unique[url])))
-    return order[:MAX_CANDIDATES]
+    return order[:DISCOVERY_REQUESTS]

@@ -21,7 +21,7 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
 from archive.limits import FEED_ENTRIES
-from crawler.dates import MAX_LENGTH, parse_date
+from crawler.dates import DATE_CHARACTERS, parse_date
 from crawler.errors import FeedError
 from crawler.origins import bare
 
@@ -638,7 +638,7 @@ def _raw_date(found: Any, name: str) -> str | None:  # noqa: ANN401  feedparser'
 
 def _raw(value: object) -> str | None:
     text = _string(value)
-    return text[:MAX_LENGTH] if text else None
+    return text[:DATE_CHARACTERS] if text else None
 
 
 def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict

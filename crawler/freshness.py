@@ -11,13 +11,14 @@ from itertools import pairwise
 from statistics import median
 from urllib.request import parse_http_list
 
+from archive.limits import CACHE_HEADER_CHARACTERS
+
 LONGEST = timedelta(days=7)
 """No hint of a server or feed keeps us away for longer."""
 SLOWEST = timedelta(days=1)
 """A feed is visited at least so often, however seldom it has news, unless the operator wants it otherwise."""
 
 _SECONDS = re.compile(r"[0-9]{1,12}")
-_MAX_HEADER = 1_000
 _RHYTHM_ENTRIES = 10
 _VISITS_A_POST = 4
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -119,7 +120,7 @@ def past_skipped(due: datetime, *, hours: frozenset[int], days: frozenset[str]) 
 
 
 def _directives(value: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in parse_http_list(value[:_MAX_HEADER]))
+    pairs = (part.partition("=") for part in parse_http_list(value[:CACHE_HEADER_CHARACTERS]))
     return {name.strip().lower(): text.strip().strip('"') for name, _, text in pairs}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_SECONDS = 60.0
-"""No robots.txt makes us wait for longer between two requests."""
+from archive.limits import CRAWL_DELAY_SECONDS
 
 
 class Gaps:
@@ -16,7 +15,7 @@ class Gaps:
     def ask(self, host: str, seconds: float) -> None:
         """A host asks for so many seconds between two requests (`Crawl-delay` in robots.txt)."""
         if seconds > 0:
-            self._gap[host] = min(seconds, LONGEST_SECONDS)
+            self._gap[host] = min(seconds, CRAWL_DELAY_SECONDS)
 
     def wait(self, host: str, now: float) -> float:
         """Seconds to wait before a request to a host may be sent; the turn after that is taken with it.

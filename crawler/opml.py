@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from archive.limits import OPML_BYTES, OPML_OUTLINES
 from crawler.errors import FeedError
 from crawler.visit import Feed, Subscription
 
 NAMESPACE = "urn:pressmark:subscription"
-MAX_BYTES = 64 * 1024 * 1024
-MAX_OUTLINES = 1_000_000
 
 _ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in ("added", "paused", "seeds", "unverified"))
 
@@ -70,8 +69,8 @@ def read(body: bytes, *, name: str, now: datetime) -> tuple[tuple[Subscription, 
     Raises:
         FeedError: It is no OPML.
     """
-    if len(body) > MAX_BYTES:
-        raise FeedError(f"is larger than {MAX_BYTES} bytes", url=name)
+    if len(body) > OPML_BYTES:
+        raise FeedError(f"is larger than {OPML_BYTES} bytes", url=name)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
     )
@@ -84,7 +83,7 @@ def read(body: bytes, *, name: str, now: datetime) -> tuple[tuple[Subscription, 
     found: dict[str, Subscription] = {}
     wrong: list[str] = []
     for number, outline in enumerate(root.iter("{*}outline")):
-        if number >= MAX_OUTLINES:
+        if number >= OPML_OUTLINES:
             break
         told = {key.lower(): value.strip() for key, value in outline.attrib.items()}
         url = told.get("xmlurl", "")

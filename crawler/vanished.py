@@ -6,14 +6,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from archive.limits import VANISHED_BYTES
 from crawler.visit import Gone
 
 SIMILAR = 0.9
 """Share of common words from which on two texts are one."""
 CHANGED = 0.3
 """Share of the words that were there; with fewer left, a page may be another page."""
-MAX_PAGE = 2_000_000
-"""Bytes of a page that are searched for a password field."""
 
 _LOGIN_PATH = re.compile(
     r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
@@ -97,12 +96,12 @@ def same(one: str, other: str) -> bool:
 
 def asks_password(body: bytes) -> bool:
     """Whether a page has a field for a password."""
-    return _PASSWORD.search(body[:MAX_PAGE]) is not None
+    return _PASSWORD.search(body[:VANISHED_BYTES]) is not None
 
 
 def title(body: bytes) -> str:
     """A page's title, roughly."""
-    found = _TITLE.search(body[:MAX_PAGE].decode("utf-8", "replace"))
+    found = _TITLE.search(body[:VANISHED_BYTES].decode("utf-8", "replace"))
     return found[1].strip() if found else ""
 
 

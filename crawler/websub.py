@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Engine, select, update
 
 from archive.database import transaction, upsert
+from archive.limits import HUBS_AT_ONCE
 from crawler.tables import feeds, hubs
 
 LEASE = timedelta(days=10)
@@ -30,7 +31,6 @@ FLOOR = timedelta(minutes=15)
 _AGAIN = timedelta(days=1)
 """A hub that did not answer, or not as it should, is asked again after that."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
-MAX_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def wanted(engine: Engine, *, now: datetime) -> list[Wanted]:
             | (hubs.c.topic != feeds.c.topic)
             | (hubs.c.renew <= now)
         )
-        .limit(MAX_AT_ONCE)
+        .limit(HUBS_AT_ONCE)
     )
     with transaction(engine, reads=True) as connection:
         return [

@@ -38,6 +38,7 @@ from zope.interface import implementer
 
 from archive.capture import Capture, Truncation, head_length, header, redacted
 from archive.coding import beginning, dechunked
+from archive.limits import HEAD_BYTES
 from crawler.errors import PrivateAddressError
 from crawler.guard import Guard, is_address, is_name
 from crawler.suites import iana_name
@@ -66,8 +67,6 @@ _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
 _READ_AT_ONCE = 64 * 1024
 """Bytes that a transport hands over at a time: so much can lie beyond the largest head when it is looked at."""
-MAX_HEAD = 256 * 1024
-"""Bytes of a response's head, those of interim responses before it included."""
 
 
 @dataclass(slots=True)
@@ -103,7 +102,7 @@ class Wire:
         self.received += data
         if not self.headed:
             self.headed = bool(self.head()[0])
-            if not self.headed and len(self.received) > MAX_HEAD:
+            if not self.headed and len(self.received) > HEAD_BYTES:
                 log.warning("response head is too long, connection ends bytes=%d", len(self.received))
                 transport.abortConnection()
 
@@ -117,7 +116,7 @@ class Wire:
         """Head of the final response, and where what follows it begins; empty and 0 before the head is whole."""
         begin = 0
         while True:
-            window = bytes(self.received[begin : begin + MAX_HEAD + _READ_AT_ONCE])
+            window = bytes(self.received[begin : begin + HEAD_BYTES + _READ_AT_ONCE])
             length = head_length(window)
             if length is None:
                 return b"", 0

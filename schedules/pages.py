@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from archive.archive import Archive
+from archive.limits import FORM_BYTES
 from archive.moment import iso
 from archive.overview import Overview
 from archive.searchable import host_of
@@ -44,8 +45,6 @@ SHOWN = 500
 """Feeds of a page."""
 LATEST = 100
 """Entries of `/changes.atom`."""
-MAX_FORM = 20_000
-"""Bytes of a form."""
 MAX_RUNNING = 4
 """Commands that requests have started and that run at the same time."""
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -348,7 +347,7 @@ async def _form(request: Request) -> dict[str, str]:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MAX_FORM:
+        if len(body) > FORM_BYTES:
             raise WrongError("the form is too large", status=413)
     try:
         if "json" in request.headers.get("content-type", ""):

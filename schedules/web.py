@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from archive.archive import Archive
+from archive.limits import NOTIFICATION_BYTES
 from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
 from archive.web.replay import replay_application
@@ -33,8 +34,6 @@ from schedules.runs import Runs
 
 log = logging.getLogger(__name__)
 
-MAX_NOTIFICATION = 10 * 1024 * 1024
-"""Bytes of what a hub may send along."""
 
 _PORT = re.compile(r":\d+$")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -107,7 +106,7 @@ class Web:
         body = b""
         async for part in request.stream():
             body += part
-            if len(body) > MAX_NOTIFICATION:
+            if len(body) > NOTIFICATION_BYTES:
                 return PlainTextResponse("too large\n", status_code=413)
         signature, now = request.headers.get("x-hub-signature", ""), datetime.now(UTC)
         if await to_thread(websub.notified, self._engine, token, body, signature, now=now):

@@ -12,15 +12,15 @@ from fastapi.openapi.utils import get_openapi
 from archive import query as queries
 from archive.archive import Archive
 from archive.errors import NotArchivedError
+from archive.limits import API_ITEMS
 from archive.lookup import Lookup
 from archive.moment import parse_moment
 from archive.retrieve import changed, compared, versions_of
 from archive.search import Search
 from archive.web.answer import WrongError
-from archive.web.target import MAX_URL
+from archive.web.target import URL_CHARACTERS
 
-MAX_LIMIT = 100
-_Url = Annotated[str, Query(min_length=1, max_length=MAX_URL, description="URL of a page")]
+_Url = Annotated[str, Query(min_length=1, max_length=URL_CHARACTERS, description="URL of a page")]
 _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date, or 4 to 14 digits")]
 
 
@@ -38,7 +38,7 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
                 description='Words, "phrases", pre*, -not, OR; title: author: tag: lang: site: before: after:',
             ),
         ],
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 10,
+        limit: Annotated[int, Query(ge=1, le=API_ITEMS)] = 10,
         offset: Annotated[int, Query(ge=0, le=5_000)] = 0,
         sort: Annotated[str, Query(pattern="^(best|new)$")] = "best",
     ) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from archive import cdx
 from archive.archive import Archive
 from archive.cdx import Line, Query
+from archive.limits import CLOSEST_CAPTURES
 from archive.lookup import Lookup
 from archive.rows import HeldText
 from archive.web import links
@@ -22,8 +23,6 @@ from archive.web.mementos import in_parts, rest_of
 from archive.web.ranges import matches
 from archive.web.target import asked_url, dated, http_date, moment_of, quoted, stamp_of
 
-MAX_CLOSEST = 100_000
-"""Captures of a URL that are put in order of their distance from an instant."""
 _FORMS = ("text/plain", "text/markdown", "application/json")
 
 
@@ -164,7 +163,7 @@ def _most(query: Query) -> int | None:
     if query.page is not None:
         return query.page_size
     if query.sort == "closest":
-        return MAX_CLOSEST
+        return CLOSEST_CAPTURES
     if query.limit is None or query.filters or query.collapse:
         return None
     return abs(query.limit) + query.offset + 1

@@ -18,6 +18,7 @@ from archive.capture import header, headers, media_type
 from archive.coding import unicode_html
 from archive.errors import NotArchivedError
 from archive.index import CaptureRow
+from archive.limits import REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.lookup import Lookup, Neighbours
 from archive.stores import FolderStore
 from archive.web import links
@@ -30,8 +31,6 @@ from archive.web.target import Dated, asked_url, dated, http_date, moment_of, qu
 FOREVER = "public, max-age=31536000, immutable"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _NEVER = re.compile(r"[^\t -~\xa0-\xff]")
-_MOST_HEADERS = 200
-_MAX_VALUE = 8_000
 _CODINGS = frozenset({"gzip", "x-gzip", "br", "deflate", "zstd"})
 _NO_BODY = frozenset({204, 205, 304})
 _RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"})
@@ -253,7 +252,7 @@ def in_parts(lines: Iterator[str]) -> AsyncIterator[bytes]:
 def originals(head: bytes) -> dict[str, str]:
     """The headers that came with it, under other names."""
     found: dict[str, str] = {}
-    for name, value in headers(head)[:_MOST_HEADERS]:
+    for name, value in headers(head)[:REPLAYED_HEADERS]:
         if _TOKEN.fullmatch(name):
             key = f"X-Archive-Orig-{name}"
             found[key] = f"{found[key]}, {_clean(value)}" if key in found else _clean(value)
@@ -262,7 +261,7 @@ def originals(head: bytes) -> dict[str, str]:
 
 def _clean(value: str) -> str:
     """A value that may stand in a header."""
-    return _NEVER.sub("", value[:_MAX_VALUE]).strip()
+    return _NEVER.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
 
 
 def _head(exchange: Exchange) -> bytes:

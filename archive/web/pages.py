@@ -25,13 +25,14 @@ from archive.archive import Archive
 from archive.capture import headers
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, SHOWN_CHARACTERS
 from archive.lookup import Lookup
 from archive.overview import Overview
 from archive.query import begin, parse
 from archive.requisites import of_style, page_links, requisites
 from archive.retrieve import captures_and_versions, compared, versions_of
 from archive.rows import HeldText
-from archive.search import MOST, Search
+from archive.search import RANKED_TEXTS, Search
 from archive.searchable import host_of
 from archive.versions import Version
 from archive.wacz import wacz
@@ -57,14 +58,9 @@ CAPTURES = 200
 """Captures that a page lists."""
 MARKS = 300
 """Marks of a timeline."""
-MAX_SHOWN = 100_000
-"""Characters of a text that a page shows; the rest is in the download."""
 MAX_DIFFERENCES = 60_000
 _PACKED = 8
 """WACZ files that are remembered: replay tools ask for them piece by piece."""
-_MAX_PACKED = 500
-"""Captures of a WACZ file besides its first."""
-_MAX_LINKED = 30
 _MAX_LOOKED = 300
 _OURS = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline)")
 _YEAR = re.compile(r"\d{4}")
@@ -248,7 +244,7 @@ class Pages:
             title=shown.text.title or shown.text.url,
             host=host_of(shown.text.url),
             body=self._rendered(held),
-            cut=len(held.text) > MAX_SHOWN,
+            cut=len(held.text) > SHOWN_CHARACTERS,
             held=held,
             facts=_facts(held),
             version=shown,
@@ -265,7 +261,7 @@ class Pages:
 
     def _rendered(self, held: HeldText) -> Markup:
         """The post's own words as markup; images stand with the page as it looked."""
-        markdown = str(held.fields.get("markdown") or held.text)[:MAX_SHOWN]
+        markdown = str(held.fields.get("markdown") or held.text)[:SHOWN_CHARACTERS]
         # Made without raw markup, and cleaned once more: neither of the two alone is trusted.
         markup = nh3.clean(
             self._markdown.render(markdown),
@@ -400,18 +396,18 @@ class Pages:
             if one.kind == "style":
                 inner = (self._near(two.url, row.date) for two in of_style(self._payload(near), url=near.url))
                 found += [two for two in inner if two is not None]
-        return found[:_MAX_PACKED]
+        return found[:PACKED_RESOURCES]
 
     def _linked(self, row: CaptureRow) -> list[CaptureRow]:
         """What is held of the pages that a page links to, and of what these load."""
         links = page_links(self._payload(row), url=row.url, content_type=row.mime)
         held = self._lookup.held(links[:_MAX_LOOKED])
         found: list[CaptureRow] = []
-        for url in [one for one in links if one in held][:_MAX_LINKED]:
+        for url in [one for one in links if one in held][:PACKED_LINKS]:
             near = self._near(url, row.date)
             if near is not None:
                 found += [near, *self._embedded(near)]
-        return found[:_MAX_PACKED]
+        return found[:PACKED_RESOURCES]
 
     def _near(self, url: str, at: datetime) -> CaptureRow | None:
         near = self._lookup.memento(url, at)
@@ -449,7 +445,7 @@ class Pages:
             first=(page - 1) * HITS + 1,
             newest=newest,
             known=self._known(_minute()),
-            most=MOST,
+            most=RANKED_TEXTS,
             link=lambda number: "/search?" + urlencode({**more, "page": number}),
         )
         response.status_code = 400 if wrong else 200

@@ -9,13 +9,9 @@ import nh3
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
+from archive.limits import PLAIN_CHARACTERS, PLAIN_IMAGES
 from archive.web.answer import escape
-from archive.web.target import MAX_URL, quoted
-
-MAX_MARKUP = 5_000_000
-"""Characters of a page that is shown; the rest is only in the payload."""
-MAX_IMAGES = 500
-"""Images of a page that are looked for."""
+from archive.web.target import URL_CHARACTERS, quoted
 
 _TAGS = set(nh3.ALLOWED_TAGS) | {"main", "section", "picture", "audio", "video", "source", "font", "label", "legend"}
 _TAGS -= {"map", "area"}
@@ -60,7 +56,7 @@ def absolute(base: str, link: str) -> str | None:
         parts = urlsplit(joined)
     except ValueError:
         return None
-    return joined if parts.scheme in {"http", "https"} and parts.netloc and len(joined) <= MAX_URL else None
+    return joined if parts.scheme in {"http", "https"} and parts.netloc and len(joined) <= URL_CHARACTERS else None
 
 
 def plain(markup: str, *, url: str, stamp: str, held: Callable[[list[str]], set[str]]) -> str:
@@ -72,7 +68,7 @@ def plain(markup: str, *, url: str, stamp: str, held: Callable[[list[str]], set[
         stamp: 14 digits; links lead to this instant.
         held: Gives those of some URLs of which something is held.
     """
-    markup = markup[:MAX_MARKUP].replace("\0", "")
+    markup = markup[:PLAIN_CHARACTERS].replace("\0", "")
     try:
         tree = document_fromstring(markup)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
@@ -84,7 +80,7 @@ def plain(markup: str, *, url: str, stamp: str, held: Callable[[list[str]], set[
         for node in tree.iter("img", "audio", "video", "source")
         for name in ("src", "data-src")
         if (link := absolute(base, node.get(name) or ""))
-    ][:MAX_IMAGES]
+    ][:PLAIN_IMAGES]
     kept = held(list(dict.fromkeys(found)))
 
     def mended(tag: str, name: str, value: str) -> str | None:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from archive.web.answer import escape
 from archive.web.gate import Gate
-from archive.web.target import MAX_URL, quoted
+from archive.web.target import URL_CHARACTERS, quoted
 
 ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
 """Where the set-up puts the engine."""
@@ -66,7 +66,7 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
     async def page(request: Request) -> Response:
         source, url, stamp = (request.query_params.get(name, "") for name in ("source", "url", "ts"))
         origin = sources(request)
-        if not source.startswith(f"{origin}/download/wacz/") or len(source) > 2 * MAX_URL:
+        if not source.startswith(f"{origin}/download/wacz/") or len(source) > 2 * URL_CHARACTERS:
             return PlainTextResponse(f"source: begin at {origin}/\n", 400)
         if not url.startswith(("http://", "https://")) or not (stamp.isascii() and stamp.isdigit()):
             return PlainTextResponse("url, ts: a page and 14 digits\n", 400)

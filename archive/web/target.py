@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote, unquote
 
+from archive.limits import URL_CHARACTERS
 from archive.moment import within
-
-MAX_URL = 8_192
-"""Characters of a URL that is looked up."""
 
 _DATED = re.compile(r"(\d{1,14})([a-z]{2}_)?/(.+)", re.DOTALL)
 _ENCODED = re.compile(r"[a-z][a-z0-9+.-]*%3a", re.IGNORECASE)
@@ -48,8 +46,8 @@ def asked_url(written: str) -> str:
     Raises:
         ValueError: It is longer than any that is looked up.
     """
-    if len(written) > MAX_URL:
-        raise ValueError(f"the URL is longer than {MAX_URL} characters")
+    if len(written) > URL_CHARACTERS:
+        raise ValueError(f"the URL is longer than {URL_CHARACTERS} characters")
     written = quote(written, safe=_SAFE)
     if _ENCODED.match(written):
         written = quote(unquote(written), safe=_SAFE)

@@ -13,7 +13,7 @@ from scrapy import Request
 
 from archive.errors import TaskError
 from crawler import backfill, decide
-from crawler.backlog import MAX_LISTINGS, MAX_PAGES, Backlog
+from crawler.backlog import BACKFILL_LISTINGS, BACKFILL_PAGES, Backlog
 from crawler.failure import reason
 from crawler.frontier import AT_ONCE, Place, page_key, shard
 from crawler.holds import HeldError
@@ -186,7 +186,7 @@ class BackfillSpider(BlogSpider):
         """Listings that are not known yet, as far as there is room for them."""
         found = []
         for url, kind in named:
-            if number and len(work.asked) >= MAX_LISTINGS:
+            if number and len(work.asked) >= BACKFILL_LISTINGS:
                 log.warning("backfill stops at its limit feed=%s listings=%d", work.feed.url, len(work.asked))
                 break
             if url not in work.asked and len(url) <= decide.MAX_URL:
@@ -267,7 +267,7 @@ class BackfillSpider(BlogSpider):
         if error is not None:
             log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
             named = backfill.instead(listing.kind, listing.url, feed=work.feed.url) if done else ()
-        elif work.found > MAX_PAGES or (listing.kind == backfill.PAGED and not count):
+        elif work.found > BACKFILL_PAGES or (listing.kind == backfill.PAGED and not count):
             named = ()  # past the end WordPress may give the last page for ever
         more = self._more(work, named, number=listing.number + 1)
         visit = ListingVisit(
@@ -301,10 +301,10 @@ class BackfillSpider(BlogSpider):
         work.posts |= keys
         if listing.kind == backfill.FEED:
             work.shapes = backfill.shapes({*urls, *self.backlog.links(work.feed.id)})
-        room = MAX_PAGES - work.found
+        room = BACKFILL_PAGES - work.found
         if listing.kind != backfill.FEED:
             work.found += len(keys)
-        if work.found > MAX_PAGES:
+        if work.found > BACKFILL_PAGES:
             log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
         known = self.run.frontier.pages(urls)
         seen = decide.seen_entries(found.entries, {}, known, at=self.run.now())

@@ -18,7 +18,6 @@ from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
 from archive.index import CaptureRow
-from archive.limits import FEED_SECONDS
 from archive.requisites import Requisite, of_style, requisites
 from archive.rows import HeldText
 from archive.text import Entry, Text
@@ -219,7 +218,7 @@ class BlogSpider(Spider):
             candidates = []
         # What a page names may be dead. Behind a login there is nothing to be guessed.
         guesses = [] if vanished.asks_password(page.body) else discover.guesses(page.url)
-        for url in list(dict.fromkeys([*candidates, *guesses]))[: discover.MAX_CANDIDATES]:
+        for url in list(dict.fromkeys([*candidates, *guesses]))[: discover.DISCOVERY_REQUESTS]:
             candidate = await self._try(url, via=page.url, accept=ACCEPT_FEED)
             try:
                 found = await self._as_feed(candidate) if candidate is not None else None
@@ -266,7 +265,11 @@ class BlogSpider(Spider):
     async def _parsed(self, response: Response) -> ParsedFeed:
         kind = _content_type(response)
         parsed: ParsedFeed = await self.run.work(
-            parse, body=response.body, url=response.url, content_type=kind, deadline_seconds=FEED_SECONDS
+            parse,
+            body=response.body,
+            url=response.url,
+            content_type=kind,
+            deadline_seconds=self.run.options.feed_seconds,
         )
         return parsed
 

@@ -108,7 +108,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
 
 def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
-    patched(home, "from archive import extract", "extract.MAX_BYTES = 1")
+    patched(home, "from archive import extract", "extract.PAGE_BYTES = 1")
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")

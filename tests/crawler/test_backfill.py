@@ -751,7 +751,7 @@ def test_posts_that_another_feed_has_shown_are_told_of_too(database: str) -> Non
 def test_a_backfill_knows_no_more_listings_than_its_limit(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calendar leads on for ever."""
     limit = 20
-    monkeypatch.setattr("crawler.backlog.MAX_LISTINGS", limit)
+    monkeypatch.setattr("crawler.backlog.BACKFILL_LISTINGS", limit)
     monkeypatch.setattr("crawler.spiders.backfill.MAX_LISTINGS", limit)
     frontier, backlog, feed_id = subscribed(database)
     backlog.ask(feed_id, (), at=T0, why="person", shown=None)
@@ -835,8 +835,8 @@ def test_pages_that_are_shaped_like_posts_are_posts(path: str, known: str, is_po
 
 
 def test_a_sitemap_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert backfill._MAX_URLS == 50_000
-    monkeypatch.setattr(backfill, "_MAX_URLS", 50)
+    assert backfill.SITEMAP_URLS == 50_000
+    monkeypatch.setattr(backfill, "SITEMAP_URLS", 50)
     lines = "\n".join(f"http://a.example/2024/05/{n}-x" for n in range(60))
     assert len(links(read(lines.encode(), SITEMAP))) == 50
     located = "".join(f"<url><loc>{line}</loc></url>" for line in lines.split())

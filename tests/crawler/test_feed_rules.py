@@ -470,7 +470,7 @@ def test_feeds_are_guessed_at_the_pages_own_place_first() -> None:
     assert found[:2] == ["https://b.example/notes/feed/", "https://b.example/notes/rss.xml"]
     assert found[5:] == discover.guesses("https://b.example/")
     assert discover.guesses("https://b.example/index.html") == discover.guesses("https://b.example/")
-    assert len(discover.guesses("https://b.example/@me")) <= discover.MAX_CANDIDATES
+    assert len(discover.guesses("https://b.example/@me")) <= discover.DISCOVERY_REQUESTS
 
 
 @pytest.mark.parametrize(

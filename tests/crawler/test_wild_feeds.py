@@ -101,7 +101,7 @@ def test_a_feed_that_is_nested_without_end_ends_no_crawl(depth: int) -> None:
 def test_feeds_are_read_in_a_process_of_their_own(home: Home, site: Site) -> None:
     """So that nothing waits for one: here with so little time that none can be read, and the crawl ends in order."""
     site.pages["/feed"] = Answer(rss("".join(item(site, n, "words " * 2_000) for n in range(1_500))), RSS)
-    home.settings["PRESSMARK_EXTRACT_SECONDS"] = "0.001"
+    home.settings["PRESSMARK_FEED_SECONDS"] = "0.001"
     done = home.pressmark("crawl", f"{site.url}/feed")
     assert done.code == 1
     assert "passed 0.001 s" in done.err

@@ -34,7 +34,7 @@ from crawler.frontier import Frontier
 from crawler.tables import feeds
 from crawler.visit import Feed
 from schedules.runs import Runs
-from schedules.web import MAX_NOTIFICATION, Web, listen, serve
+from schedules.web import NOTIFICATION_BYTES, Web, listen, serve
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -421,7 +421,7 @@ def test_a_hub_that_tells_all_the_time_is_followed_every_quarter_of_an_hour(web:
 
 
 def test_news_that_are_too_long_are_refused(web: Answering) -> None:
-    body = b"x" * MAX_NOTIFICATION
+    body = b"x" * NOTIFICATION_BYTES
     assert send(web.callback, body, web.signature(body)) == 202
     assert len(web.nudges) == 1
     connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)

@@ -17,8 +17,9 @@ from lxml.html import HtmlElement
 
 from archive import linked_data, page_authors, page_dates
 from archive.days import believed
+from archive.limits import FIELD_CHARACTERS
 from archive.linked_data import ARTICLES, PAGES, first
-from archive.markup import FIELD_CHARACTERS, Markup, elsewhere, marked, meta, one_line
+from archive.markup import Markup, elsewhere, marked, meta, one_line
 
 __all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
 

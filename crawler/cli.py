@@ -15,6 +15,7 @@ import click
 from archive.cli import Url
 from archive.errors import ArchiveError
 from archive.faces import Exit, printable, tell
+from archive.limits import OPML_BYTES
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -303,7 +304,7 @@ def import_opml(file: IO[bytes]) -> None:
 
     now = datetime.now(UTC)
     try:
-        found, wrong = opml.read(file.read(opml.OPML_BYTES + 1), name=file.name, now=now)
+        found, wrong = opml.read(file.read(OPML_BYTES + 1), name=file.name, now=now)
     except CrawlError as e:
         tell(str(e), "Name an OPML file, as feed readers export them.")
         sys.exit(Exit.FAILED)

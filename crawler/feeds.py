@@ -20,8 +20,8 @@ from feedparser.mixin import _FeedParserMixin
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
-from archive.limits import FEED_ENTRIES
-from crawler.dates import DATE_CHARACTERS, parse_date
+from archive.limits import DATE_CHARACTERS, FEED_ENTRIES
+from crawler.dates import parse_date
 from crawler.errors import FeedError
 from crawler.origins import bare
 

@@ -90,8 +90,8 @@ class CrawlSettings(PressmarkSettings):
     """Seconds for which an image, stylesheet or font that is held is not asked for again."""
 
     feed_seconds: float = Field(default=15.0, gt=0)
-    """Wall time that reading one feed document may take before its process is ended; the largest honest ones take a third
-    of that on a busy machine."""
+    """Wall time that reading one feed document may take before its process is ended; the largest honest ones take a
+    third of that on a busy machine."""
 
     lock_seconds: float = Field(default=600.0, ge=0)
     """How long a command waits for another crawl on this machine to end."""

@@ -12,13 +12,12 @@ from fastapi.openapi.utils import get_openapi
 from archive import query as queries
 from archive.archive import Archive
 from archive.errors import NotArchivedError
-from archive.limits import API_ITEMS
+from archive.limits import API_ITEMS, URL_CHARACTERS
 from archive.lookup import Lookup
 from archive.moment import parse_moment
 from archive.retrieve import changed, compared, versions_of
 from archive.search import Search
 from archive.web.answer import WrongError
-from archive.web.target import URL_CHARACTERS
 
 _Url = Annotated[str, Query(min_length=1, max_length=URL_CHARACTERS, description="URL of a page")]
 _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date, or 4 to 14 digits")]

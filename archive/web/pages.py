@@ -25,14 +25,14 @@ from archive.archive import Archive
 from archive.capture import headers
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
-from archive.limits import PACKED_LINKS, PACKED_RESOURCES, SHOWN_CHARACTERS
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, RANKED_TEXTS, SHOWN_CHARACTERS
 from archive.lookup import Lookup
 from archive.overview import Overview
 from archive.query import begin, parse
 from archive.requisites import of_style, page_links, requisites
 from archive.retrieve import captures_and_versions, compared, versions_of
 from archive.rows import HeldText
-from archive.search import RANKED_TEXTS, Search
+from archive.search import Search
 from archive.searchable import host_of
 from archive.versions import Version
 from archive.wacz import wacz

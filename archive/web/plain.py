@@ -9,9 +9,9 @@ import nh3
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
-from archive.limits import PLAIN_CHARACTERS, PLAIN_IMAGES
+from archive.limits import PLAIN_CHARACTERS, PLAIN_IMAGES, URL_CHARACTERS
 from archive.web.answer import escape
-from archive.web.target import URL_CHARACTERS, quoted
+from archive.web.target import quoted
 
 _TAGS = set(nh3.ALLOWED_TAGS) | {"main", "section", "picture", "audio", "video", "source", "font", "label", "legend"}
 _TAGS -= {"map", "area"}

@@ -17,9 +17,10 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from archive.limits import URL_CHARACTERS
 from archive.web.answer import escape
 from archive.web.gate import Gate
-from archive.web.target import URL_CHARACTERS, quoted
+from archive.web.target import quoted
 
 ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
 """Where the set-up puts the engine."""

@@ -12,8 +12,9 @@ from urllib.parse import urljoin
 from scrapy import Request
 
 from archive.errors import TaskError
+from archive.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
 from crawler import backfill, decide
-from crawler.backlog import BACKFILL_LISTINGS, BACKFILL_PAGES, Backlog
+from crawler.backlog import Backlog
 from crawler.failure import reason
 from crawler.frontier import AT_ONCE, Place, page_key, shard
 from crawler.holds import HeldError

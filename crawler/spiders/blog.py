@@ -18,6 +18,7 @@ from archive.errors import ArchiveError, TaskError
 from archive.extract import extract
 from archive.faces import printable
 from archive.index import CaptureRow
+from archive.limits import DISCOVERY_REQUESTS
 from archive.requisites import Requisite, of_style, requisites
 from archive.rows import HeldText
 from archive.text import Entry, Text
@@ -218,7 +219,7 @@ class BlogSpider(Spider):
             candidates = []
         # What a page names may be dead. Behind a login there is nothing to be guessed.
         guesses = [] if vanished.asks_password(page.body) else discover.guesses(page.url)
-        for url in list(dict.fromkeys([*candidates, *guesses]))[: discover.DISCOVERY_REQUESTS]:
+        for url in list(dict.fromkeys([*candidates, *guesses]))[:DISCOVERY_REQUESTS]:
             candidate = await self._try(url, via=page.url, accept=ACCEPT_FEED)
             try:
                 found = await self._as_feed(candidate) if candidate is not None else None

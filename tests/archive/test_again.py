@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Home, wait_for
+from conftest import Home
 from sample.blogs import TIDE
 from sample.server import Answer, Site
+from sample.services import wait_for
 from test_archive import T0, URL, at, capture, redirect
 
 from archive import extract as extraction

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Home, wait_for
+from conftest import Home
+from sample.services import wait_for
 from warcio.archiveiterator import ArchiveIterator
 
 from archive import warc

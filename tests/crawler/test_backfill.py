@@ -18,8 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
-from conftest import Home, Ran, wait_for
+from conftest import Home, Ran
 from sample.server import Answer, Site
+from sample.services import wait_for
 
 from archive.text import Entry
 from crawler import alarms, backfill, backlog, cli, decide
@@ -751,7 +752,7 @@ def test_posts_that_another_feed_has_shown_are_told_of_too(database: str) -> Non
 def test_a_backfill_knows_no_more_listings_than_its_limit(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calendar leads on for ever."""
     limit = 20
-    monkeypatch.setattr("crawler.backlog.BACKFILL_LISTINGS", limit)
+    monkeypatch.setattr("crawler.BACKFILL_LISTINGS", limit)
     monkeypatch.setattr("crawler.spiders.backfill.MAX_LISTINGS", limit)
     frontier, backlog, feed_id = subscribed(database)
     backlog.ask(feed_id, (), at=T0, why="person", shown=None)

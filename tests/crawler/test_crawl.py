@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import BIN, S3, Home, wait_for
+from conftest import BIN, S3, Home
 from sample.blogs import BLOGS, EDIT, TIDE
 from sample.server import Answer, Site
+from sample.services import wait_for
 
 from archive import warc
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from archive.limits import DISCOVERY_REQUESTS
 from crawler import decide, discover
 from crawler.errors import FeedError
 from crawler.feeds import FeedEntry, ParsedFeed, parse, plain
@@ -470,7 +471,7 @@ def test_feeds_are_guessed_at_the_pages_own_place_first() -> None:
     assert found[:2] == ["https://b.example/notes/feed/", "https://b.example/notes/rss.xml"]
     assert found[5:] == discover.guesses("https://b.example/")
     assert discover.guesses("https://b.example/index.html") == discover.guesses("https://b.example/")
-    assert len(discover.guesses("https://b.example/@me")) <= discover.DISCOVERY_REQUESTS
+    assert len(discover.guesses("https://b.example/@me")) <= DISCOVERY_REQUESTS
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import S3, Home, wait_for
+from conftest import S3, Home
 from sample.blogs import TIDE
 from sample.faults import FAULTS, FaultyS3, for_seconds, now_and_then
 from sample.server import Answer, Site
+from sample.services import wait_for
 
 POSTS = tuple(
     replace(post, slug=f"{post.slug}-{n}", body=f"{post.body}<p>Copy {n}.</p>")

@@ -13,6 +13,7 @@ from conftest import Home
 from sample.blogs import EDIT, TIDE
 from sample.server import Answer, Site
 
+from archive.limits import VANISHED_BYTES
 from archive.text import Entry
 from crawler import decide, vanished
 from crawler.frontier import Frontier
@@ -425,7 +426,7 @@ def test_an_ordinary_page_is_no_error_page(title: str) -> None:
         (b'<input class="x"\n type="password" required>', True),
         (b"<input type=text name=password>", False),
         (b"<p>type=password</p>", False),
-        (b"x" * vanished.VANISHED_BYTES + b"<input type=password>", False),
+        (b"x" * VANISHED_BYTES + b"<input type=password>", False),
     ],
 )
 def test_a_field_for_a_password_is_seen(markup: bytes, wanted: bool) -> None:

@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Home, wait_for
+from conftest import Home
 from sample.blogs import TIDE
 from sample.server import Site
+from sample.services import wait_for
 
 from schedules.jobs import Job, Outcome, Runner, jobs
 from schedules.settings import ScheduleSettings

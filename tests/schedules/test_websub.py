@@ -26,6 +26,7 @@ from test_schedule import Postgres, own_postgres, subscribe, up  # noqa: F401  a
 
 from archive.archive import Archive
 from archive.database import transaction
+from archive.limits import NOTIFICATION_BYTES
 from archive.settings import ArchiveSettings, WebSettings
 from crawler import websub
 from crawler.decide import after_feed
@@ -34,7 +35,7 @@ from crawler.frontier import Frontier
 from crawler.tables import feeds
 from crawler.visit import Feed
 from schedules.runs import Runs
-from schedules.web import NOTIFICATION_BYTES, Web, listen, serve
+from schedules.web import Web, listen, serve
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -24,12 +24,16 @@ def digest(data: bytes) -> str:
     return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode("ascii")  # noqa: S324  not for security
 
 
-def head_length(message: bytes | bytearray) -> int | None:
+def head_length(message: bytes | bytearray, start: int = 0) -> int | None:
     """Bytes of an HTTP message through the empty line after its head, or None where there is none.
 
     Lines may end without a carriage return (RFC 9112 §2.2).
+
+    Args:
+        message: Its bytes so far.
+        start: Where to begin to look; what is before it has no such line.
     """
-    end = _BLANK_LINE.search(message)
+    end = _BLANK_LINE.search(message, start)
     return end.end() if end else None
 
 

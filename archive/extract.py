@@ -20,7 +20,7 @@ from archive import body, furniture, language, metadata, render, trim
 from archive.coding import unicode_html
 from archive.errors import ExtractError
 from archive.guide import Guide, all_blocks, words
-from archive.limits import PAGE_BYTES
+from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
 from archive.render import Block, Shape
 from archive.site import Profile
 from archive.text import Entry, Text
@@ -86,9 +86,9 @@ def extract(
         _with_facts(Text(url=url, text="", markdown=""), facts),
         language=spoken,
         sources={**facts.sources, **({"language": told_by} if spoken else {})},
-        text=made.text,
-        markdown=made.markdown,
-        comments=made.comments,
+        text=made.text[:TEXT_CHARACTERS],
+        markdown=made.markdown[:TEXT_CHARACTERS],
+        comments=made.comments[:TEXT_CHARACTERS],
         extractor=extractor(site),
         entry=entry,
     )

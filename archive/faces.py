@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from enum import IntEnum
@@ -24,6 +25,14 @@ def tell(message: str, hint: str | None = None) -> None:
     sys.stderr.write(f"pressmark: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"  {printable(hint)}\n")
+
+
+class OneLine(logging.LogRecord):
+    """A log record whose message is one line without control characters, whatever was put into it."""
+
+    def getMessage(self) -> str:  # noqa: N802  logging's name
+        """The message."""
+        return printable(super().getMessage())
 
 
 def masked(text: str) -> str:

@@ -6,6 +6,12 @@ the whole table.
 
 # -- exchanges
 
+DOMAIN_CONCURRENCY = 16
+"""Exchanges at a time with all hosts of one registrable domain: a name server can make hosts without end."""
+FLIGHT_BYTES = 512 * 1024 * 1024
+"""What all answers under way may hold in memory; past that the largest is given up."""
+INTERIM_HEADS = 20
+"""Interim responses before the final one: servers send one or two."""
 HEAD_BYTES = 256 * 1024
 """Head of a response, those of interim responses before it included: no honest server sends more."""
 HEADER_LINES = 1_000
@@ -16,6 +22,8 @@ URL_CHARACTERS = 8_192
 """A URL, in feeds, pages and requests; servers take none that are longer."""
 ROBOTS_BYTES = 512_000
 """What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
+ROBOTS_HELD_BYTES = 4 * 1024 * 1024
+"""Text of all robots.txt whose rules are at hand: rules take twenty times their text."""
 ROBOTS_SECONDS = 20.0
 """The exchange with which a robots.txt is asked for: all requests to its host wait for it."""
 CRAWL_DELAY_SECONDS = 60.0
@@ -39,10 +47,16 @@ NOTIFICATION_BYTES = 10 * 1024 * 1024
 
 FEED_ENTRIES = 10_000
 """Entries of one feed document, the newest: three seconds of work, and more than blogs show."""
+FEED_CHARACTERS = 64 * 1024 * 1024
+"""What all entries of one feed document may say together: references and bases can make much of little."""
 ENTRY_CHARACTERS = 1_000_000
 """Markup of one entry that is remembered until its page is read; more would fill the database."""
 DATE_CHARACTERS = 100
 """A date in a feed: readers of dates are slow on long ones."""
+TAGS = 100
+"""Tags of one entry, and files that go with it."""
+TAG_CHARACTERS = 200
+"""One of them; a media type, a date as it is written."""
 OPML_BYTES = 64 * 1024 * 1024
 """A list of subscriptions; the largest honest ones have a tenth of that."""
 OPML_OUTLINES = 1_000_000
@@ -62,6 +76,10 @@ DECODED_BYTES = 100 * 1024 * 1024
 """A payload that is read grows no further while its content coding is undone: more is a bomb or no page."""
 PAGE_BYTES = 20 * 1024 * 1024
 """Payload of a page whose text is made; the longest honest posts have a tenth of that."""
+TEXT_CHARACTERS = 5_000_000
+"""Words of one page, its markdown, its comments: a long novel has a fifth of that, and readers hold it in memory."""
+TABLE_COLUMNS = 100
+"""Columns of a table that is written as one: each row is as wide as the widest."""
 LINKED_DATA_CHARACTERS = 1_000_000
 """One script of linked data in a page; honest ones have a hundredth of that."""
 LINKED_DATA_ITEMS = 500

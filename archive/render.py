@@ -20,6 +20,7 @@ from lxml.html import HtmlElement
 
 from archive import furniture
 from archive.layout import BLOCKS, HEADINGS
+from archive.limits import TABLE_COLUMNS
 
 _NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff]")
 """Control characters, soft hyphens, zero-width spaces, and the private characters by which fonts draw icons."""
@@ -598,6 +599,8 @@ def _data_rows(table: HtmlElement, dropped: Collection[HtmlElement]) -> list[lis
             rows.append(cells)
         if len(rows) > _ROWS:
             return None
+    if max(map(len, rows), default=0) > TABLE_COLUMNS:
+        return None
     if sum(len(row) > 1 for row in rows) < max(1, 0.5 * len(rows)):
         return None
     few = len(rows) < _FEW_ROWS

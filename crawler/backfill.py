@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
@@ -22,7 +22,7 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 from archive.coding import unicode_html
 from archive.limits import SITEMAP_BYTES, SITEMAP_URLS
 from crawler.errors import FeedError
-from crawler.feeds import FeedEntry, ParsedFeed, parse
+from crawler.feeds import FeedEntry, ParsedFeed, parse, settled
 from crawler.origins import bare
 
 FEED, ARCHIVE, NEXT, PAGED, WORDPRESS = "feed", "archive", "next", "paged", "wordpress"
@@ -89,6 +89,13 @@ def read(
     Raises:
         FeedError: It cannot be read.
     """
+    found = _read(body, url, kind, headers, shapes, site)
+    return replace(found, entries=tuple(settled(found.entries)))
+
+
+def _read(
+    body: bytes, url: str, kind: str, headers: Mapping[str, str], shapes: frozenset[str], site: str | None
+) -> Found:
     if kind == ROBOTS:
         return _robots(body, url)
     if kind == SITEMAP:

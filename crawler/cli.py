@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -301,6 +301,7 @@ def import_opml(file: IO[bytes]) -> None:
     from archive.cli import open_archive
     from crawler import opml, state
     from crawler.errors import CrawlError
+    from crawler.origins import split
 
     now = datetime.now(UTC)
     try:
@@ -311,12 +312,16 @@ def import_opml(file: IO[bytes]) -> None:
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
         for subscription in found:
+            without, _ = split(subscription.url)
+            if without in known:  # a list says nothing about what is there
+                continue
             frontier.entrust(subscription.url)
-            frontier.restore(subscription)
+            own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
+            frontier.restore(replace(subscription, seeds=own))
         state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:
         tell(f"{printable(url)}: not an http or https address, left out", None)
-    fresh = sum(subscription.url not in known for subscription in found)
+    fresh = sum(split(subscription.url)[0] not in known for subscription in found)
     click.echo(f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} known already" if len(found) > fresh else ""))
     sys.exit(Exit.DONE if found else Exit.FAILED)
 

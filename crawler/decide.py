@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from archive.limits import TAG_CHARACTERS, URL_CHARACTERS
 from archive.text import Entry
 from crawler import discover, freshness, watch
 from crawler.dates import names_zone
 from crawler.feeds import FeedEntry, ParsedFeed, plain
 from crawler.freshness import Pace
+from crawler.opml import is_address
 from crawler.visit import Feed, FeedVisit, Gone, Page, PageVisit, SeenEntry
 
 OK = 200
@@ -21,7 +23,6 @@ PARTIAL = 226
 NOT_MODIFIED = 304
 GONE = frozenset({404, 410, 451})
 BUSY = frozenset({429, 503})
-MAX_URL = 8_192
 """Characters of an entry's link; a longer one is no address of a page."""
 
 _PAGE_RETRY = timedelta(minutes=10)
@@ -163,10 +164,10 @@ def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], told: Mapp
     """What a document says of its feed."""
     shown = len(parsed.entries)
     return {
-        "title": plain(parsed.feed.title),
+        "title": parsed.feed.words,
         "site": parsed.feed.link,
         "shown": feed.shown if watch.collapsed(feed, shown) else shown,
-        "media": told.get("content-type", "").partition(";")[0].strip().lower() or None,
+        "media": told.get("content-type", "").partition(";")[0].strip().lower()[:TAG_CHARACTERS] or None,
         # WebSub §4: the headers' word counts before the document's.
         "hub": discover.related(told.get("link", ""), "hub", feed.url) or parsed.feed.hub,
         "topic": discover.related(told.get("link", ""), "self", feed.url) or parsed.feed.self_link,
@@ -333,13 +334,13 @@ def seen_entries(
 
 def page_url(entry: FeedEntry) -> str | None:
     """The page of an entry, if it has one that can be fetched."""
-    return entry.page if entry.page and len(entry.page) <= MAX_URL and _is_web(entry.page) else None
+    return entry.page if entry.page and len(entry.page) <= URL_CHARACTERS and is_address(entry.page) else None
 
 
 def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
     """What a feed that was seen at some time says of a post, in the archive's own form."""
     return Entry(
-        title=plain(entry.title),
+        title=entry.words if entry.essence is not None else plain(entry.title),
         author=entry.author,
         published=entry.published or entry.updated,
         modified=entry.updated,
@@ -373,7 +374,3 @@ def page_of(seen: SeenEntry, feed: Feed, known: Page | None) -> Page | None:
         return None
     page = known or Page(url=seen.url, feed_id=feed.id, kept=False)
     return replace(page, entry=seen.entry)
-
-
-def _is_web(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://"))

@@ -10,17 +10,27 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
-from archive.limits import DATE_CHARACTERS, FEED_ENTRIES
+from archive.limits import (
+    DATE_CHARACTERS,
+    ENTRY_CHARACTERS,
+    FEED_CHARACTERS,
+    FEED_ENTRIES,
+    FIELD_CHARACTERS,
+    TAG_CHARACTERS,
+    TAGS,
+    URL_CHARACTERS,
+)
 from crawler.dates import parse_date
 from crawler.errors import FeedError
 from crawler.origins import bare
@@ -183,6 +193,10 @@ class FeedEntry:
     """The date of the last change as the feed writes it."""
     tags: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
+    words: str | None = None
+    """`plain` of the title, where it was made with the rest."""
+    essence: str | None = None
+    """`digest`, where it was made with the rest."""
 
     @property
     def page(self) -> str | None:
@@ -218,6 +232,8 @@ class FeedEntry:
         Only words that are seen and addresses count: markup, scripts, styles, comments, queries of addresses and pixels
         that count readers change by themselves.
         """
+        if self.essence is not None:
+            return self.essence
         link = _SCHEME.sub("//", self.link or "")
         said = (link, _essence(self.title), _essence(self.summary), _essence(self.content), str(self.updated))
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
@@ -255,6 +271,8 @@ class FeedInfo:
     """Entries that it says there are (OpenSearch)."""
     generator: str | None = None
     """Software that it says made it."""
+    words: str | None = None
+    """`plain` of the title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +299,9 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     Raises:
         FeedError: It is no feed.
     """
-    return _sane(_parsed(body, url, content_type))
+    found = _parsed(body, url, content_type)
+    about = replace(found.feed, **_sane_fields(found.feed))
+    return replace(found, feed=replace(about, words=plain(about.title)), entries=tuple(settled(found.entries)))
 
 
 def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
@@ -475,26 +495,53 @@ def _skipped(body: bytes, where: re.Pattern[bytes], what: re.Pattern[bytes]) -> 
     return what.findall(found[1]) if found else []
 
 
-def _sane(found: ParsedFeed) -> ParsedFeed:
-    """The feed without what no database and no UTF-8 file can hold; character references in feeds bring it in."""
-    return replace(
-        found,
-        feed=replace(found.feed, **_sane_fields(found.feed)),
-        entries=tuple(
-            replace(
-                entry,
-                **_sane_fields(entry),
-                tags=tuple(_sane_text(tag) for tag in entry.tags),
-                enclosures=tuple(replace(one, **_sane_fields(one)) for one in entry.enclosures),
-            )
-            for entry in found.entries
-        ),
-    )
+def settled(entries: Iterable[FeedEntry]) -> Iterator[FeedEntry]:
+    """Entries without what no database and no UTF-8 file can hold, within limits, and what is to be made of them made.
+
+    Character references bring in the one, internal entities and long bases make the other.
+    """
+    left = FEED_CHARACTERS
+    for entry in entries:
+        sane = replace(
+            entry,
+            **_sane_fields(entry),
+            tags=tuple(_sane_text(tag)[:TAG_CHARACTERS] for tag in entry.tags[:TAGS]),
+            enclosures=tuple(replace(one, **_sane_fields(one)) for one in entry.enclosures[:TAGS]),
+        )
+        said = len(sane.content or "") + len(sane.summary or "")
+        if said > left:
+            sane = replace(sane, content=None, summary=None)
+        left -= min(said, left)
+        yield replace(sane, words=plain(sane.title), essence=sane.digest)
+
+
+_ADDRESSES = frozenset({"link", "original", "related", "self_link", "hub", "prev_archive", "next_page"})
+_LENGTHS = {"content": ENTRY_CHARACTERS, "summary": ENTRY_CHARACTERS, "id": URL_CHARACTERS, "url": URL_CHARACTERS}
+_SHORT = frozenset({"published_raw", "updated_raw", "type", "length", "language"})
 
 
 def _sane_fields(value: FeedInfo | FeedEntry | Enclosure) -> dict[str, Any]:
     texts = ((name, getattr(value, name)) for name in value.__slots__)
-    return {name: _sane_text(text) for name, text in texts if isinstance(text, str)}
+    return {name: _sane_field(name, text) for name, text in texts if isinstance(text, str)}
+
+
+def _sane_field(name: str, text: str) -> str | None:
+    if name in _ADDRESSES:
+        return _sane_address(text)
+    limit = TAG_CHARACTERS if name in _SHORT else _LENGTHS.get(name, FIELD_CHARACTERS)
+    return _sane_text(text)[:limit]
+
+
+def _sane_address(text: str) -> str | None:
+    """An address without control characters, as browsers take it (URL Standard §4.4); None if it is none."""
+    url = "".join(c for c in _sane_text(text) if c >= " " and c != "\x7f")
+    if len(url) > URL_CHARACTERS:
+        return None
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return None
+    return url
 
 
 def _sane_text(text: str) -> str:

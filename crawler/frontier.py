@@ -275,7 +275,7 @@ class Frontier:
         if due.held_only:
             wanted = wanted.where(pages.c.shard.in_(_held(due)))
         if due.without:
-            wanted = wanted.where(or_(pages.c.kept, pages.c.host.not_in(due.without)))
+            wanted = wanted.where(or_(pages.c.kept, pages.c.shard.not_in(due.without)))
         if due.budget is not None:
             wanted = wanted.where(or_(~pages.c.kept, pages.c.id.in_(_within_budget(due.now, due.budget))))
         if after:
@@ -570,16 +570,20 @@ def page_key(url: str) -> str:
 
 def host_of(url: str) -> str:
     """Host of a page as the frontier knows it."""
-    return (urlsplit(url).hostname or "")[:255]
+    try:
+        return (urlsplit(url).hostname or "")[:255]
+    except ValueError:
+        return ""
 
 
 def shard(url: str) -> int:
     """Number of a URL's registrable domain, or of its host where it has none: one host is always in one shard."""
-    return _host_shard(urlsplit(url).hostname or "")
+    return shard_of(host_of(url))
 
 
 @lru_cache(maxsize=65_536)
-def _host_shard(host: str) -> int:
+def shard_of(host: str) -> int:
+    """`shard` of all URLs with that host."""
     return zlib.crc32(registrable_domain(host).encode()) % SHARDS
 
 

@@ -10,6 +10,23 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214 §6.1
+# What Python's table calls global, or does not know, and is not for us.
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # protocol assignments, Oracle Cloud's metadata among them
+            "168.63.129.16/32",  # Azure's WireServer
+            "192.88.99.0/24",  # 6to4 relays
+            "100.64.0.0/10",  # carriers' own, Alibaba Cloud's metadata among them
+            "fec0::/10",  # site-local, deprecated and still routed
+            "3fff::/20",  # documentation
+            "::/96",  # IPv4-compatible
+            "64:ff9b:1::/48",  # NAT64 for local use
+        ),
+    )
+)
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LOW_32 = 0xFFFFFFFF
 
@@ -33,6 +50,8 @@ class Guard:
     def _public(self, address: Address) -> bool:
         if any(address in network for network in self._allowed if network.version == address.version):
             return True
+        if any(address in network for network in _NOT_PUBLIC if network.version == address.version):
+            return False
         return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -40,15 +59,13 @@ def _forms(address: Address) -> list[Address]:
     """The address itself, or the IPv4 address that an IPv6 one stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    if address.sixtofour:
-        return [address, address.sixtofour]
-    if address.teredo:
-        return [address, *address.teredo]
-    if address in _NAT64:
-        return [ipaddress.IPv4Address(int(address) & _LOW_32)]
-    return [address]
+    last = ipaddress.IPv4Address(int(address) & _LOW_32)
+    if address.ipv4_mapped or address in _NAT64:
+        return [last]
+    tunnelled = [one for one in (address.sixtofour, *(address.teredo or ())) if one]
+    if int(address) >> 32 & _LOW_32 in _ISATAP:
+        tunnelled.append(last)
+    return [address, *tunnelled]
 
 
 def is_name(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_FILES = 16_384
 _TALKATIVE = ("scrapy.crawler", "scrapy.middleware", "scrapy.addons", "scrapy.utils.log")
 
 _PATIENTLY = Retrying(
@@ -78,6 +80,7 @@ def crawl(
             if watch:
                 watch(crawler)
             process.crawl(crawler, **given)
+            _raise_files()
             process.start()
             run = _run_of(crawler)
             if run is None:
@@ -88,6 +91,14 @@ def crawl(
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)
+
+
+def _raise_files() -> None:
+    """Take as many file descriptors as the system grants: each host that is asked takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def recover(archive: Archive, frontier: Frontier) -> int:

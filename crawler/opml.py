@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from archive.limits import OPML_BYTES, OPML_OUTLINES
+from archive.limits import FIELD_CHARACTERS, OPML_BYTES, OPML_OUTLINES, URL_CHARACTERS
 from crawler.errors import FeedError
 from crawler.visit import Feed, Subscription
 
 NAMESPACE = "urn:pressmark:subscription"
 
-_ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in ("added", "paused", "seeds", "unverified"))
+_NAMES = ("added", "paused", "seeds", "unverified")
+_ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in _NAMES)
 
 
 def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | None = None) -> bytes:
@@ -58,13 +59,16 @@ def _health(feed: Feed | None) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts.items() if value is not None]
 
 
-def read(body: bytes, *, name: str, now: datetime) -> tuple[tuple[Subscription, ...], tuple[str, ...]]:
+def read(
+    body: bytes, *, name: str, now: datetime, ours: bool = False
+) -> tuple[tuple[Subscription, ...], tuple[str, ...]]:
     """The subscriptions in an OPML document, wherever they stand in it, each once; and addresses that are none.
 
     Args:
         body: The document, ours or another reader's; small faults are overlooked.
         name: What messages call it.
         now: When subscriptions begin that state no time.
+        ours: It is from our own store: no fault is overlooked, and what it says of certificates is believed.
 
     Raises:
         FeedError: It is no OPML.
@@ -72,7 +76,7 @@ def read(body: bytes, *, name: str, now: datetime) -> tuple[tuple[Subscription, 
     if len(body) > OPML_BYTES:
         raise FeedError(f"is larger than {OPML_BYTES} bytes", url=name)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=not ours, remove_comments=True
     )
     try:
         root = etree.fromstring(body, parser)
@@ -92,24 +96,24 @@ def read(body: bytes, *, name: str, now: datetime) -> tuple[tuple[Subscription, 
         if not is_address(url):
             wrong.append(url)
         else:
-            found.setdefault(url, _subscription(url, told, now))
+            found.setdefault(url, _subscription(url, told, now, ours=ours))
     return tuple(found.values()), tuple(wrong)
 
 
-def _subscription(url: str, told: Mapping[str, str], now: datetime) -> Subscription:
-    title = told.get("text") or told.get("title")
+def _subscription(url: str, told: Mapping[str, str], now: datetime, *, ours: bool) -> Subscription:
+    title, site = told.get("text") or told.get("title"), told.get("htmlurl")
     try:
         added = datetime.fromisoformat(told.get(_ADDED, ""))
     except ValueError:
         added = now
     return Subscription(
         url=url,
-        title=title if title != url else None,
-        site=told.get("htmlurl") or None,
+        title=title[:FIELD_CHARACTERS] if title and title != url else None,
+        site=site if site and len(site) <= URL_CHARACTERS and is_address(site) else None,
         paused=told.get(_PAUSED) == "true",
         added=added if added.tzinfo else now,
         seeds=tuple(seed for seed in told.get(_SEEDS, "").split() if is_address(seed)),
-        unverified=told.get(_UNVERIFIED) == "true",
+        unverified=ours and told.get(_UNVERIFIED) == "true",
     )
 
 
@@ -117,6 +121,7 @@ def is_address(url: str) -> bool:
     """Whether a text is a URL that can be fetched."""
     try:
         parts = urlsplit(url)
+        _ = parts.port
         return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and bool(url.encode())
     except ValueError:
         return False

@@ -32,6 +32,11 @@ class Origins:
         self._credentials = {one.origin: one for one in credentials}
         self._unverified = set(unverified)
 
+    @property
+    def any(self) -> bool:
+        """There is something to be sent to somebody."""
+        return bool(self._credentials)
+
     def entrust(self, given: Credentials) -> None:
         """From now on these are sent to their origin."""
         self._credentials[given.origin] = given

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,8 +105,34 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """As httpcore's, after a look at the address."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await _looked_up(host, port)
         allowed = [address for *_, place in found if self._guard.permits(address := str(place[0]))]
         if not allowed:
             raise _RefusedError
         return await self._network.connect_tcp(allowed[0], port, timeout, local_address, socket_options)
+
+
+async def _looked_up(host: str, port: int) -> list[Any]:
+    """As `socket.getaddrinfo`, in a thread that nobody waits for: a resolver may take longer than the deadline."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def tell(found: list[Any] | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found or [])
+
+    def look() -> None:
+        found, error = None, None
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as e:
+            error = e
+        with suppress(RuntimeError):  # the loop has ended with the deadline
+            loop.call_soon_threadsafe(tell, found, error)
+
+    threading.Thread(target=look, daemon=True).start()
+    return await answer

@@ -39,7 +39,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in state.deletions(archive.store):  # what was written last tells whether it was restored
         deletions.setdefault(one.key, {})[one.since] = one
-    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now)
+    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
         urls: dict[str, None] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from asyncio import Task, ensure_future, shield
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,11 +16,12 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
-from archive.limits import ROBOTS_BYTES, ROBOTS_SECONDS
+from archive.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
+from crawler import origins
 from crawler.errors import PrivateAddressError
 from crawler.failure import reason
 from crawler.run import Run
-from crawler.wire import ENOUGH, HOPS, VIA
+from crawler.wire import ENOUGH, HOPS, ON_BEHALF, VIA
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 FRESH = timedelta(hours=24)
 """How long a robots.txt is used (RFC 9309 §2.4)."""
+_LEAST_WEIGHT = 2_000
+"""Bytes that rules take at least."""
 SKIP = "dont_obey_robotstxt"
 
 _USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -81,7 +85,9 @@ class Robots:
         self._crawler = crawler
         self._run = run
         self._token = user_agent.split("/", maxsplit=1)[0].split(maxsplit=1)[0] if user_agent.split() else "*"
-        self._origins: dict[str, Task[Protego | str]] = {}
+        self._origins: OrderedDict[str, Task[Protego | str]] = OrderedDict()
+        self._weights: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
@@ -103,10 +109,20 @@ class Robots:
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._origins:
             self._origins[origin] = ensure_future(self._find(f"{origin}/robots.txt", url))
+        self._origins.move_to_end(origin)
         return await shield(self._origins[origin])  # others wait for it too
+
+    def _weigh(self, origin: str, size: int) -> None:
+        """Forget the rules that were not asked for the longest, where all are too large; they are in the archive."""
+        self._weights[origin] = size + _LEAST_WEIGHT
+        while sum(self._weights.values()) > ROBOTS_HELD_BYTES and len(self._weights) > 1:
+            oldest = next(one for one in self._origins if one in self._weights and one != origin)
+            del self._weights[oldest]
+            del self._origins[oldest]
 
     async def _find(self, url: str, via: str) -> Protego | str:
         rules = self._held(url) or await self._fetch(url, via)
+        self._weigh(url.removesuffix("/robots.txt"), self._sizes.pop(url, 0))
         if not isinstance(rules, str):
             self._run.gaps.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
         return rules
@@ -117,7 +133,9 @@ class Robots:
             row = self._run.archive.index.nearest(url, None)
             if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
                 return None
-            rules = rules_for(row.status, self._run.archive.payload(row) if row.status in _OK else b"", self._token)
+            body = self._run.archive.payload(row) if row.status in _OK else b""
+            rules = rules_for(row.status, body, self._token)
+            self._sizes[url] = len(body)
             return None if isinstance(rules, str) else rules
         except ArchiveError as e:
             log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
@@ -129,7 +147,7 @@ class Robots:
             "download_maxsize": ROBOTS_BYTES,
             "download_timeout": min(ROBOTS_SECONDS, self._run.options.timeout),
         }
-        meta = {SKIP: True, VIA: via, HOPS: "P", **limits}
+        meta = {SKIP: True, VIA: via, HOPS: "P", ON_BEHALF: origins.origin(url), **limits}
         request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
@@ -138,4 +156,5 @@ class Robots:
         except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
             return reason(e)
+        self._sizes[url] = len(response.body)
         return rules_for(response.status, response.body, self._token)

@@ -40,6 +40,7 @@ from crawler.gaps import Gaps
 from crawler.guard import Guard
 from crawler.holds import Holds
 from crawler.lock import holder
+from crawler.origins import origin
 from crawler.visit import Due, Feed, FeedVisit, ListingVisit, Page, PageVisit
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Summary:
     """Of the objects put into the store."""
     objects: list[str] = field(default_factory=list)
     put_off: set[str] = field(default_factory=set)
-    """Hosts that have more new pages than one run fetches."""
+    """Registrable domains that have more new pages than one run fetches."""
     expected: int = 0
     """Pages asked for so far."""
     done: int = 0
@@ -119,7 +120,7 @@ class Summary:
         if self.failed:
             parts.append(f"{self.failed} failed")
         if self.put_off:
-            parts.append(f"more of {_count(len(self.put_off), 'host')} waits for the next crawl")
+            parts.append(f"more of {_count(len(self.put_off), 'site')} waits for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"
         if self.unchanged:
             visits += f" ({self.unchanged} not modified)"
@@ -168,6 +169,7 @@ class Run:
             preload=["archive.extract", "crawler.feeds"],
         )
         self._sites = Sites(archive)
+        self._origins_of: dict[int, str] = {}
         self._growing: _Growing | None = None
         self._committing: set[asyncio.Task[None]] = set()
         self._last: asyncio.Task[None] | None = None
@@ -426,6 +428,15 @@ class Run:
             return await asyncio.wrap_future(self._pool.submit(function, **arguments))
         except asyncio.CancelledError:
             raise TaskError("the crawl is closing") from None
+
+    async def origin_of(self, feed_id: int | None) -> str:
+        """Origin of a feed, for what only that may be given; empty where nothing is known of any origin."""
+        if feed_id is None or not self.origins.any:
+            return ""
+        if feed_id not in self._origins_of:
+            feed = await asyncio.to_thread(self.frontier.subscription, feed_id)
+            self._origins_of[feed_id] = origin(feed.url) if feed else ""
+        return self._origins_of[feed_id]
 
     def entrust(self, url: str) -> str:
         """Take name and password out of a URL that a person gave, for its origin alone."""

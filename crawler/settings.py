@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import timedelta
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from archive.errors import SettingsError
+from archive.faces import OneLine
 from archive.moment import parse_span
 from archive.settings import ArchiveSettings, PressmarkSettings, load
 from crawler.freshness import Pace
@@ -19,6 +21,7 @@ from crawler.guard import Network
 from crawler.visit import Scope
 
 _PLAN = "1h 6h 1d 7d 30d 365d"
+_ADMITTED = 4_096
 CONTACT = "https://github.com/pressmark/pressmark"
 
 
@@ -56,8 +59,8 @@ class CrawlSettings(PressmarkSettings):
     """Waits between the visits of a post's page once it is held; the last one goes on for ever. Empty: never again."""
 
     host_budget: int = Field(default=900, ge=1)
-    """Pages of one host that one crawl fetches for the first time; more of them wait for the next crawl. A feed without
-    end must not keep a crawl for ever."""
+    """Pages of one registrable domain that one crawl fetches for the first time; more wait for the next crawl. A feed
+    without end, or a domain with hosts without end, must not keep a crawl for ever."""
 
     recheck_budget: int = Field(default=500, ge=0)
     """Posts of one host that are looked at again within a day."""
@@ -155,7 +158,10 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
             # Not zstd, though Scrapy could read it: no replay tool can.
             "Accept-Encoding": "gzip, deflate, br",
         },
-        "CONCURRENT_REQUESTS": options.concurrency,
+        # Each host's turn is Scrapy's to give; how many exchanges go on at a time is the handler's to say, so that
+        # hosts of one domain that do not answer keep no others waiting.
+        "CONCURRENT_REQUESTS": max(options.concurrency, _ADMITTED),
+        "REACTOR_THREADPOOL_MAXSIZE": 64,  # names are looked up there, some of them slowly
         "CONCURRENT_ITEMS": 1,  # Scrapy starts so many tasks for each response; our callbacks give no items
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
         "DOWNLOAD_DELAY": options.host_gap,
@@ -182,6 +188,8 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         },
     }
 
+
+logging.setLogRecordFactory(OneLine)  # Scrapy imports this module before it logs anything
 
 try:
     globals().update(scrapy_settings(load(CrawlSettings), load(ArchiveSettings)))

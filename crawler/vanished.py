@@ -20,8 +20,8 @@ _LOGIN_PATH = re.compile(
     r"(?:\.\w{1,5})?(?:/|$)",
     re.IGNORECASE,
 )
-_PASSWORD = re.compile(rb"""<input\b[^>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>([^<]{0,500})", re.IGNORECASE)
+_PASSWORD = re.compile(rb"""<input\b[^<>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]{0,500}>([^<]{0,500})", re.IGNORECASE)
 _NOT_FOUND = re.compile(
     r"\b404\b|not\s+found|(?:does\s*n[o'\u2019]t|no\s+longer)\s+(?:exist|available)|page\s+is\s+(?:gone|missing)"
     r"|(?:can(?:no|['\u2019])t|could\s*n[o'\u2019]t)\s+(?:be\s+)?f(?:i|ou)nd|nothing\s+(?:was\s+)?(?:found|here)|has\s+been\s+(?:deleted|removed)"
@@ -31,6 +31,8 @@ _NOT_FOUND = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+_HEAD_BYTES = 64 * 1024
+"""Of a page so much is searched for its title."""
 _BEGINNING = 400
 """Characters of a text in which an error page says what it is."""
 
@@ -101,7 +103,7 @@ def asks_password(body: bytes) -> bool:
 
 def title(body: bytes) -> str:
     """A page's title, roughly."""
-    found = _TITLE.search(body[:VANISHED_BYTES].decode("utf-8", "replace"))
+    found = _TITLE.search(body[:_HEAD_BYTES].decode("utf-8", "replace"))
     return found[1].strip() if found else ""
 
 

@@ -224,8 +224,8 @@ class Due:
     """Held pages of one host within a day; None: as many as are due."""
     held_only: bool = False
     """Only on hosts that the run has already."""
-    without: tuple[str, ...] = ()
-    """Hosts of which no pages are wanted that are not held."""
+    without: tuple[int, ...] = ()
+    """Shard numbers of domains of which no pages are wanted that are not held."""
 
 
 Gone = Literal["gone", "home", "login", "soft-404"]

@@ -38,9 +38,11 @@ from zope.interface import implementer
 
 from archive.capture import Capture, Truncation, head_length, header, redacted
 from archive.coding import beginning, dechunked
-from archive.limits import HEAD_BYTES
+from archive.limits import DOMAIN_CONCURRENCY, FLIGHT_BYTES, HEAD_BYTES, INTERIM_HEADS
 from crawler.errors import PrivateAddressError
+from crawler.frontier import registrable_domain
 from crawler.guard import Guard, is_address, is_name
+from crawler.origins import origin
 from crawler.suites import iana_name
 
 if TYPE_CHECKING:
@@ -59,14 +61,41 @@ VIA = "via"
 HOPS = "hops"
 """Key in a request's meta: how it was reached from a seed."""
 
+_IDLE_SECONDS = 2.0
+"""A connection is kept so long for the host's next request, or for the gap between two."""
 ENOUGH = "enough"
 """Key in a request's meta: bytes of the payload, content coding removed, that are all that is wanted of it. A longer
 answer is no error; the capture of one is marked as cut."""
 
 _SLOT_HEADER = b"X-Pressmark-Slot"
 """Names the exchange on its way from handler to protocol; never sent."""
-_READ_AT_ONCE = 64 * 1024
-"""Bytes that a transport hands over at a time: so much can lie beyond the largest head when it is looked at."""
+ON_BEHALF = "on behalf"
+"""Key in a request's meta: origin of the feed that it is made for; only its own credentials go with it."""
+
+
+class Flight:
+    """What all exchanges under way hold in memory."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is in bytes."""
+        self._limit = limit
+        self._total = 0
+        self._wires: dict[int, Wire] = {}
+
+    def grew(self, wire: Wire, size: int) -> None:
+        """Bytes came in; where all together are too many, the largest exchange is given up."""
+        self._wires[id(wire)] = wire
+        self._total += size
+        while self._total > self._limit and self._wires:
+            largest = max(self._wires.values(), key=lambda one: len(one.received))
+            log.warning("answers under way are too large together, the largest is given up bytes=%d", self._total)
+            self.gone(largest)
+            largest.abort()
+
+    def gone(self, wire: Wire) -> None:
+        """An exchange came to its end."""
+        if self._wires.pop(id(wire), None) is not None:
+            self._total -= len(wire.received)
 
 
 @dataclass(slots=True)
@@ -83,16 +112,30 @@ class Wire:
     unverified: bool = False
     """The server's certificate is not verified."""
     clock: float = 0.0
+    most: int = 0
+    """Bytes of the payload that are wanted; framing may take as much again."""
+    flight: Flight | None = None
     headed: bool = False
     """The head of the final response is whole."""
+    begin: int = 0
+    """Where the head at hand begins: that of the final response, or of an interim one."""
+    end: int = 0
+    """Where the head of the final response ends."""
+    looked: int = 0
+    """Up to there no end of the head at hand was found."""
+    interims: int = 0
+    transport: Any = None
 
     def start(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
         """A request is about to be written to this connection; a retry on a new connection starts again."""
+        if self.flight:
+            self.flight.gone(self)
         self.sent.clear()
         self.received.clear()
-        self.headed = False
+        self.headed, self.begin, self.end, self.looked, self.interims = False, 0, 0, 0, 0
         self.began = datetime.now(UTC)
         self.clock = monotonic()
+        self.transport = transport
         self.ip = transport.getPeer().host
 
     def receive(self, transport: Any, data: bytes) -> None:  # noqa: ANN401  Twisted's
@@ -101,10 +144,21 @@ class Wire:
             self._note_tls(transport)
         self.received += data
         if not self.headed:
-            self.headed = bool(self.head()[0])
-            if not self.headed and len(self.received) > HEAD_BYTES:
+            self._look()
+            if not self.headed and (len(self.received) > HEAD_BYTES or self.interims > INTERIM_HEADS):
                 log.warning("response head is too long, connection ends bytes=%d", len(self.received))
                 transport.abortConnection()
+                return
+        if self.most and len(self.received) > HEAD_BYTES + 2 * self.most:
+            log.warning("response is mostly framing, connection ends bytes=%d", len(self.received))
+            transport.abortConnection()
+        elif self.flight:
+            self.flight.grew(self, len(data))
+
+    def abort(self) -> None:
+        """End the exchange."""
+        if self.transport is not None:
+            self.transport.abortConnection()
 
     def _note_tls(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
         tls: Any = getattr(transport, "getHandle", lambda: None)()
@@ -112,19 +166,21 @@ class Wire:
             self.protocols = ("http/1.1", tls.get_protocol_version_name().lower().replace("v", "/"))
             self.cipher = iana_name(tls.get_cipher_name())
 
-    def head(self) -> tuple[bytes, int]:
-        """Head of the final response, and where what follows it begins; empty and 0 before the head is whole."""
-        begin = 0
-        while True:
-            window = bytes(self.received[begin : begin + HEAD_BYTES + _READ_AT_ONCE])
-            length = head_length(window)
-            if length is None:
-                return b"", 0
-            status = window[:length].split(b"\n", 1)[0].split(None, 2)[1:2]
+    def _look(self) -> None:
+        """Find the head of the final response in what came since the last look."""
+        while (end := head_length(self.received, max(self.begin, self.looked - len(b"\n\r\n")))) is not None:
+            status = bytes(self.received[self.begin : self.begin + 64]).split(b"\n", 1)[0].split(None, 2)[1:2]
             # Interim responses are no part of the final one (RFC 9110 §15.2).
             if not status or not status[0].startswith(b"1") or status[0] == b"101":
-                return window[:length], begin + length
-            begin += length
+                self.headed, self.end = True, end
+                return
+            self.begin = self.looked = end
+            self.interims += 1
+        self.looked = len(self.received)
+
+    def head(self) -> tuple[bytes, int]:
+        """Head of the final response, and where what follows it begins; empty and 0 before the head is whole."""
+        return (bytes(self.received[self.begin : self.end]), self.end) if self.headed else (b"", 0)
 
     def take(self, begin: int) -> bytes:
         """What was received from there on; nothing is held of it any more, for it may be large."""
@@ -161,9 +217,16 @@ class WireHandler(HTTP11DownloadHandler):
         self._numbers = itertools.count()
         self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._all = asyncio.Semaphore(run.options.concurrency)
+        self._most = run.options.max_bytes
+        self._flight = Flight(FLIGHT_BYTES)
+        idle_seconds = max(_IDLE_SECONDS, run.options.host_gap + 1)
         factory = self._pool._factory = _factory(self._wires, run.guard)  # noqa: SLF001  Scrapy sets it the same way
         self._trusting = _TrustingHandler(crawler)
         self._trusting._pool._factory = factory  # noqa: SLF001  Scrapy sets it the same way
+        # Twisted keeps them for four minutes: a thousand hosts would take every file descriptor.
+        self._pool.cachedConnectionTimeout = self._trusting._pool.cachedConnectionTimeout = idle_seconds  # noqa: SLF001
 
     async def download_request(self, request: Request) -> Response:
         """Download, record, return.
@@ -173,9 +236,12 @@ class WireHandler(HTTP11DownloadHandler):
         """
         parts = urlparse_cached(request)
         turns = self._turns.setdefault(parts.netloc, asyncio.Semaphore(self._at_a_time))
+        domain = registrable_domain(parts.hostname or "")
+        together = self._domains.setdefault(domain, asyncio.Semaphore(DOMAIN_CONCURRENCY))
         async with turns:
             await asyncio.sleep(self._gaps.wait(parts.netloc, monotonic()))
-            return await self._download(request, parts.hostname or "")
+            async with together, self._all:
+                return await self._download(request, parts.hostname or "")
 
     async def _download(self, request: Request, host: str) -> Response:
         if is_address(host) and not self._guard.permits(host.strip("[]")):
@@ -184,7 +250,8 @@ class WireHandler(HTTP11DownloadHandler):
             raise CannotResolveHostError(f"no host can have this name: {host[:100]}")
         self._holds.check(request.url)  # it may have waited while another answer came
         slot = b"%d" % next(self._numbers)
-        wire = self._wires[slot] = Wire()
+        most = request.meta.get("download_maxsize", self._most)
+        wire = self._wires[slot] = Wire(most=most, flight=self._flight)
         request.headers[_SLOT_HEADER] = slot
         wire.unverified = self._origins.unverified(host)
         try:
@@ -202,6 +269,7 @@ class WireHandler(HTTP11DownloadHandler):
             raise
         finally:
             del self._wires[slot]
+            self._flight.gone(wire)
             request.headers.pop(_SLOT_HEADER, None)
             request.headers.pop("Authorization", None)  # a redirect is asked for with the headers of this request
         value = response.headers.get("Retry-After")
@@ -213,7 +281,8 @@ class WireHandler(HTTP11DownloadHandler):
         return _beginning(request, capture) if ENOUGH in request.meta else response
 
     async def _downloaded(self, request: Request, *, unverified: bool) -> Response:
-        if authorization := self._origins.authorization(request.url):
+        own = request.meta.get(ON_BEHALF) == origin(request.url)
+        if own and (authorization := self._origins.authorization(request.url)):
             request.headers["Authorization"] = authorization
         if unverified:
             return await self._trusting.download_request(request)

@@ -17,7 +17,7 @@ import click
 import archive.cli
 import crawler.cli
 from archive.errors import ArchiveError
-from archive.faces import printable, tell
+from archive.faces import OneLine, printable, tell
 from archive.lock import exclusive
 
 if TYPE_CHECKING:
@@ -265,6 +265,7 @@ for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):
 
 def main() -> None:
     """Entry point of the console script."""
+    logging.setLogRecordFactory(OneLine)
     try:
         sys.exit(pressmark.main(standalone_mode=False) or 0)
     except click.ClickException as e:

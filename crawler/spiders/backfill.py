@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from scrapy import Request
 
 from archive.errors import TaskError
-from archive.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
+from archive.limits import BACKFILL_LISTINGS, BACKFILL_PAGES, URL_CHARACTERS
 from crawler import backfill, decide
 from crawler.backlog import Backlog
 from crawler.failure import reason
@@ -175,7 +175,8 @@ class BackfillSpider(BlogSpider):
                 found, place = await self.run.claim_feeds(self.run.due(held_only=True), feeds_at)
                 feeds_at = place or feeds_at
                 for feed in found:
-                    yield self._feed_request(feed)
+                    if request := await self._feed_request(feed):
+                        yield request
 
     async def _answers(self) -> None:
         while self.run.unanswered:  # noqa: ASYNC110  answers come from many places
@@ -190,7 +191,7 @@ class BackfillSpider(BlogSpider):
             if number and len(work.asked) >= BACKFILL_LISTINGS:
                 log.warning("backfill stops at its limit feed=%s listings=%d", work.feed.url, len(work.asked))
                 break
-            if url not in work.asked and len(url) <= decide.MAX_URL:
+            if url not in work.asked and len(url) <= URL_CHARACTERS:
                 work.asked.add(url)
                 found.append(Listing(feed_id=work.feed.id, url=url, kind=kind, number=number))
         return found

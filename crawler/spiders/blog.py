@@ -27,14 +27,14 @@ from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressEr
 from crawler.failure import reason
 from crawler.feeds import ParsedFeed, is_meant_as_feed, parse
 from crawler.freshness import retry_after
-from crawler.frontier import AT_ONCE, Frontier, Place, host_of, page_key, shard
+from crawler.frontier import AT_ONCE, Frontier, Place, host_of, page_key, registrable_domain, shard, shard_of
 from crawler.held import READ
 from crawler.holds import HeldError
 from crawler.opml import is_address
-from crawler.origins import bare
+from crawler.origins import bare, origin
 from crawler.run import Run
 from crawler.visit import Feed, Gone, Page, SeenEntry, Shard
-from crawler.wire import CAPTURE, HOPS, VIA
+from crawler.wire import CAPTURE, HOPS, ON_BEHALF, VIA
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -110,8 +110,8 @@ class BlogSpider(Spider):
         for url in self.urls:
             known = self.run.frontier.find(url)
             for feed in known:
-                if await self._ours(feed.url):
-                    yield self._feed_request(feed, seed=url)
+                if await self._ours(feed.url) and (request := await self._feed_request(feed, seed=url)):
+                    yield request
             if not known and await self._ours(url):
                 yield self._seed_request(url)
         named = self.run.frontier.feed_ids(self.urls) if self.urls else None
@@ -138,7 +138,8 @@ class BlogSpider(Spider):
             if feed_ids is None and self.only != "rechecks":
                 found, more = await self.run.claim_feeds(due, feeds_at)
                 for feed in found:
-                    yield self._feed_request(feed)
+                    if request := await self._feed_request(feed):
+                        yield request
                 feeds_at = more or feeds_at
             pages, others = await self.run.claim_pages(replace(due, **self._pages_wanted()), pages_at)
             async for request in self._page_requests(pages):
@@ -153,7 +154,7 @@ class BlogSpider(Spider):
             await asyncio.sleep(_LOOK_SECONDS if self.run.unanswered > 1 else 1.0)
 
     def _pages_wanted(self) -> dict[str, Any]:
-        without = tuple(self.run.summary.put_off)
+        without = tuple(map(shard_of, self.run.summary.put_off))
         if self.only == "feeds":
             return {"held": False, "backfill": False, "without": without}
         held = True if self.only == "rechecks" else None
@@ -174,6 +175,7 @@ class BlogSpider(Spider):
             errback=self.seed_failed,
             cb_kwargs={"seed": url},
             headers={"Accept": _ACCEPT_SEED},
+            meta={ON_BEHALF: origin(url)},
             dont_filter=True,
         )
 
@@ -243,7 +245,8 @@ class BlogSpider(Spider):
             engine = self.crawler.engine
             assert engine is not None  # callbacks run while it does
             headers = {"Accept": accept} if accept else None
-            return await engine.download_async(Request(url, headers=headers, meta={VIA: via, HOPS: "L"}))
+            meta = {VIA: via, HOPS: "L", ON_BEHALF: origin(via)}
+            return await engine.download_async(Request(url, headers=headers, meta=meta))
         except Exception as e:  # noqa: BLE001  one address of several that may be wrong
             log.info("no feed url=%s reason=%s", url, reason(e))
             return None
@@ -276,17 +279,24 @@ class BlogSpider(Spider):
 
     # -- reading feeds
 
-    def _feed_request(self, feed: Feed, seed: str | None = None) -> Request:
+    async def _feed_request(self, feed: Feed, seed: str | None = None) -> Request | None:
+        """The request for a feed; None where its URL cannot be asked for, which is noted."""
+        try:
+            request = Request(
+                feed.url,
+                callback=self.parse_feed,
+                errback=self.feed_failed,
+                cb_kwargs={"feed": feed, "seed": seed},
+                headers={"Accept": ACCEPT_FEED, **_conditional(*decide.validators(feed))},
+                priority=_FEEDS_FIRST,
+                meta={ON_BEHALF: origin(feed.url)},
+                dont_filter=True,
+            )
+        except ValueError as e:
+            await self._feed_gone_wrong(feed, seed, FetchError(str(e), url=feed.url))
+            return None
         self.run.begun(f"feed {feed.url}")
-        return Request(
-            feed.url,
-            callback=self.parse_feed,
-            errback=self.feed_failed,
-            cb_kwargs={"feed": feed, "seed": seed},
-            headers={"Accept": ACCEPT_FEED, **_conditional(*decide.validators(feed))},
-            priority=_FEEDS_FIRST,
-            dont_filter=True,
-        )
+        return request
 
     async def parse_feed(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
         """The answer to a visit of a feed."""
@@ -320,8 +330,11 @@ class BlogSpider(Spider):
     async def feed_failed(self, failure: Failure) -> None:
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
-        seed: str | None = failure.request.cb_kwargs["seed"]
-        error = reason(failure.value)
+        with self.run.settling(f"feed {feed.url}"):
+            await self._feed_gone_wrong(feed, failure.request.cb_kwargs["seed"], failure.value)
+
+    async def _feed_gone_wrong(self, feed: Feed, seed: str | None, failure: BaseException) -> None:
+        error = reason(failure)
         visit = decide.after_feed(
             feed,
             at=self.run.now(),
@@ -330,12 +343,11 @@ class BlogSpider(Spider):
             error=error,
             chance=self.run.chance(),
         )
-        if isinstance(failure.value, HeldError):  # it was not asked, so that it did not fail
-            visit = replace(visit, failures=feed.failures, due=failure.value.until, judged=(), alarms=())
-        with self.run.settling(f"feed {feed.url}"):
-            await self.run.visited_feed(visit, url=feed.url)
+        if isinstance(failure, HeldError):  # it was not asked, so that it did not fail
+            visit = replace(visit, failures=feed.failures, due=failure.until, judged=(), alarms=())
+        await self.run.visited_feed(visit, url=feed.url)
         if seed:
-            self._problem(_asked_for(seed, failure.value))
+            self._problem(_asked_for(seed, failure))
 
     async def _read(
         self, feed: Feed, response: Response, parsed: ParsedFeed, *, same: bool = False
@@ -400,7 +412,7 @@ class BlogSpider(Spider):
                     cb_kwargs={"page": page},
                     headers=_conditional(page.etag, page.last_modified) if page.kept else None,
                     priority=_RECHECKS_LAST if page.kept else 0,
-                    meta={VIA: via, HOPS: "L", READ: page.read},
+                    meta={VIA: via, HOPS: "L", READ: page.read, ON_BEHALF: await self.run.origin_of(page.feed_id)},
                     dont_filter=True,
                 )
             except ValueError as e:
@@ -411,7 +423,7 @@ class BlogSpider(Spider):
 
     def _spent(self, url: str) -> bool:
         """Whether a host has had its share of this run; if not, this page counts to it."""
-        host = host_of(url)
+        host = registrable_domain(host_of(url))
         if self.thorough or self._fetched[host] < self.run.options.host_budget:
             self._fetched[host] += 1
             return False
@@ -425,11 +437,17 @@ class BlogSpider(Spider):
         with self.run.settling(f"page {page.url}"):
             await self._visited_page(response, page)
             if self.run.options.requisites and response.status == decide.OK:
-                async for request in self._requisite_requests(response, depth=0):
+                allowance = Counter(left=self.run.options.requisites_of_page)
+                async for request in self._requisite_requests(response, allowance, depth=0):
                     yield request
 
-    async def _requisite_requests(self, response: Response, *, depth: int) -> AsyncIterator[Request]:
-        """Requests for what a page or a stylesheet loads and is not held, where its host is this run's."""
+    async def _requisite_requests(
+        self, response: Response, allowance: Counter[str], *, depth: int
+    ) -> AsyncIterator[Request]:
+        """Requests for what a page or a stylesheet loads and is not held, where its host is this run's.
+
+        `allowance` is the page's: what its stylesheets load counts to it.
+        """
         try:
             found: list[Requisite] = await self.run.work(
                 requisites if depth == 0 else of_style,
@@ -442,10 +460,11 @@ class BlogSpider(Spider):
             return
         wanted: list[Requisite] = []
         for one in (replace(one, url=bare(one.url)) for one in found):
-            if len(wanted) >= self.run.options.requisites_of_page:
+            if allowance["left"] <= 0:
                 break
             if page_key(one.url) not in self._asked and await self._is_wanted(one.url):
                 self._asked.add(page_key(one.url))
+                allowance["left"] -= 1
                 wanted.append(one)
         for one, mine in zip(wanted, await self.run.claim([one.url for one in wanted]), strict=True):
             if not mine:  # another run works at that host; the page's next visit asks again
@@ -455,7 +474,7 @@ class BlogSpider(Spider):
                     one.url,
                     callback=self.parse_requisite,
                     errback=self.requisite_failed,
-                    cb_kwargs={"asked": one, "depth": depth + 1},
+                    cb_kwargs={"asked": one, "allowance": allowance, "depth": depth + 1},
                     headers={"Accept": _ACCEPT_REQUISITE[one.kind]},
                     priority=_REQUISITES_LAST,
                     meta={VIA: response.url, HOPS: "E", "download_maxsize": self.run.options.requisite_bytes},
@@ -477,12 +496,14 @@ class BlogSpider(Spider):
         age = timedelta(seconds=self.run.options.requisite_age)
         return row is None or row.url != url or row.date < self.run.now() - age
 
-    async def parse_requisite(self, response: Response, asked: Requisite, depth: int) -> AsyncIterator[Request]:
+    async def parse_requisite(
+        self, response: Response, asked: Requisite, allowance: Counter[str], depth: int
+    ) -> AsyncIterator[Request]:
         """An image, stylesheet or font came; a stylesheet may load more."""
         with self.run.settling(f"requisite {asked.url}"):
             self.run.leave(asked.url)
             if asked.kind == "style" and response.status == decide.OK and depth < _MAX_STYLES:
-                async for request in self._requisite_requests(response, depth=depth):
+                async for request in self._requisite_requests(response, allowance, depth=depth):
                     yield request
 
     async def requisite_failed(self, failure: Failure) -> None:

@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import S3, Home, Ran, free_port
+from conftest import S3, Home, Ran
 from sample.blogs import TIDE
 from sample.server import Answer, Site
+from sample.services import free_port
 
 
 def told(done: Ran) -> str:

@@ -21,11 +21,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
-from conftest import BIN, PROJECT, S3, Home, free_port, missing, open_folder
+from conftest import BIN, PROJECT, S3, Home, missing, open_folder
 from sample.blogs import TIDE
 from sample.faults import FaultyS3
 from sample.server import Answer, Site
-from sample.services import wait_for
+from sample.services import free_port, wait_for
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 

@@ -15,7 +15,8 @@ from ipaddress import ip_network
 from typing import Self
 
 import pytest
-from conftest import Home, Ran, free_port
+from conftest import Home, Ran
+from sample.services import free_port
 
 from archive.errors import SettingsError
 from archive.settings import load

@@ -18,9 +18,10 @@ from typing import Self
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from conftest import Home, free_port
+from conftest import Home
 from sample.blogs import TIDE
 from sample.server import Site
+from sample.services import free_port
 from sqlalchemy import update
 from test_schedule import Postgres, own_postgres, subscribe, up  # noqa: F401  a fixture
 

@@ -301,7 +301,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     """
     found = _parsed(body, url, content_type)
     about = replace(found.feed, **_sane_fields(found.feed))
-    return replace(found, feed=replace(about, words=plain(about.title)), entries=tuple(settled(found.entries)))
+    return replace(found, feed=replace(about, words=_heading(about.title)), entries=tuple(settled(found.entries)))
 
 
 def _parsed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
@@ -512,11 +512,17 @@ def settled(entries: Iterable[FeedEntry]) -> Iterator[FeedEntry]:
         if said > left:
             sane = replace(sane, content=None, summary=None)
         left -= min(said, left)
-        yield replace(sane, words=plain(sane.title), essence=sane.digest)
+        yield replace(sane, words=_heading(sane.title), essence=sane.digest)
 
 
 _ADDRESSES = frozenset({"link", "original", "related", "self_link", "hub", "prev_archive", "next_page"})
-_LENGTHS = {"content": ENTRY_CHARACTERS, "summary": ENTRY_CHARACTERS, "id": URL_CHARACTERS, "url": URL_CHARACTERS}
+_LENGTHS = {
+    "content": ENTRY_CHARACTERS,
+    "summary": ENTRY_CHARACTERS,
+    "id": URL_CHARACTERS,
+    "url": URL_CHARACTERS,
+    "title": 10 * FIELD_CHARACTERS,
+}
 _SHORT = frozenset({"published_raw", "updated_raw", "type", "length", "language"})
 
 
@@ -721,6 +727,10 @@ def plain(value: str | None) -> str | None:
         except (LxmlError, ValueError):
             return value.strip()
     return " ".join(value.split()) or None
+
+
+def _heading(title: str | None) -> str | None:
+    return (plain(title) or "")[:FIELD_CHARACTERS] or None
 
 
 def _link(value: str | None, url: str) -> str | None:

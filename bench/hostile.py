@@ -22,7 +22,6 @@ import tempfile
 import threading
 import time
 import urllib.request
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,7 @@ def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manif
         "PRESSMARK_RECHECK_PLAN": "1s",
         "PRESSMARK_HOST_GAP": "0",
         "HOSTILE_GUARD_LOG": str(guard),
-        "PYTHONPATH": str(material / "guard"),
+        "PYTHONPATH": os.pathsep.join([str(material / "guard"), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     pressmark = str(Path(sys.executable).with_name("pressmark"))
     control(manifest, f"/reset?case={case['name']}")
@@ -156,7 +155,7 @@ def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manif
 def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]:
     """What may be said of a case, by what the archive, the frontier and the command told."""
     archive = Archive.open(ArchiveSettings(home=home))
-    now, ours = datetime.now(UTC), {urlsplit(case["url"]).hostname, *case["hosts"]}
+    now, ours = time.time() * 1_000_000, {urlsplit(case["url"]).hostname, *case["hosts"]}
     with archive.index.engine.connect() as connection:
         captures = [
             row
@@ -170,7 +169,7 @@ def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]
         gone = connection.exec_driver_sql("SELECT kind FROM alarms WHERE kind = 'gone'").fetchall()
     rows = [*pages, *(row for row in feeds if case["kind"] != "page")]
     errors = " ".join(row.error for row in rows if row.error)
-    later = any(row.due and datetime.fromisoformat(str(row.due)).replace(tzinfo=UTC) > now for row in rows)
+    later = any(row.due and row.due > now for row in rows)
     found = {
         "archived": bool(texts) or (case["kind"] in {"feed", "opml", "warc"} and any(c.status == 200 for c in captures) and not errors),
         "archived_flagged": any(c.truncated for c in captures) or (bool(captures) and bool(errors)),

@@ -125,11 +125,32 @@ class Archive:
             SpoolError: The spool cannot be written.
         """
         self.store.check()
+        self.check_spool()
+
+    def check_store(self) -> None:
+        """Make sure that the store is there: it has what the index knows, and takes more.
+
+        Raises:
+            StoreError: The store cannot be used, or is another one.
+        """
+        known = self.index.any_object()
+        if known is not None:
+            self.store.size(known)
+        self.store.check()
+
+    def check_spool(self) -> None:
+        """Make sure that the spool can take what is fetched.
+
+        Raises:
+            SpoolError: The spool cannot be written.
+        """
         probe = self.spool / f".probe-{secrets.token_hex(4)}"
         with spool_errors(self.spool):
             probe.parent.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"\0" * 4096)
-            probe.unlink()
+            try:
+                probe.write_bytes(b"\0" * 4096)
+            finally:
+                probe.unlink(missing_ok=True)
 
     def batch(
         self,

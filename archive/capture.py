@@ -12,7 +12,7 @@ from typing import Literal
 
 from archive.limits import HEADER_LINES, MEDIA_TYPE_CHARACTERS
 
-Truncation = Literal["length", "time", "disconnect"]
+Truncation = Literal["length", "time", "disconnect", "unspecified"]
 
 _STATUS = re.compile(rb"[0-9]{3}")
 _SECRET = re.compile(rb"^((?:(?:proxy-)?authorization|cookie):)[^\r\n]*", re.IGNORECASE | re.MULTILINE)

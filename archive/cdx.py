@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
 
 import regex
 
 from archive.index import CaptureRow, index_urlkey
-from archive.limits import CDX_FILTERS, CDX_LINES, PATTERN_CHARACTERS, PATTERN_SECONDS
+from archive.limits import CDX_FILTERS, CDX_LINES, FILTER_SECONDS, PATTERN_CHARACTERS, PATTERN_REPEATS, PATTERN_SECONDS
 from archive.moment import within
 from archive.urlkey import urlkey
 
@@ -163,12 +164,13 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     wanted = one("output").lower() or output
     if wanted not in {"text", "json", "cdxj", "ndjson"}:
         raise ValueError(f"output={wanted}: use json, text, cdxj or ndjson")
+    patience = _Patience()
     return Query(
         url=url,
         keys=keys(url, match),
         since=stamp("from", one("from"), end=False) if one("from") else None,
         until=stamp("to", one("to"), end=True) + timedelta(seconds=1) if one("to") else None,
-        filters=tuple(_filter(text) for text in filters if text),
+        filters=tuple(_filter(text, patience) for text in filters if text),
         collapse=tuple(_collapse(text) for text in given.get("collapse", []) if text),
         columns=names or tuple(columns),
         limit=limit,
@@ -228,7 +230,24 @@ def _column(name: str) -> str:
     return known
 
 
-def _filter(text: str) -> Filter:
+class _Patience:
+    """What the expressions of one query have taken."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    def matches(self, pattern: regex.Pattern[str], value: str) -> bool:
+        """Whether a value is of that form; the regex module's TimeoutError where that takes too long."""
+        if self._spent > FILTER_SECONDS:
+            raise TimeoutError("the filters take too long")
+        began = perf_counter()
+        try:
+            return pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None
+        finally:
+            self._spent += perf_counter() - began
+
+
+def _filter(text: str, patience: _Patience) -> Filter:
     # The Wayback Machine puts ! first, pywb too; both are seen before = and ~.
     found = _FILTER.fullmatch(text)
     if not found or len(text) > PATTERN_CHARACTERS:
@@ -236,13 +255,18 @@ def _filter(text: str) -> Filter:
     negated, kind, column, expression = found.groups()
     if kind == "=":
         return Filter(column=_column(column), test=lambda value: value == expression, wanted=not negated)
+    repeats = 1
+    for number in _REPEAT.findall(expression):
+        repeats *= max(1, int(number[:9]))
+    if repeats > PATTERN_REPEATS:
+        raise ValueError(f"filter={text[:60]}: repeats more than {PATTERN_REPEATS} times")
     try:
         pattern = regex.compile(expression)
     except (regex.error, RecursionError, OverflowError) as e:
         raise ValueError(f"filter={text[:60]}: no regular expression: {str(e)[:100]}") from e
     return Filter(
         column=_column(column),
-        test=lambda value: pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None,
+        test=lambda value: patience.matches(pattern, value),
         wanted=not negated,
     )
 
@@ -279,6 +303,7 @@ def stamp(name: str, digits: str, *, end: bool) -> datetime:
     return within(digits, end=end)
 
 
+_REPEAT = re.compile(r"(?<=[{,])\s*([0-9]+)\s*(?=[,}])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Iterator
 
 from archive.limits import DECODED_BYTES
@@ -53,6 +54,27 @@ def beginning(body: bytes, coding: str | None, *, limit: int) -> bytes:
     except ValueError:
         return bytes(out[:limit])  # what came before the fault counts
     return bytes(out[:limit])
+
+
+def ends_early(body: bytes, coding: str | None, *, limit: int) -> bool:
+    """Whether a compressed payload lacks its end, though it came whole.
+
+    Args:
+        body: The payload as received.
+        coding: As for `decoded`; only gzip and deflate are looked at.
+        limit: Decoded bytes after which no more is looked at.
+    """
+    name = (coding or "").strip().lower()
+    if not body or name not in {"gzip", "x-gzip", "deflate"}:
+        return False
+    inflate, left, size = zlib.decompressobj(zlib.MAX_WBITS | 32), body, 0
+    try:
+        while left and not inflate.eof and size < limit:
+            size += len(inflate.decompress(left, _CHUNK))
+            left = inflate.unconsumed_tail
+    except zlib.error:
+        return False  # it is in no such coding, or broken in another way
+    return not inflate.eof and size < limit
 
 
 def _decoding(body: bytes, coding: str) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import regex
 from rapidfuzz.distance import Indel
 
-from archive.limits import COMPARED_WORDS
+from archive.limits import COMPARED_LINES, COMPARED_WORDS
 
 Kind = Literal["same", "gone", "new"]
 _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
@@ -48,7 +48,7 @@ def differences(before: str, after: str) -> list[Change]:
     """The paragraphs of two texts in order, with what changed in each."""
     old, new = before.split("\n"), after.split("\n")
     found: list[Change] = []
-    for tag, i1, i2, j1, j2 in _opcodes(old, new):
+    for tag, i1, i2, j1, j2 in _bounded(old, new):
         if tag == "equal":
             found += [Change("same", (Run("same", line),)) for line in new[j1:j2]]
         else:
@@ -91,6 +91,19 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int,
     """What turns one sequence into the other, as `difflib` tells it."""
     for one in Indel.opcodes(old, new):
         yield one.tag, one.src_start, one.src_end, one.dest_start, one.dest_end
+
+
+def _bounded(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """`_opcodes` of lines; where too many differ, what is between the common beginning and end is one change."""
+    begin = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    most = min(len(old), len(new)) - begin
+    end = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
+    if max(len(old), len(new)) - begin - end <= COMPARED_LINES:
+        yield from _opcodes(old, new)
+        return
+    yield "equal", 0, begin, 0, begin
+    yield "replace", begin, len(old) - end, begin, len(new) - end
+    yield "equal", len(old) - end, len(old), len(new) - end, len(new)
 
 
 def _edited(before: str, after: str) -> Change | None:

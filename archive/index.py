@@ -338,6 +338,12 @@ class Index:
         with transaction(self._engine, reads=True) as connection:
             return [ObjectRow(key=row.key, length=row.length, sha256=row.sha256) for row in connection.execute(query)]
 
+    def any_object(self) -> str | None:
+        """Key of an object that rows point at; None if there is none."""
+        with transaction(self._engine, reads=True) as connection:
+            found: str | None = connection.execute(select(func.max(objects.c.key))).scalar()
+        return found
+
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
         """The captures and texts that lie in an object, in its order."""
         held = self._rows(CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))

@@ -118,6 +118,20 @@ WACZ_JSON_BYTES = 16 << 20
 
 # -- what is asked of the web app
 
+REQUEST_HEAD_BYTES = 64 * 1024
+"""Head of a request to the web app: one URL and a few headers."""
+REQUEST_SECONDS = 20.0
+"""From connecting, or the answer before, until a request is whole: clients that trickle must not shut others out."""
+HEALTH_SECONDS = 15.0
+"""A look at one part of the installation; one that does not answer is ill."""
+FILTER_SECONDS = 2.0
+"""What all expressions of one CDX query may take together."""
+PATTERN_REPEATS = 10_000
+"""Product of all counted repetitions in an expression: they are unrolled in memory."""
+COMPARED_LINES = 5_000
+"""Lines that differ, on each side: the work grows with their product."""
+PAYLOADS_BYTES = 256 * 1024 * 1024
+"""Large answers that are being sent, all together: slow readers keep them in memory."""
 QUERY_CHARACTERS = 2_000
 """A search query; longer ones are no person's."""
 QUERY_TERMS = 50
@@ -146,6 +160,8 @@ SHOWN_CHARACTERS = 100_000
 """Text shown on one page of the web app; the rest is a link away."""
 PLAIN_CHARACTERS = 5_000_000
 """Markup that is sanitised for one view."""
+PLAIN_SECONDS = 5.0
+"""Making one view, in a process of its own: markup can be made that takes a sanitiser minutes."""
 PLAIN_IMAGES = 500
 """Images of one view."""
 REPLAYED_HEADERS = 200

@@ -16,8 +16,11 @@ def urlkey(url: str) -> str:
 
     Scheme, `www.`, default port, letter case, session ids, fragment and a trailing slash do not tell two URLs apart.
     """
-    canonical = urlcanon.aggressive(urlcanon.parse_url(url))
-    key: bytes = canonical.surt(with_scheme=False, trailing_comma=False)
+    try:
+        canonical = urlcanon.aggressive(urlcanon.parse_url(url))
+        key: bytes = canonical.surt(with_scheme=False, trailing_comma=False)
+    except ValueError:  # a host that is a negative number, and who knows what else: it is found as it is written
+        return url.lower()
     return key.decode("utf-8", "replace").lower()
 
 

@@ -82,7 +82,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.rows import members
     from archive.search import Search
     from archive.settings import ArchiveSettings
-    from archive.web.plain import plain
+    from archive.web.plain import media, plain
     from archive.web.target import dated, read_http_date
     from crawler import discover, feeds
     from crawler.errors import FeedError
@@ -98,7 +98,8 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
         return search.find(parse(text(data)))
 
     def page(data: bytes) -> object:
-        shown = plain(data.decode("utf-8", "replace"), url=url, stamp="20260101000000", held=set)
+        kept = media(data, url=url, content_type=None)
+        shown = plain(data, url=url, content_type=None, stamp="20260101000000", kept=kept)
         low = shown.lower()
         if "<script" in low or "<iframe" in low:
             raise AssertionError(shown[:500])

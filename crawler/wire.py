@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
 from archive.capture import Capture, Truncation, head_length, header, redacted
-from archive.coding import beginning, dechunked
+from archive.coding import beginning, dechunked, ends_early
 from archive.limits import DOMAIN_CONCURRENCY, FLIGHT_BYTES, HEAD_BYTES, INTERIM_HEADS
 from crawler.errors import PrivateAddressError
 from crawler.frontier import registrable_domain
@@ -61,6 +62,8 @@ VIA = "via"
 HOPS = "hops"
 """Key in a request's meta: how it was reached from a seed."""
 
+_UNREAD_BYTES = 512 * 1024
+"""What the system may have received and we have not read: enough for 40 Mbit/s over a tenth of a second."""
 _IDLE_SECONDS = 2.0
 """A connection is kept so long for the host's next request, or for the gap between two."""
 ENOUGH = "enough"
@@ -276,7 +279,8 @@ class WireHandler(HTTP11DownloadHandler):
         # Here, not in a middleware: the next request to the host is sent as soon as this returns.
         self._holds.answered(request.url, response.status, value.decode("latin-1") if value else None)
         head, _ = wire.head()
-        capture = _capture(request, wire, head, response.body)
+        early = ends_early(response.body, header(head, "content-encoding"), limit=most)
+        capture = _capture(request, wire, head, response.body, truncated="unspecified" if early else None)
         request.meta[CAPTURE] = await self._record(capture)
         return _beginning(request, capture) if ENOUGH in request.meta else response
 
@@ -358,7 +362,7 @@ class _Tee:
         return getattr(self._transport, name)
 
 
-def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11ClientFactory]:
+def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11ClientFactory]:  # noqa: C901  two classes
     """The class that Scrapy's pool builds connections with, knowing the exchanges that go on."""
 
     class WireProtocol(_LenientHTTP11ClientProtocol):
@@ -387,6 +391,10 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
             finally:
                 self.transport = transport
 
+        def connectionMade(self) -> None:  # noqa: N802  Twisted's name
+            super().connectionMade()
+            _narrow(self.transport)
+
         def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
             if self._wire is not None:
                 self._wire.receive(self.transport, data)
@@ -405,6 +413,15 @@ def _factory(wires: dict[bytes, Wire], guard: Guard) -> type[_LenientHTTP11Clien
             return WireProtocol(self._quiescentCallback)
 
     return WireFactory
+
+
+def _narrow(transport: Any) -> None:  # noqa: ANN401  Twisted's
+    """Let the system hold little that is not read yet: what lies there when an answer is cut came for nothing."""
+    while transport is not None:
+        if (connection := getattr(transport, "socket", None)) is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
+            return
+        transport = getattr(transport, "transport", None)  # TLS lies over TCP
 
 
 @implementer(IResolutionReceiver)

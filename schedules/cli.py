@@ -70,7 +70,12 @@ def up(host: str, port: int, replay_port: int | None) -> None:
         from schedules.web import Web, is_local, listen, replaying, serve
 
         web = Web(
-            kept_archive, frontier, runs, health=lambda: daemon.ill(kept_archive), nudge=lambda: daemon.hurry("crawl")
+            kept_archive,
+            frontier,
+            runs,
+            health=lambda: daemon.ill(kept_archive),
+            nudge=lambda: daemon.hurry("crawl"),
+            schedules=True,
         )
         shown = load(WebSettings)
         with listen(host, port) as listening, _replay_socket(host, replay_port) as replay:
@@ -92,7 +97,7 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, WebSettings, load
     from crawler.frontier import Frontier
-    from schedules.health import unwell
+    from schedules.health import Health, parts
     from schedules.runs import Runs
     from schedules.web import Web, address, is_local, listen, replaying, serve_alone
 
@@ -112,7 +117,7 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
         def make() -> ASGIApp:
             archive, runs = Archive.open(settings), Runs.open(settings.database)
             frontier = Frontier.open(settings.database)
-            web = Web(archive, frontier, runs, health=lambda: unwell(archive, runs), nudge=lambda: None)
+            web = Web(archive, frontier, runs, health=Health(parts(archive, runs)), nudge=lambda: None)
             number = replay.getsockname()[1] if replay else None
             return web.application(shown, local=is_local(listening), replay_port=number)
 

@@ -30,7 +30,7 @@ from archive.database import shown
 from archive.errors import ArchiveError, DatabaseError
 from crawler.alarms import about
 from crawler.visit import Alarm
-from schedules.health import unwell
+from schedules.health import Health, parts
 from schedules.jobs import Finished, Job, Outcome, Runner
 from schedules.runs import Runs
 from schedules.triggers import cron_fields
@@ -115,6 +115,7 @@ class Daemon:
         """`holder` is the name of this daemon among those on one database."""
         self._jobs = {job.name: job for job in jobs}
         self._runs = runs
+        self._health: Health | None = None
         self._holder = holder
         self._runner = Runner()
         self._stop_seconds = stop_seconds
@@ -235,11 +236,13 @@ class Daemon:
 
     def ill(self, archive: Archive) -> dict[str, str]:
         """What is wrong with the parts that the daemon needs, by their names."""
+        if self._health is None:
+            self._health = Health(parts(archive, self._runs))
         found = {}
         thread = getattr(self._scheduler, "_thread", None)  # it has no public name
         if not self._scheduler.running or not (thread and thread.is_alive()):
             found["scheduler"] = "does not run"
-        return found | unwell(archive, self._runs)
+        return found | self._health()
 
     def set_back(self, by: timedelta) -> None:
         """The clock was set back: runs at intervals keep their distance, and do not wait for the hour to come again.

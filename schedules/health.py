@@ -1,20 +1,81 @@
-"""What is wrong with the parts that daemon and web app need."""
+"""What is wrong with the parts that daemon and web app need, told in time even where a part does not answer."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+
 from archive.archive import Archive
-from archive.errors import ArchiveError, SpoolError
+from archive.errors import ArchiveError
+from archive.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
+_FRESH_SECONDS = 5.0
+"""A result is told again for so long: whoever asks often makes no more work."""
+_SILENT = f"does not answer within {HEALTH_SECONDS:g} s"
 
-def unwell(archive: Archive, runs: Runs) -> dict[str, str]:
-    """What is wrong with database, store and disk, by their names; nothing if all is well."""
-    found = {}
-    for part, check in (("database", runs.latest), ("store", archive.check_writable)):
+
+class Health:
+    """Looks at each part in a thread of its own; called, it tells what is ill, by the names of the parts."""
+
+    def __init__(self, parts: Mapping[str, Callable[[], None]], *, seconds: float = HEALTH_SECONDS) -> None:
+        """Parts raise ArchiveError where something is wrong with them."""
+        self._parts = dict(parts)
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._looks: dict[str, _Look] = {}
+
+    def __call__(self) -> dict[str, str]:
+        """What is wrong, by the name of the part; nothing if all is well."""
+        with self._lock:
+            for name, check in self._parts.items():
+                before = self._looks.get(name)
+                # One that still waits is not joined by another.
+                if before is None or (before.over.is_set() and monotonic() - before.ended > _FRESH_SECONDS):
+                    self._looks[name] = _Look(check)
+            looks = dict(self._looks)
+        found = {}
+        for name, look in looks.items():
+            if not look.over.wait(max(0.0, look.began + self._seconds - monotonic())):
+                found[name] = _SILENT
+            elif look.wrong:
+                found[name] = look.wrong
+        return found
+
+
+class _Look:
+    """One look at a part."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self.began = self.ended = monotonic()
+        self.over = threading.Event()
+        self.wrong: str | None = None
+        self._check = check
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
         try:
-            check()
-        except SpoolError as e:
-            found["disk"] = str(e)
+            self._check()
         except ArchiveError as e:
-            found[part] = str(e)
-    return found
+            self.wrong = str(e)
+        except Exception as e:  # noqa: BLE001  whatever it is, the part is not well
+            self.wrong = f"{type(e).__name__}: {e}"
+        finally:
+            self.ended = monotonic()
+            self.over.set()
+
+
+def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
+    """Database, store and disk."""
+
+    def database() -> None:
+        path = archive.index.engine.url.database
+        is_file = archive.index.engine.dialect.name == "sqlite" and path not in {None, "", ":memory:"}
+        # What is open would be read on, though nobody finds it any more.
+        if is_file and not Path(str(path)).exists():
+            raise ArchiveError("the file is gone")
+        runs.latest()
+
+    return {"database": database, "store": archive.check_store, "disk": archive.check_spool}

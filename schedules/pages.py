@@ -74,6 +74,7 @@ class FeedPages:
         *,
         token: str,
         health: Callable[[], dict[str, str]],
+        schedules: bool = False,
     ) -> None:
         self._archive = archive
         self._frontier = frontier
@@ -81,6 +82,7 @@ class FeedPages:
         self._templates = templates
         self._token = token
         self._health = health
+        self._schedules = schedules
         self._overview = Overview(archive.index)
         self._commands = Commands()
 
@@ -92,7 +94,7 @@ class FeedPages:
         """The pages."""
         return [
             page_route("/feeds", self._feeds),
-            page_route("/feeds/{id:int}", self._feed),
+            page_route("/feeds/{number}", self._feed),
             Route("/feeds/{action}", self._change, methods=["POST"]),
             page_route("/jobs", self._jobs),
             page_route("/changes.atom", self._changes),
@@ -149,9 +151,11 @@ class FeedPages:
         )
 
     def _feed(self, request: Request) -> Response:
-        feed = next((one for one in self._frontier.feeds() if one.id == request.path_params["id"]), None)
+        number = request.path_params["number"]
+        known = self._frontier.feeds() if number.isascii() and number.isdigit() and len(number) < 10 else []  # noqa: PLR2004
+        feed = next((one for one in known if one.id == int(number)), None)
         if feed is None:
-            raise WrongError(f"{request.path_params['id']}: no such feed", status=404)
+            raise WrongError(f"{number[:20]}: no such feed", status=404)
         said = self._alarms().get(feed.url, [])
         host = host_of(feed.site or feed.url)
         return self._page(request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token))
@@ -234,7 +238,7 @@ class FeedPages:
             len([d for d in self._frontier.deletions() if not d.restored]),
         )
         ill = self._health()
-        for part in ("database", "store", "scheduler"):
+        for part in ("database", "store", "disk", *(("scheduler",) if self._schedules else ())):
             gauge("up", "Whether a part is well", float(part not in ill), part=part)
         for name, ran in self._runs.latest().items():
             gauge(
@@ -262,7 +266,7 @@ class FeedPages:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             stated = bearer.strip()
-        if not hmac.compare_digest(stated.encode(), self._token.encode()):
+        if not hmac.compare_digest(stated.encode("utf-8", "replace"), self._token.encode()):
             raise WrongError("the token is missing or wrong", status=401, headers={"WWW-Authenticate": "Bearer"})
         url = said.get("url", "").strip()
         if not _is_url(url):

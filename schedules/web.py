@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -21,9 +22,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from archive.archive import Archive
-from archive.limits import NOTIFICATION_BYTES
+from archive.limits import NOTIFICATION_BYTES, REQUEST_HEAD_BYTES, REQUEST_SECONDS
 from archive.settings import WebSettings
 from archive.web import Addition, Templates, application
 from archive.web.replay import replay_application
@@ -35,6 +37,8 @@ from schedules.runs import Runs
 log = logging.getLogger(__name__)
 
 
+_BODY_WITH_HEAD = 256 * 1024
+"""A transport hands over so much at a time: a body may come with its head."""
 _PORT = re.compile(r":\d+$")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATHS = {
@@ -53,14 +57,22 @@ class Web:
     """The daemon's web application."""
 
     def __init__(
-        self, archive: Archive, frontier: Frontier, runs: Runs, *, health: Health, nudge: Callable[[], None]
+        self,
+        archive: Archive,
+        frontier: Frontier,
+        runs: Runs,
+        *,
+        health: Health,
+        nudge: Callable[[], None],
+        schedules: bool = False,
     ) -> None:
-        """`health` is asked by `/health`; `nudge` is called when a hub has told of news."""
+        """`health` is asked by `/health`, `nudge` is called when a hub has told of news; `schedules`: jobs run here."""
         self._archive = archive
         self._frontier = frontier
         self._runs = runs
         self._engine = frontier.engine
         self._health = health
+        self._schedules = schedules
         self._nudge = nudge
 
     def application(self, settings: WebSettings, *, local: bool, replay_port: int | None = None) -> ASGIApp:
@@ -73,7 +85,15 @@ class Web:
         """
         templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
         token = settings.token.get_secret_value()
-        pages = FeedPages(self._archive, self._frontier, self._runs, templates, token=token, health=self._health)
+        pages = FeedPages(
+            self._archive,
+            self._frontier,
+            self._runs,
+            templates,
+            token=token,
+            health=self._health,
+            schedules=self._schedules,
+        )
         addition = Addition(
             routes=[*self.routes(), *pages.routes()], routers=[pages.router()], aside=pages.aside(), described=_PATHS
         )
@@ -95,7 +115,10 @@ class Web:
     def _verify(self, request: Request) -> Response:
         """The hub asks whether we meant it."""
         parameters = dict(request.query_params)
-        challenge = websub.verified(self._engine, _token(request), parameters, now=datetime.now(UTC))
+        token = _token(request)
+        if not websub.known(self._engine, token):  # only reads, so that strangers take no lock
+            return _unknown()
+        challenge = websub.verified(self._engine, token, parameters, now=datetime.now(UTC))
         return PlainTextResponse(challenge) if challenge else _unknown()
 
     async def _notify(self, request: Request) -> Response:
@@ -152,7 +175,7 @@ def replaying(settings: WebSettings, listening: socket.socket) -> ASGIApp:
         host = request.url.hostname or ""
         return settings.public_url or f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
-    return replay_application(sources=source, local=is_local(listening))
+    return replay_application(sources=source, local=is_local(listening), public_url=settings.replay_url)
 
 
 def address(listening: socket.socket) -> str:
@@ -164,6 +187,53 @@ def address(listening: socket.socket) -> str:
 def is_local(listening: socket.socket) -> bool:
     """Whether only this machine can reach a socket."""
     return ip_address(listening.getsockname()[0]).is_loopback
+
+
+class _Bounded(HttpToolsProtocol):
+    """Requests whose head is of bounded size, and that are whole in time."""
+
+    _head_bytes = 0
+    _in_head = True
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._whole()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > REQUEST_HEAD_BYTES + _BODY_WITH_HEAD:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._whole()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._head_bytes, self._in_head = 0, True
+        if not self.transport.is_closing():
+            self._wait()
+
+    def _wait(self) -> None:
+        self._whole()
+        self._late = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _whole(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def _server(application: ASGIApp) -> uvicorn.Server:
@@ -178,7 +248,7 @@ def _server(application: ASGIApp) -> uvicorn.Server:
         timeout_graceful_shutdown=5,
         limit_concurrency=500,
         backlog=256,
-        h11_max_incomplete_event_size=65_536,
+        http=_Bounded,
     )
     return uvicorn.Server(config)
 

@@ -45,12 +45,13 @@ def status_of(error: Exception) -> int:
 def answered(request: Request, error: Exception, page: Page) -> Response:
     """The answer to an error, in the form that was asked for."""
     status = status_of(error)
-    said, hint, headers = str(error), "", {}
+    said, hint, headers = "something went wrong here; the log tells what", "", {}
     if isinstance(error, WrongError):
         said, hint, headers = error.said, error.hint, dict(error.headers)
     elif isinstance(error, HTTPException):
         said, headers = str(error.detail), dict(error.headers or {})
     elif isinstance(error, ArchiveError):
+        said = str(error)
         hint = error.hint or ""
         if status >= 500:  # noqa: PLR2004  ours to mend
             log.warning("not answered path=%r error=%s", request.url.path[:200], error)

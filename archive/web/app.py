@@ -113,5 +113,6 @@ def application(
     for router in more.routers:
         app.include_router(router)
     app.openapi = lambda: api.describe(app, more.described)  # type: ignore[method-assign]  # as FastAPI documents
+    app.router.redirect_slashes = False  # it would write the Host header into a Location
     app.mount("/static", StaticFiles(directory=static_folder()))
     return Gate(app, public_url=settings.public_url, local=local)

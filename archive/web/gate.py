@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from archive.web.target import checked_host
 
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'none'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of our own pages: nothing from elsewhere, no script but our files."""
@@ -32,6 +32,10 @@ _ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/")
 """What pages of other servers on this machine may read, such as a replay tool."""
 
 
+_LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"})
+_FRAMES = frozenset({"iframe", "frame", "embed", "object"})
+
+
 class Gate:
     """The outermost layer of the application."""
 
@@ -43,27 +47,16 @@ class Gate:
         self._public_host = (urlsplit(public_url).netloc or "").lower()
         self._local = local
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901  one step after another
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = ""
-        host = ""
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"origin":
-                origin = value.decode("latin-1")
+        told = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _LOOKED_AT}
+        hosts = sum(name == b"host" for name, _ in scope["headers"])
+        origin, host = told.get(b"origin", ""), told.get(b"host", "")
         path = scope["path"]
         open_to = self._open_to(path, origin) if origin or not self._local else None
-        if not self._known(host):
-            await PlainTextResponse(
-                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that reaches it\n",
-                status_code=400,
-            )(scope, receive, send)
-            return
-        scope["pressmark.base"] = self._public_url or f"{scope['scheme']}://{host}"
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -77,6 +70,16 @@ class Gate:
                         headers.append((b"vary", b"origin"))
             await send(message)
 
+        if hosts != 1 or not self._known(host):
+            await PlainTextResponse(
+                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that reaches it\n",
+                status_code=400,
+            )(scope, receive, sending)
+            return
+        if self._local and not open_to and _is_drawn_in(path, told):
+            await PlainTextResponse("pages of other sites get nothing here\n", status_code=403)(scope, receive, sending)
+            return
+        scope["pressmark.base"] = self._public_url or f"{scope['scheme']}://{host}"
         if open_to and scope["method"] == "OPTIONS":
             await PlainTextResponse(
                 "",
@@ -91,9 +94,12 @@ class Gate:
         """Whether a Host header may be ours: another one stands in links, or is of a page with a rebinding name."""
         if checked_host(host) is None:
             return False
-        if not self._local or host.lower() == self._public_host:
+        if host.lower() == self._public_host or (not self._local and not self._public_host):
             return True
-        bare = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        try:
+            bare = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        except ValueError:
+            return False
         return bare == "localhost" or bare.endswith(".localhost") or _is_address(bare)
 
     def _open_to(self, path: str, origin: str) -> bytes | None:
@@ -102,9 +108,23 @@ class Gate:
             return None
         if not self._local:
             return b"*"
-        bare = urlsplit(origin).hostname or ""
+        try:
+            bare = urlsplit(origin).hostname or ""
+        except ValueError:
+            return None
         loopback = bare == "localhost" or (_is_address(bare) and ip_address(bare).is_loopback)
         return origin.encode("latin-1", "ignore") if loopback and "\n" not in origin and "\r" not in origin else None
+
+
+def _is_drawn_in(path: str, told: Mapping[bytes, str]) -> bool:
+    """Whether a page of another site loads something from here into itself, to learn or to use what is archived.
+
+    What a sandboxed view of ours loads comes from no site at all: images, and the view's stylesheet.
+    """
+    if told.get(b"sec-fetch-site") != "cross-site" or told.get(b"sec-fetch-mode") == "navigate":
+        return told.get(b"sec-fetch-site") == "cross-site" and told.get(b"sec-fetch-dest") in _FRAMES
+    media = told.get(b"sec-fetch-dest") in {"image", "audio", "video"} and path.startswith("/web/")
+    return not (media or path.startswith("/static/"))
 
 
 def _is_address(bare: str) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
+from threading import Lock
+from typing import Any
 from urllib.parse import urljoin
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
@@ -16,17 +19,20 @@ from archive import cdx
 from archive.archive import Archive, Exchange
 from archive.capture import header, headers, media_type
 from archive.coding import unicode_html
-from archive.errors import NotArchivedError
+from archive.errors import NotArchivedError, TaskError
 from archive.index import CaptureRow
-from archive.limits import REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
+from archive.limits import PLAIN_SECONDS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.lookup import Lookup, Neighbours
+from archive.pool import Limits, WorkerPool
 from archive.stores import FolderStore
 from archive.web import links
 from archive.web.answer import WrongError
 from archive.web.gate import sandboxed
-from archive.web.plain import plain
+from archive.web.plain import document, media, plain
 from archive.web.ranges import matches, part_of, stored
 from archive.web.target import Dated, asked_url, dated, http_date, moment_of, quoted, read_http_date, stamp_of
+
+log = logging.getLogger(__name__)
 
 FOREVER = "public, max-age=31536000, immutable"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -38,13 +44,14 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXTUAL = re.compile(
     r"text/.*|application/(?:.*\+)?(?:xml|json)|application/(?:javascript|x-javascript|feed\+json)|unk"
 )
-_PAYLOAD = sandboxed()
+_PAYLOAD = sandboxed(sources=("frame-ancestors 'self'",))
 _SHOWN = sandboxed(
     "allow-top-navigation-by-user-activation",
     sources=("img-src 'self'", "media-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'self'"),
 )
-_SOON = 256 * 1024
+_SOON = 64 * 1024
 """Bytes of records that are read at once, without another thread."""
+_PLAIN = Limits(seconds=PLAIN_SECONDS, megabytes=512)
 _LINES = 1_000
 """Lines of a TimeMap in one part of the answer."""
 
@@ -61,6 +68,8 @@ class Mementos:
         self._frame = frame
         self._is_near = isinstance(archive.store, FolderStore) and archive.index.engine.dialect.name == "sqlite"
         """Both are on this machine, so that a small memento is there sooner than another thread would be."""
+        self._pool: WorkerPool | None = None
+        self._lock = Lock()
 
     async def web(self, request: Request) -> Response:
         """Whatever is under `/web/`."""
@@ -81,7 +90,7 @@ class Mementos:
             found = await run_in_threadpool(self._lookup.memento, asked.url, at)
         else:
             found = self._lookup.memento(asked.url, at)
-            if found is None or found[0].length <= _SOON:
+            if asked.modifier == "id_" and (found is None or found[0].length <= _SOON):
                 return self._memento(request, asked, base, found)
         return await run_in_threadpool(self._memento, request, asked, base, found)
 
@@ -182,8 +191,7 @@ class Mementos:
             # An image of a sandboxed page is asked for by no origin at all.
             named["Cross-Origin-Resource-Policy"] = "cross-origin"
         elif mime in _HTML or (mime == "unk" and b"<html" in body[:2_000].lower()):
-            markup = unicode_html(body, header(head, "content-type"))
-            shown = plain(markup, url=row.url, stamp=asked.stamp, held=self._lookup.held).encode()
+            shown = self._plain(body, row, header(head, "content-type"), asked.stamp).encode("utf-8", "replace")
             named["Content-Type"] = "text/html; charset=utf-8"
         elif _TEXTUAL.fullmatch(mime):
             shown = unicode_html(body, header(head, "content-type")).encode("utf-8", "replace")
@@ -198,6 +206,24 @@ class Mementos:
         if matches(request.headers, named["ETag"]):
             return _unmodified(named)
         return part_of(shown, request.headers, named, _shown_status(status))
+
+    def _plain(self, body: bytes, row: CaptureRow, content_type: str | None, stamp: str) -> str:
+        """The page's markup, made harmless in a process with limits; its words where it passes them."""
+        page = {"payload": body, "url": row.url, "content_type": content_type}
+        try:
+            found: list[str] = self._work(media, **page)
+            return str(self._work(plain, **page, stamp=stamp, kept=self._lookup.held(found)))
+        except TaskError as e:
+            log.warning("no plain view url=%s error=%s", row.url, e)
+            said = "This page cannot be shown without its scripts; the text and the download are there all the same."
+            return document(f"<p>{said}</p>", title=row.url)
+
+    def _work(self, function: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401  any pure function
+        with self._lock:
+            if self._pool is None:
+                self._pool = WorkerPool(workers=2, limits=_PLAIN, preload=["archive.web.plain"])
+            future = self._pool.submit(function, **arguments)
+        return future.result()
 
     def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
         """Our page around what is shown; a redirect redirects."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
+from threading import Lock
 from time import monotonic
 from urllib.parse import urlencode
 
@@ -25,7 +27,7 @@ from archive.archive import Archive
 from archive.capture import headers
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index import CaptureRow
-from archive.limits import PACKED_LINKS, PACKED_RESOURCES, RANKED_TEXTS, SHOWN_CHARACTERS
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, PAYLOADS_BYTES, RANKED_TEXTS, SHOWN_CHARACTERS
 from archive.lookup import Lookup
 from archive.overview import Overview
 from archive.query import begin, parse
@@ -59,8 +61,6 @@ CAPTURES = 200
 MARKS = 300
 """Marks of a timeline."""
 MAX_DIFFERENCES = 60_000
-_PACKED = 8
-"""WACZ files that are remembered: replay tools ask for them piece by piece."""
 _MAX_LOOKED = 300
 _OURS = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline)")
 _YEAR = re.compile(r"\d{4}")
@@ -108,7 +108,8 @@ class Pages:
         # What looks at all texts is looked up once a minute.
         self._known = lru_cache(maxsize=1)(lambda _minute: self._search.known())
         self._blogs_known = lru_cache(maxsize=1)(lambda _minute: self._overview.hosts())
-        self._packed = lru_cache(maxsize=_PACKED)(self._pack)
+        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._packing = Lock()
         self._overview = Overview(archive.index)
         self._search = Search(archive, lookup)
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
@@ -355,12 +356,21 @@ class Pages:
         row = self._archive.find(url, at)
         if form == "warc":
             return _file(self._archive.raw(row), "application/warc", row.date, "warc.gz")
-        made = self._packed(row.record)
+        made = self._wacz(row.record)
         tag = f'"{hashlib.sha256(made).hexdigest()}"'
         headers = {**_as_file("application/wacz", row.date, "wacz"), "ETag": tag}
         if matches(request.headers, tag):
             return Response(status_code=304, headers=headers)
         return part_of(made, request.headers, headers, 200)
+
+    def _wacz(self, record: str) -> bytes:
+        """As `_pack`, made once for all that ask at the same time."""
+        with self._packing:
+            made = self._packed.pop(record, None) or self._pack(record)
+            self._packed[record] = made
+            while len(self._packed) > 1 and sum(map(len, self._packed.values())) > PAYLOADS_BYTES:
+                self._packed.popitem(last=False)
+        return made
 
     def _pack(self, record: str) -> bytes:
         """A page with what it loads, and the pages that it links to, as they were then."""
@@ -480,9 +490,10 @@ class Pages:
         if asked_day:
             try:
                 since = datetime.strptime(asked_day, "%Y%m%d").replace(tzinfo=UTC)
-            except ValueError:
-                raise WrongError(f"_day={asked_day}: no such day") from None
-            until, count = since + timedelta(days=1), by_day.get(since.date(), 0)
+                until = since + timedelta(days=1)
+            except (ValueError, OverflowError):
+                raise WrongError(f"_day={asked_day[:20]}: no such day") from None
+            count = by_day.get(since.date(), 0)
         mark = "&" if "?" in quoted(url) else "?"
         years = [
             (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import nh3
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
+from archive.coding import unicode_html
 from archive.limits import PLAIN_CHARACTERS, PLAIN_IMAGES, URL_CHARACTERS
 from archive.web.answer import escape
 from archive.web.target import quoted
@@ -59,29 +61,50 @@ def absolute(base: str, link: str) -> str | None:
     return joined if parts.scheme in {"http", "https"} and parts.netloc and len(joined) <= URL_CHARACTERS else None
 
 
-def plain(markup: str, *, url: str, stamp: str, held: Callable[[list[str]], set[str]]) -> str:
-    """A whole document that shows a page's markup and can do nothing.
+def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
+    """URLs of the images, sounds and films that a page shows, each once.
 
     Args:
-        markup: The page's, decoded.
+        payload: The page, content coding removed.
         url: Of the page.
-        stamp: 14 digits; links lead to this instant.
-        held: Gives those of some URLs of which something is held.
+        content_type: As the server stated it.
     """
-    markup = markup[:PLAIN_CHARACTERS].replace("\0", "")
-    try:
-        tree = document_fromstring(markup)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        tree = document_fromstring("<html><body></body></html>")
+    tree = _tree(_markup(payload, content_type))
     base = base_of(tree, url)
-    lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}
-    found = [
+    found = (
         link
         for node in tree.iter("img", "audio", "video", "source")
         for name in ("src", "data-src")
         if (link := absolute(base, node.get(name) or ""))
-    ][:PLAIN_IMAGES]
-    kept = held(list(dict.fromkeys(found)))
+    )
+    return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
+
+
+def _markup(payload: bytes, content_type: str | None) -> str:
+    return unicode_html(payload, content_type)[:PLAIN_CHARACTERS].replace("\0", "")
+
+
+def _tree(markup: str) -> HtmlElement:
+    try:
+        return document_fromstring(markup)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return document_fromstring("<html><body></body></html>")
+
+
+def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str]) -> str:
+    """A whole document that shows a page's markup and can do nothing.
+
+    Args:
+        payload: The page, content coding removed.
+        url: Of the page.
+        content_type: As the server stated it.
+        stamp: 14 digits; links lead to this instant.
+        kept: Those of its `media` of which something is held.
+    """
+    markup = _markup(payload, content_type)
+    tree = _tree(markup)
+    base = base_of(tree, url)
+    lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}
 
     def mended(tag: str, name: str, value: str) -> str | None:
         if name in {"src", "href", "cite"}:
@@ -109,6 +132,11 @@ def plain(markup: str, *, url: str, stamp: str, held: Callable[[list[str]], set[
     )
     title = " ".join((tree.findtext(".//title") or url).split())[:500]
     language = (tree.get("lang") or "").strip()[:35]
+    return document(said, title=title, language=language)
+
+
+def document(said: str, *, title: str, language: str = "") -> str:
+    """A whole document of markup that is clean."""
     lang = f' lang="{escape(language)}"' if language else ""
     return (
         f"<!doctype html><html{lang}><head><meta charset=utf-8>"

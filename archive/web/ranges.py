@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from threading import Lock
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
+from archive.limits import PAYLOADS_BYTES
 from archive.stores import ObjectStore
 
 _PIECE = 1 << 20
@@ -50,16 +52,65 @@ def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
 def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], status: int) -> Response:
     """A body that is in memory, or the part of it that is asked for; only a 200 has parts."""
     if status != 200:  # noqa: PLR2004
-        return Response(body, status, headers)
+        return _sent(body, status, headers)
     headers["Accept-Ranges"] = "bytes"
     try:
         part = asked(request_headers, len(body), headers["ETag"])
     except ValueError:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(body)}"})
+        return _beyond(headers, len(body))
     if part is None:
-        return Response(body, status, headers)
+        return _sent(body, status, headers)
     headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(body)}"
-    return Response(body[part[0] : part[1]], 206, headers)
+    return _sent(body[part[0] : part[1]], 206, headers)
+
+
+class _Sending:
+    """How much of large answers is in memory until slow readers have it."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.lock = Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for another."""
+        with self.lock:
+            if self.held and self.held + size > PAYLOADS_BYTES:
+                return False
+            self.held += size
+            return True
+
+    def give_back(self, size: int) -> None:
+        """An answer is sent, or its reader gone."""
+        with self.lock:
+            self.held -= size
+
+
+_SENDING = _Sending()
+
+
+def _sent(body: bytes, status: int, headers: dict[str, str]) -> Response:
+    """A body, a large one in pieces, and not too many of these at a time."""
+    if len(body) <= _PIECE:
+        return Response(body, status, headers)
+    if not _SENDING.take(len(body)):
+        told = {"Retry-After": "10", "Cache-Control": "no-store"}
+        return Response("too much is being sent already; try again later\n", 503, told, media_type="text/plain")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            view = memoryview(body)
+            for at in range(0, len(body), _PIECE):
+                yield bytes(view[at : at + _PIECE])
+        finally:
+            _SENDING.give_back(len(body))
+
+    return StreamingResponse(pieces(), status, {**headers, "Content-Length": str(len(body))})
+
+
+def _beyond(headers: dict[str, str], size: int) -> Response:
+    """There is no such part; nobody may keep that answer for others."""
+    told = {**headers, "Content-Range": f"bytes */{size}", "Cache-Control": "no-store"}
+    return Response(status_code=416, headers=told)
 
 
 def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
@@ -68,7 +119,7 @@ def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, he
     try:
         part = asked(request_headers, size, headers["ETag"])
     except ValueError:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        return _beyond(headers, size)
     first, end = part or (0, size)
     headers["Content-Length"] = str(end - first)
     if part:

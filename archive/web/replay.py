@@ -6,6 +6,7 @@ served as they are. Without them the plain view is all there is.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,18 @@ from archive.web.target import quoted
 
 ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
 """Where the set-up puts the engine."""
+_CONFIG = json.dumps(
+    {
+        # The engine's own policy leaves WebSockets open, which a fresh frame or worker of a page would reach.
+        "csp": "default-src 'unsafe-eval' 'unsafe-inline' 'self' data: blob:; form-action 'none'; object-src 'none'",
+        "injectScripts": ["/still.js"],
+    }
+)
+_STILL = """for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel", "WebTransport"]) {
+  try { Object.defineProperty(self, name, {value: undefined, configurable: false, writable: false}) } catch (e) {}
+}
+"""
+"""No policy keeps WebRTC in; a page finds none of it."""
 _FILES = ("ui.js", "sw.js")
 
 
@@ -47,12 +60,15 @@ def link(replay_url: str, base: str, url: str, stamp: str) -> str:
     return f"{replay_url}/?{urlencode({'source': source, 'url': url, 'ts': stamp})}"
 
 
-def replay_application(*, sources: Callable[[Request], str], local: bool, folder: Path = ENGINE) -> ASGIApp:
+def replay_application(
+    *, sources: Callable[[Request], str], local: bool, public_url: str = "", folder: Path = ENGINE
+) -> ASGIApp:
     """What a web server runs on the second origin.
 
     Args:
         sources: The origin that archived pages are loaded from; no other is.
         local: It listens on this machine alone.
+        public_url: Where others reach it.
         folder: Where the engine is.
     """
 
@@ -80,7 +96,7 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
             '<meta name="robots" content="noindex"><title>Replay · Pressmark</title>'
             '<link rel="stylesheet" href="/replay.css"><script src="/ui.js"></script></head><body>'
             f'<replay-web-page {told} replayBase="/replay/" embed="replayonly" sandbox deepLink="false" '
-            "noWebWorker></replay-web-page></body></html>",
+            f'noWebWorker config="{escape(_CONFIG)}"></replay-web-page></body></html>',
             headers={"Content-Security-Policy": policy(request)},
         )
 
@@ -96,6 +112,9 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
         css += "replay-web-page{flex:1;display:block;min-height:0}"
         return Response(css, media_type="text/css")
 
+    async def still(request: Request) -> Response:
+        return Response(_STILL, media_type="text/javascript", headers={"Content-Security-Policy": policy(request)})
+
     async def frame(request: Request) -> Response:
         # The engine looks into this frame until its worker has taken over, and then loads it anew.
         return PlainTextResponse("", 404, headers={"Content-Security-Policy": policy(request)})
@@ -107,7 +126,8 @@ def replay_application(*, sources: Callable[[Request], str], local: bool, folder
             Route("/replay/ui.js", script),
             Route("/replay/sw.js", script),
             Route("/replay.css", style),
+            Route("/still.js", still),
             Route("/replay/{rest:path}", frame),
         ]
     )
-    return Gate(made, public_url="", local=local)
+    return Gate(made, public_url=public_url, local=local)

@@ -520,7 +520,9 @@ class BlogSpider(Spider):
         gone: Gone | None = None
         if page.kept:
             gone = vanished.by_address(self._seen(response, page))
-        if gone is None and response.status == decide.OK and not self.run.has_text(row):
+        if row is not None and row.truncated and response.status == decide.OK:
+            error = "came in part: its compressed payload has no end"
+        elif gone is None and response.status == decide.OK and not self.run.has_text(row):
             before = await self._before(page) if page.kept else None
             try:
                 text = await self._text(response, _known(page.entry, before.entry if before else None))

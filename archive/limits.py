@@ -12,8 +12,8 @@ FLIGHT_BYTES = 512 * 1024 * 1024
 """What all answers under way may hold in memory; past that the largest is given up."""
 INTERIM_HEADS = 20
 """Interim responses before the final one: servers send one or two."""
-HEAD_BYTES = 256 * 1024
-"""Head of a response, those of interim responses before it included: no honest server sends more."""
+HEAD_BYTES = 2 * 1024 * 1024
+"""Head of a response, those of interim responses before it included: sites that set hundreds of cookies send one."""
 HEADER_LINES = 1_000
 """Header lines looked at in one message; the stored bytes are not touched."""
 MEDIA_TYPE_CHARACTERS = 200
@@ -166,6 +166,8 @@ PLAIN_IMAGES = 500
 """Images of one view."""
 REPLAYED_HEADERS = 200
 """Archived headers given with a memento: clients and proxies refuse more."""
+REPLAYED_HEAD_CHARACTERS = 24 * 1024
+"""All of them."""
 REPLAYED_HEADER_CHARACTERS = 8_000
 """Value of one of them."""
 FOLLOWED_REDIRECTS = 10

@@ -175,7 +175,7 @@ def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]
         "archived_flagged": any(c.truncated for c in captures) or (bool(captures) and bool(errors)),
         "recorded": bool(captures) or (case["kind"] in {"opml", "warc"} and bool(_TOLD.search(seen["said"]))),
         "not_modified": any(c.status == 304 or c.kind == "revisit" for c in captures),
-        "retry_later": later and (bool(waits) or "out of reach" in errors),
+        "retry_later": later and (bool(waits) or "out of reach" in errors or any(row.status in {429, 503} for row in rows)),
         "gone": bool(gone) or any(row.status in {404, 410} for row in rows),
         "refused": bool(_REFUSED.search(errors + seen["said"])),
         "failed": bool(errors) or (case["kind"] in {"opml", "warc"} and any(seen["codes"])),

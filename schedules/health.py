@@ -12,7 +12,7 @@ from archive.errors import ArchiveError
 from archive.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
-_FRESH_SECONDS = 5.0
+_FRESH_SECONDS = 1.0
 """A result is told again for so long: whoever asks often makes no more work."""
 _SILENT = f"does not answer within {HEALTH_SECONDS:g} s"
 

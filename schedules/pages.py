@@ -155,7 +155,7 @@ class FeedPages:
         known = self._frontier.feeds() if number.isascii() and number.isdigit() and len(number) < 10 else []  # noqa: PLR2004
         feed = next((one for one in known if one.id == int(number)), None)
         if feed is None:
-            raise WrongError(f"{number[:20]}: no such feed", status=404)
+            raise WrongError(f"{number[:20]}: no such feed", status=405 if number in _DONE else 404)
         said = self._alarms().get(feed.url, [])
         host = host_of(feed.site or feed.url)
         return self._page(request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token))

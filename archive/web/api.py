@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from archive import query as queries
 from archive.archive import Archive
 from archive.errors import NotArchivedError
-from archive.limits import API_ITEMS, URL_CHARACTERS
+from archive.limits import API_ITEMS, QUERY_CHARACTERS, URL_CHARACTERS
 from archive.lookup import Lookup
 from archive.moment import parse_moment
 from archive.retrieve import changed, compared, versions_of
@@ -33,7 +33,7 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
         q: Annotated[
             str,
             Query(
-                max_length=queries.MAX_QUERY,
+                max_length=QUERY_CHARACTERS,
                 description='Words, "phrases", pre*, -not, OR; title: author: tag: lang: site: before: after:',
             ),
         ],

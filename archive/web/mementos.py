@@ -21,7 +21,7 @@ from archive.capture import header, headers, media_type
 from archive.coding import unicode_html
 from archive.errors import NotArchivedError, TaskError
 from archive.index import CaptureRow
-from archive.limits import PLAIN_SECONDS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
+from archive.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.lookup import Lookup, Neighbours
 from archive.pool import Limits, WorkerPool
 from archive.stores import FolderStore
@@ -278,8 +278,10 @@ def in_parts(lines: Iterator[str]) -> AsyncIterator[bytes]:
 def originals(head: bytes) -> dict[str, str]:
     """The headers that came with it, under other names."""
     found: dict[str, str] = {}
+    left = REPLAYED_HEAD_CHARACTERS
     for name, value in headers(head)[:REPLAYED_HEADERS]:
-        if _TOKEN.fullmatch(name):
+        left -= len(name) + len(value[:REPLAYED_HEADER_CHARACTERS])
+        if left > 0 and _TOKEN.fullmatch(name):
             key = f"X-Archive-Orig-{name}"
             found[key] = f"{found[key]}, {_clean(value)}" if key in found else _clean(value)
     return found

@@ -313,11 +313,11 @@ def test_links_have_our_name_and_no_other(archive: Archive) -> None:
     for host in ("localhost:1", "127.0.0.1", "[::1]:5"):
         assert web.get(f"/web/{POST}", headers={"Host": host}).headers["location"].startswith(f"http://{host}/")
     public = client(archive, local=False, public_url="https://archive.example")
-    assert (
-        public.get(f"/web/{POST}", headers={"Host": "x.example"})
-        .headers["location"]
-        .startswith("https://archive.example/")
-    )
+    for host in ("archive.example", "127.0.0.1"):
+        answer = public.get(f"/web/{POST}", headers={"Host": host})
+        assert answer.headers["location"].startswith("https://archive.example/")
+    assert public.get(f"/web/{POST}", headers={"Host": "x.example"}).status_code == 400
+    assert public.get("/feeds/", headers={"Host": "archive.example"}).status_code == 404
 
 
 def test_what_is_damaged_is_said_and_not_given(web: TestClient, archive: Archive, tmp_path: Path) -> None:

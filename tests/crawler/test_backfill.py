@@ -752,8 +752,8 @@ def test_posts_that_another_feed_has_shown_are_told_of_too(database: str) -> Non
 def test_a_backfill_knows_no_more_listings_than_its_limit(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calendar leads on for ever."""
     limit = 20
-    monkeypatch.setattr("crawler.BACKFILL_LISTINGS", limit)
-    monkeypatch.setattr("crawler.spiders.backfill.MAX_LISTINGS", limit)
+    monkeypatch.setattr("crawler.backlog.BACKFILL_LISTINGS", limit)
+    monkeypatch.setattr("crawler.spiders.backfill.BACKFILL_LISTINGS", limit)
     frontier, backlog, feed_id = subscribed(database)
     backlog.ask(feed_id, (), at=T0, why="person", shown=None)
     urls = [f"http://a.example/{n}" for n in range(limit + 10)]

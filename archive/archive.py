@@ -22,7 +22,7 @@ from archive.cdxj import cdxj
 from archive.coding import decoded
 from archive.database import connect
 from archive.durable import sync_folder
-from archive.errors import DamagedError, NotArchivedError, ObjectMissingError
+from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
 from archive.index import CRAWL, CaptureRow, Index, TextRow, index_urlkey
 from archive.limits import FOLLOWED_REDIRECTS
 from archive.recover import recover
@@ -133,7 +133,10 @@ class Archive:
         Raises:
             StoreError: The store cannot be used, or is another one.
         """
-        known = self.index.any_object()
+        try:
+            known = self.index.any_object()
+        except DatabaseError:  # which says nothing about the store
+            known = None
         if known is not None:
             self.store.size(known)
         self.store.check()

@@ -43,6 +43,7 @@ def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) 
                 said.seek(0)
                 raise RuntimeError(f"ended by itself with {code}: {said.read()[-2000:]!r}")
         except subprocess.TimeoutExpired:
+            early = not _listens(process.pid)
             process.send_signal(signal.SIGTERM)
         else:
             return None, 0.0, []
@@ -55,8 +56,20 @@ def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) 
         took = time.monotonic() - began
     time.sleep(0.2)  # the forkserver ends by itself when its parent has
     left = [one for one in psutil.process_iter(["cmdline"]) if _session(one.pid) == process.pid]
+    if early and code == -signal.SIGTERM:
+        raise TooEarlyError
     commands = [" ".join(one.info["cmdline"] or [])[:100] for one in left if one.status() != psutil.STATUS_ZOMBIE]
     return code, took, commands
+
+
+class TooEarlyError(Exception):
+    """The interpreter had not come to our first line."""
+
+
+def _listens(pid: int) -> bool:
+    """Whether a process has a handler for SIGTERM."""
+    caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def _session(pid: int) -> int:
@@ -69,7 +82,7 @@ def _session(pid: int) -> int:
 def run(what: str, times: int, seed: int, folder: Path) -> bool:
     """Tell it to end so many times; tells whether all was well."""
     chance = random.Random(seed)
-    tally, slowest, rounds, told, whole = Tally(), 0.0, 0, 0, 8.0
+    tally, slowest, rounds, told, early, whole = Tally(), 0.0, 0, 0, 0, 8.0
     codes: dict[int, int] = {}
     orphans: list[str] = []
     while told < times:
@@ -95,7 +108,11 @@ def run(what: str, times: int, seed: int, folder: Path) -> bool:
                 promised = kept(database)
                 after = chance.uniform(0.02, whole) if told < times else None if what == "crawl" else 4 * whole
                 began = time.monotonic()
-                code, took, left = told_to_end(argv, settings, after)
+                try:
+                    code, took, left = told_to_end(argv, settings, after)
+                except TooEarlyError:
+                    early += 1
+                    continue
                 if code is None:
                     whole = min(whole, time.monotonic() - began)
                 else:
@@ -114,7 +131,7 @@ def run(what: str, times: int, seed: int, folder: Path) -> bool:
                 )
             check(Archive.open(ArchiveSettings(home=home)), sites, promised, tally)
     print(
-        f"{what}: told to end {told} times over {rounds} rounds: exit codes {codes}, slowest {slowest:.1f} s, left behind "
+        f"{what}: told to end {told} times over {rounds} rounds, {early} more before Python had started: exit codes {codes}, slowest {slowest:.1f} s, left behind "
         f"{len(orphans)} processes; lost {tally.lost}, missing {tally.missing}, doubled {tally.doubled}, damaged "
         f"{tally.damaged}, refetched {tally.refetched}",
         flush=True,

@@ -1,5 +1,5 @@
 """`python -m schedules` is `pressmark`."""
 
-from schedules.cli import main
+from schedules.entry import main
 
 main()

@@ -345,12 +345,14 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     for path, tally in tallies.items():
         for broken in tally.broken:
             tell(printable(broken.line()), None)
+        if tally.untold:
+            tell(f"{path}: and {tally.untold} more", None)
         if as_json:
             click.echo(json.dumps({"file": str(path), **tally.as_json()}))
         else:
             held = f", {tally.held} held already" if tally.held else ""
             others = f", {tally.others} other records" if tally.others else ""
-            wrong = f", {len(tally.broken)} broken" if tally.broken else ""
+            wrong = f", {len(tally.broken) + tally.untold} broken" if tally.broken else ""
             click.echo(f"{printable(str(path))}: {tally.captures} captures{held}{others}{wrong}")
     nothing = not any(tally.captures or tally.held or tally.others for tally in tallies.values())
     if unread or nothing:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -16,13 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from archive import warc
 from archive.capture import digest, head_length
-from archive.limits import ARC_LINE_BYTES, RECORD_BYTES, RECORD_HEAD_BYTES, WACZ_JSON_BYTES, WACZ_MEMBERS
+from archive.limits import ARC_LINE_BYTES, RECORD_BYTES, RECORD_HEAD_BYTES, WACZ_GROWTH, WACZ_JSON_BYTES, WACZ_MEMBERS
 
 _CHUNK = 1 << 16
+_BEGINNING = 512
+"""Bytes of a gzip member that tell whether a record is in it."""
 _GZIP = b"\x1f\x8b\x08"
 _START = re.compile(rb"WARC/\d", re.IGNORECASE)
 _NEXT = re.compile(rb"\nWARC/\d", re.IGNORECASE)
@@ -75,17 +78,33 @@ def _wacz(path: Path, file: BinaryIO) -> Iterator[warc.Record | Broken]:
                 yield Broken(place=str(path), offset=None, reason="holds no WARC: is it a WACZ?")
             for name in archives:
                 place = f"{path}: {name}"
-                with package.open(name) as member:
-                    if (
-                        name in stated
-                        and stated[name] != hashlib.file_digest(cast("io.BufferedReader", member), "sha256").hexdigest()
-                    ):
+                # On disk, for what is broken is searched back and forth, which a compressed file bears badly.
+                with tempfile.TemporaryFile() as copy:
+                    digest = _copied(package, name, copy)
+                    if digest is None:
+                        yield Broken(place=place, offset=None, reason=f"grows more than {WACZ_GROWTH} times")
+                        continue
+                    if name in stated and stated[name] != digest:
                         yield Broken(place=place, offset=None, reason="is not what datapackage.json says")
-                with package.open(name) as member:
-                    yield from _records(cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", member))), place)
+                    copy.seek(0)
+                    yield from _records(cast("BinaryIO", copy), place)
     # The last two are what zipfile says of a compression that it does not know, and of an encrypted member.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as e:
         yield Broken(place=str(path), offset=None, reason=f"broken ZIP: {e}")
+
+
+def _copied(package: zipfile.ZipFile, name: str, copy: IO[bytes]) -> str | None:
+    """Copy a file out of a package; gives its SHA-256, or None if it is a bomb."""
+    left = package.getinfo(name).compress_size * WACZ_GROWTH + (_CHUNK << 8)
+    digest = hashlib.sha256()
+    with package.open(name) as member:
+        while part := member.read(_CHUNK * 16):
+            left -= len(part)
+            if left < 0:
+                return None
+            digest.update(part)
+            copy.write(part)
+    return digest.hexdigest()
 
 
 def _stated(package: zipfile.ZipFile, place: str) -> tuple[dict[str, str], list[Broken]]:
@@ -102,7 +121,7 @@ def _stated(package: zipfile.ZipFile, place: str) -> tuple[dict[str, str], list[
 
 
 def _records(file: BinaryIO, place: str) -> Iterator[warc.Record | Broken]:
-    start = file.peek(16)[:16] if isinstance(file, io.BufferedReader) else b""
+    start = file.peek(16)[:16] if isinstance(file, io.BufferedReader | io.BufferedRandom) else b""
     for magic, name in _OTHER.items():
         if start.startswith(magic):
             yield Broken(place=place, offset=None, reason=f"is compressed with {name}: decompress it first")
@@ -174,23 +193,23 @@ class _Gzip:
         while True:
             self._file.seek(start)
             window = self._file.read(_CHUNK)
-            found = window.find(_GZIP)
-            if found < 0:
-                if len(window) < _CHUNK:
-                    return False
-                start += len(window) - len(_GZIP) + 1
-                continue
-            start += found
-            self._file.seek(start)
-            self._raw = self._file.read(_CHUNK)
-            try:
-                begin = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(self._raw, 64)
-            except zlib.error:
-                begin = b""
-            if begin.startswith(b"WARC/"):
-                self._at = start
-                return True
-            start += 1
+            last = len(window) < _CHUNK
+            at = window.find(_GZIP)
+            while at >= 0 and (last or at + _BEGINNING <= len(window)):
+                try:
+                    begin = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(window[at : at + _BEGINNING], 64)
+                except zlib.error:
+                    begin = b""
+                if begin.startswith(b"WARC/"):
+                    self._at = start + at
+                    self._file.seek(self._at)
+                    self._raw = self._file.read(_CHUNK)
+                    return True
+                at = window.find(_GZIP, at + 1)
+            if last:
+                return False
+            # What is too near to the window's end to be told begins the next one.
+            start += at if at >= 0 else len(window) - len(_GZIP) + 1
 
 
 class _Plain:

@@ -16,7 +16,7 @@ from archive.batch import Batch, Origin
 from archive.capture import digest
 from archive.foreign import Broken, records
 from archive.index import IMPORT
-from archive.limits import EVENT_RECORDS, OTHER_RECORDS, WAITING_RECORDS
+from archive.limits import BROKEN_TOLD, EVENT_RECORDS, OTHER_RECORDS, URL_CHARACTERS, WAITING_BYTES, WAITING_RECORDS
 from archive.rows import CAPTURES
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,27 @@ class Tally:
     held: int = 0
     """Captures that the archive had already."""
     broken: list[Broken] = field(default_factory=list)
+    """The first BROKEN_TOLD of them."""
+    untold: int = 0
+    """Further ones."""
+
+    def found(self, broken: Broken) -> None:
+        """Something is broken."""
+        if len(self.broken) < BROKEN_TOLD:
+            self.broken.append(broken)
+        else:
+            self.untold += 1
 
     def as_json(self) -> dict[str, object]:
         """As programs see it."""
         broken = [{"place": one.place, "offset": one.offset, "reason": one.reason} for one in self.broken]
-        return {"captures": self.captures, "held": self.held, "other_records": self.others, "broken": broken}
+        return {
+            "captures": self.captures,
+            "held": self.held,
+            "other_records": self.others,
+            "broken": broken,
+            "more_broken": self.untold,
+        }
 
 
 class Importer:
@@ -54,6 +70,7 @@ class Importer:
         self._by_visit: dict[tuple[str, datetime], str] = {}  # URL and date: record of the response
         self._taken: dict[str, tuple[str, datetime]] = {}
         self._waiting: list[tuple[list[warc.Record], Tally]] = []
+        self._waiting_bytes = 0
 
     def file(self, path: Path, tally: Tally) -> None:
         """Take what is whole in a file.
@@ -63,13 +80,15 @@ class Importer:
             ArchiveError: Spool, store or database failed.
         """
         others: list[list[warc.Record]] = []
+        size = 0
         for event in _events(self._whole(path, tally)):
             if warc.is_capture(event[0]):
                 self._take(event, tally)
             else:
                 others.append(event)
-            if tally.captures or (not tally.held and len(others) >= OTHER_RECORDS):
-                others = self._write_all(others, tally)
+                size += _size(event)
+            if tally.captures or (not tally.held and (len(others) >= OTHER_RECORDS or size > WAITING_BYTES)):
+                others, size = self._write_all(others, tally), 0
         if not tally.held:  # else the file was imported before, and they with it
             self._write_all(others, tally)
 
@@ -79,7 +98,7 @@ class Importer:
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         for event, tally in waiting:
             self._write(event, tally)
         self._commit()
@@ -92,14 +111,18 @@ class Importer:
     def _whole(self, path: Path, tally: Tally) -> Iterator[warc.Record]:
         for found in records(path):
             if isinstance(found, Broken):
-                tally.broken.append(found)
+                tally.found(found)
+            elif len(found.url) > URL_CHARACTERS:
+                tally.found(Broken(place=str(path), offset=None, reason=f"{found.id[:80]}: its URL is too long"))
             else:
                 yield _named(found)
 
     def _take(self, event: list[warc.Record], tally: Tally) -> None:
         first = event[0]
-        if first.kind == "revisit" and self._original(first) is None and len(self._waiting) < WAITING_RECORDS:
+        room = len(self._waiting) < WAITING_RECORDS and self._waiting_bytes < WAITING_BYTES
+        if first.kind == "revisit" and self._original(first) is None and room:
             self._waiting.append((event, tally))  # perhaps it comes later, or in another file
+            self._waiting_bytes += _size(event)
             return
         self._write(event, tally)
 
@@ -198,12 +221,18 @@ def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:
     """Adjacent records of one exchange, what the capture begins with first; other records alone."""
     event: list[warc.Record] = []
     for record in found:
-        if event and len(event) < EVENT_RECORDS and _belongs(record, event):
+        small = len(event) < EVENT_RECORDS and _size(event[1:]) + len(record.block) < WAITING_BYTES
+        if event and small and _belongs(record, event):
             event.append(record)
             continue
         yield from _sorted(event)
         event = [record]
     yield from _sorted(event)
+
+
+def _size(event: list[warc.Record]) -> int:
+    """Bytes that its blocks hold in memory."""
+    return sum(len(record.block) for record in event)
 
 
 def _belongs(record: warc.Record, event: list[warc.Record]) -> bool:

@@ -99,7 +99,7 @@ REQUISITE_URL_CHARACTERS = 2_000
 
 # -- files of other tools
 
-RECORD_BYTES = 1 << 30
+RECORD_BYTES = 256 * 1024 * 1024
 """Block of one record in an imported file: it lies in memory while it is copied."""
 RECORD_HEAD_BYTES = 1 << 17
 """Header of one record in an imported file."""
@@ -113,6 +113,12 @@ WAITING_RECORDS = 100_000
 """Records that wait in all."""
 WACZ_MEMBERS = 10_000
 """Files within an imported WACZ: a ZIP can name millions in little space."""
+WACZ_GROWTH = 100
+"""Bytes of a file within an imported WACZ for each that it takes there: more is a bomb."""
+WAITING_BYTES = 64 * 1024 * 1024
+"""Blocks of records that wait for others: those of one capture, those without one, revisits; each for itself."""
+BROKEN_TOLD = 1_000
+"""Faults of one file that are told one by one; the rest is counted."""
 WACZ_JSON_BYTES = 16 << 20
 """Description of an imported WACZ: read at once."""
 

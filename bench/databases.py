@@ -46,7 +46,7 @@ def crawl(home: Path, urls: list[str], database: str) -> subprocess.Popen[bytes]
 def restarted(server: Postgres, crawling: subprocess.Popen[bytes], times: int) -> int:
     """Restart a server while a crawl runs; tells how many times."""
     for number in range(times):
-        time.sleep(2.0)
+        time.sleep(2.5)  # the first time, the crawl has begun by then; before that it would say that it cannot begin
         if crawling.poll() is not None:
             return number
         server.stop()

@@ -207,7 +207,7 @@ class Run:
 
     async def begin(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
         """Take back what a run before this one held when it died, and keep from now on what is claimed."""
-        await asyncio.to_thread(self.claims.release)
+        await self.ask(self.claims.release)
         self._renewing = asyncio.ensure_future(self._renew())
 
     async def _renew(self) -> None:
@@ -226,7 +226,7 @@ class Run:
     async def claim_feeds(self, due: Due, after: Place) -> tuple[list[Feed], Place]:
         """As of the frontier; all that come are asked for."""
         async with self._claiming:
-            found, place = await asyncio.to_thread(self.frontier.claim_feeds, due, after)
+            found, place = await self.ask(self.frontier.claim_feeds, due, after)
             for feed in found:
                 self._ask(shard(feed.url))
         return found, place
@@ -234,7 +234,7 @@ class Run:
     async def claim_pages(self, due: Due, after: Place) -> tuple[list[Page], Place]:
         """As of the frontier; all that come are asked for."""
         async with self._claiming:
-            found, place = await asyncio.to_thread(self.frontier.claim_pages, due, after)
+            found, place = await self.ask(self.frontier.claim_pages, due, after)
             for page in found:
                 self._ask(shard(page.url))
         return found, place
@@ -246,7 +246,7 @@ class Run:
             ours = {number for number in wanted if self._open[number]}
             if new := set(wanted) - ours:
                 now = self.now()
-                ours |= await asyncio.to_thread(self.claims.take, new, now=now, until=now + _CLAIM)
+                ours |= await self.ask(self.claims.take, new, now=now, until=now + _CLAIM)
             for number in wanted:
                 if number in ours:
                     self._ask(number)
@@ -373,7 +373,11 @@ class Run:
         """Whether a capture brought what another capture of the same URL had brought."""
         if row is None or row.refers_to is None:
             return False
-        before = self.archive.index.capture(row.refers_to)
+        try:
+            before = self.archive.index.capture(row.refers_to)
+        except ArchiveError as e:
+            log.warning("document is read again, the index is out of reach url=%s error=%s", row.url, e)
+            return False
         return before is not None and before.url == row.url
 
     def has_text(self, row: CaptureRow | None) -> bool:
@@ -434,13 +438,13 @@ class Run:
         if feed_id is None or not self.origins.any:
             return ""
         if feed_id not in self._origins_of:
-            feed = await asyncio.to_thread(self.frontier.subscription, feed_id)
+            feed = await self.ask(self.frontier.subscription, feed_id)
             self._origins_of[feed_id] = origin(feed.url) if feed else ""
         return self._origins_of[feed_id]
 
-    def entrust(self, url: str) -> str:
+    async def entrust(self, url: str) -> str:
         """Take name and password out of a URL that a person gave, for its origin alone."""
-        without, given = self.frontier.entrust(url)
+        without, given = await self.ask(self.frontier.entrust, url)
         if given is not None:
             self.origins.entrust(given)
         return without
@@ -523,9 +527,9 @@ class Run:
                 await before
             if self.failure is not None:
                 return  # the spool keeps it
-            await self._with_retries(self.archive.commit, sealed)
+            await self.ask(self.archive.commit, sealed)
             visits = [visit for visit, *_ in growing.pages]
-            await self._with_retries(self.frontier.commit, growing.feeds, visits, growing.listings)
+            await self.ask(self.frontier.commit, growing.feeds, visits, growing.listings)
             await asyncio.to_thread(self.archive.release, sealed)
             await self._release(growing)
         except ArchiveError as e:
@@ -541,12 +545,17 @@ class Run:
             self._go_on("quota")
         self._tell()
 
-    async def _with_retries(self, call: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401  the call's own
-        """Call in a thread; while store or database are away try again, until patience ends."""
+    async def ask(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the call's own
+        """Call in a thread; while store or database are away try again, until patience ends.
+
+        Raises:
+            ArchiveError: They did not come back in time, or refuse.
+        """
+        name = getattr(call, "__name__", "call")
 
         def tell(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
-            log.warning("commit failed, trying again seconds=%.0f error=%s", state.upcoming_sleep, error)
+            log.warning("%s failed, trying again seconds=%.0f error=%s", name, state.upcoming_sleep, error)
 
         retrying = AsyncRetrying(
             retry=IF_TEMPORARY,
@@ -556,7 +565,7 @@ class Run:
             before_sleep=tell,
             reraise=True,
         )
-        await retrying(asyncio.to_thread, call, *arguments)
+        return await retrying(asyncio.to_thread, call, *arguments, **named)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep; a second only once the crawl was told to end."""

@@ -79,14 +79,14 @@ class BackfillSpider(BlogSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for the listings of each feed, one feed after the other, then for the posts that they gave."""
-        self._heed()
+        await self._heed()
         for url in self.urls:
-            if not self.run.frontier.find(url) and await self._ours(url):
+            if not await self.run.ask(self.run.frontier.find, url) and await self._ours(url):
                 yield self._seed_request(url)
         await self._answers()
         await self.run.flush()
         if self.urls:
-            feed_ids = list(self.run.frontier.feed_ids(self.urls))
+            feed_ids = list(await self.run.ask(self.run.frontier.feed_ids, self.urls))
             for feed_id in feed_ids:
                 self._begin(feed_id)
         else:

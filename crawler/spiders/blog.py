@@ -106,26 +106,26 @@ class BlogSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for what was named, or for what is due, and for what becomes due while there is work."""
-        self._heed()
+        await self._heed()
         for url in self.urls:
-            known = self.run.frontier.find(url)
+            known = await self.run.ask(self.run.frontier.find, url)
             for feed in known:
                 if await self._ours(feed.url) and (request := await self._feed_request(feed, seed=url)):
                     yield request
             if not known and await self._ours(url):
                 yield self._seed_request(url)
-        named = self.run.frontier.feed_ids(self.urls) if self.urls else None
+        named = await self.run.ask(self.run.frontier.feed_ids, self.urls) if self.urls else None
         if not self.subscribe_only and (named is None or named):
             async for request in self._due(named):
                 yield request
 
-    def _heed(self) -> None:
+    async def _heed(self) -> None:
         """What a person gave with the URLs: names, passwords, trust."""
-        self.urls = tuple(dict.fromkeys(map(self.run.entrust, self.urls)))
+        self.urls = tuple(dict.fromkeys([await self.run.entrust(url) for url in self.urls]))
         if self.unverified is not None:
             for url in self.urls:
                 self.run.origins.trust(host_of(url), unverified=self.unverified)
-                self.run.frontier.trust(url, unverified=self.unverified)
+                await self.run.ask(self.run.frontier.trust, url, unverified=self.unverified)
 
     async def _due(self, feed_ids: tuple[int, ...] | None) -> AsyncIterator[Request]:
         """Requests for what is due, of all feeds or some, as long as that is so or may become so."""
@@ -203,9 +203,10 @@ class BlogSpider(Spider):
                 self._problem(NoFeedError("no feed was found there", url=seed))
                 return
             response, found = behind
-        feed = self.run.frontier.subscribe(_lasting_url(response), seed=seed, now=self.run.now())
+        frontier, now = self.run.frontier, self.run.now()
+        feed = await self.run.ask(frontier.subscribe, _lasting_url(response), seed=seed, now=now)
         if self.unverified is not None:
-            self.run.frontier.trust(feed.url, unverified=self.unverified)
+            await self.run.ask(frontier.trust, feed.url, unverified=self.unverified)
         log.info("subscribed feed=%s seed=%s", feed.url, seed)
         if not await self._ours(feed.url):
             return
@@ -354,7 +355,7 @@ class BlogSpider(Spider):
     ) -> AsyncIterator[Request]:
         """Remember a feed's entries; requests for the pages of those that are new or changed."""
         # Feeds with thousands of entries must not keep other answers waiting.
-        seen, shared, pages = await asyncio.to_thread(_compared, self.run.frontier, feed, parsed, self.run.now())
+        seen, shared, pages = await self.run.ask(_compared, self.run.frontier, feed, parsed, self.run.now())
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
         await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared, same=same)
@@ -519,7 +520,7 @@ class BlogSpider(Spider):
         error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
         gone: Gone | None = None
         if page.kept:
-            gone = vanished.by_address(self._seen(response, page))
+            gone = vanished.by_address(await self._seen(response, page))
         if row is not None and row.truncated and response.status == decide.OK:
             error = "came in part: its compressed payload has no end"
         elif gone is None and response.status == decide.OK and not self.run.has_text(row):
@@ -564,9 +565,9 @@ class BlogSpider(Spider):
         )
         return text
 
-    def _seen(self, response: Response, page: Page, **more: Any) -> vanished.Seen:  # noqa: ANN401  fields of Seen
+    async def _seen(self, response: Response, page: Page, **more: Any) -> vanished.Seen:  # noqa: ANN401  fields of Seen
         asked = str((response.meta.get("redirect_urls") or [response.url])[0])
-        site = self.run.frontier.site(page.feed_id) if response.url != asked else None
+        site = await self.run.ask(self.run.frontier.site, page.feed_id) if response.url != asked else None
         return vanished.Seen(asked=asked, url=response.url, status=response.status, site=site, **more)
 
     async def _before(self, page: Page) -> HeldText | None:
@@ -579,7 +580,7 @@ class BlogSpider(Spider):
 
     async def _replaced(self, response: Response, page: Page, words: str, before: str) -> Gone | None:
         """Whether a login wall or an error page is where a post was."""
-        seen = self._seen(
+        seen = await self._seen(
             response,
             page,
             title=vanished.title(response.body),

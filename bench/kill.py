@@ -104,7 +104,7 @@ def check(archive: Archive, sites: list[Site], promised: set[str], tally: Tally)
         tally.damaged += len(found)
         tally.problems += found
     left = [finding.line() for finding in unknown(archive.store, [row.key for row in known])]
-    left += [path.name for path in archive.settings.spool.iterdir()]
+    left += [path.name for path in archive.settings.spool.rglob("*") if path.is_file()]
     tally.damaged += len(left)
     tally.problems += left
     tally.doubled += sum(count - 1 for count in responses.values())

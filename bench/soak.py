@@ -98,6 +98,7 @@ def main() -> None:
             "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
             "PRESSMARK_HOST_GAP": "0",
             "PRESSMARK_BATCH_MEGABYTES": "4",
+            "PRESSMARK_CONCURRENCY": "24",  # the blogs are threads of this process
         }
         crawl = subprocess.Popen([str(PRESSMARK), "crawl"], env=environment)
         process = psutil.Process(crawl.pid)

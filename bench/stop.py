@@ -54,11 +54,12 @@ def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) 
             os.killpg(process.pid, signal.SIGKILL)
             code = process.wait()
         took = time.monotonic() - began
-    time.sleep(0.2)  # the forkserver ends by itself when its parent has
-    left = [one for one in psutil.process_iter(["cmdline"]) if _session(one.pid) == process.pid]
+    until = time.monotonic() + 5  # the forkserver ends by itself when its parent has
+    while (left := _of_session(process.pid)) and time.monotonic() < until:
+        time.sleep(0.1)
     if early and code == -signal.SIGTERM:
         raise TooEarlyError
-    commands = [" ".join(one.info["cmdline"] or [])[:100] for one in left if one.status() != psutil.STATUS_ZOMBIE]
+    commands = [" ".join(one.info["cmdline"] or [])[:100] for one in left]
     return code, took, commands
 
 
@@ -70,6 +71,11 @@ def _listens(pid: int) -> bool:
     """Whether a process has a handler for SIGTERM."""
     caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def _of_session(number: int) -> list[psutil.Process]:
+    found = [one for one in psutil.process_iter(["cmdline", "status"]) if _session(one.pid) == number]
+    return [one for one in found if one.info["status"] != psutil.STATUS_ZOMBIE]
 
 
 def _session(pid: int) -> int:

@@ -28,7 +28,7 @@ _DEFAULTS = (
 _AS_IT_IS = ("/web/", "/warcs/", "/download/")
 """What is not compressed: payloads keep their bytes, ranges their meaning."""
 _COMPRESS_FROM = 1_024
-_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/")
+_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/", "/download/replay/")
 """What pages of other servers on this machine may read, such as a replay tool."""
 
 

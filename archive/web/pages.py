@@ -108,7 +108,7 @@ class Pages:
         # What looks at all texts is looked up once a minute.
         self._known = lru_cache(maxsize=1)(lambda _minute: self._search.known())
         self._blogs_known = lru_cache(maxsize=1)(lambda _minute: self._overview.hosts())
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._packed: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
         self._packing = Lock()
         self._overview = Overview(archive.index)
         self._search = Search(archive, lookup)
@@ -351,28 +351,28 @@ class Pages:
             said = held.text if form == "text" else str(held.fields.get("markdown") or held.text)
             ending, kind = ("txt", "text/plain") if form == "text" else ("md", "text/markdown")
             return _file((said + "\n").encode("utf-8", "replace"), f"{kind}; charset=utf-8", held.row.date, ending)
-        if form not in {"warc", "wacz"}:
+        if form not in {"warc", "wacz", "replay"}:
             raise WrongError(f"{form[:20]}: use text, markdown, warc or wacz", status=404)
         row = self._archive.find(url, at)
         if form == "warc":
             return _file(self._archive.raw(row), "application/warc", row.date, "warc.gz")
-        made = self._wacz(row.record)
+        made = self._wacz(row.record, still=form == "replay")
         tag = f'"{hashlib.sha256(made).hexdigest()}"'
         headers = {**_as_file("application/wacz", row.date, "wacz"), "ETag": tag}
         if matches(request.headers, tag):
             return Response(status_code=304, headers=headers)
         return part_of(made, request.headers, headers, 200)
 
-    def _wacz(self, record: str) -> bytes:
+    def _wacz(self, record: str, *, still: bool) -> bytes:
         """As `_pack`, made once for all that ask at the same time."""
         with self._packing:
-            made = self._packed.pop(record, None) or self._pack(record)
-            self._packed[record] = made
+            made = self._packed.pop((record, still), None) or self._pack(record, still=still)
+            self._packed[record, still] = made
             while len(self._packed) > 1 and sum(map(len, self._packed.values())) > PAYLOADS_BYTES:
                 self._packed.popitem(last=False)
         return made
 
-    def _pack(self, record: str) -> bytes:
+    def _pack(self, record: str, *, still: bool) -> bytes:
         """A page with what it loads, and the pages that it links to, as they were then."""
         row = self._archive.index.capture(record)
         if row is None:
@@ -383,7 +383,7 @@ class Pages:
         software = f"Pressmark {version('pressmark')}"
         for wanted in ([*rows, *linked], rows, rows[:1]):
             try:
-                return wacz(self._archive, wanted, title=title, now=row.date, software=software)
+                return wacz(self._archive, wanted, title=title, now=row.date, software=software, still=still)
             except OverflowError as e:
                 log.info("left out of a file url=%s reason=%s", row.url, e)
         raise WrongError(f"{row.url}: too large for a WACZ file", status=413)

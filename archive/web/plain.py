@@ -75,7 +75,7 @@ def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
         link
         for node in tree.iter("img", "audio", "video", "source")
         for name in ("src", "data-src")
-        if (link := absolute(base, node.get(name) or ""))
+        if (stated := node.get(name)) and (link := absolute(base, stated))
     )
     return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
 

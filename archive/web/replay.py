@@ -29,14 +29,8 @@ _CONFIG = json.dumps(
     {
         # The engine's own policy leaves WebSockets open, which a fresh frame or worker of a page would reach.
         "csp": "default-src 'unsafe-eval' 'unsafe-inline' 'self' data: blob:; form-action 'none'; object-src 'none'",
-        "injectScripts": ["/still.js"],
     }
 )
-_STILL = """for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel", "WebTransport"]) {
-  try { Object.defineProperty(self, name, {value: undefined, configurable: false, writable: false}) } catch (e) {}
-}
-"""
-"""No policy keeps WebRTC in; a page finds none of it."""
 _FILES = ("ui.js", "sw.js")
 
 
@@ -56,7 +50,7 @@ def link(replay_url: str, base: str, url: str, stamp: str) -> str:
         url: Of the page.
         stamp: 14 digits.
     """
-    source = f"{base}/download/wacz/{stamp}/{quoted(url)}"
+    source = f"{base}/download/replay/{stamp}/{quoted(url)}"
     return f"{replay_url}/?{urlencode({'source': source, 'url': url, 'ts': stamp})}"
 
 
@@ -83,7 +77,7 @@ def replay_application(
     async def page(request: Request) -> Response:
         source, url, stamp = (request.query_params.get(name, "") for name in ("source", "url", "ts"))
         origin = sources(request)
-        if not source.startswith(f"{origin}/download/wacz/") or len(source) > 2 * URL_CHARACTERS:
+        if not source.startswith(f"{origin}/download/replay/") or len(source) > 2 * URL_CHARACTERS:
             return PlainTextResponse(f"source: begin at {origin}/\n", 400)
         if not url.startswith(("http://", "https://")) or not (stamp.isascii() and stamp.isdigit()):
             return PlainTextResponse("url, ts: a page and 14 digits\n", 400)
@@ -112,9 +106,6 @@ def replay_application(
         css += "replay-web-page{flex:1;display:block;min-height:0}"
         return Response(css, media_type="text/css")
 
-    async def still(request: Request) -> Response:
-        return Response(_STILL, media_type="text/javascript", headers={"Content-Security-Policy": policy(request)})
-
     async def frame(request: Request) -> Response:
         # The engine looks into this frame until its worker has taken over, and then loads it anew.
         return PlainTextResponse("", 404, headers={"Content-Security-Policy": policy(request)})
@@ -126,7 +117,6 @@ def replay_application(
             Route("/replay/ui.js", script),
             Route("/replay/sw.js", script),
             Route("/replay.css", style),
-            Route("/still.js", still),
             Route("/replay/{rest:path}", frame),
         ]
     )

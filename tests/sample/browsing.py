@@ -24,6 +24,8 @@ XSS = """<html><head><title>Trap</title><script>document.title='xss-ran'; new Im
 <p><a href="javascript:document.title='xss-ran'">press</a> <a id=other href="{0}{1}">another post</a> <a id=never href="{0}/never">no post</a></p>
 <img src="/pixel.png" alt="a pixel"><img src="{0}/never.png" onerror="document.title='xss-ran'">
 <svg onload="document.title='xss-ran'"></svg><iframe src="{0}/leak-frame"></iframe><iframe srcdoc="<script>top.document.title='xss-ran'</script>"></iframe>
+<iframe srcdoc="<script>new WebSocket('{0}/leak-srcdoc'.replace('http', 'ws'))</script>"></iframe>
+<iframe src="data:text/html,<script>new WebSocket('{0}/leak-data'.replace('http', 'ws'))</script>"></iframe>
 <form action="{0}/leak-form"><button>send</button></form><meta http-equiv=refresh content="0;url={0}/leak-refresh">
 <object data="{0}/leak-object"></object><embed src="{0}/leak-embed"><link rel=stylesheet href="{0}/leak.css"><video poster="{0}/leak-poster"></video>
 <script>
@@ -70,7 +72,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         trap.pages.update(
             {
                 "/feed": Answer(FEED.format(root).encode(), content_type="application/rss+xml"),
-                "/trap": Answer(XSS.format(root, "/other").encode()),
+                "/trap": Answer(
+                    XSS.format(root, "/other").encode(),
+                    headers={
+                        "Refresh": f"1; url={root}/leak-header",
+                        "Link": f"<{root}/leak-link>; rel=preload; as=style",
+                    },
+                ),
                 "/pixel.png": Answer(PNG, content_type="image/png"),
                 "/worker.js": Answer(b"self.x=1", content_type="text/javascript"),
                 "/other": Answer(

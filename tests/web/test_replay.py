@@ -104,7 +104,7 @@ def test_only_our_own_archive_is_replayed(watched: Watched, world: World) -> Non
         "https://evil.example/x.wacz",
         "//evil.example/",
         "data:,x",
-        f"{world.base}.evil.example/download/wacz/2/x",
+        f"{world.base}.evil.example/download/replay/2/x",
         "",
     ):
         answer = watched.page.goto(f"{world.replay}/?source={source}&url=http://a.example/&ts=2026")

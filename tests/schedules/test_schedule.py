@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,7 +30,7 @@ from sample.services import free_port, wait_for
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from archive.database import transaction
+from archive.database import connect, transaction
 from archive.errors import DatabaseError, SettingsError
 from archive.settings import load
 from crawler.frontier import Frontier
@@ -395,7 +396,10 @@ def test_a_job_that_is_hurried_while_it_runs_runs_once_more(database: str, count
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_daemon_whose_scheduler_has_died_is_ill(database: str, counted: Counted, monkeypatch) -> None:
     class Well:
-        def check_writable(self) -> None: ...
+        def check_store(self) -> None: ...
+
+        check_spool = check_store
+        index = SimpleNamespace(engine=connect(database))
 
     def steps(daemon: Daemon) -> None:
         assert daemon.ill(Well()) == {}

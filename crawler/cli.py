@@ -301,7 +301,7 @@ def import_opml(file: IO[bytes]) -> None:
     from archive.cli import open_archive
     from crawler import opml, state
     from crawler.errors import CrawlError
-    from crawler.origins import split
+    from crawler.origins import bare
 
     now = datetime.now(UTC)
     try:
@@ -312,8 +312,7 @@ def import_opml(file: IO[bytes]) -> None:
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
         for subscription in found:
-            without, _ = split(subscription.url)
-            if without in known:  # a list says nothing about what is there
+            if bare(subscription.url) in known:  # a list says nothing about what is there
                 continue
             frontier.entrust(subscription.url)
             own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
@@ -321,7 +320,7 @@ def import_opml(file: IO[bytes]) -> None:
         state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:
         tell(f"{printable(url)}: not an http or https address, left out", None)
-    fresh = sum(split(subscription.url)[0] not in known for subscription in found)
+    fresh = sum(bare(subscription.url) not in known for subscription in found)
     click.echo(f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} known already" if len(found) > fresh else ""))
     sys.exit(Exit.DONE if found else Exit.FAILED)
 

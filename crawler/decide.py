@@ -23,7 +23,6 @@ PARTIAL = 226
 NOT_MODIFIED = 304
 GONE = frozenset({404, 410, 451})
 BUSY = frozenset({429, 503})
-"""Characters of an entry's link; a longer one is no address of a page."""
 
 _PAGE_RETRY = timedelta(minutes=10)
 _BUSY_RETRY = timedelta(hours=1)

@@ -121,9 +121,12 @@ def _is_drawn_in(path: str, told: Mapping[bytes, str]) -> bool:
 
     What a sandboxed view of ours loads comes from no site at all: images, and the view's stylesheet.
     """
-    if told.get(b"sec-fetch-site") != "cross-site" or told.get(b"sec-fetch-mode") == "navigate":
-        return told.get(b"sec-fetch-site") == "cross-site" and told.get(b"sec-fetch-dest") in _FRAMES
-    media = told.get(b"sec-fetch-dest") in {"image", "audio", "video"} and path.startswith("/web/")
+    into = told.get(b"sec-fetch-dest")
+    if told.get(b"sec-fetch-site") != "cross-site":
+        return False
+    if told.get(b"sec-fetch-mode") == "navigate":
+        return into in _FRAMES
+    media = into in {"image", "audio", "video"} and path.startswith("/web/")
     return not (media or path.startswith("/static/"))
 
 

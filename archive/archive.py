@@ -15,23 +15,25 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urljoin
 
-from archive import warc
-from archive.batch import Batch, Origin, Recent, Sealed
-from archive.capture import digest, header
-from archive.cdxj import cdxj
-from archive.coding import decoded
-from archive.database import connect
-from archive.durable import sync_folder
 from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
-from archive.index import CRAWL, CaptureRow, Index, TextRow, index_urlkey
+from archive.extract.text import Entry
+from archive.index.cdxj import cdxj
+from archive.index.from_records import HeldText, entered, held_texts
+from archive.index.fulltext import Entered
+from archive.index.index import Index
+from archive.index.schema import CRAWL, CaptureRow, TextRow, index_urlkey
 from archive.limits import FOLLOWED_REDIRECTS
-from archive.recover import recover
-from archive.rows import HeldText, held_texts, members
-from archive.searchable import Entered, entered
+from archive.runtime.database import connect
+from archive.runtime.durable import spool_errors, sync_folder
 from archive.settings import ArchiveSettings
-from archive.spool import spool_errors
 from archive.stores import ObjectStore, open_store
-from archive.text import Entry
+from archive.warc import record as warc
+from archive.warc.capture import digest
+from archive.warc.codings import decoded
+from archive.warc.http_message import header
+from archive.warc.members import members
+from archive.writer.batch import Batch, Origin, Recent, Sealed
+from archive.writer.recover import recover
 
 log = logging.getLogger(__name__)
 

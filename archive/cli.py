@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from archive.errors import ArchiveError, DamagedError, NotArchivedError, SettingsError
-from archive.faces import Exit, printable, tell
+from archive.runtime.console import Exit, printable, tell
 
 if TYPE_CHECKING:
     from archive.archive import Archive
-    from archive.index import CaptureRow, TextRow
+    from archive.index.schema import CaptureRow, TextRow
 
 T = TypeVar("T")
 FORMS = ("text", "markdown", "html", "json", "warc")
@@ -32,7 +32,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8
 
     def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """An aware UTC datetime."""
-        from archive.moment import parse_moment
+        from archive.runtime.times import parse_moment
 
         if isinstance(value, datetime):
             return value
@@ -107,7 +107,9 @@ def _given(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
     if form in {"text", "markdown", "json"}:
         held = archive.text(url, at)
         if form == "json":
-            return (json.dumps(held.as_json(archive), ensure_ascii=False, indent=2) + "\n").encode()
+            return (
+                json.dumps(held.as_json(archive.index.capture(held.row.capture)), ensure_ascii=False, indent=2) + "\n"
+            ).encode()
         text = held.text if form == "text" else str(held.fields.get("markdown") or held.text)
         return f"{text}\n".encode()
     row = archive.find(url, at)
@@ -122,7 +124,7 @@ def history(url: str, as_json: bool) -> None:
 
     Texts are compared where one extractor made them: another extractor's words are no edit of a post.
     """
-    from archive.index import same_words
+    from archive.index.versions import same_words
 
     try:
         index = open_archive().index
@@ -157,8 +159,8 @@ def _history_line(row: CaptureRow) -> str:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_versions(url: str, as_json: bool) -> None:
     """List the texts of URL that differ: when each was seen first and last, and how many words changed."""
-    from archive.lookup import Lookup
-    from archive.retrieve import changed, versions_of
+    from archive.index.lookup import Lookup
+    from archive.reader.page_history import changed, versions_of
 
     try:
         archive = open_archive()
@@ -185,8 +187,8 @@ def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool
 
     What went is in [-brackets with a minus-], what came in {+braces with a plus+}; on a terminal in colours as well.
     """
-    from archive.lookup import Lookup
-    from archive.retrieve import compared, versions_of
+    from archive.index.lookup import Lookup
+    from archive.reader.page_history import compared, versions_of
 
     try:
         archive = open_archive()
@@ -228,9 +230,9 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
 
     QUERY has words, "phrases", pre*, -not, OR, and title: author: tag: lang: site: before: after:.
     """
-    from archive.lookup import Lookup
-    from archive.query import parse
-    from archive.search import Search
+    from archive.index.lookup import Lookup
+    from archive.search.query import parse
+    from archive.search.search import Search
 
     try:
         wanted = parse(query)
@@ -288,8 +290,8 @@ def verify(sample: float, as_json: bool) -> None:
     """
     import random
 
-    from archive.verify import unknown
-    from archive.verify import verify as verify_object
+    from archive.maintenance.verify import unknown
+    from archive.maintenance.verify import verify as verify_object
 
     try:
         archive = open_archive()
@@ -319,8 +321,8 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
 
     Whole records are kept, broken ones named and left out (exit code 4). What is held already is not taken again.
     """
-    from archive.importer import Importer, Tally, finish
-    from archive.lock import exclusive
+    from archive.maintenance.importer import Importer, Tally, finish
+    from archive.runtime.file_lock import exclusive
 
     unread = False
     tallies: dict[Path, Tally] = {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,7 +15,7 @@ from pydantic_settings import (
 )
 
 from archive.errors import SettingsError
-from archive.faces import masked
+from archive.runtime.console import masked
 
 PREFIX = "PRESSMARK_"
 
@@ -92,31 +91,6 @@ class ArchiveSettings(PressmarkSettings):
     def spool(self) -> Path:
         """Folder where a batch grows until it is in the store."""
         return self.home / "spool"
-
-
-class WebSettings(PressmarkSettings):
-    """What is answered over HTTP, and to whom."""
-
-    token: SecretStr = SecretStr("")
-    """What a request that changes something must carry; empty: none is accepted."""
-
-    public_url: str = ""
-    """Where others reach the web app, such as `https://archive.example.org`; goes into the links that we write. Empty:
-    as the request's Host header says."""
-
-    replay_url: str = ""
-    """Where others reach the replay port, such as `https://replay.example.org`; must be another host or port than
-    `public_url`. Empty: as the request's Host header says, with the replay port."""
-
-    @field_validator("public_url", "replay_url")
-    @classmethod
-    def _checked(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (
-            parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query
-        ):
-            raise ValueError("use http://HOST or https://HOST, without a path")
-        return url.rstrip("/")
 
 
 S = TypeVar("S", bound=PressmarkSettings)

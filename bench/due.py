@@ -19,11 +19,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, String, Table, case, cast, insert, literal, select, true
 from sqlalchemy import text as sql
 
-from archive.database import connect, optimize, transaction
-from crawler.claims import Claims
-from crawler.frontier import Frontier
-from crawler.tables import entries, feeds, pages
-from crawler.visit import SHARDS, Due
+from archive.runtime.database import connect, optimize, transaction
+from crawler.frontier.claims import Claims
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.tables import entries, feeds, pages
+from crawler.model.visits import SHARDS, Due
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY, YEAR = 86_400 * 10**6, 365 * 86_400 * 10**6

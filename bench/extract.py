@@ -16,8 +16,8 @@ from pathlib import Path
 import trafilatura
 
 from archive.errors import ExtractError
-from archive.extract import extract
-from archive.pool import Limits, WorkerPool
+from archive.extract.pipeline import extract
+from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.settings import ArchiveSettings
 
 URL = "https://blog.example/2024/05/06/a-post/"
@@ -139,12 +139,12 @@ def worked(page: bytes) -> int:
 
 def memory(count: int) -> bool:
     """Many pages through one worker that is not replaced; tells whether its memory is flat."""
-    from archive import pool
+    from archive.runtime import worker_pool
 
-    pool._TASKS_PER_PROCESS = count + 1  # noqa: SLF001
+    worker_pool._TASKS_PER_PROCESS = count + 1  # noqa: SLF001
     settings = ArchiveSettings()
     limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
-    workers = WorkerPool(workers=1, limits=limits, preload=["archive.extract"])
+    workers = WorkerPool(workers=1, limits=limits, preload=["archive.extract.pipeline"])
     try:
         seen = []
         for number in range(1, count + 1):

@@ -70,22 +70,24 @@ def mutated(chance: random.Random, stock: list[bytes]) -> bytes:
 
 def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseException], ...], bool]]:
     """Name: what is called, the errors that it documents, whether its input is a line."""
-    from archive import cdx, warc
     from archive.archive import Archive
-    from archive.differences import differences
     from archive.errors import ExtractError
-    from archive.extract import extract
-    from archive.lookup import Lookup
-    from archive.moment import parse_moment
-    from archive.query import parse
-    from archive.requisites import requisites
-    from archive.rows import members
-    from archive.search import Search
+    from archive.extract.pipeline import extract
+    from archive.extract.requisites import requisites
+    from archive.index.lookup import Lookup
+    from archive.reader.diff import differences
+    from archive.runtime.times import parse_moment
+    from archive.search.query import parse
+    from archive.search.search import Search
     from archive.settings import ArchiveSettings
-    from archive.web.plain import media, plain
-    from archive.web.target import dated, read_http_date
-    from crawler import discover, feeds
+    from archive.warc import record
+    from archive.warc.members import members
+    from archive.web import cdx_query
+    from archive.web.memento_path import dated, read_http_date
+    from archive.web.sanitize import media, plain
+    from crawler import discover
     from crawler.errors import FeedError
+    from crawler.feeds import documents
 
     archive = Archive.open(ArchiveSettings(home=Path(tempfile.mkdtemp(prefix="pressmark-fuzz-"))))
     search = Search(archive, Lookup(archive.index))
@@ -108,13 +110,13 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     def line(data: bytes) -> object:
         pairs = [tuple(part.partition("=")[::2]) for part in text(data).split("&")]
         dated(text(data))
-        return cdx.parse(pairs)
+        return cdx_query.parse(pairs)
 
     return {
-        "feeds": (lambda data: feeds.parse(data, url=url, content_type=None), (FeedError,), False),
+        "feeds": (lambda data: documents.parse(data, url=url, content_type=None), (FeedError,), False),
         "discovery": (lambda data: discover.feeds(data, url=url, headers={}), (), False),
         "extraction": (lambda data: extract(payload=data, url=url, date=now), (ExtractError,), False),
-        "warc": (lambda data: list(warc.read(io.BytesIO(data))), (ValueError,), False),
+        "warc": (lambda data: list(record.read(io.BytesIO(data))), (ValueError,), False),
         "members": (lambda data: list(members(io.BytesIO(data))), (), False),
         "page": (page, (), False),
         "differences": (lambda data: differences(text(data[:4_000]), text(data[2_000:6_000])), (), False),

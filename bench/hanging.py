@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 
 ALLOWED = 1.2
 ROW = "{:<14}{:>5}{:>9}{:>9}{:>12}{:>13}{:>14}{:>7}{:>7}"

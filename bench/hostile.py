@@ -29,11 +29,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from archive import warc
 from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.settings import ArchiveSettings
-from crawler.frontier import Frontier
+from archive.warc import record as warc
+from crawler.frontier.frontier import Frontier
 
 FEEDS = ("127.10.254.1", 19_000)
 CAP_SECONDS = 240

@@ -23,11 +23,11 @@ from sample.server import Site
 from sample.services import S3, seaweedfs
 
 from archive.archive import Archive
-from archive.database import connect
 from archive.errors import ArchiveError
-from archive.rows import members
+from archive.maintenance.verify import StoreReader, unknown, verify
+from archive.runtime.database import connect
 from archive.settings import ArchiveSettings
-from archive.verify import StoreReader, unknown, verify
+from archive.warc.members import members
 
 HOST_CONCURRENCY = 8
 

@@ -28,9 +28,9 @@ from sample.services import BIN, PYWB, end, pywb
 from unchanged import weighted
 
 from archive.archive import Archive
-from archive.capture import Capture
+from archive.extract.text import Text
 from archive.settings import ArchiveSettings
-from archive.text import Text
+from archive.warc.capture import Capture
 
 T0 = datetime(2024, 1, 1, tzinfo=UTC)
 LONG = "http://long.example/page"
@@ -96,7 +96,7 @@ def make(home: Path, *, texts: int, pages: int, rows: int) -> None:
                 'some.truncated, some.object_id, some."offset", some.length FROM n JOIN some ON some.i = n.i % 1000'
             )
         database.execute("ANALYZE")
-    print(f"\nmade in {time.monotonic() - began:.0f} s: {archive.index.counts()}", file=sys.stderr)
+    print(f"\nmade in {time.monotonic() - began:.0f} s: {archive.index.index.counts()}", file=sys.stderr)
 
 
 def served(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:

@@ -22,7 +22,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 
 PRESSMARK = Path(sys.executable).with_name("pressmark")
 ALLOWED_MEGABYTES = 30

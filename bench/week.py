@@ -1,6 +1,6 @@
 """A week of polling 1,000 feeds that have no news: requests and bytes, by Pressmark's rules and by others'.
 
-The rules are the real ones (`crawler.decide`, `crawler.feeds.parse`); the servers and the clock are a model, which
+The rules are the real ones (`crawler.decide.feed`, `crawler.feeds.documents.parse`); the servers and the clock are a model, which
 `--assumptions` prints. Then the daemon is restarted ten times within an hour, on a real frontier.
 """
 
@@ -23,19 +23,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from crawler.decide.answers import NOT_MODIFIED
+from crawler.decide.feed import after_feed, validators
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from sample.server import Answer, Site
 
 from archive.archive import Archive
 from archive.settings import ArchiveSettings
-from crawler import decide
-from crawler.claims import Claims
-from crawler.feeds import ParsedFeed, parse
-from crawler.freshness import Pace
-from crawler.frontier import Frontier
-from crawler.robots import FRESH as ROBOTS_FRESH
-from crawler.visit import Due, Feed, FeedVisit
+from crawler.decide.freshness import Pace
+from crawler.downloader.robots import FRESH as ROBOTS_FRESH
+from crawler.feeds.documents import ParsedFeed, parse
+from crawler.frontier.claims import Claims
+from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Due, Feed, FeedVisit
 
 T = TypeVar("T")
 Kind = Literal["304", "deaf", "stamped", "bare"]
@@ -207,8 +209,8 @@ def weeks(server: Server, heads: Heads, count: int, chance: random.Random) -> li
         visit = visited(feed, server, at, chance, known=feed.visited is not None)
         tally.requests += 1
         tally.feeds += 1
-        tally.not_modified += visit.status == decide.NOT_MODIFIED
-        size = heads.not_modified if visit.status == decide.NOT_MODIFIED else heads.whole + server.sent
+        tally.not_modified += visit.status == NOT_MODIFIED
+        size = heads.not_modified if visit.status == NOT_MODIFIED else heads.whole + server.sent
         tally.bytes += size
         tally.visits[server.kind] += 1
         tally.sizes[server.kind] += size
@@ -222,11 +224,11 @@ def visited(feed: Feed, server: Server, at: datetime, chance: random.Random, *, 
     told = dict(server.headers)
     if server.kind != "bare":
         told["etag"] = f'"{at.timestamp()}"' if server.kind == "stamped" else '"as-ever"'
-    conditional = any(decide.validators(feed))
+    conditional = any(validators(feed))
     if server.kind == "304" and conditional:
-        return decide.after_feed(feed, at=at, pace=PACE, status=304, headers=told, chance=chance.random())
+        return after_feed(feed, at=at, pace=PACE, status=304, headers=told, chance=chance.random())
     same = known and server.kind != "stamped"  # its captures repeat the one before
-    return decide.after_feed(
+    return after_feed(
         feed,
         at=at,
         pace=PACE,

@@ -1,7 +1,7 @@
 """Three ways to capture HTTP exchanges in Scrapy: how many are true to the byte, and what a page costs.
 
 - stock: Scrapy's HTTP/1.1 handler; heads are made again from what its Request and Response hold.
-- ours: `crawler.wire.WireHandler`, which copies what passes the transport; captures stay in memory.
+- ours: `crawler.downloader.wire.WireHandler`, which copies what passes the transport; captures stay in memory.
 - aiohttp: Scrapy's handler over aiohttp; heads are made again from the raw headers that aiohttp gives.
 
 Each crawl is a process of its own; the server is in this one. A response is identical when its final head, and its
@@ -32,11 +32,11 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 
-from archive.capture import Capture
-from crawler.gaps import Gaps
-from crawler.guard import Guard
-from crawler.run import Run
-from crawler.wire import WireHandler
+from archive.warc.capture import Capture
+from crawler.downloader.wire import WireHandler
+from crawler.net.address_guard import Guard
+from crawler.net.crawl_delay import Gaps
+from crawler.session.run import Run
 
 PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect; they do not count
 OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY"]

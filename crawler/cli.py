@@ -14,16 +14,16 @@ import click
 
 from archive.cli import Url
 from archive.errors import ArchiveError
-from archive.faces import Exit, printable, tell
-from archive.limits import OPML_BYTES
+from archive.runtime.console import Exit, printable, tell
+from crawler.limits import OPML_BYTES
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawler.backlog import Report
-    from crawler.frontier import Frontier
-    from crawler.run import Summary
-    from crawler.visit import Feed
+    from crawler.frontier.backfills import Report
+    from crawler.frontier.frontier import Frontier
+    from crawler.model.visits import Feed
+    from crawler.session.run import Summary
 
 
 _MISSING_SHOWN = 20
@@ -34,7 +34,7 @@ def _frontier() -> Iterator[Frontier]:
     """The frontier that the settings name; what goes wrong with it ends the command in one line."""
     from archive.cli import failed
     from archive.settings import ArchiveSettings, load
-    from crawler.frontier import Frontier
+    from crawler.frontier.frontier import Frontier
 
     try:
         yield Frontier.open(load(ArchiveSettings).database)
@@ -87,7 +87,7 @@ def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
     Listings are tried in this order: what the feed leads to, WordPress, Blogger, sitemaps, pages of the blog. What was
     stopped goes on where it was.
     """
-    from crawler.backlog import Backlog
+    from crawler.frontier.backfills import Backlog
     from crawler.spiders.backfill import BackfillSpider
 
     if bool(urls) == due:
@@ -130,7 +130,7 @@ def deletions(as_json: bool) -> None:
 @click.option("--all", "over", is_flag=True, help="Those that are over as well.")
 def alarms(as_json: bool, over: bool) -> None:
     """List what the operator should know: feeds that fail, fall silent or lose posts, jobs that do not end."""
-    from crawler.alarms import standing
+    from crawler.frontier.alarms import standing
 
     with _frontier() as frontier:
         found = standing(frontier.engine, over=over)
@@ -148,8 +148,8 @@ def alarms(as_json: bool, over: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def feeds(as_json: bool) -> None:
     """List subscriptions with their health."""
-    from crawler.alarms import standing
-    from crawler.faces import feed_as_json
+    from crawler.frontier.alarms import standing
+    from crawler.frontier.feed_json import feed_as_json
 
     with _frontier() as frontier:
         found = frontier.feeds()
@@ -196,13 +196,13 @@ def reindex() -> None:
     Exit code 4 if an object is damaged; what is whole in it is in the database all the same.
     """
     from archive.cli import failed, open_archive, progress_bar
-    from archive.reindex import keys
-    from archive.reindex import reindex as reindex_object
+    from archive.maintenance.reindex import keys
+    from archive.maintenance.reindex import reindex as reindex_object
     from archive.settings import load
     from crawler.errors import CrawlError
-    from crawler.lock import no_run
-    from crawler.rebuild import rebuild
-    from crawler.settings import CrawlSettings
+    from crawler.options import CrawlSettings
+    from crawler.restore.rebuild import rebuild
+    from crawler.session.lanes import no_run
 
     damaged = 0
     try:
@@ -241,11 +241,11 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
     run that was ended is gone on with. A page that fails keeps the text that it has, and is told; exit code 4 if that
     is because the archive is damaged.
     """
-    from archive.again import Again, Remade
     from archive.cli import open_archive, progress_bar
-    from archive.lock import exclusive
-    from archive.pool import Limits, WorkerPool
-    from crawler.unread import wanted
+    from archive.maintenance.re_extract import Again, Remade
+    from archive.runtime.file_lock import exclusive
+    from archive.runtime.worker_pool import Limits, WorkerPool
+    from crawler.restore.unread_posts import wanted
 
     made = same = 0
     failures: list[Remade] = []
@@ -253,7 +253,7 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
         archive = open_archive()
         settings = archive.settings
         limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
-        pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract"])
+        pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract.pipeline"])
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.check_writable()
             job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
@@ -278,7 +278,7 @@ def seal() -> None:
     from archive.errors import LockedError
     from archive.settings import ArchiveSettings, load
     from crawler.job import recover
-    from crawler.lock import LANES, only_run
+    from crawler.session.lanes import LANES, only_run
 
     count = 0
     with _frontier() as frontier:
@@ -299,9 +299,10 @@ def seal() -> None:
 def import_opml(file: IO[bytes]) -> None:
     """Subscribe to every feed of an OPML file, ours or another reader's; `-` is standard input."""
     from archive.cli import open_archive
-    from crawler import opml, state
     from crawler.errors import CrawlError
-    from crawler.origins import bare
+    from crawler.feeds import opml
+    from crawler.net.credentials import bare
+    from crawler.restore import store_state as state
 
     now = datetime.now(UTC)
     try:
@@ -329,7 +330,7 @@ def import_opml(file: IO[bytes]) -> None:
 @click.argument("file", type=click.File("wb"), default="-")
 def export_opml(file: IO[bytes]) -> None:
     """Write the subscriptions, with their health, as OPML; to standard output where no FILE is named."""
-    from crawler import opml
+    from crawler.feeds import opml
 
     with _frontier() as frontier:
         file.write(opml.write(frontier.subscriptions(), {feed.url: feed for feed in frontier.feeds()}))
@@ -361,7 +362,7 @@ def _show_report(report: Report, *, as_json: bool) -> None:
 
 def _plainly(values: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON knows them."""
-    from archive.moment import iso
+    from archive.runtime.times import iso
 
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
@@ -400,7 +401,7 @@ def _progress() -> Iterator[Any]:
             bar.update(task, completed=summary.done, total=summary.expected or None)
 
         def watch(crawler: Crawler) -> None:
-            from crawler.run import progress
+            from crawler.session.run import progress
 
             crawler.signals.connect(update, signal=progress, weak=False)
 
@@ -416,7 +417,7 @@ def _show(summary: Summary) -> None:
 def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
     """Tell what was changed, and keep it in the store."""
     from archive.cli import open_archive
-    from crawler import state
+    from crawler.restore import store_state as state
 
     if not count:
         tell(f"{url}: no such subscription", "pressmark feeds lists them.")
@@ -430,7 +431,7 @@ def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crawler.faces import state
+    from crawler.frontier.feed_json import state
 
     table = Table(box=None, pad_edge=False)
     for name in ("feed", "title", "state", "last visit", "next visit", "kept"):

@@ -10,9 +10,9 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
-from archive.coding import unicode_html
-from archive.limits import DISCOVERY_REQUESTS, LINK_HEADER_CHARACTERS
-from crawler.origins import bare
+from archive.warc.codings import unicode_html
+from crawler.limits import DISCOVERY_REQUESTS, LINK_HEADER_CHARACTERS
+from crawler.net.credentials import bare
 
 FEED_TYPES = frozenset(
     (

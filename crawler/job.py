@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from tenacity import Retrying, stop_after_attempt, wait_exponential
 
 from archive.archive import Archive
-from archive.batch import Sealed
 from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefusedError
-from archive.faces import Exit, tell
-from crawler import journal, state
+from archive.runtime.console import Exit, tell
+from archive.writer.batch import Sealed
 from crawler.errors import CrawlError, UsageError
-from crawler.frontier import Frontier
-from crawler.lock import BACKFILL, CRAWL, RECHECK, only_run
-from crawler.run import IF_TEMPORARY, Run, Summary
+from crawler.frontier.frontier import Frontier
+from crawler.restore import store_state
+from crawler.session import notes as journal
+from crawler.session.lanes import BACKFILL, CRAWL, RECHECK, only_run
+from crawler.session.run import IF_TEMPORARY, Run, Summary
 from crawler.spiders.backfill import BackfillSpider
 from crawler.spiders.blog import BlogSpider, arguments
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler, CrawlerProcessBase
 
     from archive.settings import ArchiveSettings
-    from crawler.settings import CrawlSettings
+    from crawler.options import CrawlSettings
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def crawl(
             if run is None:
                 return Exit.FAILED
             if run.failure is None:  # else the store has told already that it takes nothing
-                _PATIENTLY(state.save, archive.store, frontier, now=datetime.now(UTC))
+                _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
             (show or _print)(run.summary)
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:

@@ -17,8 +17,8 @@ import click
 import archive.cli
 import crawler.cli
 from archive.errors import ArchiveError
-from archive.faces import OneLine, printable, tell
-from archive.lock import exclusive
+from archive.runtime.console import OneLine, printable, tell
+from archive.runtime.file_lock import exclusive
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -46,9 +46,10 @@ def pressmark() -> None:
 def up(host: str, port: int, replay_port: int | None) -> None:
     """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
     from archive.archive import Archive
-    from archive.settings import ArchiveSettings, WebSettings, load
-    from crawler.frontier import Frontier
-    from crawler.lock import holder
+    from archive.settings import ArchiveSettings, load
+    from archive.web.settings import WebSettings
+    from crawler.frontier.frontier import Frontier
+    from crawler.session.lanes import holder
     from schedules.daemon import Daemon
     from schedules.jobs import jobs
     from schedules.runs import Runs
@@ -67,7 +68,7 @@ def up(host: str, port: int, replay_port: int | None) -> None:
         if not port:
             daemon.run()
             return
-        from schedules.web import Web, is_local, listen, replaying, serve
+        from schedules.web.server import Web, is_local, listen, replaying, serve
 
         web = Web(
             kept_archive,
@@ -95,11 +96,12 @@ def up(host: str, port: int, replay_port: int | None) -> None:
 def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> None:
     """Answer over HTTP: the web app, mementos, CDX, search. Nothing is crawled."""
     from archive.archive import Archive
-    from archive.settings import ArchiveSettings, WebSettings, load
-    from crawler.frontier import Frontier
+    from archive.settings import ArchiveSettings, load
+    from archive.web.settings import WebSettings
+    from crawler.frontier.frontier import Frontier
     from schedules.health import Health, parts
     from schedules.runs import Runs
-    from schedules.web import Web, address, is_local, listen, replaying, serve_alone
+    from schedules.web.server import Web, address, is_local, listen, replaying, serve_alone
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
     _log()
@@ -139,7 +141,7 @@ def _replay_socket(host: str, port: int | None) -> Iterator[socket.socket | None
     """A socket for the replay engine, if one is wanted."""
     from archive.errors import SettingsError
     from archive.web.replay import ENGINE, is_there
-    from schedules.web import listen
+    from schedules.web.server import listen
 
     if port is None:
         yield None
@@ -156,10 +158,10 @@ def list_jobs(as_json: bool) -> None:
     """List the daemon's jobs: triggers, next and last run, outcome."""
     from archive.settings import ArchiveSettings, load
     from schedules.daemon import next_runs
+    from schedules.job_report import job_rows
     from schedules.jobs import jobs
     from schedules.runs import Runs
     from schedules.settings import ScheduleSettings
-    from schedules.told import job_rows
 
     runs = Runs.open(load(ArchiveSettings).database)
     settings = load(ScheduleSettings)
@@ -186,7 +188,7 @@ def list_jobs(as_json: bool) -> None:
 def housekeeping() -> None:
     """Forget what is over, and let the database tidy itself."""
     from archive.settings import ArchiveSettings, load
-    from crawler.frontier import Frontier
+    from crawler.frontier.frontier import Frontier
     from schedules.runs import Runs
 
     database, now = load(ArchiveSettings).database, datetime.now(UTC)
@@ -199,13 +201,13 @@ def housekeeping() -> None:
 def tell_alarms() -> None:
     """Tell new alarms to the webhook and the mail addresses that the settings name."""
     from archive.settings import ArchiveSettings, load
-    from crawler import alarms
     from crawler.errors import CrawlError
-    from crawler.frontier import Frontier
-    from crawler.guard import Guard
-    from crawler.settings import CrawlSettings
+    from crawler.frontier import alarms
+    from crawler.frontier.frontier import Frontier
+    from crawler.net.address_guard import Guard
+    from crawler.options import CrawlSettings
+    from schedules.notify import tell as tell_all
     from schedules.settings import ScheduleSettings
-    from schedules.tell import tell as tell_all
 
     settings, options = load(ScheduleSettings), load(CrawlSettings)
     if not (settings.alarm_webhook or settings.alarm_mail):
@@ -231,12 +233,12 @@ def tell_alarms() -> None:
 def subscribe_at_hubs() -> None:
     """Subscribe at the hubs that feeds name, where PRESSMARK_CALLBACK says how they reach this daemon."""
     from archive.settings import ArchiveSettings, load
-    from crawler import websub
     from crawler.errors import CrawlError
-    from crawler.frontier import Frontier
-    from crawler.guard import Guard
-    from crawler.post import post
-    from crawler.settings import CrawlSettings
+    from crawler.frontier import websub
+    from crawler.frontier.frontier import Frontier
+    from crawler.net.address_guard import Guard
+    from crawler.net.http_post import post
+    from crawler.options import CrawlSettings
 
     options = load(CrawlSettings)
     if not options.callback:

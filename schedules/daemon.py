@@ -26,10 +26,10 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.archive import Archive
-from archive.database import shown
 from archive.errors import ArchiveError, DatabaseError
-from crawler.alarms import about
-from crawler.visit import Alarm
+from archive.runtime.database import shown
+from crawler.frontier.alarms import about
+from crawler.model.visits import Alarm
 from schedules.health import Health, parts
 from schedules.jobs import Finished, Job, Outcome, Runner
 from schedules.runs import Runs

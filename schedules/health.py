@@ -9,7 +9,7 @@ from time import monotonic
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
-from archive.limits import HEALTH_SECONDS
+from schedules.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
 _FRESH_SECONDS = 1.0

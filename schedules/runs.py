@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, func, insert, select, update
 
-from archive.database import Instant, Words, connect, migrate, transaction, upsert
+from archive.runtime.database import Instant, Words, connect, migrate, transaction, upsert
 
 REVISION = "0001"
 LOST = "lost"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from archive.moment import parse_span
+from archive.runtime.times import parse_span
 from archive.settings import PressmarkSettings
 from schedules.triggers import MOST, parse_trigger
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from archive.moment import parse_span
+from archive.runtime.times import parse_span
 
 LEAST = timedelta(seconds=1)
 MOST = timedelta(days=366)

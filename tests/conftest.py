@@ -143,7 +143,7 @@ def postgres_database(postgres: str) -> Iterator[str]:
     """URL of a fresh database; whatever a test has left connected to it is cut off at its end."""
     import sqlalchemy
 
-    from archive.database import connect
+    from archive.runtime.database import connect
 
     name = f"t{os.getpid()}_{next(_DATABASES)}"
 

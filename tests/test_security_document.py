@@ -11,6 +11,7 @@ from types import ModuleType
 
 from archive import limits
 from archive import settings as archive_settings
+from crawler import options
 from crawler import settings as crawler_settings
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "security.md"
@@ -47,7 +48,7 @@ def number(value: float) -> str:
 def table() -> str:
     lines = ["| limit | value | why |\n", "| --- | --- | --- |\n"]
     told = {**reasons(archive_settings), **reasons(crawler_settings)}
-    fields = {**archive_settings.ArchiveSettings.model_fields, **crawler_settings.CrawlSettings.model_fields}
+    fields = {**archive_settings.ArchiveSettings.model_fields, **options.CrawlSettings.model_fields}
     lines += [f"| `PRESSMARK_{name.upper()}` | {number(fields[name].default)} | {told[name]} |\n" for name in SETTINGS]
     lines += [
         f"| `{name}` | {number(getattr(limits, name))} | {reason} |\n" for name, reason in reasons(limits).items()

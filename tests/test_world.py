@@ -14,10 +14,11 @@ import pytest
 from conftest import BIN, Home, missing, open_folder
 from fastwarc.warc import ArchiveIterator as FastIterator
 
-from archive import warc
 from archive.archive import Archive
-from archive.capture import digest, split_head
 from archive.settings import ArchiveSettings
+from archive.warc import record as warc
+from archive.warc.capture import digest
+from archive.warc.http_message import split_head
 
 BLOGS, POSTS = 20, 20
 

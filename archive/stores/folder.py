@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive.durable import NO_ROOM, sync_folder
 from archive.errors import (
     ObjectExistsError,
     ObjectMissingError,
@@ -19,6 +18,7 @@ from archive.errors import (
     StoreError,
     StoreRefusedError,
 )
+from archive.runtime.durable import NO_ROOM, sync_folder
 from archive.stores.protocol import checked_key, is_key
 
 _UNFINISHED = ".tmp-"

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from archive.errors import SettingsError
-
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _MAX_KEY = 512
 
@@ -75,29 +73,3 @@ def checked_key(key: str) -> str:
     if not is_key(key):
         raise ValueError(f"object key {key!r} is not of the form a-z0-9._- joined by /")
     return key
-
-
-def open_store(location: str) -> ObjectStore:
-    """The store that a setting names: `file:PATH`, `s3://BUCKET/PREFIX` or `memory:`.
-
-    Raises:
-        SettingsError: It is none of these.
-    """
-    scheme, _, rest = location.partition(":")
-    if scheme == "file" and rest:
-        from archive.stores.folder import FolderStore
-
-        return FolderStore(Path(rest.removeprefix("//")))
-    if scheme == "s3" and rest.strip("/"):
-        from archive.stores.s3 import S3Store
-
-        bucket, _, prefix = rest.strip("/").partition("/")
-        return S3Store(bucket, prefix)
-    if scheme == "memory":
-        from archive.stores.memory import MemoryStore
-
-        return MemoryStore.named(rest)
-    raise SettingsError(
-        f"PRESSMARK_STORE={location}: no such kind of store",
-        hint="Use file:PATH, s3://BUCKET/PREFIX or memory:.",
-    )

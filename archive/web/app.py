@@ -21,15 +21,15 @@ from starlette.types import ASGIApp
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
-from archive.lookup import Lookup
-from archive.settings import WebSettings
+from archive.index.lookup import Lookup
 from archive.web import api
-from archive.web.answer import WrongError, answered
-from archive.web.gate import Gate
-from archive.web.machines import Machines
+from archive.web.errors import WrongError, answered
 from archive.web.mementos import Mementos
 from archive.web.pages import Aside, Pages
-from archive.web.template import Templates
+from archive.web.programs import Machines
+from archive.web.security import Gate
+from archive.web.settings import WebSettings
+from archive.web.templating import Templates
 
 log = logging.getLogger(__name__)
 

@@ -15,22 +15,21 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from archive import cdx
 from archive.archive import Archive, Exchange
-from archive.capture import header, headers, media_type
-from archive.coding import unicode_html
 from archive.errors import NotArchivedError, TaskError
-from archive.index import CaptureRow
-from archive.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
-from archive.lookup import Lookup, Neighbours
-from archive.pool import Limits, WorkerPool
+from archive.index.lookup import Lookup, Neighbours
+from archive.index.schema import CaptureRow
+from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import FolderStore
-from archive.web import links
-from archive.web.answer import WrongError
-from archive.web.gate import sandboxed
-from archive.web.plain import document, media, plain
+from archive.warc.codings import unicode_html
+from archive.warc.http_message import header, headers, media_type
+from archive.web import cdx_query, link_headers
+from archive.web.errors import WrongError
+from archive.web.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
+from archive.web.memento_path import Dated, asked_url, dated, http_date, moment_of, quoted, read_http_date, stamp_of
 from archive.web.ranges import matches, part_of, stored
-from archive.web.target import Dated, asked_url, dated, http_date, moment_of, quoted, read_http_date, stamp_of
+from archive.web.sanitize import document, media, plain
+from archive.web.security import sandboxed
 
 log = logging.getLogger(__name__)
 
@@ -106,24 +105,28 @@ class Mementos:
                 raise WrongError(said, headers=vary) from e
         row = self._archive.index.nearest(url, at)
         if row is None:
-            raise WrongError(f"{url}: not archived", status=404, headers={**vary, "Link": links.around(base, url)})
+            raise WrongError(
+                f"{url}: not archived", status=404, headers={**vary, "Link": link_headers.around(base, url)}
+            )
         near = self._lookup.neighbours(url, row.date.replace(microsecond=0))
-        headers = {**vary, "Link": links.around(base, url, near)}
-        return Response(status_code=302, headers={"Location": links.memento_url(base, row.date, url), **headers})
+        headers = {**vary, "Link": link_headers.around(base, url, near)}
+        return Response(status_code=302, headers={"Location": link_headers.memento_url(base, row.date, url), **headers})
 
     def _timemap(self, form: str, url: str, base: str) -> Response:
         moments = self._lookup.moments(url) if form == "link" else []
         if form == "link" and moments:
-            lines = links.timemap(base, url, links.seconds(moments))
-            media_type = links.LINK_FORMAT
+            lines = link_headers.timemap(base, url, link_headers.seconds(moments))
+            media_type = link_headers.LINK_FORMAT
         else:
-            query = cdx.parse((("url", url), ("output", "json" if form == "json" else "text")), columns=cdx.CDX11)
+            query = cdx_query.parse(
+                (("url", url), ("output", "json" if form == "json" else "text")), columns=cdx_query.CDX11
+            )
             rows = self._lookup.of_page(url)
             if not rows:
                 raise WrongError(f"{url}: not archived", status=404)
             key = query.keys.low
-            lines = cdx.written(query, ((key, row) for row in rows), resume=lambda: None)
-            media_type = cdx.MEDIA_TYPES[query.output]
+            lines = cdx_query.written(query, ((key, row) for row in rows), resume=lambda: None)
+            media_type = cdx_query.MEDIA_TYPES[query.output]
         return StreamingResponse(in_parts(lines), media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     def _memento(
@@ -134,12 +137,12 @@ class Mementos:
         row, near = found
         stamp = stamp_of(row.date)
         if not asked.exact or stamp != asked.stamp:
-            headers = {"Cache-Control": "no-cache", "Link": links.around(base, asked.url)}
-            to = links.memento_url(base, row.date, asked.url, asked.modifier)
+            headers = {"Cache-Control": "no-cache", "Link": link_headers.around(base, asked.url)}
+            to = link_headers.memento_url(base, row.date, asked.url, asked.modifier)
             return Response(status_code=302, headers={"Location": to, **headers})
         named = {
             "Memento-Datetime": http_date(row.date),
-            "Link": links.around(base, asked.url, near),
+            "Link": link_headers.around(base, asked.url, near),
             "Cache-Control": FOREVER,
         }
         if asked.modifier == "id_":
@@ -221,7 +224,7 @@ class Mementos:
     def _work(self, function: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401  any pure function
         with self._lock:
             if self._pool is None:
-                self._pool = WorkerPool(workers=2, limits=_PLAIN, preload=["archive.web.plain"])
+                self._pool = WorkerPool(workers=2, limits=_PLAIN, preload=["archive.web.sanitize"])
             future = self._pool.submit(function, **arguments)
         return future.result()
 

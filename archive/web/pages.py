@@ -24,28 +24,28 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from archive.archive import Archive
-from archive.capture import headers
 from archive.errors import ArchiveError, NotArchivedError
-from archive.index import CaptureRow
-from archive.limits import PACKED_LINKS, PACKED_RESOURCES, PAYLOADS_BYTES, RANKED_TEXTS, SHOWN_CHARACTERS
-from archive.lookup import Lookup
-from archive.overview import Overview
-from archive.query import begin, parse
-from archive.requisites import of_style, page_links, requisites
-from archive.retrieve import captures_and_versions, compared, versions_of
-from archive.rows import HeldText
-from archive.search import Search
-from archive.searchable import host_of
-from archive.versions import Version
-from archive.wacz import wacz
+from archive.export.wacz import wacz
+from archive.extract.requisites import of_style, page_links, requisites
+from archive.index.from_records import HeldText, host_of
+from archive.index.lookup import Lookup
+from archive.index.overview import Overview
+from archive.index.schema import CaptureRow
+from archive.index.versions import Version
+from archive.limits import RANKED_TEXTS
+from archive.reader.page_history import captures_and_versions, compared, versions_of
+from archive.search.query import begin, parse
+from archive.search.search import Search
+from archive.warc.http_message import headers
 from archive.web import charts
-from archive.web.answer import WrongError
-from archive.web.gate import PAGE_POLICY
+from archive.web.errors import WrongError
+from archive.web.limits import PACKED_LINKS, PACKED_RESOURCES, PAYLOADS_BYTES, SHOWN_CHARACTERS
+from archive.web.memento_path import asked_url, dated, moment_of, quoted, stamp_of
 from archive.web.mementos import rest_of
 from archive.web.ranges import matches, part_of
 from archive.web.replay import link
-from archive.web.target import asked_url, dated, moment_of, quoted, stamp_of
-from archive.web.template import Templates
+from archive.web.security import PAGE_POLICY
+from archive.web.templating import Templates
 
 log = logging.getLogger(__name__)
 

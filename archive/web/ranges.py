@@ -10,8 +10,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
-from archive.limits import PAYLOADS_BYTES
 from archive.stores import ObjectStore
+from archive.web.limits import PAYLOADS_BYTES
 
 _PIECE = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

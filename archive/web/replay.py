@@ -19,9 +19,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from archive.limits import URL_CHARACTERS
-from archive.web.answer import escape
-from archive.web.gate import Gate
-from archive.web.target import quoted
+from archive.web.errors import escape
+from archive.web.memento_path import quoted
+from archive.web.security import Gate
 
 ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
 """Where the set-up puts the engine."""

@@ -1,5 +1,5 @@
 """Alembic's entry to the crawler's revisions."""
 
-from archive.database import run_migrations
+from archive.runtime.database import run_migrations
 
 run_migrations("crawler")

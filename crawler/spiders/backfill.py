@@ -1,4 +1,4 @@
-"""The spider for posts older than a feed shows: listings in, posts out. Rules are in `crawler.backfill`."""
+"""The spider for posts older than a feed shows: listings in, posts out. Rules are in `crawler.backfill.listings`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from urllib.parse import urljoin
 from scrapy import Request
 
 from archive.errors import TaskError
-from archive.limits import BACKFILL_LISTINGS, BACKFILL_PAGES, URL_CHARACTERS
-from crawler import backfill, decide
-from crawler.backlog import Backlog
-from crawler.failure import reason
-from crawler.frontier import AT_ONCE, Place, page_key, shard
-from crawler.holds import HeldError
-from crawler.robots import SKIP
+from archive.limits import URL_CHARACTERS
+from crawler.backfill import listings as backfill
+from crawler.decide.answers import OK
+from crawler.decide.entries import page_of, page_url, seen_entries
+from crawler.downloader.robots import SKIP
+from crawler.downloader.wire import HOPS, VIA
+from crawler.frontier.backfills import Backlog
+from crawler.frontier.frontier import AT_ONCE, Place
+from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
+from crawler.model.url_identity import page_key, shard
+from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
+from crawler.net.failure_reason import reason
+from crawler.session.retry_after import HeldError
 from crawler.spiders.blog import ACCEPT_FEED, BlogSpider, headers_of, row_of, when
-from crawler.visit import Feed, Listing, ListingVisit, SeenEntry
-from crawler.wire import HOPS, VIA
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -292,13 +296,13 @@ class BackfillSpider(BlogSpider):
             async for request in self._listing_request(work, following):
                 yield request
         if self.run.unanswered < AT_ONCE:
-            wanted = [replace(page, backfill=True) for one in fresh if (page := decide.page_of(one, work.feed, None))]
+            wanted = [replace(page, backfill=True) for one in fresh if (page := page_of(one, work.feed, None))]
             async for request in self._new_pages(wanted, via=listing.url):
                 yield request.replace(priority=_POSTS)
 
     def _new(self, work: _Work, listing: Listing, found: backfill.Found) -> tuple[tuple[SeenEntry, ...], int]:
         """Entries of a listing whose pages are not known, and how many posts it gives that none before it gave."""
-        urls = {url for entry in found.entries if (url := decide.page_url(entry))}
+        urls = {url for entry in found.entries if (url := page_url(entry))}
         keys = {page_key(url) for url in urls} - work.posts
         work.posts |= keys
         if listing.kind == backfill.FEED:
@@ -309,13 +313,13 @@ class BackfillSpider(BlogSpider):
         if work.found > BACKFILL_PAGES:
             log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
         known = self.run.frontier.pages(urls)
-        seen = decide.seen_entries(found.entries, {}, known, at=self.run.now())
+        seen = seen_entries(found.entries, {}, known, at=self.run.now())
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
 
     async def _found(self, response: Response, listing: Listing) -> tuple[backfill.Found, str | None]:
         """What a listing gives, and what is wrong with it."""
         work = self._works[listing.feed_id]
-        if response.status != decide.OK:
+        if response.status != OK:
             return backfill.Found(), f"answered {response.status}"
         try:
             found: backfill.Found = await self.run.work(

@@ -1,4 +1,4 @@
-"""The spider: due feeds in, captures and texts of their posts out. Rules are in `crawler.decide`."""
+"""The spider: due feeds in, captures and texts of their posts out. Rules are in `crawler.decide.feed`."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ from urllib.parse import urljoin
 from scrapy import Request, Spider
 
 from archive.errors import ArchiveError, TaskError
-from archive.extract import extract
-from archive.faces import printable
-from archive.index import CaptureRow
-from archive.limits import DISCOVERY_REQUESTS
-from archive.requisites import Requisite, of_style, requisites
-from archive.rows import HeldText
-from archive.text import Entry, Text
-from crawler import decide, discover, vanished
+from archive.extract.pipeline import extract
+from archive.extract.requisites import Requisite, of_style, requisites
+from archive.extract.text import Entry, Text
+from archive.index.from_records import HeldText
+from archive.index.schema import CaptureRow
+from archive.runtime.console import printable
+from crawler import discover
+from crawler.decide import deleted_posts
+from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
+from crawler.decide.entries import keys, page_of, page_url, seen_entries
+from crawler.decide.feed import after_feed, validators
+from crawler.decide.freshness import retry_after
+from crawler.decide.page import after_page
+from crawler.downloader.unread_captures import READ
+from crawler.downloader.wire import CAPTURE, HOPS, ON_BEHALF, VIA
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
-from crawler.failure import reason
-from crawler.feeds import ParsedFeed, is_meant_as_feed, parse
-from crawler.freshness import retry_after
-from crawler.frontier import AT_ONCE, Frontier, Place, host_of, page_key, registrable_domain, shard, shard_of
-from crawler.held import READ
-from crawler.holds import HeldError
-from crawler.opml import is_address
-from crawler.origins import bare, origin
-from crawler.run import Run
-from crawler.visit import Feed, Gone, Page, SeenEntry, Shard
-from crawler.wire import CAPTURE, HOPS, ON_BEHALF, VIA
+from crawler.feeds.documents import ParsedFeed, is_meant_as_feed, parse
+from crawler.frontier.frontier import AT_ONCE, Frontier, Place
+from crawler.limits import DISCOVERY_REQUESTS
+from crawler.model.url_identity import host_of, is_address, page_key, registrable_domain, shard, shard_of
+from crawler.model.visits import Feed, Gone, Page, SeenEntry, Shard
+from crawler.net.credentials import bare, origin
+from crawler.net.failure_reason import reason
+from crawler.session.retry_after import HeldError
+from crawler.session.run import Run
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -195,7 +200,7 @@ class BlogSpider(Spider):
             self._problem(FetchError(f"cannot be read as a feed: {_without(response.url, e)}", url=seed))
             return
         if found is None:
-            if response.status != decide.OK:
+            if response.status != OK:
                 self._problem(FetchError(f"answered {response.status}", url=seed))
                 return
             behind = await self._feed_behind(response)
@@ -221,7 +226,7 @@ class BlogSpider(Spider):
             log.warning("page cannot be searched for feeds url=%s error=%s", page.url, e)
             candidates = []
         # What a page names may be dead. Behind a login there is nothing to be guessed.
-        guesses = [] if vanished.asks_password(page.body) else discover.guesses(page.url)
+        guesses = [] if deleted_posts.asks_password(page.body) else discover.guesses(page.url)
         for url in list(dict.fromkeys([*candidates, *guesses]))[:DISCOVERY_REQUESTS]:
             candidate = await self._try(url, via=page.url, accept=ACCEPT_FEED)
             try:
@@ -258,7 +263,7 @@ class BlogSpider(Spider):
         Raises:
             TaskError: It begins as a feed does and cannot be read.
         """
-        if response.status != decide.OK or not response.body:
+        if response.status != OK or not response.body:
             return None
         try:
             return await self._parsed(response)
@@ -288,7 +293,7 @@ class BlogSpider(Spider):
                 callback=self.parse_feed,
                 errback=self.feed_failed,
                 cb_kwargs={"feed": feed, "seed": seed},
-                headers={"Accept": ACCEPT_FEED, **_conditional(*decide.validators(feed))},
+                headers={"Accept": ACCEPT_FEED, **_conditional(*validators(feed))},
                 priority=_FEEDS_FIRST,
                 meta={ON_BEHALF: origin(feed.url)},
                 dont_filter=True,
@@ -306,10 +311,10 @@ class BlogSpider(Spider):
                 yield request
 
     async def _answered(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
-        if response.status == decide.NOT_MODIFIED:
+        if response.status == NOT_MODIFIED:
             await self._visited(feed, response)
             return
-        error = None if response.status in {decide.OK, decide.PARTIAL} else f"answered {response.status}"
+        error = None if response.status in {OK, PARTIAL} else f"answered {response.status}"
         same = error is None and feed.error is None and feed.shown is not None and self.run.repeats(row_of(response))
         if same and _as_noted(feed, response):
             await self._visited(feed, response, same=True)  # there is nothing to read in it
@@ -336,7 +341,7 @@ class BlogSpider(Spider):
 
     async def _feed_gone_wrong(self, feed: Feed, seed: str | None, failure: BaseException) -> None:
         error = reason(failure)
-        visit = decide.after_feed(
+        visit = after_feed(
             feed,
             at=self.run.now(),
             pace=self.run.options.pace,
@@ -361,13 +366,13 @@ class BlogSpider(Spider):
         await self._visited(feed, response, parsed=parsed, seen=seen, shared=shared, same=same)
         if self.subscribe_only:
             return
-        wanted = (decide.page_of(entry, feed, pages.get(entry.url or "")) for entry in seen)
+        wanted = (page_of(entry, feed, pages.get(entry.url or "")) for entry in seen)
         async for request in self._new_pages([page for page in wanted if page], via=response.url):
             yield request
 
-    async def _visited(self, feed: Feed, response: Response, **found: Any) -> None:  # noqa: ANN401  as decide.after_feed
+    async def _visited(self, feed: Feed, response: Response, **found: Any) -> None:  # noqa: ANN401  as after_feed
         await self.run.visited_feed(
-            decide.after_feed(
+            after_feed(
                 feed,
                 at=when(response, self.run),
                 pace=self.run.options.pace,
@@ -437,7 +442,7 @@ class BlogSpider(Spider):
         """The answer to a request for a post's page."""
         with self.run.settling(f"page {page.url}"):
             await self._visited_page(response, page)
-            if self.run.options.requisites and response.status == decide.OK:
+            if self.run.options.requisites and response.status == OK:
                 allowance = Counter(left=self.run.options.requisites_of_page)
                 async for request in self._requisite_requests(response, allowance, depth=0):
                     yield request
@@ -503,7 +508,7 @@ class BlogSpider(Spider):
         """An image, stylesheet or font came; a stylesheet may load more."""
         with self.run.settling(f"requisite {asked.url}"):
             self.run.leave(asked.url)
-            if asked.kind == "style" and response.status == decide.OK and depth < _MAX_STYLES:
+            if asked.kind == "style" and response.status == OK and depth < _MAX_STYLES:
                 async for request in self._requisite_requests(response, allowance, depth=depth):
                     yield request
 
@@ -517,13 +522,13 @@ class BlogSpider(Spider):
     async def _visited_page(self, response: Response, page: Page) -> None:
         row = row_of(response)
         text: Text | None = None
-        error = None if response.status in {decide.OK, decide.NOT_MODIFIED} else f"answered {response.status}"
+        error = None if response.status in {OK, NOT_MODIFIED} else f"answered {response.status}"
         gone: Gone | None = None
         if page.kept:
-            gone = vanished.by_address(await self._seen(response, page))
-        if row is not None and row.truncated and response.status == decide.OK:
+            gone = deleted_posts.by_address(await self._seen(response, page))
+        if row is not None and row.truncated and response.status == OK:
             error = "came in part: its compressed payload has no end"
-        elif gone is None and response.status == decide.OK and not self.run.has_text(row):
+        elif gone is None and response.status == OK and not self.run.has_text(row):
             before = await self._before(page) if page.kept else None
             try:
                 text = await self._text(response, _known(page.entry, before.entry if before else None))
@@ -534,7 +539,7 @@ class BlogSpider(Spider):
                 gone = await self._replaced(response, page, text.text if text else "", before.text)
         if gone is not None:
             text, error = None, f"the post is not there any more ({gone})"
-        visit = decide.after_page(
+        visit = after_page(
             page,
             at=when(response, self.run),
             plan=self.run.options.recheck_plan,
@@ -565,10 +570,10 @@ class BlogSpider(Spider):
         )
         return text
 
-    async def _seen(self, response: Response, page: Page, **more: Any) -> vanished.Seen:  # noqa: ANN401  fields of Seen
+    async def _seen(self, response: Response, page: Page, **more: Any) -> deleted_posts.Seen:  # noqa: ANN401  fields of Seen
         asked = str((response.meta.get("redirect_urls") or [response.url])[0])
         site = await self.run.ask(self.run.frontier.site, page.feed_id) if response.url != asked else None
-        return vanished.Seen(asked=asked, url=response.url, status=response.status, site=site, **more)
+        return deleted_posts.Seen(asked=asked, url=response.url, status=response.status, site=site, **more)
 
     async def _before(self, page: Page) -> HeldText | None:
         """The newest text of a page that is held."""
@@ -583,21 +588,21 @@ class BlogSpider(Spider):
         seen = await self._seen(
             response,
             page,
-            title=vanished.title(response.body),
+            title=deleted_posts.title(response.body),
             text=words,
             before=before,
-            asks_password=vanished.asks_password(response.body),
+            asks_password=deleted_posts.asks_password(response.body),
         )
-        if not vanished.is_other(seen):
+        if not deleted_posts.is_other(seen):
             return None
-        if (told := vanished.by_words(seen)) is not None:
+        if (told := deleted_posts.by_words(seen)) is not None:
             return told
         # Error pages that say nothing of the kind are the same wherever there is no page.
         probe = await self._try(urljoin(page.url, f"pressmark-{secrets.token_hex(8)}"), via=page.url)
-        if probe is None or probe.status != decide.OK:
+        if probe is None or probe.status != OK:
             return None
         try:
-            return "soft-404" if vanished.same((await self._text(probe)).text, words) else None
+            return "soft-404" if deleted_posts.same((await self._text(probe)).text, words) else None
         except TaskError:
             return None
 
@@ -610,7 +615,7 @@ class BlogSpider(Spider):
 
     async def _page_gone_wrong(self, page: Page, error: str, not_before: datetime | None = None) -> None:
         log.warning("page failed url=%s error=%s", page.url, error)
-        visit = decide.after_page(
+        visit = after_page(
             page,
             at=self.run.now(),
             plan=self.run.options.recheck_plan,
@@ -622,7 +627,7 @@ class BlogSpider(Spider):
 
     def _asked_to_wait(self, response: Response) -> datetime | None:
         now = self.run.now()
-        wait = retry_after(_header(response, "Retry-After"), at=now) if response.status != decide.OK else None
+        wait = retry_after(_header(response, "Retry-After"), at=now) if response.status != OK else None
         return now + wait if wait else None
 
     def _problem(self, error: CrawlError) -> None:
@@ -679,12 +684,12 @@ def _compared(
     frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime
 ) -> tuple[tuple[SeenEntry, ...], list[bool], dict[str, Page]]:
     """Entries that are new or changed, for each entry whether it was seen before, and the pages that are known."""
-    keys = decide.keys(parsed.entries)
-    known = frontier.digests(feed.id, [key for key in keys if key])
-    pages = frontier.pages({url for entry in parsed.entries if (url := decide.page_url(entry))})
-    seen = _each_page_once(decide.seen_entries(parsed.entries, known, pages, parsed.feed.language, at=at))
+    found = keys(parsed.entries)
+    known = frontier.digests(feed.id, [key for key in found if key])
+    pages = frontier.pages({url for entry in parsed.entries if (url := page_url(entry))})
+    seen = _each_page_once(seen_entries(parsed.entries, known, pages, parsed.feed.language, at=at))
     # An entry under a new id is not new if its page is known.
-    shared = [key in known or entry.page in pages for key, entry in zip(keys, parsed.entries, strict=True)]
+    shared = [key in known or entry.page in pages for key, entry in zip(found, parsed.entries, strict=True)]
     return seen, shared, pages
 
 

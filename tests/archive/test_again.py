@@ -18,15 +18,15 @@ from sample.server import Answer, Site
 from sample.services import wait_for
 from test_archive import T0, URL, at, capture, redirect
 
-from archive import extract as extraction
-from archive.again import Again, Remade, Wanted, of_url, with_text
 from archive.archive import Archive
 from archive.errors import DamagedError, StoreRefusedError, TaskError
-from archive.index import same_words
-from archive.reindex import keys, reindex
+from archive.extract import pipeline as extraction
+from archive.extract.text import Entry, Text, made_by
+from archive.index.versions import same_words
+from archive.maintenance.re_extract import Again, Remade, Wanted, of_url, with_text
+from archive.maintenance.reindex import keys, reindex
+from archive.maintenance.verify import verify
 from archive.settings import ArchiveSettings
-from archive.text import Entry, Text, made_by
-from archive.verify import verify
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_what_the_feed_said_is_known_again(kept: Home, site: Site) -> None:
     assert held.entry is not None
     assert held.entry.title == TIDE.posts[0].title
     assert held.entry.html
-    assert "entry" not in held.as_json(archive)
+    assert "entry" not in held.as_json(archive.index.capture(held.row.capture))
 
 
 def come_due(home: Home) -> None:
@@ -345,8 +345,8 @@ def test_a_damaged_old_text_is_mended_by_a_new_one(archive: Archive) -> None:
 
 
 def test_rows_of_earlier_versions_are_read_once_and_are_not_wrong(archive: Archive) -> None:
-    from archive.database import transaction
-    from archive.index import texts as table
+    from archive.index.schema import texts as table
+    from archive.runtime.database import transaction
 
     again(archive)
     with transaction(archive.index._engine) as connection:

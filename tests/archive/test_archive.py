@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from archive.archive import Archive
-from archive.batch import Batch, Recent
-from archive.capture import Capture
 from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
+from archive.extract.text import Text
 from archive.settings import ArchiveSettings
-from archive.text import Text
+from archive.warc.capture import Capture
+from archive.writer.batch import Batch, Recent
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 URL = "http://blog.example/post"
@@ -59,7 +59,7 @@ def test_what_was_kept_comes_back(archive: Archive) -> None:
     assert archive.read(row).body == b"<p>one</p>"
     assert archive.text(URL).text == "one"
     assert archive.text(URL).fields["markdown"] == "*one*"
-    assert archive.text(URL).as_json(archive)["capture"]["digest"] == row.digest
+    assert archive.text(URL).as_json(row)["capture"]["digest"] == row.digest
 
 
 def test_payloads_are_given_without_their_content_coding(archive: Archive) -> None:
@@ -236,7 +236,7 @@ def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path, archive: Archive
 
 
 def _origin() -> object:
-    from archive.batch import Origin
+    from archive.writer.batch import Origin
 
     return Origin()
 
@@ -251,8 +251,8 @@ def _later(archive: Archive) -> Batch:
 def test_two_processes_may_open_a_new_database_at_once(database: str, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from archive.database import connect
-    from archive.index import Index
+    from archive.index.index import Index
+    from archive.runtime.database import connect
 
     def prepare(_n: int) -> dict[str, int]:
         index = Index(connect(database))

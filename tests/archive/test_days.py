@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from archive.days import in_url, instant, spoken
+from archive.extract.date_text import in_url, instant, spoken
 
 DAY = date(2020, 3, 3)
 

@@ -6,9 +6,9 @@ import pytest
 from sample.archives import capture, keep
 
 from archive.archive import Archive
-from archive.differences import counted, differences
-from archive.lookup import Lookup
-from archive.retrieve import changed, compared, versions_of
+from archive.index.lookup import Lookup
+from archive.reader.diff import counted, differences
+from archive.reader.page_history import changed, compared, versions_of
 from archive.settings import ArchiveSettings
 
 

@@ -11,9 +11,9 @@ import pytest
 from sample.blogs import BLOGS, RESIDUE, TIDE, Blog, Post
 
 from archive.errors import ExtractError
-from archive.extract import extract
-from archive.furniture import keep_line, rules
-from archive.text import Entry, Text
+from archive.extract.boilerplate import keep_line, rules
+from archive.extract.pipeline import extract
+from archive.extract.text import Entry, Text
 
 ROOT = "http://blog.example"
 POSTS = [pytest.param(blog, post, id=post.slug) for blog in BLOGS for post in blog.posts]

@@ -18,12 +18,12 @@ from conftest import Home
 from sample.services import wait_for
 from warcio.archiveiterator import ArchiveIterator
 
-from archive import warc
 from archive.archive import Archive
-from archive.foreign import Broken, records
-from archive.importer import Importer, Tally
+from archive.maintenance.importer import Importer, Tally
+from archive.maintenance.verify import verify
 from archive.settings import ArchiveSettings
-from archive.verify import verify
+from archive.warc import record as warc
+from archive.warc.foreign import Broken, records
 
 HTML = b"<html><body><p>Kept elsewhere.</p></body></html>"
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.language import detect, fold, of
+from archive.extract.language import detect, fold, of
 
 SENTENCES = {
     "en": "We tied the boat to the old pier and waited for the rain to stop before we walked up to the village shop.",

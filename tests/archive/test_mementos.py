@@ -15,9 +15,10 @@ from sample.archives import POST, at, capture, keep, serving
 from starlette.testclient import TestClient
 
 from archive.archive import Archive
-from archive.settings import ArchiveSettings, WebSettings
-from archive.text import Text
+from archive.extract.text import Text
+from archive.settings import ArchiveSettings
 from archive.web import Templates, application
+from archive.web.settings import WebSettings
 
 BASE = "http://127.0.0.1"
 HOUR = {n: f"{at(n):%Y%m%d%H%M%S}" for n in range(60)}

@@ -19,11 +19,11 @@ from sample.server import Answer, Site
 from sample.services import PYWB
 from sample.services import pywb as pywb_of
 
-from archive import warc
 from archive.archive import Archive
-from archive.index import CaptureRow
-from archive.rows import members
+from archive.index.schema import CaptureRow
 from archive.settings import ArchiveSettings
+from archive.warc import record as warc
+from archive.warc.members import members
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<p>ch\r\n7;x=y\r\nunks</p\r\n1\r\n>\r\n0\r\n\r\n"
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<p>cut off"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from lxml import html
 
-from archive.metadata import read
+from archive.extract.page_metadata import read
 
 DAY = date(2020, 3, 3)
 WORDS = "<p>" + "The rope was spliced again before the tide came in. " * 12 + "</p>"

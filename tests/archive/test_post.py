@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from archive.errors import ExtractError
-from archive.extract import extract
-from archive.text import Entry, Text
+from archive.extract.pipeline import extract
+from archive.extract.text import Entry, Text
 
 URL = "http://boats.example/a-post/"
 ONE = "The first paragraph tells at some length how the boat came by its name, and who gave it that name."

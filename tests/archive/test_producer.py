@@ -14,10 +14,10 @@ import pytest
 from conftest import Home
 from test_other_readers import home, rows  # noqa: F401  a fixture
 
-from archive import warc
 from archive.archive import Archive
-from archive.rows import Member, members
 from archive.settings import ArchiveSettings
+from archive.warc import record as warc
+from archive.warc.members import Member, members
 
 FORBIDDEN_ON_CONVERSION = {
     "WARC-Concurrent-To", "WARC-IP-Address", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date", "WARC-Protocol",
@@ -95,7 +95,7 @@ def test_warcinfo_comes_first_and_tells_who_made_the_file(files: dict[Path, list
 def test_the_operator_is_named_if_there_is_one(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
-    from archive.batch import Origin
+    from archive.writer.batch import Origin
 
     archive = Archive.open(ArchiveSettings(home=tmp_path))
     batch = archive.batch(now=datetime.now(UTC), origin=Origin(operator="A. Person\r\n<a@example.org>"))

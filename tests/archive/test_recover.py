@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from test_archive import T0, URL, capture
 
-from archive import warc
 from archive.archive import Archive
-from archive.batch import Batch
-from archive.rows import members
+from archive.extract.text import Text
 from archive.settings import ArchiveSettings
-from archive.text import Text
+from archive.warc import record as warc
+from archive.warc.members import members
+from archive.writer.batch import Batch
 
 BODIES = [b"<p>%d</p>" % n * 50 for n in range(5)]
 
@@ -162,6 +162,6 @@ def test_a_member_is_whole_or_none(change: Callable[[bytes], bytes]) -> None:
 
 
 def test_a_note_that_cannot_be_read_is_left_out() -> None:
-    from crawler import journal
+    from crawler.session import notes
 
-    assert list(journal.read(["\0\0\0", "{}", '{"kind": "page", "visit": {}}'], lambda record: True)) == []
+    assert list(notes.read(["\0\0\0", "{}", '{"kind": "page", "visit": {}}'], lambda record: True)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml.html import fragment_fromstring
 
-from archive.render import Shape, blocks, markdown, plain
+from archive.extract.blocks import Shape, blocks, markdown, plain
 
 URL = "http://blog.example/post/"
 

@@ -9,13 +9,13 @@ import pytest
 from sample.archives import at, capture, keep
 
 from archive.archive import Archive
-from archive.index import Index
-from archive.lookup import Lookup
-from archive.query import parse
-from archive.reindex import keys, reindex
-from archive.search import Hit, Search
+from archive.extract.text import Text
+from archive.index.index import Index
+from archive.index.lookup import Lookup
+from archive.maintenance.reindex import keys, reindex
+from archive.search.query import parse
+from archive.search.search import Hit, Search
 from archive.settings import ArchiveSettings
-from archive.text import Text
 
 SEA = "http://sea.example/tide"
 LONG = " ".join(f"word{n % 900} the" for n in range(12_000))
@@ -124,7 +124,7 @@ def test_pages_of_hits_hold_each_once(archive: Archive) -> None:
 
 
 def test_what_is_found_is_the_same_after_the_index_was_made_anew(archive: Archive, tmp_path: Path) -> None:
-    from archive.database import connect
+    from archive.runtime.database import connect
 
     before = [hit.as_json() for hit in find(archive, "tide")]
     index = Index(connect(f"sqlite:///{tmp_path / 'anew.db'}"))

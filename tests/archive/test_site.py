@@ -9,10 +9,10 @@ from conftest import Home
 from sample.server import Answer, Site
 
 from archive.archive import Archive
-from archive.extract import extract, extractor
+from archive.extract.pipeline import extract, extractor
+from archive.extract.site_profile import Profile, block_hash, learned
+from archive.maintenance.learn_sites import Sites, site_of
 from archive.settings import ArchiveSettings
-from archive.site import Profile, block_hash, learned
-from archive.sites import Sites, site_of
 
 PLEA = "We write about harbours twice a month and would like you to tell your friends about it."
 URL = "http://blog.example/post"

@@ -13,15 +13,15 @@ from pathlib import Path
 import brotli
 import pytest
 
-from archive import warc
-from archive.capture import Capture
-from archive.coding import dechunked, decoded, unicode_html
 from archive.errors import SettingsError, TaskError
-from archive.faces import printable
-from archive.moment import parse_moment
-from archive.pool import Limits, WorkerPool
+from archive.runtime.console import printable
+from archive.runtime.times import parse_moment
+from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.settings import ArchiveSettings, load
-from archive.urlkey import urlkey
+from archive.warc import record
+from archive.warc.capture import Capture
+from archive.warc.codings import dechunked, decoded, unicode_html
+from archive.warc.urlkey import urlkey
 
 
 @pytest.mark.parametrize(
@@ -226,4 +226,4 @@ def test_a_charset_that_is_none_costs_nothing(charset: str) -> None:
     ],
 )
 def test_dates_of_other_tools_are_read(text: str, wanted: str) -> None:
-    assert warc.read_date(text).isoformat() == wanted
+    assert record.read_date(text).isoformat() == wanted

@@ -12,9 +12,9 @@ from conftest import Home
 from test_archive import T0, capture
 
 from archive.archive import Archive
+from archive.extract.text import Text
+from archive.maintenance.verify import unknown, verify
 from archive.settings import ArchiveSettings
-from archive.text import Text
-from archive.verify import unknown, verify
 
 BATCHES = 65
 

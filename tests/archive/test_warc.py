@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from fastwarc.warc import ArchiveIterator as FastIterator
 
-from archive import warc
-from archive.capture import Capture, digest, headers
+from archive.warc import record as warc
+from archive.warc.capture import Capture, digest
+from archive.warc.http_message import headers
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 INFO = "<urn:uuid:00000000-0000-0000-0000-000000000000>"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from archive import furniture
-from archive.extract import extract
+from archive.extract import boilerplate
+from archive.extract.pipeline import extract
 
 PAGES = sorted((Path(__file__).parent / "widgets").glob("*.html"))
 POST = (
@@ -31,7 +31,7 @@ def residue(page: str) -> list[str]:
 
 
 def widgets() -> dict[str, dict[str, list[str]]]:
-    return {str(one["name"]): one for one in furniture._data()["widget"]}
+    return {str(one["name"]): one for one in boilerplate._data()["widget"]}
 
 
 def test_each_widget_has_a_page() -> None:

@@ -22,16 +22,22 @@ from conftest import Home, Ran
 from sample.server import Answer, Site
 from sample.services import wait_for
 
-from archive.text import Entry
-from crawler import alarms, backfill, backlog, cli, decide
-from crawler.backfill import FEED, PAGED, PAGES, SITEMAP, WORDPRESS, shape_of, shapes
-from crawler.backlog import Backlog
+from archive.extract.text import Entry
+from crawler import cli
+from crawler.backfill import listings
+from crawler.backfill.listings import FEED, PAGED, PAGES, SITEMAP, WORDPRESS, shape_of, shapes
+from crawler.decide.entries import seen_entries
+from crawler.decide.feed import after_feed
+from crawler.decide.freshness import Pace
+from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import parse
-from crawler.freshness import Pace
-from crawler.frontier import Frontier
+from crawler.feeds.documents import parse
+from crawler.frontier import alarms
+from crawler.frontier import backfills as backlog
+from crawler.frontier.backfills import Backlog
+from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Listing, ListingVisit, SeenEntry
 from crawler.spiders.backfill import BackfillSpider, _Work
-from crawler.visit import Listing, ListingVisit, SeenEntry
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 RSS, ATOM, JSON, XML = "application/rss+xml", "application/atom+xml", "application/feed+json", "text/xml"
@@ -352,9 +358,9 @@ AGAIN = ("rss archives", "atom archives", "complete", "wordpress", "paged, shift
 def waiting(frontier: Frontier, blog: Blog, shown: Answer | None = None) -> None:
     """Subscribe to a blog whose backfill a gap has called for, and whose posts in a document of its feed are known."""
     entries = parse(shown.body, url=blog.url, content_type=None).entries if shown else ()
-    known = decide.seen_entries(entries, {}, {})
+    known = seen_entries(entries, {}, {})
     feed = frontier.subscribe(f"{blog.url}/feed", seed=None, now=T0)
-    visit = decide.after_feed(feed, at=T0, pace=Pace(least=timedelta(days=9999)), status=200, seen=known)
+    visit = after_feed(feed, at=T0, pace=Pace(least=timedelta(days=9999)), status=200, seen=known)
     frontier.commit([replace(visit, gap=True, shown=7)], [])
 
 
@@ -716,7 +722,7 @@ def test_a_backfill_is_not_done_while_a_listing_or_a_post_waits(database: str) -
     assert not backlog.done(feed_id)
     [page] = frontier.due_pages(T0)
     assert page.backfill
-    visit = decide.after_page(page, at=T0, plan=(), status=404, error="answered 404")
+    visit = after_page(page, at=T0, plan=(), status=404, error="answered 404")
     frontier.commit([], [visit])
     assert backlog.done(feed_id)
     report = backlog.report(feed_id)
@@ -752,7 +758,7 @@ def test_posts_that_another_feed_has_shown_are_told_of_too(database: str) -> Non
 def test_a_backfill_knows_no_more_listings_than_its_limit(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calendar leads on for ever."""
     limit = 20
-    monkeypatch.setattr("crawler.backlog.BACKFILL_LISTINGS", limit)
+    monkeypatch.setattr("crawler.frontier.backfills.BACKFILL_LISTINGS", limit)
     monkeypatch.setattr("crawler.spiders.backfill.BACKFILL_LISTINGS", limit)
     frontier, backlog, feed_id = subscribed(database)
     backlog.ask(feed_id, (), at=T0, why="person", shown=None)
@@ -774,11 +780,11 @@ BASE = "http://a.example/"
 DATED = frozenset({"{4}/{n}/*"})
 
 
-def read(body: bytes, kind: str, *, url: str = BASE, known: frozenset[str] = DATED, **headers: str) -> backfill.Found:
-    return backfill.read(body, url=url, kind=kind, headers=headers, shapes=known, site=BASE)
+def read(body: bytes, kind: str, *, url: str = BASE, known: frozenset[str] = DATED, **headers: str) -> listings.Found:
+    return listings.read(body, url=url, kind=kind, headers=headers, shapes=known, site=BASE)
 
 
-def links(found: backfill.Found) -> list[str | None]:
+def links(found: listings.Found) -> list[str | None]:
     return [entry.link for entry in found.entries]
 
 
@@ -836,8 +842,8 @@ def test_pages_that_are_shaped_like_posts_are_posts(path: str, known: str, is_po
 
 
 def test_a_sitemap_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert backfill.SITEMAP_URLS == 50_000
-    monkeypatch.setattr(backfill, "SITEMAP_URLS", 50)
+    assert listings.SITEMAP_URLS == 50_000
+    monkeypatch.setattr(listings, "SITEMAP_URLS", 50)
     lines = "\n".join(f"http://a.example/2024/05/{n}-x" for n in range(60))
     assert len(links(read(lines.encode(), SITEMAP))) == 50
     located = "".join(f"<url><loc>{line}</loc></url>" for line in lines.split())
@@ -853,7 +859,7 @@ def test_a_sitemap_that_cannot_be_read_is_told(body: bytes) -> None:
 
 
 def test_a_page_in_place_of_a_sitemap_lists_nothing() -> None:
-    assert read(b"<!DOCTYPE html><html><p>not found<a href=/2024/05/x>", SITEMAP) == backfill.Found()
+    assert read(b"<!DOCTYPE html><html><p>not found<a href=/2024/05/x>", SITEMAP) == listings.Found()
 
 
 def test_one_broken_address_does_not_cost_the_others() -> None:
@@ -897,7 +903,7 @@ def test_without_sitemaps_in_robots_txt_the_usual_places_are_tried() -> None:
 )
 def test_wordpress_tells_whether_there_is_more(size: int, headers: dict[str, str], goes_on: bool) -> None:
     posts = [{"link": f"http://a.example/{n}", "date_gmt": "2024-05-01T10:00:00"} for n in range(size)]
-    found = read(json.dumps(posts).encode(), WORDPRESS, url=backfill.wordpress(BASE), **headers)
+    found = read(json.dumps(posts).encode(), WORDPRESS, url=listings.wordpress(BASE), **headers)
     assert bool(found.more) is goes_on
     assert len(found.entries) == size
     assert found.entries[0].published == datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -928,4 +934,4 @@ def test_what_is_odd_in_a_list_of_posts_is_left_out() -> None:
     ],
 )
 def test_some_answers_to_a_request_for_a_listing_are_final(status: int, kind: str, final: bool) -> None:
-    assert backfill.answers(status, kind) is final
+    assert listings.answers(status, kind) is final

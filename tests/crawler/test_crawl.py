@@ -18,7 +18,7 @@ from sample.blogs import BLOGS, EDIT, TIDE
 from sample.server import Answer, Site
 from sample.services import wait_for
 
-from archive import warc
+from archive.warc import record as warc
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from archive.limits import DISCOVERY_REQUESTS
-from crawler import decide, discover
+from crawler import discover
+from crawler.decide.entries import as_entry
 from crawler.errors import FeedError
-from crawler.feeds import FeedEntry, ParsedFeed, parse, plain
+from crawler.feeds.documents import FeedEntry, ParsedFeed, parse, plain
+from crawler.limits import DISCOVERY_REQUESTS
 
 URL = "http://blog.example/feed"
 ATOM_NS = "http://www.w3.org/2005/Atom"
@@ -408,7 +409,7 @@ SEEN = datetime(2026, 5, 1, tzinfo=UTC)
     ],
 )
 def test_what_is_doubtful_about_a_date_is_told(date: str, doubts: tuple[str, ...]) -> None:
-    assert decide.as_entry(item(f"<guid>1</guid><pubDate>{date}</pubDate>"), at=SEEN).doubts == doubts
+    assert as_entry(item(f"<guid>1</guid><pubDate>{date}</pubDate>"), at=SEEN).doubts == doubts
 
 
 def test_an_entry_tells_what_names_it() -> None:
@@ -422,7 +423,7 @@ def test_a_blog_of_links_keeps_its_own_page() -> None:
     link = "<id>1</id><link rel='alternate' href='http://other.example/'/><link rel='related' href='/linked/1'/>"
     (entry,) = read(atom(f"<entry>{link}</entry>")).entries
     assert (entry.link, entry.related) == ("http://other.example/", "http://blog.example/linked/1")
-    assert decide.as_entry(entry).related == "http://blog.example/linked/1"
+    assert as_entry(entry).related == "http://blog.example/linked/1"
 
 
 @pytest.mark.parametrize("name", ["t3_x", "12345", "/p/1", "urn:x", "tag:blog.example,2026:1", "mailto:a@b.example"])

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archive.text import Entry
-from crawler.frontier import Frontier, shard
-from crawler.visit import SHARDS, FeedVisit, PageVisit, SeenEntry, Shard
+from archive.extract.text import Entry
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import shard
+from crawler.model.visits import SHARDS, FeedVisit, PageVisit, SeenEntry, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -20,15 +20,17 @@ from conftest import Home
 from sample.blogs import TIDE
 from sample.server import Answer, Site
 
-from archive import foreign
-from archive.coding import beginning, ends_early
-from archive.extract import extract
-from archive.faces import OneLine
+from archive.extract.pipeline import extract
 from archive.limits import FIELD_CHARACTERS, TABLE_COLUMNS
-from crawler import backfill, feeds, opml, vanished
-from crawler.guard import Guard, is_name
-from crawler.visit import Subscription
-from crawler.wire import Flight, Wire
+from archive.runtime.console import OneLine
+from archive.warc import foreign
+from archive.warc.codings import beginning, ends_early
+from crawler.backfill import listings
+from crawler.decide import deleted_posts
+from crawler.downloader.wire import Flight, Wire
+from crawler.feeds import documents, opml
+from crawler.model.visits import Subscription
+from crawler.net.address_guard import Guard, is_name
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 RSS = "application/rss+xml"
@@ -51,11 +53,11 @@ def health(home: Home) -> dict[str, dict[str, object]]:
 )
 def test_a_link_that_is_no_url_is_none(link: str) -> None:
     document = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": [{"id": "1", "url": link}]}
-    (entry,) = feeds.parse(json.dumps(document).encode(), url="http://a.example/", content_type=None).entries
+    (entry,) = documents.parse(json.dumps(document).encode(), url="http://a.example/", content_type=None).entries
     assert entry.link is None
     posts = json.dumps([{"link": link, "title": {"rendered": "x"}}]).encode()
-    found = backfill.read(
-        posts, url="http://a.example/wp-json/wp/v2/posts?page=1", kind=backfill.WORDPRESS, headers={},
+    found = listings.read(
+        posts, url="http://a.example/wp-json/wp/v2/posts?page=1", kind=listings.WORDPRESS, headers={},
         shapes=frozenset(), site=None,
     )  # fmt: skip
     assert [one.link for one in found.entries] in ([], [None])
@@ -85,7 +87,7 @@ def test_what_cannot_be_asked_for_ends_no_crawl(home: Home, site: Site, tmp_path
 def test_a_feed_cannot_say_more_than_it_may() -> None:
     long = "x" * 2_000_000
     items = f"<item><guid>1</guid><title>{long}</title><description>{long}</description></item>"
-    parsed = feeds.parse(rss(items, title=long), url="http://a.example/", content_type=RSS)
+    parsed = documents.parse(rss(items, title=long), url="http://a.example/", content_type=RSS)
     assert len(parsed.feed.words or "") == FIELD_CHARACTERS
     assert len(parsed.entries[0].words or "") == FIELD_CHARACTERS
     assert len(parsed.entries[0].summary or "") == 1_000_000
@@ -136,8 +138,8 @@ def test_a_host_has_its_share_of_a_crawl(home: Home, site: Site) -> None:
 def test_searching_a_page_takes_no_time() -> None:
     began = time.monotonic()
     for body in (b"<title" * 300_000, b"<input " * 300_000):
-        vanished.title(body)
-        vanished.asks_password(body)
+        deleted_posts.title(body)
+        deleted_posts.asks_password(body)
     assert time.monotonic() - began < 5  # it was minutes
 
 

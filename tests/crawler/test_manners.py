@@ -14,13 +14,15 @@ from sample.blogs import TIDE
 from sample.raw import RawSite
 from sample.server import Answer, Site
 
-from crawler import decide, freshness
-from crawler.feeds import FeedEntry, FeedInfo, ParsedFeed, parse
-from crawler.freshness import Pace
-from crawler.frontier import Frontier
-from crawler.gaps import Gaps
-from crawler.holds import scope_of
-from crawler.visit import Feed, FeedVisit
+from crawler.decide import freshness
+from crawler.decide.entries import keys, seen_entries
+from crawler.decide.feed import after_feed
+from crawler.decide.freshness import Pace
+from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Feed, FeedVisit
+from crawler.net.crawl_delay import Gaps
+from crawler.session.retry_after import scope_of
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -32,7 +34,7 @@ FEED = Feed(
 
 def visit(feed: Feed = FEED, *, at: datetime = T0, status: int | None = 200, **more: object) -> FeedVisit:
     headers = {"etag": '"1"', **more.pop("headers", {})}  # type: ignore[dict-item]
-    return decide.after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
+    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
 
 
 def http(moment: datetime) -> str:
@@ -70,7 +72,7 @@ def test_validators_are_echoed_byte_for_byte(home: Home) -> None:
 
 def test_a_200_replaces_both_validators_and_clears_a_missing_one() -> None:
     feed = replace(FEED, etag='"old"', last_modified="then")
-    found = decide.after_feed(feed, at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
+    found = after_feed(feed, at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
     assert (found.etag, found.last_modified) == ('"new"', None)
 
 
@@ -112,7 +114,7 @@ def test_no_hint_makes_visits_more_frequent_than_the_operator_wants() -> None:
 
 
 def test_a_server_without_validators_is_asked_once_a_day() -> None:
-    found = decide.after_feed(replace(FEED, etag=None), at=T0, pace=Pace(least=HOUR), status=200, headers={})
+    found = after_feed(replace(FEED, etag=None), at=T0, pace=Pace(least=HOUR), status=200, headers={})
     assert found.due == T0 + DAY
 
 
@@ -307,12 +309,12 @@ def test_holds_last_over_runs_and_end(database: str) -> None:
 
 def test_posts_that_share_an_id_are_told_apart_by_their_links() -> None:
     same = tuple(FeedEntry(id="1", link=f"http://a.example/{n}", title=f"T{n}") for n in range(10))
-    found = decide.seen_entries(same, {}, {})
+    found = seen_entries(same, {}, {})
     assert [seen.url for seen in found] == [entry.link for entry in same]
     known = {seen.key: seen.digest for seen in found}
-    assert decide.seen_entries(same, known, {}) == ()
+    assert seen_entries(same, known, {}) == ()
     alone = FeedEntry(id="1", link="http://a.example/1")
-    assert decide.keys((alone,)) == [alone.key]
+    assert keys((alone,)) == [alone.key]
 
 
 # -- at a time

@@ -11,9 +11,9 @@ from lxml import etree
 from sample.blogs import TIDE
 from sample.server import Site
 
-from crawler import opml
 from crawler.errors import FeedError
-from crawler.visit import Subscription
+from crawler.feeds import opml
+from crawler.model.visits import Subscription
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 OTHERS = b"""<?xml version="1.0" encoding="ISO-8859-1"?>

@@ -14,9 +14,9 @@ import pytest
 from conftest import Home
 from sample.server import Answer, Site
 
-from archive.capture import redacted
-from archive.faces import masked
-from crawler.origins import Credentials, Origins, bare, origin, split
+from archive.runtime.console import masked
+from archive.warc.http_message import redacted
+from crawler.net.credentials import Credentials, Origins, bare, origin, split
 
 BASIC = "Basic " + base64.b64encode(b"ann:s3cr:t pass").decode()
 PAGE = Answer(b"<html><body><article><h1>Inside</h1>" + b"<p>These words are for subscribers only, and long.</p>" * 9)

@@ -10,12 +10,15 @@ import pytest
 from conftest import Home
 from sample.server import Answer, Site
 
-from crawler import decide
-from crawler.feeds import FeedEntry, FeedInfo, ParsedFeed, parse
-from crawler.freshness import Pace
-from crawler.frontier import Frontier, shard
-from crawler.holds import HeldError, Holds
-from crawler.visit import Feed, FeedVisit, Page
+from crawler.decide.entries import seen_entries
+from crawler.decide.feed import after_feed, validators
+from crawler.decide.freshness import Pace
+from crawler.decide.page import after_page
+from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import shard
+from crawler.model.visits import Feed, FeedVisit, Page
+from crawler.session.retry_after import HeldError, Holds
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -47,9 +50,7 @@ def visit(feed: Feed, at: datetime, status: int = 200, body: bytes | None = None
     told = {"etag": '"1"', **{name.replace("_", "-"): value for name, value in headers.items()}}
     parsed = parse(body, url=URL, content_type=None) if body else None
     shared = [False] * len(parsed.entries) if parsed else []
-    return decide.after_feed(
-        feed, at=at, pace=Pace(least=HOUR), status=status, headers=told, parsed=parsed, shared=shared
-    )
+    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=told, parsed=parsed, shared=shared)
 
 
 # -- hints
@@ -64,9 +65,7 @@ def test_what_server_and_document_ask_for_holds_over_answers_that_do_not_repeat_
     feed = after(feed, replace(bare, every=None))
     newer = visit(feed, T0 + 2 * DAY, status=304, cache_control="max-age=57600")
     assert newer.due == T0 + 2 * DAY + 16 * HOUR, "a 304 refreshes what it says"
-    same = decide.after_feed(
-        feed, at=T0 + 3 * DAY, pace=Pace(least=HOUR), status=200, headers={"etag": '"1"'}, same=True
-    )
+    same = after_feed(feed, at=T0 + 3 * DAY, pace=Pace(least=HOUR), status=200, headers={"etag": '"1"'}, same=True)
     assert same.due == T0 + 4 * DAY
     gone = after(after(feed, newer), visit(feed, T0 + 4 * DAY, body=RSS % ITEM))
     assert visit(gone, T0 + 5 * DAY, status=304).due == T0 + 5 * DAY + HOUR, "the document does not ask for it any more"
@@ -113,7 +112,7 @@ def test_the_longest_of_all_hints_counts(inside: bytes, headers: dict[str, str],
 def test_of_a_hundred_visits_one_is_unconditional() -> None:
     feed, at, plain = FEED, T0, 0
     for _ in range(100):
-        known = decide.validators(feed) != (None, None)
+        known = validators(feed) != (None, None)
         plain += not known
         done = visit(feed, at, status=304) if known else visit(feed, at, body=RSS % ITEM)
         assert done.due - at >= HOUR
@@ -126,7 +125,7 @@ def test_a_server_that_says_304_to_everything_is_not_asked_for_the_whole_again_a
     plain, at = 0, T0
     for _ in range(24 * 62):
         at += HOUR
-        plain += decide.validators(feed) == (None, None)
+        plain += validators(feed) == (None, None)
         feed = after(feed, visit(feed, at, status=304))
     assert plain == 2
 
@@ -137,7 +136,7 @@ def test_a_week_of_errors_costs_few_requests_and_chance_spreads_them(status: int
         feed, at, asked = FEED, T0, 0
         while at < T0 + 7 * DAY:
             asked += 1
-            done = decide.after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, error="no", chance=chance)
+            done = after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, error="no", chance=chance)
             assert done.due >= at + HOUR * (1 + chance / 20)
             feed, at = after(feed, done), done.due
         assert asked <= 15
@@ -155,8 +154,8 @@ def test_no_answer_is_one_request(home: Home, site: Site) -> None:
 
 def test_a_page_of_a_busy_server_waits_an_hour() -> None:
     page = Page(url="http://blog.example/1", feed_id=1, kept=False)
-    assert decide.after_page(page, at=T0, plan=(), status=503, error="answered 503").due == T0 + HOUR
-    assert decide.after_page(page, at=T0, plan=(), status=500, error="answered 500").due == T0 + timedelta(minutes=10)
+    assert after_page(page, at=T0, plan=(), status=503, error="answered 503").due == T0 + HOUR
+    assert after_page(page, at=T0, plan=(), status=500, error="answered 500").due == T0 + timedelta(minutes=10)
 
 
 def test_what_one_run_was_told_another_that_is_under_way_heeds(database: str) -> None:
@@ -261,9 +260,9 @@ def test_who_looks_for_a_feed_says_so(home: Home, site: Site) -> None:
 
 def test_posts_that_share_an_id_and_have_no_link_are_told_apart_by_their_titles() -> None:
     entries = tuple(FeedEntry(id="same", title=f"Post {n}") for n in range(10))
-    seen = decide.seen_entries(entries, {}, {})
+    seen = seen_entries(entries, {}, {})
     assert len({one.key for one in seen}) == 10
-    again = decide.seen_entries(entries, {one.key: one.digest for one in seen}, {})
+    again = seen_entries(entries, {one.key: one.digest for one in seen}, {})
     assert again == ()
 
 
@@ -276,8 +275,8 @@ def test_entries_that_leave_the_window_are_no_deletions(database: str) -> None:
         )
         known = frontier.digests(feed.id, [key for one in shown if (key := one.key)])
         document = ParsedFeed(feed=FeedInfo(), entries=shown)
-        seen = decide.seen_entries(shown, known, {})
-        done = decide.after_feed(
+        seen = seen_entries(shown, known, {})
+        done = after_feed(
             frontier.find(URL)[0], at=T0 + start * DAY, pace=Pace(least=HOUR), status=200, headers={}, parsed=document,
             seen=seen, shared=[one.key in known for one in shown],
         )  # fmt: skip

@@ -13,13 +13,14 @@ from conftest import Home
 from sample.blogs import EDIT, TIDE
 from sample.server import Answer, Site
 
-from archive.limits import VANISHED_BYTES
-from archive.text import Entry
-from crawler import decide, vanished
-from crawler.frontier import Frontier
-from crawler.ledger import Deletion
-from crawler.vanished import Seen
-from crawler.visit import FeedVisit, Page, PageVisit, SeenEntry
+from archive.extract.text import Entry
+from crawler.decide import deleted_posts
+from crawler.decide.deleted_posts import Seen
+from crawler.decide.page import after_page
+from crawler.frontier.deletions import Deletion
+from crawler.frontier.frontier import Frontier
+from crawler.limits import VANISHED_BYTES
+from crawler.model.visits import FeedVisit, Page, PageVisit, SeenEntry
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -378,20 +379,20 @@ def seen(**changes: object) -> Seen:
     ],
 )
 def test_where_a_redirect_ends_tells_whether_the_post_is_there(asked: str, came: str, wanted: str | None) -> None:
-    assert vanished.by_address(seen(asked=asked, url=came)) == wanted
+    assert deleted_posts.by_address(seen(asked=asked, url=came)) == wanted
 
 
 def test_a_blog_below_a_path_has_its_front_page_there() -> None:
     site = f"{ROOT}/blog"
-    assert vanished.by_address(seen(asked=f"{site}/a-post", url=f"{site}/", site=site)) == "home"
-    assert vanished.by_address(seen(asked=f"{site}/a-post", url=f"{site}/", site=None)) is None
-    assert vanished.by_address(seen(asked=f"{site}/", url=site, site=site)) is None, "the front page itself"
+    assert deleted_posts.by_address(seen(asked=f"{site}/a-post", url=f"{site}/", site=site)) == "home"
+    assert deleted_posts.by_address(seen(asked=f"{site}/a-post", url=f"{site}/", site=None)) is None
+    assert deleted_posts.by_address(seen(asked=f"{site}/", url=site, site=site)) is None, "the front page itself"
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
 def test_no_redirect_to_an_error_is_judged_by_its_address(status: int) -> None:
-    assert vanished.by_address(seen(url=f"{ROOT}/", status=status)) is None
-    assert vanished.by_address(seen(url=f"{ROOT}/login", status=status)) is None
+    assert deleted_posts.by_address(seen(url=f"{ROOT}/", status=status)) is None
+    assert deleted_posts.by_address(seen(url=f"{ROOT}/login", status=status)) is None
 
 
 @pytest.mark.parametrize(
@@ -405,9 +406,9 @@ def test_no_redirect_to_an_error_is_judged_by_its_address(status: int) -> None:
      "\ud398\uc774\uc9c0\ub97c \ucc3e\uc744 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4", "This post has been deleted"],
 )  # fmt: skip
 def test_an_error_page_says_so_in_its_title_or_at_its_beginning(title: str) -> None:
-    assert vanished.by_words(seen(title=title)) == "soft-404"
-    assert vanished.by_words(seen(text=f"Sorry. {title}. Go back to the front page.")) == "soft-404"
-    assert vanished.by_words(seen(text="word " * 200 + title)) is None, "a text may speak of such pages"
+    assert deleted_posts.by_words(seen(title=title)) == "soft-404"
+    assert deleted_posts.by_words(seen(text=f"Sorry. {title}. Go back to the front page.")) == "soft-404"
+    assert deleted_posts.by_words(seen(text="word " * 200 + title)) is None, "a text may speak of such pages"
 
 
 @pytest.mark.parametrize(
@@ -415,7 +416,7 @@ def test_an_error_page_says_so_in_its_title_or_at_its_beginning(title: str) -> N
     ["A post", "Lost and found", "Route 4040", "What exists and what does", "Gefunden: ein Schl\u00fcssel", "Trouver un mot", "\u627e\u5230\u4e86"],
 )  # fmt: skip
 def test_an_ordinary_page_is_no_error_page(title: str) -> None:
-    assert vanished.by_words(seen(title=title, text=title)) is None
+    assert deleted_posts.by_words(seen(title=title, text=title)) is None
 
 
 @pytest.mark.parametrize(
@@ -430,28 +431,28 @@ def test_an_ordinary_page_is_no_error_page(title: str) -> None:
     ],
 )
 def test_a_field_for_a_password_is_seen(markup: bytes, wanted: bool) -> None:
-    assert vanished.asks_password(markup) is wanted
+    assert deleted_posts.asks_password(markup) is wanted
 
 
 def test_a_page_with_the_posts_own_words_is_the_post_whatever_else_it_has() -> None:
-    assert not vanished.is_other(seen(text=LIVING + " An update follows."))
-    assert not vanished.is_other(seen(text=" ".join(LIVING.split()[:12]))), "half of it was cut"
-    assert vanished.is_other(seen(text="Members may read on."))
-    assert vanished.is_other(seen(text=""))
-    assert not vanished.is_other(seen(text="", before=None)), "there is nothing to compare with"
-    assert not vanished.is_other(seen(text="anything", before=""))
+    assert not deleted_posts.is_other(seen(text=LIVING + " An update follows."))
+    assert not deleted_posts.is_other(seen(text=" ".join(LIVING.split()[:12]))), "half of it was cut"
+    assert deleted_posts.is_other(seen(text="Members may read on."))
+    assert deleted_posts.is_other(seen(text=""))
+    assert not deleted_posts.is_other(seen(text="", before=None)), "there is nothing to compare with"
+    assert not deleted_posts.is_other(seen(text="anything", before=""))
 
 
 def test_error_pages_that_name_what_was_asked_for_are_one() -> None:
     words = ERROR_PAGE.body.decode()
-    assert vanished.same(f"{words} /a-post", f"{words} /pressmark-0a1b")
-    assert not vanished.same(words, LIVING)
-    assert not vanished.same(words, f"{words} {LIVING}"), "a post around the same furniture is another text"
+    assert deleted_posts.same(f"{words} /a-post", f"{words} /pressmark-0a1b")
+    assert not deleted_posts.same(words, LIVING)
+    assert not deleted_posts.same(words, f"{words} {LIVING}"), "a post around the same furniture is another text"
 
 
 def test_titles_are_read_roughly() -> None:
-    assert vanished.title(b"<html><TITLE lang=en>\n Page not found </TITLE>") == "Page not found"
-    assert vanished.title(b"<p>none</p>") == vanished.title(b"\xff\xfe") == ""
+    assert deleted_posts.title(b"<html><TITLE lang=en>\n Page not found </TITLE>") == "Page not found"
+    assert deleted_posts.title(b"<p>none</p>") == deleted_posts.title(b"\xff\xfe") == ""
 
 
 # -- what follows
@@ -462,7 +463,7 @@ def page(**changes: object) -> Page:
 
 
 def visit(found: Page, **answer: object) -> PageVisit:
-    return decide.after_page(found, at=T0, plan=(HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR), **answer)
+    return after_page(found, at=T0, plan=(HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR), **answer)
 
 
 @pytest.mark.parametrize("status", [404, 410, 451])

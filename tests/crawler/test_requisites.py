@@ -10,7 +10,7 @@ from conftest import Home
 from sample.server import Answer, Site
 
 from archive.archive import Archive
-from archive.requisites import of_style, requisites
+from archive.extract.requisites import of_style, requisites
 from archive.settings import ArchiveSettings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64

@@ -9,17 +9,20 @@ from ipaddress import ip_network
 
 import pytest
 
-from archive.text import Entry
-from crawler import decide, discover
+from archive.extract.text import Entry
+from crawler import discover
+from crawler.decide.entries import as_entry, page_of, seen_entries
+from crawler.decide.feed import after_feed
+from crawler.decide.freshness import Pace
+from crawler.decide.page import after_page
+from crawler.downloader.robots import rules_for
 from crawler.errors import FeedError, UsageError
-from crawler.feeds import FeedEntry, parse, parse_date, plain
-from crawler.freshness import Pace
-from crawler.frontier import shard
-from crawler.guard import Guard
-from crawler.robots import rules_for
+from crawler.feeds.documents import FeedEntry, parse, parse_date, plain
+from crawler.model.url_identity import shard
+from crawler.model.visits import Feed, Page, Shard
+from crawler.net.address_guard import Guard
+from crawler.net.tls_names import iana_name
 from crawler.spiders.blog import arguments
-from crawler.suites import iana_name
-from crawler.visit import Feed, Page, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 URL = "http://blog.example/feed"
@@ -247,21 +250,21 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_good_visit_replaces_each_validator_and_resets_failures() -> None:
-    visit = decide.after_feed(feed(failures=3), at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
+    visit = after_feed(feed(failures=3), at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
     assert (visit.etag, visit.last_modified, visit.failures, visit.due) == ('"new"', None, 0, T0 + HOUR)
 
 
 def test_not_modified_keeps_validators_that_it_does_not_bring() -> None:
-    visit = decide.after_feed(feed(), at=T0, pace=Pace(least=HOUR), status=304, headers={"etag": '"newer"'})
+    visit = after_feed(feed(), at=T0, pace=Pace(least=HOUR), status=304, headers={"etag": '"newer"'})
     assert (visit.etag, visit.last_modified, visit.error) == ('"newer"', "old", None)
 
 
 def test_a_bad_visit_keeps_validators_and_backs_off_to_a_day() -> None:
-    visit = decide.after_feed(
+    visit = after_feed(
         feed(failures=2), at=T0, pace=Pace(least=HOUR), status=500, headers={"etag": '"bad"'}, error="answered 500"
     )
     assert (visit.etag, visit.failures, visit.due) == ('"old"', 3, T0 + 4 * HOUR)
-    late = decide.after_feed(feed(failures=40), at=T0, pace=Pace(least=HOUR), status=None, error="host not found")
+    late = after_feed(feed(failures=40), at=T0, pace=Pace(least=HOUR), status=None, error="host not found")
     assert late.due == T0 + timedelta(days=1)
 
 
@@ -275,7 +278,7 @@ PLAN = (HOUR, 6 * HOUR, 24 * HOUR)
 def test_a_page_that_is_held_comes_up_again_ever_more_seldom() -> None:
     found, waits = page(), []
     for _ in range(5):
-        visit = decide.after_page(found, at=T0, plan=PLAN, status=200, etag='"x"')
+        visit = after_page(found, at=T0, plan=PLAN, status=200, etag='"x"')
         assert (visit.kept, visit.etag) == (True, '"x"')
         waits.append((visit.due - T0) / HOUR)
         found = page(kept=True, checks=visit.checks)
@@ -283,11 +286,11 @@ def test_a_page_that_is_held_comes_up_again_ever_more_seldom() -> None:
 
 
 def test_without_a_plan_a_page_that_is_held_is_not_due_again() -> None:
-    assert decide.after_page(page(), at=T0, plan=(), status=200).due is None
+    assert after_page(page(), at=T0, plan=(), status=200).due is None
 
 
 def test_a_page_without_text_is_held_all_the_same() -> None:
-    visit = decide.after_page(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
+    visit = after_page(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
     assert (visit.kept, visit.error) == (True, "no text: is no HTML page")
 
 
@@ -295,20 +298,20 @@ def test_a_page_without_text_is_held_all_the_same() -> None:
     ("status", "again"), [(None, True), (500, True), (403, True), (429, True), (404, False), (410, False)]
 )
 def test_a_page_that_failed_is_tried_again_unless_it_is_gone(status: int | None, again: bool) -> None:
-    visit = decide.after_page(page(), at=T0, plan=PLAN, status=status, error="x")
+    visit = after_page(page(), at=T0, plan=PLAN, status=status, error="x")
     assert (visit.kept, visit.due is not None) == (False, again)
 
 
 def test_a_page_is_given_up_after_eight_failures() -> None:
     visit = page()
     for _ in range(8):
-        outcome = decide.after_page(visit, at=T0, plan=PLAN, status=500, error="answered 500")
+        outcome = after_page(visit, at=T0, plan=PLAN, status=500, error="answered 500")
         visit = page(failures=outcome.failures)
     assert (outcome.due, outcome.failures) == (None, 8)
 
 
 def entries(*given: FeedEntry, known: dict[str, str] | None = None, pages: dict[str, Page] | None = None):
-    return decide.seen_entries(given, known or {}, pages or {})
+    return seen_entries(given, known or {}, pages or {})
 
 
 ONE = FeedEntry(id="1", link="http://blog.example/1", title="one")
@@ -336,9 +339,9 @@ def test_entries_without_a_page_are_remembered_not_fetched(link: str | None) -> 
 
 
 def test_what_the_feed_said_goes_with_the_page() -> None:
-    said = decide.as_entry(FeedEntry(id="1", title="t", updated=T0, summary="s"))
+    said = as_entry(FeedEntry(id="1", title="t", updated=T0, summary="s"))
     assert said == Entry(title="t", published=T0, modified=T0, html="s", named_by="id")
-    assert decide.page_of(entries(ONE)[0], feed(), None).entry.title == "one"
+    assert page_of(entries(ONE)[0], feed(), None).entry.title == "one"
 
 
 # -- shards

@@ -9,12 +9,13 @@ import pytest
 from test_frontier import T0, fetched, seen, visit
 
 from archive.archive import Archive
-from archive.capture import Capture
+from archive.extract.text import Text
 from archive.settings import ArchiveSettings
-from archive.text import Text
-from crawler.frontier import Frontier, page_key
-from crawler.ledger import Deletion
-from crawler.unread import wanted
+from archive.warc.capture import Capture
+from crawler.frontier.deletions import Deletion
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import page_key
+from crawler.restore.unread_posts import wanted
 
 FEED = "http://blog.example/feed"
 

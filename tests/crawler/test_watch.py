@@ -14,15 +14,19 @@ from conftest import Home
 from sample.server import Answer, Site
 from sqlalchemy import insert
 
-from crawler import alarms, decide, tables, watch
-from crawler.backlog import Backlog
-from crawler.claims import Claims
+from crawler.decide import feed_alarms
+from crawler.decide.entries import seen_entries
+from crawler.decide.feed import after_feed, validators
+from crawler.decide.freshness import Pace
 from crawler.errors import FeedError
-from crawler.feeds import FeedEntry, FeedInfo, ParsedFeed, parse
-from crawler.freshness import Pace
-from crawler.frontier import Frontier, key, page_key, shard
-from crawler.holds import scope_of
-from crawler.visit import Due, Feed, FeedVisit, PageVisit, Shard
+from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.frontier import alarms, tables
+from crawler.frontier.backfills import Backlog
+from crawler.frontier.claims import Claims
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import key, page_key, shard
+from crawler.model.visits import Due, Feed, FeedVisit, PageVisit, Shard
+from crawler.session.retry_after import scope_of
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -40,7 +44,7 @@ def frontier(database: str) -> Frontier:
 
 def visit(feed: Feed = FEED, *, at: datetime = T0, status: int | None = 200, **more: object) -> FeedVisit:
     headers = {"etag": '"1"', **more.pop("headers", {})}  # type: ignore[dict-item]
-    return decide.after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
+    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
 
 
 def entry(n: int, day: float | None = None) -> FeedEntry:
@@ -63,7 +67,7 @@ NEWEST_FIRST = [entry(n, day=n) for n in range(19, 9, -1)]
 
 
 def gap(entries: Sequence[FeedEntry], known: set[str], feed: Feed = FEED) -> bool:
-    return watch.gap(entries, [one.id in known for one in entries], feed=feed)
+    return feed_alarms.gap(entries, [one.id in known for one in entries], feed=feed)
 
 
 def test_a_document_that_shares_no_entry_with_the_last_is_a_gap() -> None:
@@ -379,7 +383,7 @@ def test_the_budget_is_each_hosts_own(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     urls = [f"http://{host}.example/{n}" for host in ("a", "b") for n in range(5)]
     entries = tuple(FeedEntry(id=url, link=url) for url in urls)
-    frontier.commit([visit(feed, parsed=document(*entries), seen=decide.seen_entries(entries, {}, {}))], [])
+    frontier.commit([visit(feed, parsed=document(*entries), seen=seen_entries(entries, {}, {}))], [])
     held = [
         PageVisit(url=url, feed_id=feed.id, at=T0, due=T0 + HOUR, kept=True, status=200, error=None, failures=0, etag=None, last_modified=None)
         for url in urls[1:]
@@ -407,12 +411,12 @@ def test_the_budget_is_each_hosts_own(frontier: Frontier) -> None:
 
 def test_after_a_month_of_304_the_document_is_asked_for_once_without_conditions() -> None:
     stuck = replace(FEED, last_modified="then", whole=T0, visited=T0 + 30 * DAY)
-    assert decide.validators(stuck) == ('"1"', "then")
+    assert validators(stuck) == ('"1"', "then")
     stuck = replace(stuck, visited=T0 + 30 * DAY + HOUR)
-    assert decide.validators(stuck) == (None, None)
+    assert validators(stuck) == (None, None)
     again = visit(stuck, at=T0 + 31 * DAY, same=True)
-    assert decide.validators(replace(stuck, whole=again.whole, visited=again.at)) == ('"1"', "then")
-    assert decide.validators(replace(stuck, whole=None)) == ('"1"', "then"), "it is not known how long"
+    assert validators(replace(stuck, whole=again.whole, visited=again.at)) == ('"1"', "then")
+    assert validators(replace(stuck, whole=None)) == ('"1"', "then"), "it is not known how long"
     assert visit(stuck, at=T0 + 31 * DAY, status=304).whole == T0 + 31 * DAY, "a server that says so to anything"
 
 

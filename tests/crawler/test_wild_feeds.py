@@ -12,9 +12,9 @@ from conftest import Home
 from sample.blogs import BLOGS, TIDE
 from sample.server import Answer, Site
 
-from crawler import feeds
-from crawler.frontier import Frontier
-from crawler.holds import HeldError, Holds
+from crawler.feeds import documents
+from crawler.frontier.frontier import Frontier
+from crawler.session.retry_after import HeldError, Holds
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 RSS = "application/rss+xml"
@@ -69,24 +69,24 @@ def test_a_feed_that_swells_is_cut_off_and_the_others_are_read(home: Home, site:
 @pytest.mark.parametrize("rising", [False, True])
 def test_a_feed_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch, rising: bool) -> None:
     """Whichever way it is ordered, the newest entries are taken."""
-    monkeypatch.setattr(feeds, "FEED_ENTRIES", 20)
+    monkeypatch.setattr(documents, "FEED_ENTRIES", 20)
     newest = datetime(2026, 1, 1, tzinfo=UTC)
     days = [(n, newest - timedelta(days=n)) for n in range(25)]
     days = days[::-1] if rising else days
     listed = "".join(f"<item><guid>{n}</guid><pubDate>{format_datetime(day)}</pubDate></item>" for n, day in days)
-    parsed = feeds.parse(rss(listed), url="http://a.example/feed", content_type=RSS)
+    parsed = documents.parse(rss(listed), url="http://a.example/feed", content_type=RSS)
     assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
     assert (parsed.left_out, parsed.complete, parsed.feed.title) == (5, True, "T")
     items = [{"id": str(n), "date_published": day.isoformat()} for n, day in days]
     document = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": items}
-    parsed = feeds.parse(json.dumps(document).encode(), url="http://a.example/feed", content_type=None)
+    parsed = documents.parse(json.dumps(document).encode(), url="http://a.example/feed", content_type=None)
     assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
     assert parsed.left_out == 5
 
 
 def test_a_relative_id_is_an_address_only_where_the_feed_says_so() -> None:
     items = "<item><guid isPermaLink='true'>p2</guid></item><item><guid>p3</guid></item>"
-    first, second = feeds.parse(rss(items), url="http://a.example/blog/feed", content_type=RSS).entries
+    first, second = documents.parse(rss(items), url="http://a.example/blog/feed", content_type=RSS).entries
     assert (first.id, first.link) == ("p2", "http://a.example/blog/p2")
     assert (second.id, second.link) == ("p3", None)
 
@@ -94,7 +94,9 @@ def test_a_relative_id_is_an_address_only_where_the_feed_says_so() -> None:
 @pytest.mark.parametrize("depth", [600, 100_000])
 def test_a_feed_that_is_nested_without_end_ends_no_crawl(depth: int) -> None:
     inside = "<item><guid>1</guid><title>One</title><link>http://a.example/1</link></item>"
-    parsed = feeds.parse(rss(inside + "<x>" * depth + "</x>" * depth), url="http://a.example/feed", content_type=RSS)
+    parsed = documents.parse(
+        rss(inside + "<x>" * depth + "</x>" * depth), url="http://a.example/feed", content_type=RSS
+    )
     assert [entry.id for entry in parsed.entries] == ["1"]
 
 

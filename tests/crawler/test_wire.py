@@ -14,8 +14,8 @@ import pytest
 from conftest import Home
 from sample.raw import RawSite
 
-from archive import warc
-from archive.capture import split_head
+from archive.warc import record as warc
+from archive.warc.http_message import split_head
 
 HTML = b"<html><head><title>T</title></head><body>" + b"<p>hello archive \xc3\xa9</p>" * 200 + b"</body></html>"
 PACKED = gzip.compress(HTML, 6, mtime=0)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sample.services import BIN, end
 
 from archive.archive import Archive
-from archive.capture import Capture
-from archive.index import CaptureRow
-from archive.text import Text
+from archive.extract.text import Text
+from archive.index.schema import CaptureRow
+from archive.warc.capture import Capture
 
 if TYPE_CHECKING:
     from conftest import Home

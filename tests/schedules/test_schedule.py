@@ -30,12 +30,12 @@ from sample.services import free_port, wait_for
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from archive.database import connect, transaction
 from archive.errors import DatabaseError, SettingsError
+from archive.runtime.database import connect, transaction
 from archive.settings import load
-from crawler.frontier import Frontier
-from crawler.tables import feeds, pages
-from crawler.visit import FeedVisit
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.tables import feeds, pages
+from crawler.model.visits import FeedVisit
 from schedules import daemon as daemon_module
 from schedules.daemon import Daemon, _trigger, next_runs
 from schedules.jobs import Job, Outcome

@@ -16,9 +16,9 @@ from sample.archives import capture, keep, serving
 
 from archive.archive import Archive
 from archive.settings import ArchiveSettings
-from archive.urlkey import urlkey
-from archive.web import plain as plain_view
-from schedules import web
+from archive.warc.urlkey import urlkey
+from archive.web import sanitize as plain_view
+from schedules.web import server
 
 POST = "http://blog.example/post"
 
@@ -155,14 +155,14 @@ def test_a_head_without_end_ends_the_connection(base: str) -> None:
 
 
 def test_who_never_ends_a_request_is_cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(web, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 1.0)
 
     async def application(_scope: object, _receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})  # type: ignore[operator]
         await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
 
-    stop, listening = threading.Event(), web.listen("127.0.0.1", 0)
-    thread = threading.Thread(target=lambda: web.serve(application, listening, stop=stop))  # type: ignore[arg-type]
+    stop, listening = threading.Event(), server.listen("127.0.0.1", 0)
+    thread = threading.Thread(target=lambda: server.serve(application, listening, stop=stop))  # type: ignore[arg-type]
     thread.start()
     try:
         for begin in (b"", b"GET / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab"):

@@ -26,17 +26,18 @@ from sqlalchemy import update
 from test_schedule import Postgres, own_postgres, subscribe, up  # noqa: F401  a fixture
 
 from archive.archive import Archive
-from archive.database import transaction
-from archive.limits import NOTIFICATION_BYTES
-from archive.settings import ArchiveSettings, WebSettings
-from crawler import websub
-from crawler.decide import after_feed
-from crawler.freshness import Pace
-from crawler.frontier import Frontier
-from crawler.tables import feeds
-from crawler.visit import Feed
+from archive.runtime.database import transaction
+from archive.settings import ArchiveSettings
+from archive.web.settings import WebSettings
+from crawler.decide.feed import after_feed
+from crawler.decide.freshness import Pace
+from crawler.frontier import websub
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.tables import feeds
+from crawler.model.visits import Feed
+from schedules.limits import NOTIFICATION_BYTES
 from schedules.runs import Runs
-from schedules.web import Web, listen, serve
+from schedules.web.server import Web, listen, serve
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What leaves the archive in other people's formats."""

@@ -1,0 +1,229 @@
+"""What a page says of itself: title, authors, dates, site, tags. No I/O.
+
+Each fact is taken from the most reliable place that tells it, and the place is named.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date as Date  # noqa: N812  as in archive.extract.text
+from datetime import datetime
+from urllib.parse import urljoin
+
+from lxml.html import HtmlElement
+
+from archive.extract import authors, dates, json_ld
+from archive.extract.date_text import believed
+from archive.extract.json_ld import ARTICLES, PAGES, first
+from archive.extract.markup import Markup, elsewhere, marked, meta, one_line
+from archive.limits import FIELD_CHARACTERS
+
+__all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
+
+_MAX_TAGS = 100
+_MAX_HEADING = 300
+_TITLE_CLASSES = frozenset({"entry-title", "post-title"})
+_NAMED = 0.35
+_OWN_WORDS = 0.5
+"""Share of a heading's words that the page's other titles repeat, from which on it is the post's."""
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\w+")
+_DASHES = "-\N{EN DASH}\N{EM DASH}|·•»:/"
+_PARTS = re.compile(r"\s+[-\u2013\u2014|·•»«:/]+\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a post without its text; None where the page does not tell."""
+
+    title: str | None = None
+    author: str | None = None
+    """Names joined with `; `."""
+    published: datetime | Date | None = None
+    """Aware, with the offset that the page states, so that its day is the author's; or a day."""
+    modified: datetime | Date | None = None
+    """As `published`."""
+    site: str | None = None
+    language: str | None = None
+    """ISO 639-1 code."""
+    tags: tuple[str, ...] = ()
+    canonical: str | None = None
+    """Absolute URL that the page calls its own."""
+    license: str | None = None
+    """URL."""
+    image: str | None = None
+    """Absolute URL of the lead image."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """For each of these that is known where it stood: `json-ld`, `meta`, `page`, `url`."""
+
+
+def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:
+    """What a page's own markup says.
+
+    Args:
+        tree: The whole page, as parsed.
+        url: Base of relative links.
+        latest: No date after it is believed.
+    """
+    page = marked(tree)
+    items = list(json_ld.items(page.scripts))
+    article = first(items, ARTICLES)
+    web_page = article or first(items, PAGES)
+    known = {str(item["@id"]): item for item in items if item.get("@id")}
+    site = _site(page, items, known, article)
+    title, title_from = _title(page, article, site)
+    author, author_from = authors.author(page, web_page, known, site)
+    published, published_from = dates.published(page, web_page, tree, url, latest, title)
+    modified, modified_from = dates.modified(page, web_page, tree, latest)
+    image = _image(article, known)
+    facts = {
+        "title": (title, title_from),
+        "author": (author, author_from),
+        "published": (published, published_from),
+        "modified": (modified, modified_from),
+        "site": (site, "meta" if page.meta.get("og:site_name") else "page"),
+        "language": (_language(tree, page), "page" if tree.get("lang") else "meta"),
+        "tags": (tuple(unique(_tags(page, article))), "page"),
+        "canonical": (_absolute(page.links.get("canonical"), url), "page"),
+        "license": (_absolute(page.links.get("license"), url), "page"),
+        "image": (_absolute(meta(page, "og:image") or image, url), "meta" if meta(page, "og:image") else "json-ld"),
+    }
+    return Facts(
+        **{name: value for name, (value, _) in facts.items()},  # type: ignore[arg-type]
+        sources={name: source for name, (value, source) in facts.items() if value},
+    )
+
+
+# -- title
+
+
+def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[str | None, str]:
+    """The heading that readers see; where that cannot be told, what the head of the page says."""
+    stated = [
+        (_headline(article), "json-ld"),
+        (_without_site(meta(page, "og:title") or meta(page, "twitter:title"), site), "meta"),
+        (_without_site(page.title, site), "page"),
+    ]
+    known = [(value, source) for value, source in stated if value]
+    words = set(_words(" ".join(value for value, _ in known)))
+    best: tuple[float, str] | None = None
+    named = [heading for heading in page.headings if _is_named_title(heading)]
+    for heading in page.headings:
+        said = one_line(" ".join(heading.text_content().split()))
+        if not said or len(said) > _MAX_HEADING or elsewhere(heading) or (site and said.casefold() == site.casefold()):
+            continue
+        own = _words(said)
+        share = sum(word in words for word in own) / len(own) if own else 0.0
+        # A heading of the first rank counts for more than one below it.
+        rank = share + (0.3 if heading.tag == "h1" else 0.0)
+        if len(named) == 1 and heading is named[0]:  # on a page with several posts none is the page's
+            share, rank = max(share, _OWN_WORDS), max(share, _OWN_WORDS) + _NAMED
+        elif heading.tag == "h3":
+            continue
+        if share >= _OWN_WORDS and (best is None or rank > best[0] + 0.01):
+            best = (rank, said)
+    if best is not None:
+        return best[1], "page"
+    if known:
+        return known[0]
+    first = next((h for h in page.headings if h.tag == "h1" and not elsewhere(h)), None)
+    return (one_line(first.text_content()), "page") if first is not None else (None, "")
+
+
+def _is_named_title(heading: HtmlElement) -> bool:
+    """Whether software for blogs calls a heading the title of a post."""
+    return not _TITLE_CLASSES.isdisjoint((heading.get("class") or "").split())
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _headline(article: dict[str, object]) -> str | None:
+    value = article.get("headline")
+    return one_line(html.unescape(value)) if isinstance(value, str) else None
+
+
+def _without_site(title: str | None, site: str | None) -> str | None:
+    """A title without the name of the site that themes put before or after it."""
+    title = one_line(title)
+    if not title or not site:
+        return title
+    folded, name = title.casefold(), site.casefold()
+    for bare in (
+        title[: -len(site)].rstrip() if folded.endswith(name) else "",
+        title[len(site) :].lstrip() if folded.startswith(name) else "",
+    ):
+        if bare and (bare[-1] in _DASHES or bare[0] in _DASHES) and (cut := bare.strip(f"{_DASHES} ")):
+            return cut
+    return title
+
+
+# -- the rest
+
+
+def _site(
+    page: Markup, items: list[dict[str, object]], known: dict[str, dict[str, object]], article: dict[str, object]
+) -> str | None:
+    stated = one_line(meta(page, "og:site_name"))
+    if stated:
+        return stated
+    for one in (article.get("publisher"), first(items, frozenset({"WebSite"}))):
+        whole = known.get(str(one.get("@id")), one) if isinstance(one, dict) and not one.get("name") else one
+        name = whole.get("name") if isinstance(whole, dict) else None
+        if isinstance(name, str) and (found := one_line(html.unescape(name))):
+            return found
+    parts = _PARTS.split(page.title or "")
+    return one_line(parts[-1]) if len(parts) > 1 else one_line(meta(page, "application-name"))
+
+
+def _image(article: dict[str, object], known: dict[str, dict[str, object]]) -> str | None:
+    value = article.get("image")
+    one = value[0] if isinstance(value, list) and value else value
+    if isinstance(one, dict):
+        one = one.get("url") or known.get(str(one.get("@id")), {}).get("url")
+    return one if isinstance(one, str) else None
+
+
+def _tags(page: Markup, article: dict[str, object]) -> Iterator[str]:
+    """Categories and tags that the page names for this post."""
+    for key in ("articleSection", "keywords"):
+        value = article.get(key)
+        for word in value if isinstance(value, list) else [value]:
+            if isinstance(word, str):
+                yield from word.split(",") if key == "keywords" else [html.unescape(word)]
+    for name in ("article:section", "article:tag"):
+        yield from page.meta.get(name, ())
+    for link in page.tags:
+        yield link.text_content()
+
+
+def unique(words: Iterable[str]) -> Iterator[str]:
+    """Words in order, white space folded, each once whatever its case."""
+    seen: set[str] = set()
+    for word in words:
+        bare = _SPACE.sub(" ", word).strip(" ,;#")
+        if bare and len(bare) <= FIELD_CHARACTERS and bare.casefold() not in seen and len(seen) < _MAX_TAGS:
+            seen.add(bare.casefold())
+            yield bare
+
+
+def _language(tree: HtmlElement, page: Markup) -> str | None:
+    return language_code(tree.get("lang") or tree.get("xml:lang") or meta(page, "og:locale"))
+
+
+def language_code(declared: str | None) -> str | None:
+    """The ISO 639 code in a language tag such as `en-GB`; None if it is none."""
+    code = re.split(r"[-_]", (declared or "").strip(), maxsplit=1)[0].lower()
+    return code if re.fullmatch(r"[a-z]{2,3}", code) else None
+
+
+def _absolute(link: str | None, url: str) -> str | None:
+    try:
+        found = urljoin(url, link.strip()) if link else None
+    except ValueError:
+        return None
+    return one_line(found) if found and found.lower().startswith(("http://", "https://")) else None

@@ -1,0 +1,128 @@
+"""What a page needs to look as it did: images, stylesheets and fonts that it names. Pure, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
+from lxml.html import HtmlElement, document_fromstring
+
+from archive.limits import REQUISITE_URL_CHARACTERS, REQUISITES_BYTES, REQUISITES_FOUND
+from archive.warc.codings import unicode_html
+
+Kind = Literal["image", "style", "font"]
+_CSS = re.compile(
+    r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_FONT = re.compile(r"\.(?:woff2?|ttf|otf|eot)(?:[?#]|$)", re.IGNORECASE)
+_CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([\d.]+)([wx]))?\s*(?:,|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Requisite:
+    """Something that a page loads."""
+
+    url: str
+    kind: Kind
+
+
+def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Requisite]:
+    """What a page loads to be seen, in its order, each once; no scripts, no frames.
+
+    Args:
+        payload: Without content coding.
+        url: Of the page.
+        content_type: Its Content-Type header.
+    """
+    try:
+        tree = document_fromstring(unicode_html(payload[:REQUISITES_BYTES], content_type))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return []
+    return _each_once(_of_page(tree), _base(tree, url))
+
+
+def _base(tree: HtmlElement, url: str) -> str:
+    """What links of a page are relative to."""
+    stated: str = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
+    try:
+        return urljoin(url, stated)
+    except ValueError:
+        return url
+
+
+def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
+    """The pages that a page links to, in its order, each once."""
+    try:
+        tree = document_fromstring(unicode_html(payload[:REQUISITES_BYTES], content_type))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return []
+    found: list[tuple[str, Kind]] = [(node.get("href"), "image") for node in tree.iter("a") if node.get("href")]
+    return [one.url for one in _each_once(iter(found), _base(tree, url))]
+
+
+def of_style(payload: bytes, *, url: str) -> list[Requisite]:
+    """What a stylesheet loads: others, fonts and images."""
+    return _each_once(_of_css(payload[:REQUISITES_BYTES].decode("utf-8", "replace")), url)
+
+
+def _of_page(tree: HtmlElement) -> Iterator[tuple[str, Kind]]:
+    for node in tree.iter(etree.Element):
+        tag, get = node.tag, node.get
+        if tag == "link" and (href := get("href")):
+            rel = set((get("rel") or "").lower().split())
+            if "stylesheet" in rel and "alternate" not in rel:
+                yield href, "style"
+            elif rel & {"icon", "apple-touch-icon"}:
+                yield href, "image"
+        elif tag in {"img", "source", "input"} and not (tag == "input" and (get("type") or "").lower() != "image"):
+            yield from (
+                (link, "image")
+                for link in (get("src"), get("data-src"), _largest(get("srcset")))
+                if link and tag != "source"
+            )
+            if tag == "source" and (link := _largest(get("srcset"))):
+                yield link, "image"
+        elif tag == "video" and (poster := get("poster")):
+            yield poster, "image"
+        elif tag == "style":
+            yield from _of_css(node.text or "")
+        if "url(" in (style := get("style") or ""):
+            yield from _of_css(style)
+
+
+def _of_css(css: str) -> Iterator[tuple[str, Kind]]:
+    for found in _CSS.finditer(_COMMENT.sub(" ", css)):
+        link = next((part for part in found.groups()[1:] if part), "")
+        if found[1] or found[5] or found[6]:
+            yield link, "style"
+        else:
+            yield link, "font" if _FONT.search(link) else "image"
+
+
+def _largest(srcset: str | None) -> str | None:
+    """Of the candidates of a srcset the one that is largest."""
+    if not srcset:
+        return None
+    found = [(float(size or 1), link) for link, size, _ in _CANDIDATE.findall(srcset[:20_000])]
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _each_once(found: Iterator[tuple[str, Kind]], base: str) -> list[Requisite]:
+    seen: dict[str, Requisite] = {}
+    for link, kind in found:
+        try:
+            url = urljoin(base, link.strip()).partition("#")[0]
+            parts = urlsplit(url)
+        except ValueError:
+            continue
+        if parts.scheme in {"http", "https"} and parts.hostname and len(url) <= REQUISITE_URL_CHARACTERS:
+            seen.setdefault(url, Requisite(url, kind))
+            if len(seen) >= REQUISITES_FOUND:
+                break
+    return list(seen.values())

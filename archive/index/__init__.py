@@ -1,0 +1,1 @@
+"""The index: a database of what is stored and where, and its answers."""

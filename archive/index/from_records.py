@@ -1,0 +1,210 @@
+"""Rows of the index made from records alone, so that the index can be rebuilt from the store. No I/O of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from archive.extract.text import Entry, made_by
+from archive.index.fulltext import Entered
+from archive.index.schema import CaptureRow, TextRow
+from archive.runtime.times import iso
+from archive.warc import record as warc
+from archive.warc.capture import Capture, digest
+from archive.warc.http_message import media_type
+from archive.warc.members import Member
+
+log = logging.getLogger(__name__)
+
+CAPTURES = frozenset({"response", "revisit", "resource"})
+"""Types of the records that a capture begins with."""
+_ATTENDANTS = frozenset({"request", "metadata"})
+
+
+def capture_rows(
+    found: Iterable[Member], key: str, known: Callable[[str], CaptureRow | None], *, whole: bool = False
+) -> Iterator[CaptureRow]:
+    """Index rows of the captures among members.
+
+    Args:
+        found: Members in the file's order.
+        key: Of the object that the file is or will be.
+        known: Gives a capture by its WARC-Record-ID, for revisits that state no digest.
+        whole: Only captures with request and metadata: in a file that was cut off, others are torn.
+    """
+    by_record: dict[str, CaptureRow] = {}
+    for group in _captures(found):
+        kinds = {member.record.kind for member in group[1:]}
+        if whole and kinds != _ATTENDANTS:
+            continue
+        row = capture_row(
+            group[0].record,
+            lambda record: by_record.get(record) or known(record),
+            object_key=key,
+            offset=group[0].offset,
+            length=sum(member.length for member in group),
+        )
+        if row is not None:
+            by_record[row.record] = row
+            yield row
+
+
+def capture_row(
+    record: warc.Record, known: Callable[[str], CaptureRow | None], *, object_key: str, offset: int, length: int
+) -> CaptureRow | None:
+    """The row of the capture that a record begins, or None if it is no exchange over HTTP nor a page."""
+    if not warc.is_capture(record):
+        return None
+    refers_to = (record.get("WARC-Refers-To") or "")[:64] or None if record.kind == "revisit" else None
+    original = known(refers_to) if refers_to else None
+    head, body = warc.split_payload(record)
+    capture = Capture(url=record.url, date=record.date, request=b"", head=head, body=body)
+    mime = media_type(record.get("Content-Type")) if record.kind == "resource" else capture.mime
+    stated = record.get("WARC-Payload-Digest") if record.kind == "revisit" else None
+    return CaptureRow(
+        record=record.id,
+        url=record.url,
+        date=record.date,
+        status=capture.status if head else _meant(record, original),
+        mime=original.mime if original and mime == "unk" else mime,
+        digest=original.digest if original else (stated or capture.payload_digest)[:64],
+        kind=record.kind,
+        refers_to=refers_to,
+        truncated=(record.get("WARC-Truncated") or "")[:16] or None if record.kind == "response" else None,
+        object=object_key,
+        offset=offset,
+        length=length,
+    )
+
+
+def _meant(record: warc.Record, original: CaptureRow | None) -> int:
+    """Status of a capture whose record has no head; 0 where it cannot be told."""
+    if record.kind == "revisit":
+        unmodified = (record.get("WARC-Profile") or "").endswith("server-not-modified")
+        return 304 if unmodified else original.status if original else 0
+    return 200 if record.kind == "resource" else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldText:
+    """A text as its records hold it, and its row."""
+
+    row: TextRow
+    text: str
+    fields: dict[str, object]
+    """Title, author, dates, markdown … as `Text.fields` wrote them."""
+
+    @property
+    def entry(self) -> Entry | None:
+        """What was said of the post elsewhere when the text was made.
+
+        Texts of earlier versions tell only which of their own facts a feed had said.
+        """
+        if "entry" in self.fields:
+            return Entry.from_json(self.fields["entry"])
+        sources = self.fields.get("sources")
+        by_feed = [name for name, source in sources.items() if source == "feed"] if isinstance(sources, dict) else []
+        return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
+
+    def as_json(self, capture: CaptureRow | None) -> dict[str, object]:
+        """The text as programs see it, with the capture that it was made from."""
+        return {
+            "url": self.row.url,
+            "date": iso(self.row.date),
+            **{name: value for name, value in self.fields.items() if name != "entry"},
+            "text": self.text,
+            "capture": capture.as_json() if capture else None,
+        }
+
+
+def held_texts(found: Iterable[Member], key: str) -> Iterator[HeldText]:
+    """The texts among members; only those whose metadata follow."""
+    first: Member | None = None
+    for member in found:
+        if member.record.kind == "conversion":
+            first = member
+        elif first is not None and member.record.get("WARC-Refers-To") == first.record.id:
+            yield _held(first, member, key)
+            first = None
+
+
+def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
+    """Index rows of the texts among members; only of those whose metadata follow."""
+    return (held.row for held in held_texts(found, key))
+
+
+def _held(first: Member, metadata: Member, key: str) -> HeldText:
+    record = first.record
+    said = json.loads(metadata.record.block)
+    title = said.get("title")
+    row = TextRow(
+        record=record.id,
+        capture=record.get("WARC-Refers-To") or "",
+        url=record.url,
+        date=record.date,
+        digest=digest(record.block),
+        title=title if isinstance(title, str) else None,
+        made_by=made_by(said.get("extractor")),
+        object=key,
+        offset=first.offset,
+        length=first.length + metadata.length,
+    )
+    return HeldText(row=row, text=record.block.decode("utf-8", "replace"), fields=said)
+
+
+def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:
+    """Runs of adjacent members: what a capture begins with, then what names it in WARC-Concurrent-To."""
+    group: list[Member] = []
+    for member in found:
+        record = member.record
+        if group and record.kind in _ATTENDANTS and group[0].record.id in record.all("WARC-Concurrent-To"):
+            group.append(member)
+            continue
+        if group:
+            yield group
+        group = [member] if record.kind in CAPTURES else []
+    if group:
+        yield group
+
+
+def entered(held: HeldText, urlkey: str) -> Entered:
+    """What search keeps of a text."""
+    said, row = held.fields, held.row
+    tags = said.get("tags")
+    language = said.get("language")
+    author = said.get("author")
+    return Entered(
+        urlkey=urlkey,
+        digest=row.digest,
+        url=row.url,
+        host=host_of(row.url),
+        title=row.title,
+        author=author if isinstance(author, str) else None,
+        language=language[:16] if isinstance(language, str) else None,
+        tags=tuple(map(str, tags[:100])) if isinstance(tags, list) else (),
+        dated=_moment(said.get("published")) or row.date,
+        seen=row.date,
+        body=held.text,
+    )
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, with its port where that is told; empty where there is none."""
+    try:
+        return (urlsplit(url).netloc.rpartition("@")[2].lower())[:255]
+    except ValueError:
+        return ""
+
+
+def _moment(written: object) -> datetime | None:
+    if not isinstance(written, str):
+        return None
+    try:
+        found = datetime.fromisoformat(written)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,188 @@
+"""The tables that search looks into, and what is written into them: the words of each text that differs.
+
+SQLite keeps the words in an FTS5 table without contents, PostgreSQL as text search vectors that we make ourselves: both
+then have the same words, which are those of `archive.index.tokens`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    text,
+    tuple_,
+)
+
+from archive.limits import INDEXED_WORDS
+from archive.runtime.database import Instant, Words
+
+metadata = MetaData()
+
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("urlkey", Words, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("url", Words, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("title", Words),
+    Column("author", Words),
+    Column("language", String(16)),
+    Column("tags", Words, nullable=False),
+    Column("dated", Instant, nullable=False),
+    Column("seen", Instant, nullable=False),
+    UniqueConstraint("urlkey", "digest"),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("text_id", Integer, ForeignKey("searchable.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+)
+"""Only in PostgreSQL; its column `words` is a tsvector."""
+
+PASSAGE = 3_000
+"""Words of a passage: PostgreSQL keeps 255 places of a word."""
+OVERLAP = 50
+"""Words that a passage shares with the one before: the longest phrase that is found for certain."""
+_PLACES = 250
+_COLUMNS = ("title", "author", "tags", "body")
+WEIGHTS = {"title": "A", "author": "B", "tags": "C", "body": "D"}
+_GAP = 8
+"""Places between two columns, so that no phrase spans them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What is known of a text that can be found."""
+
+    urlkey: str
+    digest: str
+    url: str
+    host: str
+    title: str | None
+    author: str | None
+    language: str | None
+    tags: tuple[str, ...]
+    dated: datetime
+    """When the post is from, as it says itself; else when it was seen first."""
+    seen: datetime
+    """Date of the capture."""
+    body: str
+
+
+def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> None:
+    """Make texts findable; those that are already stay as they are."""
+    fresh: dict[tuple[str, str], Entered] = {}
+    for one in found:
+        fresh.setdefault((one.urlkey, one.digest), one)
+    keys = list(fresh)
+    for start in range(0, len(keys), 200):
+        part = keys[start : start + 200]
+        query = select(searchable.c.urlkey, searchable.c.digest)
+        for row in connection.execute(query.where(tuple_(searchable.c.urlkey, searchable.c.digest).in_(part))):
+            fresh.pop((row.urlkey, row.digest), None)
+    postgres = engine.dialect.name == "postgresql"
+    for one in fresh.values():
+        values = {
+            "urlkey": one.urlkey,
+            "digest": one.digest,
+            "url": one.url,
+            "host": one.host,
+            "title": one.title,
+            "author": one.author,
+            "language": one.language,
+            "tags": json.dumps(one.tags, ensure_ascii=False),
+            "dated": one.dated,
+            "seen": one.seen,
+        }
+        made = connection.execute(insert(searchable).values(**values).returning(searchable.c.id)).scalar_one()
+        if postgres:
+            rows = [{"text_id": made, "number": n, "words": v} for n, v in enumerate(vectors(_columns(one)))]
+            connection.execute(_ADD_PASSAGE, rows)
+        else:
+            columns = {name: " ".join(some) for name, some in _columns(one).items()}
+            connection.execute(_ADD_WORDS, {"id": made, **columns, "facets": " ".join(_facets(one))})
+
+
+_ADD_WORDS = text(
+    "INSERT INTO searchable_words (rowid, title, author, tags, body, facets) "
+    "VALUES (:id, :title, :author, :tags, :body, :facets)"
+)
+_ADD_PASSAGE = text(
+    "INSERT INTO passages (text_id, number, words) VALUES (:text_id, :number, CAST(:words AS tsvector))"
+).bindparams(bindparam("words", type_=Words))
+
+
+def _columns(one: Entered) -> dict[str, list[str]]:
+    from archive.index.tokens import bare
+
+    return {
+        "title": bare(one.title or "")[:1_000],
+        "author": bare(one.author or "")[:1_000],
+        # Each tag is a phrase of its own.
+        "tags": [word for tag in one.tags for word in (*bare(tag), "\ue000")][:2_000],
+        "body": bare(one.body)[:INDEXED_WORDS],
+    }
+
+
+def facet(kind: Literal["host", "language"], value: str) -> str:
+    """The word that stands for a host or a language among the words of SQLite; no text has such a one."""
+    mark = {"host": "\ue001", "language": "\ue002"}[kind]
+    return mark + "".join(c if c.isalnum() else "\ue003" for c in value.lower())
+
+
+def _facets(one: Entered) -> list[str]:
+    """A text's language, its host, and all hosts that this is below."""
+    found = [facet("language", one.language)] if one.language else []
+    host = one.host.partition(":")[0] if not one.host.startswith("[") else one.host
+    labels = host.split(".")
+    found += [facet("host", ".".join(labels[place:])) for place in range(len(labels))]
+    return [*found, facet("host", one.host)] if one.host != host else found
+
+
+def vectors(columns: dict[str, list[str]]) -> Iterator[str]:
+    """PostgreSQL's vectors of a text as it reads them; each holds what is not the body as well."""
+    body, start = columns["body"], 0
+    while True:
+        places: dict[str, list[str]] = {}
+        at = 1
+        for name in ("title", "author", "tags"):
+            for word in columns[name][:300]:
+                if len(of := places.setdefault(word, [])) < _PLACES:
+                    of.append(f"{at}{WEIGHTS[name]}")
+                at += 1
+            at += _GAP
+        end = start
+        for word in body[start : start + PASSAGE]:
+            if len(of := places.setdefault(word, [])) >= _PLACES:
+                break
+            of.append(str(at))
+            at += 1
+            end += 1
+        yield " ".join(f"'{_quoted(word)}':{','.join(of)}" for word, of in places.items())
+        if end >= len(body):
+            return
+        start = max(end - OVERLAP, start + 1)
+
+
+def _quoted(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("'", "''")

@@ -1,0 +1,224 @@
+"""What the index gives to those who look things up: mementos of a page, and scans in the order of urlkeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Label, Row, Select, bindparam, func, literal, select, tuple_
+
+from archive.index.index import Index
+from archive.index.schema import CAPTURES, CaptureRow, capture_row, captures, index_urlkey, objects, of_page, same_page
+from archive.runtime.database import transaction
+from archive.warc.urlkey import variants
+
+SECOND = timedelta(seconds=1)
+PART = 2_000
+"""Rows of one query of a scan; between two the database is free for others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The instants of a page's mementos around one of them; None where there is no such one."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+
+
+class Lookup:
+    """Reads of the index."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._engine = index.engine
+
+    def memento(self, url: str, second: datetime) -> tuple[CaptureRow, Neighbours] | None:
+        """The capture of a page within that second, the earliest, with the mementos around it; or the nearest one."""
+        given = _parameters(url)
+        for asked in _WITHIN:
+            if rows := self._rows(asked, **given, begin=second, end=second + SECOND):
+                return capture_row(rows[0]), _neighbours(rows[0])
+        row = self._index.nearest(url, second)
+        return (row, Neighbours()) if row else None
+
+    def neighbours(self, url: str, second: datetime) -> Neighbours:
+        """The mementos around the second of one."""
+        for asked in _AROUND:
+            found = self._rows(asked, **_parameters(url), begin=second, end=second + SECOND)[0]
+            if found.first_date is not None:
+                return _neighbours(found)
+        return Neighbours()
+
+    def of_page(self, url: str) -> list[CaptureRow]:
+        """Every capture of a page, oldest first."""
+        for same in _sets(url):
+            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+                return [capture_row(row) for row in rows]
+        return []
+
+    def newest_of_page(
+        self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[CaptureRow]:
+        """The last captures of a page, newest first, of all or within a time."""
+        for same in _sets(url):
+            query = CAPTURES.where(same)
+            if since is not None and until is not None:
+                query = query.where(since <= _DATE, until > _DATE)
+            if rows := self._rows(query.order_by(_DATE.desc(), captures.c.record.desc()).limit(limit)):
+                return [capture_row(row) for row in rows]
+        return []
+
+    def moments(self, url: str) -> list[datetime]:
+        """When each capture of a page was made, oldest first."""
+        for same in _sets(url):
+            if rows := self._rows(select(captures.c.date).where(same).order_by(captures.c.date)):
+                return [row.date for row in rows]
+        return []
+
+    def held(self, urls: Sequence[str]) -> set[str]:
+        """Those of some URLs of which a capture with a payload is held, whatever their scheme and host's `www.`."""
+        found: set[str] = set()
+        keys = {url: index_urlkey(url) for url in urls}
+        wanted = list(dict.fromkeys(keys.values()))
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            query = select(captures.c.urlkey.distinct()).where(captures.c.urlkey.in_(part), captures.c.status < 400)  # noqa: PLR2004
+            found.update(row.urlkey for row in self._rows(query))
+        return {url for url, key in keys.items() if key in found}
+
+    def scan(
+        self,
+        keys: Range,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        backwards: bool = False,
+        after: Place | None = None,
+        skip: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[Line | None]:
+        """Captures with their urlkeys, in the order of urlkey and date, or against it; None after each part.
+
+        Args:
+            keys: Which.
+            since: No earlier ones.
+            until: Only those before.
+            backwards: The last first.
+            after: Go on after this one.
+            skip: Leave out so many.
+            limit: Not more than so many.
+        """
+        key, date, record = captures.c.urlkey, captures.c.date, captures.c.record
+        query = CAPTURES.add_columns(key).where(*_within(keys, since, until))
+        query = query.order_by(*((key.desc(), date.desc(), record.desc()) if backwards else (key, date, record)))
+        left = limit
+        while left is None or left > 0:
+            size = PART if left is None else min(PART, left)
+            part = query.limit(size)
+            if skip:
+                part = part.offset(skip)
+            if after is not None:
+                types = zip(after, (key, date, record), strict=True)
+                last = tuple_(*(literal(value, column.type) for value, column in types))
+                columns = tuple_(key, date, record)
+                part = part.where(columns < last if backwards else columns > last)
+            rows = self._rows(part)
+            for row in rows:
+                yield row.urlkey, capture_row(row)
+            yield None
+            if len(rows) < size:
+                return
+            after, skip = (rows[-1].urlkey, rows[-1].date, rows[-1].record), 0
+            left = left - len(rows) if left is not None else None
+
+    def count(self, keys: Range, *, since: datetime | None = None, until: datetime | None = None) -> int:
+        """How many captures a scan would give."""
+        query = select(func.count()).select_from(captures).where(*_within(keys, since, until))
+        return int(self._rows(query)[0][0])
+
+    def held_object(self, key: str) -> tuple[int, str] | None:
+        """Length and SHA-256 of an object that the index knows."""
+        rows = self._rows(select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
+        return (int(rows[0].length), str(rows[0].sha256)) if rows else None
+
+    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query, parameters))
+
+
+def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What counts as captures of a page, and what does if there are none of those."""
+    return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
+
+
+# A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.
+_WAYS = tuple(f"url{number}" for number in range(9))
+_KEY: ColumnElement[str] = bindparam("key")
+_SETS = (
+    same_page(captures, key=_KEY, ways=[bindparam(name) for name in _WAYS]),
+    captures.c.urlkey == _KEY,
+)
+_DATE = captures.c.date
+_BEGIN, _END = bindparam("begin", type_=_DATE.type), bindparam("end", type_=_DATE.type)
+
+
+def _parameters(url: str) -> dict[str, str]:
+    ways = variants(url)
+    return {
+        "key": index_urlkey(url),
+        **{name: ways[min(number, len(ways) - 1)] for number, name in enumerate(_WAYS)},
+    }
+
+
+def _dates(same: ColumnElement[bool]) -> list[Label[Any]]:
+    """The first and last memento, and those before and after a second."""
+    looked = {
+        "first_date": select(_DATE).where(same).order_by(_DATE),
+        "last_date": select(_DATE).where(same).order_by(_DATE.desc()),
+        "before_date": select(_DATE).where(same, _DATE < _BEGIN).order_by(_DATE.desc()),
+        "after_date": select(_DATE).where(same, _DATE >= _END).order_by(_DATE),
+    }
+    return [query.limit(1).scalar_subquery().label(name) for name, query in looked.items()]
+
+
+_AROUND = tuple(select(*_dates(same)) for same in _SETS)
+_WITHIN = tuple(
+    CAPTURES.add_columns(*_dates(same)).where(same, _DATE >= _BEGIN, _DATE < _END).order_by(_DATE).limit(1)
+    for same in _SETS
+)
+
+
+def _neighbours(row: Row[Any]) -> Neighbours:
+    return Neighbours(first=row.first_date, last=row.last_date, before=row.before_date, after=row.after_date)
+
+
+def _within(keys: Range, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    key, date = captures.c.urlkey, captures.c.date
+    found = [key == keys.low] if keys.low == keys.high else [key >= keys.low, key < keys.high]
+    if keys.host is not None:  # neither `example-1` nor `example.x` is below `example`
+        found.append(func.substr(key, len(keys.host) + 1, 1).in_((")", ",", ":")))
+    if since is not None:
+        found.append(date >= since)
+    if until is not None:
+        found.append(date < until)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Urlkeys from `low` up to, not including, `high`; the same twice stands for that one."""
+
+    low: str
+    high: str
+    host: str | None = None
+    """Only of this host and those below it, as the beginning of a urlkey."""
+
+
+Place = tuple[str, datetime, str]
+"""Urlkey, date and record of a line, after which a scan goes on."""
+Line = tuple[str, CaptureRow]
+"""A urlkey and a capture."""

@@ -1,0 +1,150 @@
+"""What the index tells of many posts at once: what came lately, a host's posts, how many captures a day had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal, select
+
+from archive.index.fulltext import searchable
+from archive.index.index import Index
+from archive.index.schema import captures, index_urlkey, of_page
+from archive.runtime.database import transaction
+
+_DAY = 86_400 * 1_000_000
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A text of a post, as lists show it."""
+
+    url: str
+    title: str | None
+    author: str | None
+    host: str
+    language: str | None
+    dated: datetime
+    seen: datetime
+    """When these words were seen first."""
+    edited: bool = False
+    """Other words of the same page were seen before."""
+
+    @property
+    def month_name(self) -> str:
+        """Month of the post's own date."""
+        return f"{self.dated:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of a host."""
+
+    year: int
+    month: int
+    posts: int
+
+
+class Overview:
+    """Reads of the index over many posts."""
+
+    def __init__(self, index: Index) -> None:
+        self._engine = index.engine
+        self._index = index
+
+    def counts(self) -> dict[str, int]:
+        """How many captures, texts and objects are held."""
+        return self._index.counts()
+
+    def latest(self, limit: int, *, edited: bool | None = None) -> list[Post]:
+        """The texts that were seen first most lately.
+
+        Args:
+            limit: How many at most.
+            edited: True: only of posts that said something else before; False: only new posts; None: both.
+        """
+        query = select(searchable, _edited()).order_by(searchable.c.seen.desc(), searchable.c.id.desc())
+        if edited is None:
+            return [_post(row) for row in self._rows(query.limit(limit))]
+        # Most are new: looking through the last few thousand finds enough, without a table of its own.
+        recent = query.limit(5_000).subquery()
+        chosen = select(recent).where(recent.c.edited == (1 if edited else 0))
+        return [
+            _post(row) for row in self._rows(chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
+        ]
+
+    def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
+        """Hosts with how many posts they have, and when the last of them came."""
+        count = func.count(searchable.c.urlkey.distinct()).label("posts")
+        query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
+        return [(row.host, row.posts, row.last) for row in self._rows(query.order_by(searchable.c.host).limit(limit))]
+
+    def months(self, host: str) -> list[Month]:
+        """The months in which a host has posts, by their own dates, oldest first."""
+        seen: dict[tuple[int, int], int] = {}
+        query = select(func.min(searchable.c.dated)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
+        for row in self._rows(query):
+            moment: datetime = row[0]
+            seen[moment.year, moment.month] = seen.get((moment.year, moment.month), 0) + 1
+        return [Month(year=year, month=month, posts=count) for (year, month), count in sorted(seen.items())]
+
+    def posts(self, host: str, *, year: int | None = None, limit: int, offset: int = 0) -> list[Post]:
+        """A host's posts with their latest words, newest first."""
+        newest = select(func.max(searchable.c.id)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
+        query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
+        if year is not None:
+            query = query.where(
+                searchable.c.dated >= datetime(year, 1, 1, tzinfo=UTC),
+                searchable.c.dated < datetime(year + 1, 1, 1, tzinfo=UTC) if year < 9999 else literal(value=True),  # noqa: PLR2004
+            )
+        query = query.order_by(searchable.c.dated.desc(), searchable.c.id.desc()).limit(limit).offset(offset)
+        return [_post(row) for row in self._rows(query)]
+
+    def days_of_host(self, url: str, since: datetime) -> dict[date, int]:
+        """How many captures of a host each day has, from an instant on."""
+        host = index_urlkey(url).partition(")")[0]
+        key = captures.c.urlkey
+        return self._days((key >= f"{host})") & (key < f"{host}*") & (captures.c.date >= since))  # `*` follows `)`
+
+    def days_of_page(self, url: str) -> dict[date, int]:
+        """How many captures of a page each day has."""
+        return self._days(of_page(captures, url)) or self._days(captures.c.urlkey == index_urlkey(url))
+
+    def statuses(self, url: str) -> dict[int, int]:
+        """How many captures of a URL have each status."""
+        query = select(captures.c.status, func.count().label("many")).where(captures.c.urlkey == index_urlkey(url))
+        return {row.status: row.many for row in self._rows(query.group_by(captures.c.status))}
+
+    def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
+        day = cast(captures.c.date, BigInteger).op("/")(_DAY)
+        query = select(day.label("day"), func.count().label("many")).where(condition).group_by("day")
+        found: dict[date, int] = {}
+        for row in self._rows(query):
+            found[_EPOCH + timedelta(days=int(row.day))] = row.many
+        return found
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query))
+
+
+def _edited() -> ColumnElement[int]:
+    """Whether other words of the same page were seen before."""
+    before = searchable.alias("before")
+    found = select(literal(1)).where(before.c.urlkey == searchable.c.urlkey, before.c.seen < searchable.c.seen)
+    return func.coalesce(found.limit(1).scalar_subquery(), 0).label("edited")
+
+
+def _post(row: Row[Any]) -> Post:
+    return Post(
+        url=row.url,
+        title=row.title,
+        author=row.author,
+        host=row.host,
+        language=row.language,
+        dated=row.dated,
+        seen=row.seen,
+        edited=bool(row.edited),
+    )

@@ -1,0 +1,227 @@
+"""Tables of the index, and the values that their rows are. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    select,
+)
+
+from archive.runtime.database import Instant, Words
+from archive.runtime.times import iso
+from archive.warc.urlkey import urlkey, variants
+
+REVISION = "0004"
+
+CRAWL = "pressmark"
+IMPORT = "import"
+AGAIN = "again"
+"""First words of batches' names: who made them."""
+_MAX_KEY = 500
+"""Characters of a urlkey in the index."""
+
+
+metadata = MetaData()
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(512), nullable=False, unique=True),
+    Column("length", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("urlkey", Words, nullable=False),
+    Column("date", Instant, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("mime", Words, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("refers_to", String(64)),
+    Column("truncated", String(16)),
+    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("capture", String(64), nullable=False),
+    Column("urlkey", Words, nullable=False),
+    Column("date", Instant, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("title", Words),
+    Column("made_by", String(64)),
+    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+)
+
+
+CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
+"""All captures with the keys of their objects, as `capture_row` reads them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRow:
+    """One line of the index: a capture and where its records lie."""
+
+    record: str
+    """WARC-Record-ID of the response or revisit."""
+    url: str
+    date: datetime
+    """When the request was sent; aware, UTC."""
+    status: int
+    mime: str
+    digest: str
+    """Payload digest, `sha1:BASE32`. A `server-not-modified` revisit carries that of the response it refers to."""
+    kind: str
+    """`response` or `revisit`."""
+    refers_to: str | None
+    """For a revisit: WARC-Record-ID of the response that holds the payload."""
+    truncated: str | None
+    object: str
+    """Key of the WARC object."""
+    offset: int
+    """First byte of the capture's records in the object."""
+    length: int
+    """Bytes of its records: response or revisit, request and metadata, one after the other."""
+
+    @property
+    def timestamp(self) -> str:
+        """14 digits, as in the Wayback Machine."""
+        return self.date.strftime("%Y%m%d%H%M%S")
+
+    def as_json(self) -> dict[str, Any]:
+        """The capture as programs see it."""
+        return {
+            "url": self.url,
+            "timestamp": self.timestamp,
+            "date": iso(self.date),
+            "status": self.status,
+            "mime": self.mime,
+            "digest": self.digest,
+            "kind": self.kind,
+            "object": self.object,
+            "offset": self.offset,
+            "length": self.length,
+            "record": self.record,
+            "truncated": self.truncated,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRow:
+    """A text and where its records lie."""
+
+    record: str
+    """WARC-Record-ID of the conversion record."""
+    capture: str
+    """WARC-Record-ID of the capture it was made from."""
+    url: str
+    date: datetime
+    """Date of that capture."""
+    digest: str
+    """Digest of the plain text, `sha1:BASE32`."""
+    title: str | None
+    made_by: str | None
+    """What made it, as `archive.extract.text.made_by` gives it; None in rows that an earlier version wrote."""
+    object: str
+    offset: int
+    length: int
+    """Bytes of its two records: conversion and metadata."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The text's place and what tells it from others of its capture, as programs see it."""
+        names = ("digest", "made_by", "object", "offset", "length", "record")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """An object that index rows point at."""
+
+    key: str
+    length: int
+    sha256: str
+    """Of the whole object, lower-case hexadecimal."""
+
+
+def of_page(table: Table, url: str) -> ColumnElement[bool]:
+    """What is of the page at a URL, under either scheme, with or without `www.` and the slash at the end.
+
+    Redirects count only where they are of the very URL: between the ways to write it they lead to the page itself.
+    """
+    return same_page(table, key=index_urlkey(url), ways=variants(url))
+
+
+def same_page(table: Table, *, key: Any, ways: Sequence[Any]) -> ColumnElement[bool]:  # noqa: ANN401  or parameters
+    """As `of_page`, of a urlkey and the ways to write the URL, itself first."""
+    same: ColumnElement[bool] = table.c.url.in_(ways)
+    if table is captures:
+        redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
+        same &= (table.c.url == ways[0]) | ~redirect
+    of_key: ColumnElement[bool] = table.c.urlkey == key
+    return of_key & same
+
+
+def texts_select() -> Select[Any]:
+    """All texts with the keys of their objects, as `text_row` reads them."""
+    return select(texts, objects.c.key).join(objects, objects.c.id == texts.c.object_id)
+
+
+def index_urlkey(url: str) -> str:
+    """The urlkey in a length that every database can index; of a longer one, its beginning and its hash."""
+    found = urlkey(url)
+    if len(found) <= _MAX_KEY:
+        return found
+    return f"{found[:_MAX_KEY]} {hashlib.sha256(found.encode()).hexdigest()}"
+
+
+def capture_row(row: Row[Any]) -> CaptureRow:
+    """The capture that a row of `CAPTURES`, or of more columns after its own, tells of."""
+    record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
+    return CaptureRow(
+        record=record,
+        url=url,
+        date=date,
+        status=status,
+        mime=mime,
+        digest=digest,
+        kind=kind,
+        refers_to=refers_to,
+        truncated=truncated,
+        object=key,
+        offset=offset,
+        length=length,
+    )
+
+
+def text_row(row: Row[Any]) -> TextRow:
+    """The text that a row of `texts_select` describes."""
+    found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
+    return TextRow(**{name: found[name] for name in TextRow.__slots__ if name != "object"}, object=found["key"])

@@ -1,0 +1,93 @@
+"""Versions of a post: its texts that differ from the one before. Pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from archive.index.schema import CaptureRow, TextRow
+from archive.runtime.times import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A run of captures that say the same."""
+
+    number: int
+    """From 1, the oldest."""
+    text: TextRow
+    """Of its first capture; of several, that of the newest extractor."""
+    captures: tuple[CaptureRow, ...]
+    """Oldest first."""
+    digests: frozenset[str]
+    """Of all texts that were made of its captures."""
+
+    @property
+    def first(self) -> datetime:
+        """When it was seen first."""
+        return self.captures[0].date
+
+    @property
+    def last(self) -> datetime:
+        """When it was seen last."""
+        return self.captures[-1].date
+
+    def as_json(self) -> dict[str, object]:
+        """The version as programs see it."""
+        return {
+            "version": self.number,
+            "url": self.text.url,
+            "title": self.text.title,
+            "digest": self.text.digest,
+            "first_seen": iso(self.first),
+            "last_seen": iso(self.last),
+            "captures": len(self.captures),
+            "record": self.text.record,
+            "capture": self.captures[0].record,
+            "timestamp": self.captures[0].timestamp,
+        }
+
+
+def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRow]]) -> list[Version]:
+    """The versions of a page, oldest first; a text that comes back is a version of its own.
+
+    Args:
+        captures: Of the page, oldest first.
+        texts: Of each capture that has some, newest first, by its WARC-Record-ID.
+    """
+    runs: list[list[tuple[CaptureRow, Sequence[TextRow]]]] = []
+    for capture in captures:
+        made = texts.get(capture.record) or texts.get(capture.refers_to or "") or ()
+        if not made:
+            continue
+        # Two extractors' words are not compared: that they differ is no edit.
+        if runs and same_words(runs[-1][-1][1], made) is not False:
+            runs[-1].append((capture, made))
+        else:
+            runs.append([(capture, made)])
+    return [
+        Version(
+            number=number,
+            text=run[0][1][0],
+            captures=tuple(capture for capture, _ in run),
+            digests=frozenset(text.digest for _, made in run for text in made),
+        )
+        for number, run in enumerate(runs, start=1)
+    ]
+
+
+def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:
+    """Whether two captures say the same, by texts that one extractor made: another one is no edit of a post.
+
+    Args:
+        before: Texts of one capture, newest first.
+        after: Texts of another, newest first.
+
+    Returns:
+        None where no extractor made a text of both, and their newest differ.
+    """
+    if before and after and before[0].digest == after[0].digest:
+        return True
+    made = {row.made_by: row.digest for row in reversed(before) if row.made_by}
+    return next((made[row.made_by] == row.digest for row in after if row.made_by in made), None)

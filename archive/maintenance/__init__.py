@@ -1,0 +1,1 @@
+"""Jobs on a whole archive: verify, reindex, import, re-extract, learn site profiles."""

@@ -1,0 +1,210 @@
+"""Texts made anew from captures, with today's extractor; they lie beside the old ones, and count from then on."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from archive.archive import Archive
+from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, TaskError
+from archive.extract.pipeline import extract, extractor
+from archive.extract.site_profile import Profile
+from archive.extract.text import Entry, Text, made_by
+from archive.index.schema import AGAIN, CaptureRow
+from archive.maintenance.learn_sites import Sites
+from archive.runtime.worker_pool import WorkerPool
+from archive.warc.http_message import header
+from archive.writer.batch import Batch, Origin
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+"""Captures that the index is asked for at once."""
+_OK = 200
+_UNNAMED = "unk"
+_READ_LOST = (DamagedError, ObjectMissingError)
+"""What is wrong with a stored object, and with no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A capture that is to have a text by today's extractor."""
+
+    row: CaptureRow
+    entry: Entry | None = None
+    """What is known of its post where no text tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remade:
+    """What became of one capture."""
+
+    url: str
+    made: bool = False
+    """It has a new text; else the one that it has is today's, or no text could be had."""
+    error: str | None = None
+    """Why there is no new text; the old one stays."""
+    damaged: bool = False
+    """That is because the archive is damaged."""
+
+
+def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry: Entry | None = None) -> dict[str, Any]:
+    """What `extract` is called with for a capture.
+
+    Args:
+        archive: Holds it.
+        row: The capture.
+        site: What recurs on its site.
+        entry: What is known of its post where no text tells.
+
+    Raises:
+        ArchiveError: The capture cannot be read.
+    """
+    head = archive.read(row).payload_head
+    return {
+        "payload": archive.payload(row),
+        "url": row.url,
+        "content_type": header(head, "content-type"),
+        "date": row.date,
+        "entry": archive.entry(row) or entry,
+        "site": site,
+    }
+
+
+def with_text(archive: Archive) -> Iterator[CaptureRow]:
+    """Every capture that has a text.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    after = ""
+    while found := archive.index.with_text(after, _AT_ONCE):
+        yield from (row for record in found if (row := archive.index.capture(record)))
+        after = found[-1]
+
+
+def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
+    """The captures of a URL, past redirects, that have a text or could have one of their own.
+
+    Raises:
+        NotArchivedError: None of that URL is held.
+        ArchiveError: Store or database failed.
+    """
+    rows = archive.index.history(url)
+    if not rows:
+        raise NotArchivedError(url)
+    ends = (_end(archive, row) for row in rows)
+    for row in {row.record: row for row in ends if row}.values():
+        if archive.index.text_of(row.record) or _could_have_text(archive, row):
+            yield row
+
+
+def _end(archive: Archive, row: CaptureRow) -> CaptureRow | None:
+    """Where a capture leads, past redirects; None where that cannot be read any more."""
+    try:
+        return archive.find(row.url, row.date) if row.status // 100 == 3 else row  # noqa: PLR2004  redirects
+    except _READ_LOST as e:
+        log.warning("redirect cannot be read url=%s error=%s", row.url, e)
+        return None
+
+
+def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
+    """Whether it is a page, and no repetition of one whose text would be its own."""
+    if row.status != _OK or not ("html" in row.mime or row.mime == _UNNAMED):
+        return False
+    original = archive.index.capture(row.refers_to) if row.refers_to else None
+    return row.refers_to is None or (original is not None and original.url != row.url)
+
+
+class Again:
+    """Makes texts anew; everything is committed once `run` has ended."""
+
+    def __init__(self, archive: Archive, pool: WorkerPool, *, now: Callable[[], datetime], workers: int) -> None:
+        """Nothing is written yet."""
+        self._archive = archive
+        self._pool = pool
+        self._now = now
+        self._workers = workers
+        self._sites = Sites(archive)
+        self._batch: Batch | None = None
+
+    def run(self, wanted: Iterable[Wanted]) -> Iterator[Remade]:
+        """One result for each capture, in their order.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        under_way: deque[tuple[CaptureRow, Future[Text] | Remade]] = deque()
+        for one in wanted:
+            under_way.append((one.row, self._begun(one)))
+            if len(under_way) > 2 * self._workers:
+                yield self._ended(*under_way.popleft())
+        while under_way:
+            yield self._ended(*under_way.popleft())
+        self._commit()
+
+    def finish(self) -> None:
+        """Commit what a run that was killed had made.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        for sealed in self._archive.left(AGAIN):
+            self._archive.commit(sealed)
+            self._archive.release(sealed)
+
+    def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
+        row, site = wanted.row, self._sites.of(wanted.row.url)
+        if self._has_todays(row, site):
+            return Remade(url=row.url)
+        try:
+            given = arguments(self._archive, row, site, entry=wanted.entry)
+        except (*_READ_LOST, NotArchivedError) as e:
+            return Remade(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
+        return self._pool.submit(extract, **given)
+
+    def _has_todays(self, row: CaptureRow, site: Profile | None) -> bool:
+        text = self._archive.index.text_of(row.record)
+        if text is None:
+            return False
+        if text.made_by is not None:
+            return text.made_by == made_by(extractor(site))
+        try:
+            return self._archive.read_text(text).fields.get("extractor") == extractor(site)
+        except _READ_LOST:  # a new one mends that
+            return False
+
+    def _ended(self, row: CaptureRow, found: Future[Text] | Remade) -> Remade:
+        if isinstance(found, Remade):
+            return found
+        try:
+            text = found.result()
+        except TaskError as e:
+            return Remade(url=row.url, error=str(e))
+        batch = self._growing()
+        batch.add_text(row, text)
+        settings = self._archive.settings
+        large = batch.bytes >= settings.batch_megabytes * 1_000_000
+        if large or self._now() - batch.began >= timedelta(seconds=settings.batch_seconds):
+            self._commit()
+        return Remade(url=row.url, made=True)
+
+    def _growing(self) -> Batch:
+        if self._batch is None:
+            self._batch = self._archive.batch(
+                now=self._now(), maker=AGAIN, origin=Origin(description="Texts made anew from captures.")
+            )
+        return self._batch
+
+    def _commit(self) -> None:
+        if self._batch is None:
+            return
+        sealed = self._batch.seal()
+        self._archive.commit(sealed)
+        self._archive.release(sealed)
+        self._batch = None

@@ -1,0 +1,60 @@
+"""The index made anew from the store alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from archive.index.from_records import HeldText, capture_rows, entered, held_texts
+from archive.index.index import Index
+from archive.index.schema import CaptureRow, ObjectRow, index_urlkey
+from archive.maintenance.verify import Finding, StoreReader
+from archive.stores import ObjectStore
+from archive.warc.members import Member, members
+
+log = logging.getLogger(__name__)
+
+
+def keys(store: ObjectStore) -> list[str]:
+    """Objects with captures, then those with texts, each in the order in which they were begun."""
+    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
+
+
+def _begun(key: str) -> tuple[str, str]:
+    """When a batch was begun: the second word of its name, whoever made it."""
+    words = key.rsplit("/", 1)[-1].split("-")
+    return (words[1] if len(words) > 1 else "", key)
+
+
+def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
+    """Make the rows of one object anew, replacing those that are there.
+
+    Gives what is wrong with the object, if anything; its whole records before that place have rows all the same.
+
+    Raises:
+        StoreError: The store cannot be read now.
+        DatabaseError: The database failed; the rows of this object are as they were.
+    """
+    reader = StoreReader(store, key)
+    end = 0
+
+    def watched() -> Iterator[Member]:
+        nonlocal end
+        for member in members(reader):
+            end = member.offset + member.length
+            yield member
+
+    captures: list[CaptureRow] = []
+    texts: list[HeldText] = []
+    if key.startswith("text/"):
+        texts += held_texts(watched(), key)
+    else:
+        captures += capture_rows(watched(), key, index.capture)
+    reader.drain()
+    stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
+    words = [entered(held, index_urlkey(held.row.url)) for held in texts]
+    index.replace(stored, captures, [held.row for held in texts], words)
+    log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
+    if end == reader.length:
+        return None
+    return Finding(kind="damaged", key=key, offset=end, reason="no whole record; what follows is not in the index")

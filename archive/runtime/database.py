@@ -1,0 +1,297 @@
+"""The database behind index and frontier: one engine, one type for instants, migrations.
+
+SQLite by default, PostgreSQL for many machines. It is a cache of the object store and can be rebuilt.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, create_engine, event, insert, inspect, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.types import TypeDecorator
+
+from archive.errors import DatabaseError, SettingsError
+from archive.runtime.console import masked
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.sql.schema import Table
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MAX_SECONDS = 2**31 - 1
+log = logging.getLogger(__name__)
+
+_BUSY_MILLISECONDS = 30_000
+_READS = "pressmark_reads"
+_MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all migrations
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as microseconds since 1970: the same order and precision in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Microseconds of an aware datetime."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Aware UTC datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Seconds(TypeDecorator[timedelta]):
+    """A length of time, kept as whole seconds."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Whole seconds, as many as every database can hold."""
+        return None if value is None else min(round(value.total_seconds()), _MAX_SECONDS)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:  # noqa: ARG002
+        """As it was stored."""
+        return None if value is None else timedelta(seconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text from anywhere: what a database cannot hold (NUL, lone surrogates) is left out or replaced on the way in."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Text that PostgreSQL and SQLite take."""
+        return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """As it was stored."""
+        return value
+
+
+def connect(url: str) -> Engine:
+    """An engine for a database URL; nothing is opened yet.
+
+    A PostgreSQL URL without a driver uses pg8000.
+
+    Raises:
+        SettingsError: The URL cannot be used.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+pg8000")
+        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ImportError) as e:
+        raise SettingsError(
+            f"PRESSMARK_DATABASE={masked(url)}: {masked(str(e))}",
+            hint="Use sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
+        ) from e
+    except OSError as e:
+        raise DatabaseError(
+            e.strerror or str(e), url=url, hint="Make the folder writable, or set PRESSMARK_HOME to another."
+        ) from e
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+_PASSING_STATES = frozenset({"08", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE: connection, rollback, resources, state, intervention of the operator, system."""
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN comes late and skips DDL; ours is in _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # With less, a power cut could take back a commit whose spool is gone by then.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail at once where another one wrote in between.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
+    """A transaction that commits at the end of the block and rolls back when it raises.
+
+    Args:
+        engine: From `connect`.
+        reads: It only reads, so that it waits for no writer.
+
+    Raises:
+        DatabaseError: The database is out of reach, full, locked for too long, or refuses.
+    """
+    try:
+        with engine.connect().execution_options(**{_READS: reads}) as connection, connection.begin():
+            yield connection
+    except SQLAlchemyError as e:
+        raise DatabaseError(
+            _reason(e), url=shown(engine.url), hint="Is the database up, with room to write?", temporary=_passing(e)
+        ) from e
+    except OSError as e:  # pg8000 lets the socket's own errors through
+        raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+def _passing(e: SQLAlchemyError) -> bool:
+    """Whether the same may succeed later: the server is away or starting, the file is locked or has no room."""
+    if not isinstance(e, DBAPIError) or e.orig is None:
+        return isinstance(e, PoolTimeoutError)
+    said = e.orig.args[0] if e.orig.args else None
+    if isinstance(said, dict):  # pg8000: the server's own answer, its SQLSTATE under C
+        return str(said.get("C", ""))[:2] in _PASSING_STATES
+    return isinstance(e, OperationalError | InterfaceError)
+
+
+def shown(url: URL) -> str:
+    """A database URL without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _reason(e: SQLAlchemyError) -> str:
+    if not isinstance(e, DBAPIError) or e.orig is None:
+        return str(e).splitlines()[0]
+    # pg8000 gives the server's answer as a dict, the message under M.
+    first = e.orig.args[0] if e.orig.args else e.orig
+    return str(first.get("M", first) if isinstance(first, dict) else first).strip().splitlines()[0]
+
+
+def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
+    """An INSERT that knows ON CONFLICT, in the engine's dialect."""
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+
+    return sqlite.insert(table)
+
+
+def make_private(engine: Engine) -> None:
+    """Let nobody but its owner read an SQLite file: it holds secrets from now on."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:":
+        return
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        try:
+            Path(file).chmod(0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as e:
+            log.warning("database file cannot be made private file=%s error=%s", file, e)
+
+
+def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; none is fine."""
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def optimize(engine: Engine) -> None:
+    """Let the database bring its statistics up to date, and SQLite fold its log into the file.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    sqlite_file = engine.dialect.name == "sqlite"
+    commands = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)") if sqlite_file else ("ANALYZE",)
+    try:
+        # Not in a transaction: SQLite would refuse.
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            for command in commands:
+                cursor.execute(command)
+                if cursor.description:
+                    cursor.fetchall()
+            connection.commit()
+        finally:
+            connection.close()
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as e:
+        raise DatabaseError(str(e), url=shown(engine.url), temporary=True) from e
+
+
+def migrate(engine: Engine, package: str, head: str) -> None:
+    """Bring the tables of one package to revision `head` by its `migrations` folder.
+
+    Each package has its own line of revisions, in the table `PACKAGE_revision`.
+
+    Raises:
+        DatabaseError: It cannot be reached, or was made by a newer version of Pressmark.
+    """
+    version_table = f"{package}_revision"
+    with transaction(engine, reads=True) as connection:
+        if _revision(connection, version_table) == head:
+            return
+    with transaction(engine) as connection:  # in SQLite this waits for another process that migrates
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        if _revision(connection, version_table) != head:
+            _upgrade(connection, package, version_table, shown(engine.url))
+
+
+def _revision(connection: Connection, version_table: str) -> str | None:
+    if not inspect(connection).has_table(version_table):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {version_table}"))  # noqa: S608  a constant name
+    return found.scalar_one_or_none()
+
+
+def _upgrade(connection: Connection, package: str, version_table: str, url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes.update(connection=connection, version_table=version_table)
+    try:
+        command.upgrade(config, "head")
+    except CommandError as e:
+        raise DatabaseError(str(e), url=url, hint="Upgrade Pressmark, or name another database.") from e
+
+
+def run_migrations(package: str) -> None:
+    """What the `env.py` of each package's migrations runs."""
+    context = import_module("alembic.context")
+    attributes = context.config.attributes
+    context.configure(
+        connection=attributes["connection"],
+        version_table=attributes.get("version_table", f"{package}_revision"),
+    )
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,125 @@
+"""What people type into a search: words, "phrases", pre*, -not, OR, and fields. Pure, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import regex
+
+from archive.index.tokens import bare
+from archive.limits import QUERY_CHARACTERS, QUERY_TERMS
+from archive.runtime.times import parse_moment
+
+Field = Literal["", "title", "author", "tag"]
+_PIECE = regex.compile(r'(?P<not>-)?(?:(?P<field>[a-z]{2,9}):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
+_MOMENTS = frozenset({"before", "after"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Words that stand side by side."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+    """The last one may go on."""
+    field: Field = ""
+    """Where they stand; anywhere if empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is looked for."""
+
+    wanted: tuple[tuple[Term, ...], ...] = ()
+    """Of each of these one."""
+    unwanted: tuple[Term, ...] = ()
+    site: str = ""
+    """A host, with those below it."""
+    language: str = ""
+    since: datetime | None = None
+    """Not earlier; of the post's own date, or of when it was seen first."""
+    before: datetime | None = None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """All that may be found."""
+        return tuple(term for some in self.wanted for term in some)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is asked for."""
+        return not (self.wanted or self.site or self.language or self.since or self.before)
+
+
+def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
+    """The query that a line means.
+
+    Raises:
+        ValueError: It cannot be understood; says which part.
+    """
+    if len(text) > QUERY_CHARACTERS:
+        raise ValueError(f"the query is longer than {QUERY_CHARACTERS} characters")
+    query, either = Query(), False
+    for found in _PIECE.finditer("".join(c if c.isprintable() else " " for c in text)):
+        field, phrase, word = found["field"] or "", found["phrase"], found["word"]
+        value = phrase if phrase is not None else word
+        if value == "OR" and not field and phrase is None and not found["not"]:
+            either = bool(query.wanted)
+            continue
+        if value == "AND" and not field and phrase is None:
+            continue
+        if field not in _FIELDS:
+            field, value = "", f"{field}:{value}"
+        if field in _MOMENTS or field in {"site", "lang"}:
+            query = _narrowed(query, field, value)
+            continue
+        term = Term(
+            words=tuple(bare(value)),
+            prefix=phrase is None and value.endswith("*"),
+            field=field,  # type: ignore[arg-type]  # looked up above
+        )
+        if not term.words:
+            continue
+        if found["not"]:
+            query = replace(query, unwanted=(*query.unwanted, term))
+        elif either:
+            query = replace(query, wanted=(*query.wanted[:-1], (*query.wanted[-1], term)))
+        else:
+            query = replace(query, wanted=(*query.wanted, (term,)))
+        either = False
+        if len(query.terms) + len(query.unwanted) > QUERY_TERMS:
+            raise ValueError(f"the query has more than {QUERY_TERMS} terms")
+    if query.empty:
+        said = "what is not wanted is told, but not what is" if query.unwanted else "the query has no words"
+        raise ValueError(said)
+    return query
+
+
+_FIELDS = frozenset({"title", "author", "tag", "site", "lang", *_MOMENTS})
+
+
+def _narrowed(query: Query, field: str, value: str) -> Query:
+    if field == "site":
+        host = value.partition("://")[2] or value
+        return replace(query, site=host.partition("/")[0].strip(".").lower()[:255])
+    if field == "lang":
+        return replace(query, language=value.lower()[:8])
+    moment = begin(value)
+    return replace(query, since=moment) if field == "after" else replace(query, before=moment)
+
+
+def begin(value: str) -> datetime:
+    """The first instant of a day, month or year.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if regex.fullmatch(r"\d{4}", value):
+        value = f"{value}-01-01"
+    elif regex.fullmatch(r"\d{4}-\d{2}", value):
+        value = f"{value}-01"
+    if regex.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        value = f"{value}T00:00:00"
+    return parse_moment(value).astimezone(UTC)

@@ -1,0 +1,91 @@
+"""A capture: one exchange with a server. Pure values, no I/O."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from archive.warc.http_message import header, headers, media_type
+
+Truncation = Literal["length", "time", "disconnect", "unspecified"]
+
+_STATUS = re.compile(rb"[0-9]{3}")
+
+
+def digest(data: bytes) -> str:
+    """`sha1:` and Base32, the form that CDX tools expect (WARC/1.1 §5.8)."""
+    return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode("ascii")  # noqa: S324  not for security
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """One request to a server and the response it gave."""
+
+    url: str
+    """Target URI exactly as requested (URI-R); not normalised."""
+
+    date: datetime
+    """When the request was sent; aware, UTC, to the microsecond."""
+
+    request: bytes
+    """Request as sent: line, headers, empty line, body."""
+
+    head: bytes
+    """Status line and headers as received, through the empty line; interim (1xx) responses are left out."""
+
+    body: bytes
+    """Payload after transfer decoding, before content decoding."""
+
+    seconds: float = 0.0
+    """From sending the request to the last byte."""
+
+    ip: str | None = None
+    """Address of the server; None if it is not known."""
+
+    protocols: tuple[str, ...] = ("http/1.1",)
+    """Protocol names as WARC-Protocol lists them."""
+
+    cipher: str | None = None
+    """Cipher suite under TLS, by its IANA name."""
+
+    unverified: bool = False
+    """Under TLS, the server's certificate was not verified, because the operator said so."""
+
+    truncated: Truncation | None = None
+    """Why `body` ends early; None if it is whole."""
+
+    via: str | None = None
+    """URL that led here; None for a seed."""
+
+    hops: str = ""
+    """How it was reached from a seed, one letter a hop: L link, R redirect, P prerequisite, E embedded."""
+
+    @cached_property
+    def status(self) -> int:
+        """Status code; 0 if the status line has none of three digits."""
+        words = self.head.split(b"\n", 1)[0].split(None, 2)
+        return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else 0
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Response headers as `headers` reads them."""
+        return headers(self.head)
+
+    def header(self, name: str) -> str | None:
+        """First value of a response header, whatever its case."""
+        return header(self.head, name)
+
+    @cached_property
+    def mime(self) -> str:
+        """Media type in lower case, without parameters; `unk` if the server names none."""
+        return media_type(self.header("content-type"))
+
+    @cached_property
+    def payload_digest(self) -> str:
+        """Digest of the entity body: transfer coding removed, content coding kept."""
+        return digest(self.body)

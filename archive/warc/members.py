@@ -1,0 +1,56 @@
+"""The gzip members of a WARC file, and the record in each."""
+
+from __future__ import annotations
+
+import io
+import logging
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from archive.warc import record as warc
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One gzip member of a WARC file and the record in it."""
+
+    offset: int
+    length: int
+    record: warc.Record
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+
+
+def members(stream: Readable) -> Iterator[Member]:
+    """The whole members of a WARC file from its beginning; ends before the first that is torn or no record."""
+    offset = 0
+    rest = b""
+    while True:
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        plain = bytearray()
+        taken = 0
+        try:
+            while not inflate.eof:
+                data = rest or stream.read(_CHUNK)
+                if not data:
+                    return
+                plain += inflate.decompress(data)
+                taken += len(data) - len(inflate.unused_data)
+                rest = inflate.unused_data
+            record = next(warc.read(io.BytesIO(plain)))
+        except (zlib.error, ValueError, StopIteration) as e:
+            log.debug("no whole record offset=%d reason=%s", offset, e)
+            return
+        yield Member(offset=offset, length=taken, record=record)
+        offset += taken

@@ -1,0 +1,146 @@
+"""The plain view of an archived page: its markup without script, its links and images leading into the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from lxml import etree
+from lxml.html import HtmlElement, document_fromstring
+
+from archive.limits import URL_CHARACTERS
+from archive.warc.codings import unicode_html
+from archive.web.errors import escape
+from archive.web.limits import PLAIN_CHARACTERS, PLAIN_IMAGES
+from archive.web.memento_path import quoted
+
+_TAGS = set(nh3.ALLOWED_TAGS) | {"main", "section", "picture", "audio", "video", "source", "font", "label", "legend"}
+_TAGS -= {"map", "area"}
+_REMOVED = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "title",
+    "head",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "math",
+    "form",
+}
+_GENERAL = {"lang", "dir", "title"}
+_ATTRIBUTES = {
+    **{tag: set(names) - {"style", "class"} for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    "a": {"href", "hreflang", "name"},
+    "img": {"src", "alt", "width", "height"},
+    "audio": {"src", "controls"},
+    "video": {"src", "controls", "width", "height"},
+    "source": {"src", "type"},
+    "*": _GENERAL,
+}
+
+
+def base_of(tree: HtmlElement, url: str) -> str:
+    """The URL that links of a page are relative to."""
+    for found in tree.iter("base"):
+        if href := found.get("href"):
+            return absolute(url, href) or url
+    return url
+
+
+def absolute(base: str, link: str) -> str | None:
+    """A link as an http or https URL; None if it is none."""
+    try:
+        joined = urljoin(base, link.strip())
+        parts = urlsplit(joined)
+    except ValueError:
+        return None
+    return joined if parts.scheme in {"http", "https"} and parts.netloc and len(joined) <= URL_CHARACTERS else None
+
+
+def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
+    """URLs of the images, sounds and films that a page shows, each once.
+
+    Args:
+        payload: The page, content coding removed.
+        url: Of the page.
+        content_type: As the server stated it.
+    """
+    tree = _tree(_markup(payload, content_type))
+    base = base_of(tree, url)
+    found = (
+        link
+        for node in tree.iter("img", "audio", "video", "source")
+        for name in ("src", "data-src")
+        if (stated := node.get(name)) and (link := absolute(base, stated))
+    )
+    return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
+
+
+def _markup(payload: bytes, content_type: str | None) -> str:
+    return unicode_html(payload, content_type)[:PLAIN_CHARACTERS].replace("\0", "")
+
+
+def _tree(markup: str) -> HtmlElement:
+    try:
+        return document_fromstring(markup)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return document_fromstring("<html><body></body></html>")
+
+
+def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str]) -> str:
+    """A whole document that shows a page's markup and can do nothing.
+
+    Args:
+        payload: The page, content coding removed.
+        url: Of the page.
+        content_type: As the server stated it.
+        stamp: 14 digits; links lead to this instant.
+        kept: Those of its `media` of which something is held.
+    """
+    markup = _markup(payload, content_type)
+    tree = _tree(markup)
+    base = base_of(tree, url)
+    lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}
+
+    def mended(tag: str, name: str, value: str) -> str | None:
+        if name in {"src", "href", "cite"}:
+            if name == "href" and value.strip().startswith("#"):
+                return value
+            link = absolute(base, value)
+            if name == "src":
+                if link not in kept and value in lazily:
+                    link = absolute(base, lazily[value] or "")
+                return f"/web/{stamp}im_/{quoted(link)}" if link in kept and link else None
+            return f"/web/{stamp}/{quoted(link)}" if link else None
+        if name in {"width", "height"} and not value.strip("%px ").isdigit():
+            return None
+        return value if tag else None
+
+    said = nh3.clean(
+        markup,
+        tags=_TAGS,
+        clean_content_tags=_REMOVED,
+        attributes=_ATTRIBUTES,
+        attribute_filter=mended,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_top"}, "img": {"loading": "lazy"}},
+        url_schemes={"http", "https"},
+    )
+    title = " ".join((tree.findtext(".//title") or url).split())[:500]
+    language = (tree.get("lang") or "").strip()[:35]
+    return document(said, title=title, language=language)
+
+
+def document(said: str, *, title: str, language: str = "") -> str:
+    """A whole document of markup that is clean."""
+    lang = f' lang="{escape(language)}"' if language else ""
+    return (
+        f"<!doctype html><html{lang}><head><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width, initial-scale=1"><meta name=robots content="noindex">'
+        f"<title>{escape(title)}</title><link rel=stylesheet href=/static/plain.css></head><body>{said}</body></html>\n"
+    )

@@ -1,0 +1,143 @@
+"""What every answer passes on its way out: whose links it writes, headers that keep it harmless, compression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from archive.web.memento_path import checked_host
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'none'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy of our own pages: nothing from elsewhere, no script but our files."""
+
+_DEFAULTS = (
+    (b"content-security-policy", PAGE_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_AS_IT_IS = ("/web/", "/warcs/", "/download/")
+"""What is not compressed: payloads keep their bytes, ranges their meaning."""
+_COMPRESS_FROM = 1_024
+_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/", "/download/replay/")
+"""What pages of other servers on this machine may read, such as a replay tool."""
+
+
+_LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"})
+_FRAMES = frozenset({"iframe", "frame", "embed", "object"})
+
+
+class Gate:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, *, public_url: str, local: bool) -> None:
+        """`local`: it listens on this machine alone, so that other names are of a page that tries to get in."""
+        self._app = app
+        self._compressed = GZipMiddleware(app, minimum_size=_COMPRESS_FROM, compresslevel=5)
+        self._public_url = public_url
+        self._public_host = (urlsplit(public_url).netloc or "").lower()
+        self._local = local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _LOOKED_AT}
+        hosts = sum(name == b"host" for name, _ in scope["headers"])
+        origin, host = told.get(b"origin", ""), told.get(b"host", "")
+        path = scope["path"]
+        open_to = self._open_to(path, origin) if origin or not self._local else None
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                names = {name for name, _ in headers}
+                headers.extend(default for default in _DEFAULTS if default[0] not in names)
+                if open_to:
+                    headers.append((b"access-control-allow-origin", open_to))
+                    headers.append((b"access-control-expose-headers", b"*"))
+                    if open_to != b"*":
+                        headers.append((b"vary", b"origin"))
+            await send(message)
+
+        if hosts != 1 or not self._known(host):
+            await PlainTextResponse(
+                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that reaches it\n",
+                status_code=400,
+            )(scope, receive, sending)
+            return
+        if self._local and not open_to and _is_drawn_in(path, told):
+            await PlainTextResponse("pages of other sites get nothing here\n", status_code=403)(scope, receive, sending)
+            return
+        scope["pressmark.base"] = self._public_url or f"{scope['scheme']}://{host}"
+        if open_to and scope["method"] == "OPTIONS":
+            await PlainTextResponse(
+                "",
+                status_code=204,
+                headers={"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "Range"},
+            )(scope, receive, sending)
+            return
+        app = self._app if path.startswith(_AS_IT_IS) else self._compressed
+        await app(scope, receive, sending)
+
+    def _known(self, host: str) -> bool:
+        """Whether a Host header may be ours: another one stands in links, or is of a page with a rebinding name."""
+        if checked_host(host) is None:
+            return False
+        if host.lower() == self._public_host or (not self._local and not self._public_host):
+            return True
+        try:
+            bare = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        except ValueError:
+            return False
+        return bare == "localhost" or bare.endswith(".localhost") or _is_address(bare)
+
+    def _open_to(self, path: str, origin: str) -> bytes | None:
+        """The origin whose pages may read the answer."""
+        if not path.startswith(_ORIGIN_PATHS):
+            return None
+        if not self._local:
+            return b"*"
+        try:
+            bare = urlsplit(origin).hostname or ""
+        except ValueError:
+            return None
+        loopback = bare == "localhost" or (_is_address(bare) and ip_address(bare).is_loopback)
+        return origin.encode("latin-1", "ignore") if loopback and "\n" not in origin and "\r" not in origin else None
+
+
+def _is_drawn_in(path: str, told: Mapping[bytes, str]) -> bool:
+    """Whether a page of another site loads something from here into itself, to learn or to use what is archived.
+
+    What a sandboxed view of ours loads comes from no site at all: images, and the view's stylesheet.
+    """
+    into = told.get(b"sec-fetch-dest")
+    if told.get(b"sec-fetch-site") != "cross-site":
+        return False
+    if told.get(b"sec-fetch-mode") == "navigate":
+        return into in _FRAMES
+    media = into in {"image", "audio", "video"} and path.startswith("/web/")
+    return not (media or path.startswith("/static/"))
+
+
+def _is_address(bare: str) -> bool:
+    try:
+        ip_address(bare)
+    except ValueError:
+        return False
+    return True
+
+
+def sandboxed(*allowed: str, sources: Sequence[str] = ()) -> str:
+    """Content-Security-Policy of what was archived: an origin of its own, no script, nothing from elsewhere."""
+    return "; ".join((" ".join(("sandbox", *allowed)), "default-src 'none'", *sources, "base-uri 'none'"))

@@ -1,0 +1,1 @@
+"""The way in: spool files, batches, and the commit that makes them part of the archive."""

@@ -1,0 +1,357 @@
+"""A batch: captures and texts that grow in the local spool until they are committed together.
+
+A batch is two WARC files of one name: captures and texts. Sealing makes them durable on this machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from archive.errors import DatabaseError
+from archive.extract.text import Text, made_by
+from archive.index.from_records import capture_row
+from archive.index.index import Index
+from archive.index.schema import CaptureRow, ObjectRow, TextRow
+from archive.warc import record as warc
+from archive.warc.capture import Capture, digest
+from archive.writer.spool import SpoolFile
+
+log = logging.getLogger(__name__)
+
+OK = 200
+NOT_MODIFIED = 304
+NOTES = "notes"
+"""Begins the name of the spool file with a batch's notes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A batch that will not change any more."""
+
+    files: tuple[tuple[ObjectRow, Path], ...]
+    """Objects to be and the spool files that hold them; captures before texts."""
+    captures: tuple[CaptureRow, ...]
+    texts: tuple[TextRow, ...]
+    notes: tuple[str, ...] = ()
+    """What the crawler wants to remember once the rest is durable; lines that mean nothing to the archive."""
+    journal: Path | None = None
+    """Spool file that holds the notes."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its spool files."""
+        return (*(path for _, path in self.files), *((self.journal,) if self.journal else ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who makes these files; goes into each file's warcinfo record."""
+
+    user_agent: str = ""
+    robots: str = ""
+    """How robots.txt was treated."""
+    description: str = ""
+    operator: str = ""
+    """Who runs the crawl: a name, an address."""
+
+
+@dataclass(slots=True)
+class Recent:
+    """Payloads that are held by batches of this process which the index does not know yet."""
+
+    payloads: dict[str, CaptureRow] = field(default_factory=dict)
+    """By digest: the response that holds it."""
+    newest: dict[str, tuple[str, CaptureRow]] = field(default_factory=dict)
+    """By URL: the object with its newest whole capture, and the response that holds the payload of that."""
+
+    def remember(self, row: CaptureRow, original: CaptureRow | None) -> None:
+        """A capture was written; `original` is what it refers to, if it is a revisit."""
+        if row.truncated:
+            return
+        if row.kind == "response":
+            self.payloads.setdefault(row.digest, row)
+        if row.status == OK:
+            self.newest[row.url] = (row.object, original or row)
+
+    def forget(self, rows: tuple[CaptureRow, ...]) -> None:
+        """These captures are in the index now."""
+        for row in rows:
+            if (held := self.payloads.get(row.digest)) and held.record == row.record:
+                del self.payloads[row.digest]
+            if (last := self.newest.get(row.url)) and last[0] == row.object:
+                del self.newest[row.url]
+
+
+class Batch:
+    """One growing batch. Not thread-safe: one thread adds, then seals."""
+
+    def __init__(
+        self,
+        spool: Path,
+        name: str,
+        index: Index,
+        recent: Recent,
+        *,
+        now: datetime,
+        new_uuid: Callable[[], str],
+        origin: Origin,
+    ) -> None:
+        """Start a batch; files appear with their first record.
+
+        Args:
+            spool: Folder on this machine.
+            name: Stem of both files, unlike any other's; lower-case letters, digits and hyphens.
+            index: Tells which payloads are held already.
+            recent: Tells the same of batches that are not in the index yet; shared by those of one process, which
+                must be committed in the order in which they were begun.
+            now: When the batch begins; aware, UTC.
+            new_uuid: Gives a fresh UUID for each record.
+            origin: Who makes the files.
+        """
+        self.name = name
+        self.began = now
+        self._new_uuid = new_uuid
+        self._index = index
+        self._recent = recent
+        self._captured = _Spooled(spool, "warc", name, self._warcinfo(origin, now))
+        self._extracted = _Spooled(spool, "text", name, self._warcinfo(origin, now))
+        self._journal = SpoolFile(spool / f"{NOTES}-{name}.jsonl")
+        self._notes: list[str] = []
+        self._captures: list[CaptureRow] = []
+        self._texts: list[TextRow] = []
+        self._adopted: dict[str, CaptureRow] = {}
+
+    @property
+    def bytes(self) -> int:
+        """Bytes on disk so far."""
+        return self._captured.length + self._extracted.length + self._journal.length
+
+    def add(self, capture: Capture) -> CaptureRow:
+        """Write the records of a capture, adjacent and in this order: response or revisit, request, metadata.
+
+        Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        uuid = self._new_uuid()
+        info = self._captured.info
+        original = self._held(capture)
+        if original is None:
+            first = warc.response(capture, uuid=uuid, info=info)
+        else:
+            first = warc.revisit(
+                capture,
+                uuid=uuid,
+                info=info,
+                profile="server-not-modified" if capture.status == NOT_MODIFIED else "identical-payload-digest",
+                refers_to=warc.Reference(record=original.record, url=original.url, date=original.date),
+            )
+        members = [
+            warc.pack(first),
+            warc.pack(warc.request(capture, uuid=self._new_uuid(), info=info, concurrent_to=first.id)),
+            warc.pack(warc.metadata(capture, uuid=self._new_uuid(), info=info, concurrent_to=first.id)),
+        ]
+        offset = self._captured.append(b"".join(members))
+        row = CaptureRow(
+            record=first.id,
+            url=capture.url,
+            date=capture.date,
+            status=capture.status,
+            mime=capture.mime if original is None or capture.mime != "unk" else original.mime,
+            digest=capture.payload_digest if original is None else original.digest,
+            kind=first.kind,
+            refers_to=original.record if original else None,
+            truncated=capture.truncated,
+            object=self._captured.row_key,
+            offset=offset,
+            length=sum(map(len, members)),
+        )
+        self._captures.append(row)
+        self._recent.remember(row, original)
+        return row
+
+    def add_foreign(self, first: warc.Record, *rest: warc.Record) -> CaptureRow | None:
+        """Write adjacent records that another tool made; gives the capture's row, if they are one.
+
+        Args:
+            first: What the capture begins with, or any record that is none.
+            rest: Those that name it in WARC-Concurrent-To.
+
+        Raises:
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        data = b"".join(warc.pack(record) for record in (first, *rest))
+        offset = self._captured.append(data)
+        row = capture_row(
+            first,
+            lambda record: self._adopted.get(record) or self._index.capture(record),
+            object_key=self._captured.row_key,
+            offset=offset,
+            length=len(data),
+        )
+        if row is not None:
+            self._captures.append(row)
+            self._adopted[row.record] = row
+        return row
+
+    def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
+        """Write the records of a text, adjacent: conversion, metadata.
+
+        `capture` must be in this batch or an earlier one: a conversion refers to nothing else.
+
+        Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        info = self._extracted.info
+        first = warc.conversion(
+            uuid=self._new_uuid(),
+            info=info,
+            url=capture.url,
+            date=capture.date,
+            refers_to=capture.record,
+            text=text.text,
+            language=text.language,
+        )
+        rest = warc.attachment(
+            uuid=self._new_uuid(),
+            info=info,
+            url=capture.url,
+            date=capture.date,
+            refers_to=first.id,
+            json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"),
+        )
+        data = warc.pack(first) + warc.pack(rest)
+        row = TextRow(
+            record=first.id,
+            capture=capture.record,
+            url=capture.url,
+            date=capture.date,
+            digest=digest(first.block),
+            title=text.title,
+            made_by=made_by(text.extractor),
+            object=self._extracted.row_key,
+            offset=self._extracted.append(data),
+            length=len(data),
+        )
+        self._texts.append(row)
+        return row
+
+    def note(self, line: str) -> None:
+        """Remember a line with this batch; it comes back when the batch is recovered after a crash.
+
+        Raises:
+            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolError: The spool cannot be written; the batch must not be used any more.
+        """
+        self._journal.append(line.encode() + b"\n")
+        self._notes.append(line)
+
+    def seal(self) -> Sealed:
+        """Sync both files to disk under their final names.
+
+        Raises:
+            SpoolError: That failed; nothing of this batch may be acknowledged.
+        """
+        files = [spooled.seal() for spooled in (self._captured, self._extracted)]
+        return Sealed(
+            files=tuple(found for found in files if found),
+            captures=tuple(self._captures),
+            texts=tuple(self._texts),
+            notes=tuple(self._notes),
+            journal=None if self._journal.empty else self._journal.seal(),
+        )
+
+    def abandon(self) -> None:
+        """Close the files and leave them in the spool as they are."""
+        self._captured.close()
+        self._extracted.close()
+        self._journal.close()
+
+    def _held(self, capture: Capture) -> CaptureRow | None:
+        """The response that holds this capture's payload already, durable or in a batch that comes no later."""
+        try:
+            if capture.status == NOT_MODIFIED:
+                if newest := self._recent.newest.get(capture.url):
+                    return newest[1]
+                row = self._index.latest_payload(capture.url)
+                return self._index.capture(row.refers_to) if row and row.refers_to else row
+            if not capture.body or capture.truncated:
+                return None
+            return self._recent.payloads.get(capture.payload_digest) or self._index.original(capture.payload_digest)
+        except DatabaseError as e:
+            if not e.temporary:
+                raise
+            # Storing a payload twice costs room; not storing it would lose it.
+            log.warning("stored whole, the index is out of reach url=%s error=%s", capture.url, e)
+            return None
+
+    def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
+        info = {
+            "software": f"Pressmark/{version('pressmark')} warcio/{version('warcio')}",
+            "format": "WARC File Format 1.1",
+            "conformsTo": warc.CONFORMS_TO,
+            "hostname": platform.node(),
+            "isPartOf": self.name,
+            "http-header-user-agent": origin.user_agent,
+            "robots": origin.robots,
+            "description": origin.description,
+            "operator": origin.operator,
+        }
+        return lambda filename: warc.warcinfo(
+            uuid=self._new_uuid(), date=now, filename=filename, info={k: v for k, v in info.items() if v}
+        )
+
+
+class _Spooled:
+    """The spool file of an object to be: begins with its warcinfo record, knows its SHA-256."""
+
+    def __init__(self, spool: Path, kind: str, name: str, warcinfo: Callable[[str], warc.Record]) -> None:
+        self.row_key = object_key(kind, name)
+        # One flat folder: the kind goes into the name.
+        self._file = SpoolFile(spool / f"{kind}-{name}.warc.gz")
+        self._warcinfo = warcinfo(f"{name}.warc.gz")
+        self._sha256 = hashlib.sha256()
+
+    @property
+    def info(self) -> str:
+        """WARC-Record-ID of the warcinfo record."""
+        return self._warcinfo.id
+
+    @property
+    def length(self) -> int:
+        """Bytes so far."""
+        return self._file.length
+
+    def append(self, data: bytes) -> int:
+        """Write whole members and tell where they begin."""
+        first = warc.pack(self._warcinfo) if not self.length else b""
+        offset = self.length + len(first)
+        self._file.append(first + data)
+        self._sha256.update(first + data)
+        return offset
+
+    def seal(self) -> tuple[ObjectRow, Path] | None:
+        """Make it durable on this machine; None where nothing was written."""
+        if self._file.empty:
+            return None
+        path = self._file.seal()
+        return ObjectRow(key=self.row_key, length=self.length, sha256=self._sha256.hexdigest()), path
+
+    def close(self) -> None:
+        """Close without sealing."""
+        self._file.close()
+
+
+def object_key(kind: str, name: str) -> str:
+    """Key of a batch's object: the day in its name keeps folders small."""
+    day = name.split("-")[1]
+    return f"{kind}/{day[:4]}/{day[4:6]}/{day[6:8]}/{name}.warc.gz"

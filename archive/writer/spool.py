@@ -1,0 +1,72 @@
+"""Files of the local spool: grown by whole pieces, then synced and named for good."""
+
+from __future__ import annotations
+
+import os
+from io import FileIO
+from pathlib import Path
+
+from archive.errors import SpoolError, SpoolFullError
+from archive.runtime.durable import spool_errors, sync_folder
+
+OPEN = ".open"
+
+
+class SpoolFile:
+    """One file that grows: made with its first piece, named `….open` until it is sealed."""
+
+    def __init__(self, final: Path) -> None:
+        self.final = final
+        self.length = 0
+        self._open = final.with_name(final.name + OPEN)
+        self._out: FileIO | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was written."""
+        return not self.length
+
+    def append(self, data: bytes) -> None:
+        """Write all of `data` or nothing; the system has it once this returns, so that a killed process loses none.
+
+        Raises:
+            SpoolFullError: There is no room; the file is as it was before.
+            SpoolError: The file must not be used any more.
+        """
+        with spool_errors(self.final.parent):
+            if self._out is None:
+                self._open.parent.mkdir(parents=True, exist_ok=True)
+                self._out = FileIO(str(self._open), "xb")
+            try:
+                left = memoryview(data)
+                while left:
+                    left = left[self._out.write(left) :]
+            except OSError:
+                os.ftruncate(self._out.fileno(), self.length)
+                self._out.seek(self.length)
+                raise
+        self.length += len(data)
+
+    def seal(self) -> Path:
+        """Sync, rename, sync the folder; tells the final name.
+
+        Raises:
+            SpoolError: It is not known what the disk holds: nothing of this file may be acknowledged, and syncing it
+                again would prove nothing.
+        """
+        assert self._out is not None, "something was written"
+        try:
+            with spool_errors(self.final.parent):
+                os.fsync(self._out.fileno())
+                self._out.close()
+                self._open.rename(self.final)
+                sync_folder(self.final.parent)
+        except SpoolFullError as e:
+            raise SpoolError(e.message, path=e.path, hint=e.hint) from e
+        return self.final
+
+    def close(self) -> None:
+        """Close without sealing; the file stays as it is."""
+        if self._out is not None:
+            with spool_errors(self.final.parent):
+                self._out.close()

@@ -1,0 +1,1 @@
+"""Rules: what follows from a visit. Pure, no I/O."""

@@ -1,0 +1,121 @@
+"""What the entries of a feed are to us: new, changed, known; and the pages that they want fetched. Pure, no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from archive.extract.text import Entry
+from archive.limits import URL_CHARACTERS
+from crawler.feeds.dates import names_zone
+from crawler.feeds.documents import FeedEntry, plain
+from crawler.model.url_identity import is_address
+from crawler.model.visits import Feed, Page, SeenEntry
+
+_FUTURE = timedelta(days=1)
+_FIRST_YEAR = 1990
+"""Older posts than the web are doubtful."""
+
+
+def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
+    """What tells the entries of one document apart: their ids, and links and titles where several share an id."""
+    links = _apart((entry.key, entry.page) for entry in entries)
+    found = [_joined(entry.key, entry.page, links) for entry in entries]
+    titles = _apart((key, entry.title) for key, entry in zip(found, entries, strict=True))
+    return [_joined(key, entry.title, titles) for key, entry in zip(found, entries, strict=True)]
+
+
+def _apart(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str | None, set[str | None]]:
+    """What goes with each key."""
+    found: dict[str | None, set[str | None]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return found
+
+
+def _joined(key: str | None, value: str | None, apart: Mapping[str | None, set[str | None]]) -> str | None:
+    """The key itself, or one of key and value where several values go with it."""
+    if key is None or len(apart[key]) < 2:  # noqa: PLR2004  several
+        return key
+    return hashlib.sha256(f"{key} {value}".encode("utf-8", "replace")).hexdigest()
+
+
+def seen_entries(
+    entries: tuple[FeedEntry, ...],
+    known: Mapping[str, str],
+    pages: Mapping[str, Page],
+    language: str | None = None,
+    *,
+    at: datetime | None = None,
+) -> tuple[SeenEntry, ...]:
+    """Entries that are new or say something else than before.
+
+    Args:
+        entries: Of the feed as it is now.
+        known: Digest of each entry seen before, by key.
+        pages: Pages known already, by URL: a new entry whose page is held needs no fetch.
+        language: That the feed states for all its entries.
+        at: When the feed was seen.
+    """
+    found: dict[str, SeenEntry] = {}
+    for entry, key in zip(entries, keys(entries), strict=True):
+        if key is None or known.get(key) == entry.digest or key in found:
+            continue
+        url = page_url(entry)
+        page = pages.get(url) if url else None
+        found[key] = SeenEntry(
+            key=key,
+            id=entry.id,
+            digest=entry.digest,
+            url=url,
+            entry=as_entry(entry, language, at=at),
+            # A known entry that changed means that its page may have changed.
+            fetch=url is not None and (key in known or page is None or not page.kept),
+        )
+    return tuple(found.values())
+
+
+def page_url(entry: FeedEntry) -> str | None:
+    """The page of an entry, if it has one that can be fetched."""
+    return entry.page if entry.page and len(entry.page) <= URL_CHARACTERS and is_address(entry.page) else None
+
+
+def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
+    """What a feed that was seen at some time says of a post, in the archive's own form."""
+    return Entry(
+        title=entry.words if entry.essence is not None else plain(entry.title),
+        author=entry.author,
+        published=entry.published or entry.updated,
+        modified=entry.updated,
+        tags=entry.tags,
+        language=language,
+        html=entry.content or entry.summary,
+        published_raw=entry.published_raw,
+        modified_raw=entry.updated_raw,
+        doubts=_doubts(entry, at),
+        related=entry.related,
+        named_by=entry.named_by,
+    )
+
+
+def _doubts(entry: FeedEntry, at: datetime | None) -> tuple[str, ...]:
+    dates = ((entry.published, entry.published_raw), (entry.updated, entry.updated_raw))
+    written = [(date, raw) for date, raw in dates if raw]
+    found = [date for date, _ in written if date]
+    doubts = {
+        "unreadable": len(found) < len(written),
+        "no zone": any(date and not names_zone(raw) for date, raw in written),
+        "future": at is not None and any(date > at + _FUTURE for date in found),
+        "old": any(date.year < _FIRST_YEAR for date in found),
+    }
+    return tuple(name for name, holds in doubts.items() if holds)
+
+
+def page_of(seen: SeenEntry, feed: Feed, known: Page | None) -> Page | None:
+    """The page of an entry that is to be fetched, or None."""
+    if not seen.url or not seen.fetch:
+        return None
+    page = known or Page(url=seen.url, feed_id=feed.id, kept=False)
+    return replace(page, entry=seen.entry)

@@ -1,0 +1,136 @@
+"""When a server or a feed wants to be asked again. Pure rules, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+from statistics import median
+from urllib.request import parse_http_list
+
+from crawler.limits import CACHE_HEADER_CHARACTERS
+
+LONGEST = timedelta(days=7)
+"""No hint of a server or feed keeps us away for longer."""
+SLOWEST = timedelta(days=1)
+"""A feed is visited at least so often, however seldom it has news, unless the operator wants it otherwise."""
+
+_SECONDS = re.compile(r"[0-9]{1,12}")
+_RHYTHM_ENTRIES = 10
+_VISITS_A_POST = 4
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often the operator wants feeds to be visited."""
+
+    least: timedelta
+    """Between two visits; no hint makes it shorter."""
+    slowest: timedelta = SLOWEST
+    """The longest wait that a feed's own rhythm, or a server without validators, brings about."""
+
+
+def fresh_for(headers: Mapping[str, str], *, at: datetime) -> timedelta:
+    """How long an answer is fresh; zero where it does not say.
+
+    `no-cache` and `max-age=0` ask for validation, which every visit does, and not for more visits.
+
+    Args:
+        headers: Of the response, names in lower case.
+        at: When it came, for a server that sends no Date.
+    """
+    directives = _directives(headers.get("cache-control", ""))
+    if {"no-cache", "no-store"} & directives.keys():
+        return timedelta(0)
+    if _SECONDS.fullmatch(directives.get("max-age", "")):  # s-maxage is for shared caches (RFC 9111 §5.2.2.10)
+        age = headers.get("age", "").strip()
+        spent = int(age) if _SECONDS.fullmatch(age) else 0
+        return _capped(int(directives["max-age"]) - spent)
+    expires = _http_date(headers.get("expires"))
+    if expires is None:
+        return timedelta(0)
+    return _capped((expires - (_http_date(headers.get("date")) or at)).total_seconds())
+
+
+def retry_after(value: str | None, *, at: datetime) -> timedelta | None:
+    """How long a server asks to be left alone (RFC 9110 §10.2.3): seconds or a date; None if it does not."""
+    if value is None:
+        return None
+    if _SECONDS.fullmatch(value.strip()):
+        return _capped(int(value))
+    moment = _http_date(value)
+    return None if moment is None else _capped((moment - at).total_seconds())
+
+
+def rhythm(dates: Sequence[datetime]) -> timedelta | None:
+    """How often a feed has news: the middle one of the gaps between its newest entries; None of fewer than three."""
+    newest = sorted(set(dates), reverse=True)[:_RHYTHM_ENTRIES]
+    if len(newest) < 3:  # noqa: PLR2004  two gaps
+        return None
+    return timedelta(seconds=median((a - b).total_seconds() for a, b in pairwise(newest)))
+
+
+def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timedelta], validated: bool) -> timedelta:
+    """Time to the next visit of a feed that is well.
+
+    Args:
+        pace: The operator's.
+        own_rhythm: How often the feed has news.
+        hints: What server and feed ask for.
+        validated: The server gave a validator, so that a visit without news costs little.
+    """
+    adapted = min(own_rhythm / _VISITS_A_POST, pace.slowest) if own_rhythm else timedelta(0)
+    whole = timedelta(0) if validated else pace.slowest
+    return max(pace.least, adapted, whole, min(max(hints, default=timedelta(0)), LONGEST))
+
+
+def says(headers: Mapping[str, str]) -> bool:
+    """Whether an answer tells how long it is fresh, be it not at all."""
+    return "cache-control" in headers or "expires" in headers
+
+
+def skips(hours: frozenset[int], days: frozenset[str]) -> str | None:
+    """Hours and days in one line, as they are remembered."""
+    return " ".join([*(str(hour) for hour in sorted(hours)), *sorted(day.lower() for day in days)]) or None
+
+
+def skipped(line: str | None) -> tuple[frozenset[int], frozenset[str]]:
+    """The hours and days of such a line."""
+    words = (line or "").split()
+    return frozenset(int(word) for word in words if word.isdecimal()), frozenset(w for w in words if w.isalpha())
+
+
+def past_skipped(due: datetime, *, hours: frozenset[int], days: frozenset[str]) -> datetime:
+    """The first instant from `due` on that lies in no hour (0 to 23, GMT) or day (English name) that the feed skips.
+
+    What covers every hour or every day is no plan and is ignored.
+    """
+    hours = frozenset(hour % 24 for hour in hours)
+    days = frozenset(day.lower() for day in days) & frozenset(_DAYS)
+    hours = frozenset() if len(hours) == 24 else hours  # noqa: PLR2004  of a day
+    days = frozenset() if len(days) == len(_DAYS) else days
+    moment = due.astimezone(UTC)
+    while moment.hour in hours or _DAYS[moment.weekday()] in days:
+        moment = (moment + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    return moment if moment != due else due
+
+
+def _directives(value: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in parse_http_list(value[:CACHE_HEADER_CHARACTERS]))
+    return {name.strip().lower(): text.strip().strip('"') for name, _, text in pairs}
+
+
+def _capped(seconds: float) -> timedelta:
+    return timedelta(seconds=min(max(seconds, 0), LONGEST.total_seconds()))
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except (ValueError, OverflowError):
+        return None
+    return None if moment is None else moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

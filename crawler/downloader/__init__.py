@@ -1,0 +1,1 @@
+"""Between Scrapy and the wire: the download handler and the middlewares."""

@@ -1,0 +1,160 @@
+"""robots.txt (RFC 9309): asked once a day for each origin, answered from the archive in between."""
+
+from __future__ import annotations
+
+import logging
+import re
+from asyncio import Task, ensure_future, shield
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from protego import Protego
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http.request import NO_CALLBACK
+
+from archive.errors import ArchiveError
+from crawler.downloader.wire import ENOUGH, HOPS, ON_BEHALF, VIA
+from crawler.errors import PrivateAddressError
+from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
+from crawler.net import credentials
+from crawler.net.failure_reason import reason
+from crawler.session.run import Run
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(hours=24)
+"""How long a robots.txt is used (RFC 9309 §2.4)."""
+_LEAST_WEIGHT = 2_000
+"""Bytes that rules take at least."""
+SKIP = "dont_obey_robotstxt"
+
+_USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
+_PRODUCT = re.compile(r"[a-z_-]+", re.IGNORECASE)
+_SOMEONE = "~"
+"""Stands for all other crawlers."""
+_OK = range(200, 300)
+_UNAVAILABLE = range(400, 500)
+
+
+class RobotsForbiddenError(IgnoreRequest):
+    """robots.txt does not allow this URL."""
+
+
+def rules_for(status: int, body: bytes, token: str) -> Protego | str:
+    """The rules that an answer to a request for robots.txt means; text tells why everything is forbidden.
+
+    An answer 4xx allows everything, any other failure forbids it (RFC 9309 §2.3.1).
+
+    Args:
+        status: Of the answer.
+        body: Its payload; what lies past ROBOTS_BYTES is not read.
+        token: The name that robots.txt knows us by.
+    """
+    if status in _OK:
+        return Protego.parse(_named(body[:ROBOTS_BYTES].decode("utf-8-sig", "replace"), token))
+    if status in _UNAVAILABLE and status != 429:  # noqa: PLR2004  429 means "not now", not "none"
+        return Protego.parse("")
+    return f"it answered {status}"
+
+
+def _named(text: str, token: str) -> str:
+    """The text with product tokens that are ours or no one's: Protego takes any part of our name for our name.
+
+    A group is ours if its product token is, whatever its case and whatever follows it (RFC 9309 §2.2.1).
+    """
+
+    def name(found: re.Match[str]) -> str:
+        product = _PRODUCT.match(found[2])
+        if found[2].startswith("*"):
+            return found[0]
+        return found[1] + (token if product and product[0].lower() == token.lower() else _SOMEONE)
+
+    return _USER_AGENT.sub(name, text)
+
+
+class Robots:
+    """Downloader middleware that drops what robots.txt forbids."""
+
+    def __init__(self, crawler: Crawler, run: Run, user_agent: str) -> None:
+        self._crawler = crawler
+        self._run = run
+        self._token = user_agent.split("/", maxsplit=1)[0].split(maxsplit=1)[0] if user_agent.split() else "*"
+        self._origins: OrderedDict[str, Task[Protego | str]] = OrderedDict()
+        self._weights: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Robots:
+        """Build it from the run's settings."""
+        return cls(crawler, Run.of(crawler), crawler.settings["USER_AGENT"])
+
+    async def process_request(self, request: Request) -> None:
+        """Raise where robots.txt forbids the URL."""
+        if request.meta.get(SKIP):
+            return
+        rules = await self._rules(request.url)
+        if isinstance(rules, str):
+            raise RobotsForbiddenError(f"robots.txt is out of reach ({rules}), so nothing may be fetched")
+        if not rules.can_fetch(request.url, self._token):
+            raise RobotsForbiddenError("forbidden by robots.txt")
+
+    async def _rules(self, url: str) -> Protego | str:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._origins:
+            self._origins[origin] = ensure_future(self._find(f"{origin}/robots.txt", url))
+        self._origins.move_to_end(origin)
+        return await shield(self._origins[origin])  # others wait for it too
+
+    def _weigh(self, origin: str, size: int) -> None:
+        """Forget the rules that were not asked for the longest, where all are too large; they are in the archive."""
+        self._weights[origin] = size + _LEAST_WEIGHT
+        while sum(self._weights.values()) > ROBOTS_HELD_BYTES and len(self._weights) > 1:
+            oldest = next(one for one in self._origins if one in self._weights and one != origin)
+            del self._weights[oldest]
+            del self._origins[oldest]
+
+    async def _find(self, url: str, via: str) -> Protego | str:
+        rules = self._held(url) or await self._fetch(url, via)
+        self._weigh(url.removesuffix("/robots.txt"), self._sizes.pop(url, 0))
+        if not isinstance(rules, str):
+            self._run.gaps.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
+        return rules
+
+    def _held(self, url: str) -> Protego | None:
+        """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
+        try:
+            row = self._run.archive.index.nearest(url, None)
+            if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
+                return None
+            body = self._run.archive.payload(row) if row.status in _OK else b""
+            rules = rules_for(row.status, body, self._token)
+            self._sizes[url] = len(body)
+            return None if isinstance(rules, str) else rules
+        except ArchiveError as e:
+            log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
+            return None
+
+    async def _fetch(self, url: str, via: str) -> Protego | str:
+        limits = {
+            ENOUGH: ROBOTS_BYTES,
+            "download_maxsize": ROBOTS_BYTES,
+            "download_timeout": min(ROBOTS_SECONDS, self._run.options.timeout),
+        }
+        meta = {SKIP: True, VIA: via, HOPS: "P", ON_BEHALF: credentials.origin(url), **limits}
+        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except PrivateAddressError:
+            raise
+        except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
+            log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
+            return reason(e)
+        self._sizes[url] = len(response.body)
+        return rules_for(response.status, response.body, self._token)

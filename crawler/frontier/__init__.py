@@ -1,0 +1,1 @@
+"""The frontier: subscriptions, what is due, what was seen, in a database."""

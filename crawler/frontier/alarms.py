@@ -1,0 +1,108 @@
+"""Alarms: what the operator should know, each raised once, told once, and over when it is over."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, delete, select, update
+
+from archive.runtime.database import transaction, upsert
+from crawler.frontier.tables import alarms
+from crawler.model.visits import Alarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """An alarm and what it is about."""
+
+    kind: str
+    subject: str
+    """URL of a feed, or a name."""
+    detail: str
+    since: datetime
+    ended: datetime | None
+    """None: it is not over."""
+    told: datetime | None
+    """When webhook and mail were told."""
+
+
+def judge(
+    connection: Connection,
+    engine: Engine,
+    subject: str,
+    *,
+    at: datetime,
+    judged: Collection[str],
+    raised: Iterable[Alarm],
+) -> None:
+    """Raise alarms about a subject, and end those of the judged kinds that are not among them."""
+    now = {alarm.kind: alarm for alarm in raised}
+    for alarm in now.values():
+        raise_alarm(connection, engine, subject, alarm, at=at)
+    if over := [kind for kind in judged if kind not in now]:
+        end(connection, subject, over, at=at)
+
+
+def raise_alarm(connection: Connection, engine: Engine, subject: str, alarm: Alarm, *, at: datetime) -> None:
+    """Raise an alarm; one that is raised already keeps its beginning, and is not told again."""
+    again = {"since": at, "told": None, "ended": None, "detail": alarm.detail}
+    known = {"kind": alarm.kind, "key": _key(subject)}
+    connection.execute(
+        upsert(engine, alarms)
+        .values(subject=subject, **known, **again)
+        .on_conflict_do_update(index_elements=["kind", "key"], set_=again, where=alarms.c.ended.is_not(None))
+    )
+    still = (alarms.c.kind == alarm.kind) & (alarms.c.key == _key(subject))
+    connection.execute(update(alarms).where(still).values(detail=alarm.detail))
+
+
+def end(connection: Connection, subject: str, kinds: Collection[str], *, at: datetime) -> None:
+    """End alarms about a subject."""
+    open_ones = (alarms.c.key == _key(subject)) & alarms.c.kind.in_(kinds) & alarms.c.ended.is_(None)
+    connection.execute(update(alarms).where(open_ones).values(ended=at))
+
+
+def move(connection: Connection, subject: str, to: str) -> None:
+    """What was told about a subject is about another from now on."""
+    if subject != to:
+        forget(connection, [to])
+        known = alarms.c.key == _key(subject)
+        connection.execute(update(alarms).where(known).values(subject=to, key=_key(to)))
+
+
+def forget(connection: Connection, subjects: Iterable[str]) -> None:
+    """Forget all that was told about subjects that are no more."""
+    connection.execute(delete(alarms).where(alarms.c.key.in_([_key(subject) for subject in subjects])))
+
+
+def about(engine: Engine, subject: str, alarm: Alarm | None, *, kind: str, at: datetime) -> None:
+    """Raise an alarm of a kind about a subject, or end it where there is none."""
+    with transaction(engine) as connection:
+        judge(connection, engine, subject, at=at, judged=(kind,), raised=[alarm] if alarm else [])
+
+
+def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> list[Raised]:
+    """Alarms that are not over, or all; or those that nobody was told of. The oldest first."""
+    query = select(alarms).order_by(alarms.c.since, alarms.c.kind, alarms.c.subject)
+    if untold:
+        query = query.where(alarms.c.told.is_(None))
+    elif not over:
+        query = query.where(alarms.c.ended.is_(None))
+    with transaction(engine, reads=True) as connection:
+        rows = connection.execute(query).all()
+    return [Raised(**{field.name: getattr(row, field.name) for field in fields(Raised)}) for row in rows]
+
+
+def told(engine: Engine, found: Iterable[Raised], *, at: datetime) -> None:
+    """Remember that these were told."""
+    with transaction(engine) as connection:
+        for one in found:
+            same = (alarms.c.kind == one.kind) & (alarms.c.key == _key(one.subject)) & (alarms.c.since == one.since)
+            connection.execute(update(alarms).where(same).values(told=at))
+
+
+def _key(subject: str) -> str:
+    return hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,216 @@
+"""Backfills: which feeds have one, the listings that it reads, and what it has found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
+
+from archive.runtime.database import transaction, upsert
+from crawler.frontier import alarms
+from crawler.frontier.tables import backfills, entries, feeds, listings, pages
+from crawler.limits import BACKFILL_LISTINGS
+from crawler.model.visits import Listing, ListingVisit
+
+ARCHIVE = "archive"
+"""An archive document of a feed: it does not change any more, so that it is read once (RFC 5005 §4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A post that was found and is not held."""
+
+    url: str
+    status: int | None
+    error: str | None
+    """None: it was not tried yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a backfill has found."""
+
+    feed: str
+    why: str
+    asked: datetime
+    ended: datetime | None
+    """None: there is more to do."""
+    shown: int | None
+    """Entries that the feed shows."""
+    total: int | None
+    """Posts that the site says it has."""
+    found: int
+    """Posts known, from the feed and beyond."""
+    kept: int
+    listings: int
+    """Listings read."""
+    waiting: int
+    """Listings not read yet."""
+    missing: tuple[Missing, ...]
+    """Posts not held, at most as many as were asked for."""
+
+
+def ask(connection: Connection, engine: Engine, feed_id: int, *, at: datetime, why: str, shown: int | None) -> None:
+    """Begin a backfill of a feed, or let one go on that is not done; one that is done begins anew."""
+    running = select(backfills.c.feed_id).where(backfills.c.feed_id == feed_id, backfills.c.ended.is_(None))
+    if connection.execute(running).first() is None:
+        # What it has read before may have changed; archive documents have not, unless they could not be read.
+        ours = listings.c.feed_id == feed_id
+        connection.execute(delete(listings).where(ours, listings.c.kind != ARCHIVE))
+        again = {"visited": None, "failures": 0}
+        connection.execute(update(listings).where(ours, listings.c.error.is_not(None)).values(again))
+    values = {"asked": at, "why": why, "ended": None, "shown": shown}
+    connection.execute(
+        upsert(engine, backfills)
+        .values(feed_id=feed_id, **values)
+        .on_conflict_do_update(index_elements=["feed_id"], set_=values, where=backfills.c.ended.is_not(None))
+    )
+
+
+def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool:
+    """Remember a visit of a listing and the listings it leads to; False if the subscription is gone."""
+    if connection.execute(select(backfills.c.feed_id).where(backfills.c.feed_id == visit.feed_id)).first() is None:
+        return False
+    here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
+    add(connection, engine, here)
+    room = BACKFILL_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
+    for more in visit.more[: max(0, room)]:
+        add(connection, engine, more)
+    values = {
+        "visited": visit.at if visit.done else None,
+        "status": visit.status,
+        "error": visit.error,
+        "failures": visit.failures,
+        "found": visit.found,
+    }
+    row = (listings.c.feed_id == visit.feed_id) & (listings.c.key == _key(visit.url))
+    connection.execute(update(listings).where(row).values(**values))
+    if visit.total is not None:
+        connection.execute(update(backfills).where(backfills.c.feed_id == visit.feed_id).values(total=visit.total))
+    return True
+
+
+def add(connection: Connection, engine: Engine, listing: Listing) -> None:
+    """Remember a listing that is to be read; one that is known stays as it is."""
+    connection.execute(
+        upsert(engine, listings)
+        .values(
+            feed_id=listing.feed_id, key=_key(listing.url), url=listing.url, kind=listing.kind, number=listing.number,
+            failures=0, found=0,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+
+
+class Backlog:
+    """The backfills in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ask(self, feed_id: int, first: Sequence[Listing], *, at: datetime, why: str, shown: int | None) -> None:
+        """Begin a backfill with these listings, or let one go on."""
+        with transaction(self._engine) as connection:
+            ask(connection, self._engine, feed_id, at=at, why=why, shown=shown)
+            for listing in first:
+                add(connection, self._engine, listing)
+
+    def waiting(self) -> list[int]:
+        """Feeds whose backfill is not done, the longest asked first; of paused ones none."""
+        query = (
+            select(backfills.c.feed_id)
+            .join(feeds)
+            .where(backfills.c.ended.is_(None), ~feeds.c.paused)
+            .order_by(backfills.c.asked, backfills.c.feed_id)
+        )
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query).scalars())
+
+    def done(self, feed_id: int) -> bool:
+        """Whether a feed's backfill has nothing left: no listing to read, no post that is to be tried."""
+        left = pages.c.backfill & ~pages.c.kept & pages.c.due.is_not(None) & (pages.c.feed_id == feed_id)
+        with transaction(self._engine, reads=True) as connection:
+            if _count(connection, listings.c.feed_id == feed_id, listings.c.visited.is_(None)):
+                return False
+            return connection.execute(select(pages.c.id).where(left).limit(1)).first() is None
+
+    def listings(self, feed_id: int) -> list[Listing]:
+        """Listings of a feed's backfill that are to be read, in the order in which they were found."""
+        query = (
+            select(listings)
+            .where(listings.c.feed_id == feed_id, listings.c.visited.is_(None))
+            .order_by(listings.c.number, listings.c.url)
+        )
+        with transaction(self._engine, reads=True) as connection:
+            return [
+                Listing(feed_id=row.feed_id, url=row.url, kind=row.kind, number=row.number, failures=row.failures)
+                for row in connection.execute(query)
+            ]
+
+    def known(self, feed_id: int) -> list[tuple[str, str, int]]:
+        """URL and kind of all listings of a backfill, and how many posts each gave."""
+        query = select(listings.c.url, listings.c.kind, listings.c.found).where(listings.c.feed_id == feed_id)
+        with transaction(self._engine, reads=True) as connection:
+            return [(row.url, row.kind, row.found) for row in connection.execute(query)]
+
+    def links(self, feed_id: int, *, limit: int = 1_000) -> list[str]:
+        """URLs of posts of a feed that are known, those that the feed itself has shown first, the newest first."""
+        query = select(pages.c.url).where(_of(feed_id)).order_by(pages.c.backfill, pages.c.id.desc()).limit(limit)
+        with transaction(self._engine, reads=True) as connection:
+            return list(connection.execute(query).scalars())
+
+    def end(self, feed_id: int, *, at: datetime) -> None:
+        """A backfill is done, and with it the alarm that called for it."""
+        with transaction(self._engine) as connection:
+            connection.execute(update(backfills).where(backfills.c.feed_id == feed_id).values(ended=at))
+            url = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+            if url is not None:
+                alarms.end(connection, url, ["gap"], at=at)
+
+    def report(self, feed_id: int, *, missing: int = 1_000) -> Report | None:
+        """What a feed's backfill has found; None if it never had one."""
+        with transaction(self._engine, reads=True) as connection:
+            query = select(backfills, feeds.c.url, feeds.c.shown.label("shows")).join(feeds)
+            row = connection.execute(query.where(backfills.c.feed_id == feed_id)).first()
+            if row is None:
+                return None
+            ours = _of(feed_id)
+            lost = select(pages.c.url, pages.c.status, pages.c.error).where(ours, ~pages.c.kept)
+            found = connection.execute(select(func.count()).select_from(pages).where(ours)).scalar_one()
+            kept = connection.execute(select(func.count()).select_from(pages).where(ours, pages.c.kept)).scalar_one()
+            return Report(
+                feed=row.url,
+                why=row.why,
+                asked=row.asked,
+                ended=row.ended,
+                shown=row.shows,
+                total=row.total,
+                found=found,
+                kept=kept,
+                listings=_count(connection, listings.c.feed_id == feed_id, listings.c.visited.is_not(None)),
+                waiting=_count(connection, listings.c.feed_id == feed_id, listings.c.visited.is_(None)),
+                missing=tuple(
+                    Missing(url=one.url, status=one.status, error=one.error)
+                    for one in connection.execute(lost.order_by(pages.c.id).limit(missing))
+                ),
+            )
+
+
+def _of(feed_id: int) -> ColumnElement[bool]:
+    """Pages of a feed, those included that another feed had shown before."""
+    shown = select(entries.c.page_id).where(entries.c.feed_id == feed_id, entries.c.page_id.is_not(None))
+    return or_(pages.c.feed_id == feed_id, pages.c.id.in_(shown))
+
+
+def _count(connection: Connection, *conditions: object) -> int:
+    found: int = connection.execute(
+        select(func.count()).select_from(listings).where(*conditions)  # type: ignore[arg-type]
+    ).scalar_one()
+    return found
+
+
+def _key(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()

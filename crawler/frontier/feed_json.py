@@ -1,0 +1,37 @@
+"""Subscriptions as programs and pages see them. Pure, no I/O."""
+
+from __future__ import annotations
+
+from archive.runtime.times import iso
+from crawler.model.visits import Feed
+
+
+def state(feed: Feed) -> str:
+    """How a subscription is, in a word."""
+    if feed.paused:
+        return "paused"
+    if feed.status == 410:  # noqa: PLR2004  gone for good
+        return "gone"
+    if feed.error:
+        return "failing"
+    return "ok" if feed.visited else "new"
+
+
+def feed_as_json(feed: Feed) -> dict[str, object]:
+    """A subscription as programs see it."""
+    return {
+        "url": feed.url,
+        "title": feed.title,
+        "site": feed.site,
+        "state": state(feed),
+        "status": feed.status,
+        "error": feed.error,
+        "failures": feed.failures,
+        "added": iso(feed.added),
+        "last_visit": iso(feed.visited) if feed.visited else None,
+        "last_news": iso(feed.news) if feed.news else None,
+        "entries_shown": feed.shown,
+        "next_visit": None if feed.paused else iso(feed.due),
+        "posts_kept": feed.kept,
+        "certificate_verified": not feed.unverified,
+    }

@@ -1,0 +1,183 @@
+"""The crawler's tables. What is in them can be made anew from the archive, all but claims, alarms and credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, String, Table
+
+from archive.runtime.database import Instant, Seconds, Words
+
+REVISION = "0007"
+
+metadata = MetaData()
+
+_VISITS: tuple[tuple[str, Any], ...] = (
+    ("etag", Words),
+    ("last_modified", Words),
+    ("status", Integer),
+    ("error", Words),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("shard", Integer, nullable=False),
+    Column("title", Words),
+    Column("site", Words),
+    Column("paused", Boolean, nullable=False, default=False),
+    Column("added", Instant, nullable=False),
+    Column("visited", Instant),
+    Column("due", Instant, nullable=False),
+    *(Column(name, kind) for name, kind in _VISITS),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("rhythm", Seconds),
+    Column("moved_to", Words),
+    Column("moved_since", Instant),
+    Column("moved_times", Integer, nullable=False, default=0),
+    Column("whole", Instant),
+    Column("shown", Integer),
+    Column("media", Words),
+    Column("news", Instant),
+    Column("hub", Words),
+    Column("topic", Words),
+    Column("pushed", Instant),
+    Column("fresh", Seconds),
+    Column("every", Seconds),
+    Column("skips", Words),
+    Column("unverified", Boolean, nullable=False, default=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("origin", String(300), primary_key=True),
+    Column("user", Words, nullable=False),
+    Column("password", Words, nullable=False),
+)
+
+seeds = Table(
+    "seeds",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Words, nullable=False),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="SET NULL")),
+    Column("shard", Integer, nullable=False),
+    Column("host", String(255), nullable=False, default=""),
+    Column("kept", Boolean, nullable=False, default=False),
+    Column("backfill", Boolean, nullable=False, default=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("visited", Instant),
+    Column("due", Instant),
+    *(Column(name, kind) for name, kind in _VISITS),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("checks", Integer, nullable=False, default=0),
+    Column("alive", Instant),
+    Column("alive_record", Words),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("id", Words),
+    Column("page_id", BigInteger, ForeignKey("pages.id")),
+    Column("digest", String(64), nullable=False),
+    Column("facts", Words, nullable=False),
+    Column("markup", Words),
+    Column("first_seen", Instant, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("scope", String(255), primary_key=True),
+    Column("until", Instant, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("holder", String(64), nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("status", Integer),
+    Column("proof", String(64)),
+    Column("alive", Instant),
+    Column("alive_record", Words),
+    Column("restored", Instant),
+    Column("restored_record", String(64)),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("subject", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("ended", Instant),
+    Column("told", Instant),
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("asked", Instant, nullable=False),
+    Column("why", String(16), nullable=False),
+    Column("ended", Instant),
+    Column("total", Integer),
+    Column("shown", Integer),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("visited", Instant),
+    Column("status", Integer),
+    Column("error", Words),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("found", Integer, nullable=False, default=0),
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("hub", Words, nullable=False),
+    Column("topic", Words, nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("secret", String(64), nullable=False),
+    Column("renew", Instant, nullable=False),
+    Column("until", Instant),
+    Column("told", Instant),
+)

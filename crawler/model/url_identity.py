@@ -1,0 +1,73 @@
+"""Which URLs are the same page, host or site. Pure, no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import tldextract
+from w3lib.url import url_query_cleaner
+
+from crawler.model.visits import SHARDS
+
+_TRACKING = (
+    *(f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content", "id")),
+    "fbclid",
+    "gclid",
+    "mc_cid",
+    "mc_eid",
+)
+"""Parameters that tell who led a reader to a page, and nothing about the page."""
+
+
+def key(url: str) -> str:
+    """SHA-256 of a URL: of one length, so that any database can index it."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def page_key(url: str) -> str:
+    """The key of a post's page: the same for http and https, and whoever led a reader there."""
+    bare = url_query_cleaner(url, _TRACKING, remove=True, unique=False) if "?" in url else url.partition("#")[0]
+    return key(bare.partition("://")[2] or bare)
+
+
+def host_of(url: str) -> str:
+    """Host of a page as the frontier knows it."""
+    try:
+        return (urlsplit(url).hostname or "")[:255]
+    except ValueError:
+        return ""
+
+
+def shard(url: str) -> int:
+    """Number of a URL's registrable domain, or of its host where it has none: one host is always in one shard."""
+    return shard_of(host_of(url))
+
+
+@lru_cache(maxsize=65_536)
+def shard_of(host: str) -> int:
+    """`shard` of all URLs with that host."""
+    return zlib.crc32(registrable_domain(host).encode()) % SHARDS
+
+
+def registrable_domain(host: str) -> str:
+    """What one may register of a host's name; the host itself where that cannot be told."""
+    return _suffixes()(host).top_domain_under_public_suffix or host
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> tldextract.TLDExtract:
+    """The public suffix list that tldextract ships; nothing is fetched."""
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+def is_address(url: str) -> bool:
+    """Whether a text is a URL that can be fetched."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+        return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and bool(url.encode())
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""What every request obeys: address guard (SSRF), credentials, crawl delay, TLS names."""

@@ -1,0 +1,1 @@
+"""What is made anew from the archive alone: frontier, state objects, unread posts."""

@@ -1,0 +1,141 @@
+"""The frontier made anew from the archive: subscriptions from its state, what was seen from captured feeds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from archive.archive import Archive
+from archive.errors import ArchiveError, NotArchivedError
+from archive.index.schema import CaptureRow
+from archive.warc.http_message import header, headers
+from crawler.decide.answers import GONE, NOT_MODIFIED, OK
+from crawler.decide.entries import keys, seen_entries
+from crawler.decide.feed import after_feed
+from crawler.decide.freshness import Pace
+from crawler.decide.page import after_page
+from crawler.errors import FeedError
+from crawler.feeds import opml
+from crawler.feeds.documents import ParsedFeed, parse
+from crawler.frontier.deletions import Deletion
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import page_key
+from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
+from crawler.restore import store_state
+
+log = logging.getLogger(__name__)
+
+_HELD = frozenset({OK, NOT_MODIFIED})
+
+
+def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
+    """Restore subscriptions, seen entries and kept pages; tells how many subscriptions there are.
+
+    The index must be whole. Failures are forgotten: what could not be had is tried again.
+
+    Raises:
+        ArchiveError: Store or database failed.
+        FeedError: The stored subscriptions cannot be read.
+    """
+    key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
+    if key is None:
+        return 0
+    deletions: dict[str, dict[datetime, Deletion]] = {}
+    for one in store_state.deletions(archive.store):  # what was written last tells whether it was restored
+        deletions.setdefault(one.key, {})[one.since] = one
+    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
+    for subscription in subscriptions:
+        feed = frontier.restore(subscription)
+        urls: dict[str, None] = {}
+        for visit in _visits(archive, feed, pace):
+            frontier.commit([visit], [])
+            urls.update((seen.url, None) for seen in visit.entries if seen.url)
+        for url in urls:
+            gone = deletions.get(page_key(url), {}).values()
+            frontier.commit([], list(_page_visits(archive, feed, url, plan, gone)))
+    for known in deletions.values():
+        frontier.enter_deletions(known.values())
+    return len(subscriptions)
+
+
+def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
+    """What each captured answer to a request for the feed changed, oldest first."""
+    known: dict[str, str] = {}
+    for row in archive.index.history(feed.url):
+        if row.url != feed.url:
+            continue
+        parsed: ParsedFeed | None = None
+        seen: tuple[SeenEntry, ...] = ()
+        shared: list[bool] = []
+        payload = _final(archive, row)
+        if payload is None:
+            continue
+        if payload.status == OK:
+            parsed = _parsed(archive, payload)
+            if parsed is None:
+                continue
+            shared = [key in known for key in keys(parsed.entries)]
+            seen = seen_entries(parsed.entries, known, {}, parsed.feed.language, at=row.date)
+            known.update((entry.key, entry.digest) for entry in seen)
+        elif payload.status != NOT_MODIFIED:
+            continue
+        told = {name.lower(): value for name, value in headers(archive.read(payload).head)}
+        if payload.url != feed.url:  # validators are those of the URL that gave them
+            told = {name: value for name, value in told.items() if name not in {"etag", "last-modified"}}
+        visit = after_feed(
+            feed,
+            at=row.date,
+            pace=pace,
+            status=payload.status,
+            headers=told,
+            parsed=parsed,
+            seen=seen,
+            shared=shared,
+        )
+        yield replace(visit, gap=False)  # a backfill that it called for has been done, or is asked for by hand
+        kept = ("rhythm", "whole", "shown", "media", "news")
+        known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
+        if visit.shown is not None:
+            known_now.update(every=visit.every, skips=visit.skips)
+        feed = replace(
+            feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, fresh=visit.fresh, **known_now
+        )
+
+
+def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
+    """The capture that a request for the feed ended with, past redirects."""
+    try:
+        return archive.find(row.url, row.date)
+    except NotArchivedError:
+        return None
+
+
+def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
+    try:
+        head = archive.read(row).payload_head
+        return parse(archive.payload(row), url=row.url, content_type=header(head, "content-type"))
+    except (FeedError, ArchiveError) as e:
+        log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
+        return None
+
+
+def _page_visits(
+    archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
+) -> Iterator[PageVisit]:
+    """What each capture of a post's page told, oldest first; what could not be had is left out.
+
+    Whether a page that answered was the post is told by the ledger: the crawl had looked at more than the capture.
+    """
+    page = Page(url=url, feed_id=feed.id, kept=False)
+    for row in archive.index.history(url):
+        final = _final(archive, row) if row.url == url else None
+        if final is None:
+            continue
+        gone = next((one.kind for one in deletions if one.missing(final.date)), None)
+        if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
+            continue
+        visit = after_page(page, at=final.date, plan=plan, status=final.status, gone=gone, record=final.record)
+        yield visit
+        page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

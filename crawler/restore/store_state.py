@@ -1,0 +1,81 @@
+"""What the captures cannot tell, as objects in the store: subscriptions and the deletion ledger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from archive.stores import ObjectStore
+from crawler.feeds.opml import write
+from crawler.frontier.deletions import Deletion
+from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Subscription
+
+log = logging.getLogger(__name__)
+
+SUBSCRIPTIONS = "state/subscriptions/"
+DELETIONS = "state/deletions/"
+_NAME = "%Y%m%dt%H%M%S%f"
+_DELETION: TypeAdapter[Deletion] = TypeAdapter(Deletion)
+_OVERLAP = timedelta(days=2)
+"""Entries that another run commits late are written by the next object, too."""
+
+
+def save(store: ObjectStore, frontier: Frontier, *, now: datetime) -> None:
+    """Put what has changed into the store.
+
+    Raises:
+        StoreError: The store failed.
+        DatabaseError: The database failed.
+    """
+    save_subscriptions(store, frontier.subscriptions(), now=now)
+    before = newest(store, DELETIONS)
+    since = _written(before, DELETIONS) - _OVERLAP if before else None
+    found = frontier.deletions(since=since)
+    lines = b"".join(_DELETION.dump_json(one) + b"\n" for one in found)
+    if lines and (before is None or not _says(store, before, lines)):
+        store.put(f"{DELETIONS}{now:{_NAME}}z.jsonl", lines)
+
+
+def save_subscriptions(store: ObjectStore, subscriptions: Sequence[Subscription], *, now: datetime) -> None:
+    """Put the subscriptions into the store, unless the newest object says the same.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    body = write(subscriptions)
+    key = newest(store, SUBSCRIPTIONS)
+    if key is None or store.read(key) != body:
+        store.put(f"{SUBSCRIPTIONS}{now:{_NAME}}z.opml", body)
+
+
+def newest(store: ObjectStore, prefix: str) -> str | None:
+    """Key of the newest object of a kind; its name tells when it was written."""
+    return max(store.keys(prefix), default=None)
+
+
+def deletions(store: ObjectStore) -> Iterator[Deletion]:
+    """The ledger as it was put into the store, the same entry perhaps several times.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    for key in sorted(store.keys(DELETIONS)):
+        for line in store.read(key).splitlines():
+            try:
+                yield _DELETION.validate_json(line)
+            except ValidationError as e:
+                log.warning("entry of the ledger cannot be read object=%s error=%s", key, str(e).splitlines()[0])
+
+
+def _says(store: ObjectStore, key: str, lines: bytes) -> bool:
+    """Whether an object holds every one of these lines."""
+    return set(lines.splitlines()) <= set(store.read(key).splitlines())
+
+
+def _written(key: str, prefix: str) -> datetime:
+    name = key.removeprefix(prefix).partition("z.")[0]
+    return datetime.strptime(name, _NAME).replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""Which captures have a text, or are posts of which none could be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archive.archive import Archive
+from archive.errors import NotArchivedError
+from archive.extract.text import Entry
+from archive.index.schema import CaptureRow
+from archive.maintenance import re_extract
+from archive.maintenance.re_extract import Wanted
+from crawler.frontier.deletions import Deletion
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import page_key
+
+
+def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[Wanted]:
+    """Captures of which texts are made anew: those of some URLs, or of all posts.
+
+    Where a login wall or an error page had taken a post's place, as the ledger tells, there is no text to be made.
+
+    Raises:
+        NotArchivedError: One of the URLs is not held.
+        ArchiveError: Store or database failed.
+    """
+    lost: dict[str, list[Deletion]] = {}
+    for deletion in frontier.deletions():
+        lost.setdefault(deletion.key, []).append(deletion)
+    if urls:
+        found = _of_urls(archive, frontier, urls, lost)
+    else:
+        yield from (Wanted(row=row) for row in re_extract.with_text(archive))
+        found = _without_text(archive, frontier, lost)
+    seen: set[str] = set()
+    for one in found:
+        if one.row.record not in seen:  # several addresses may lead to one page
+            seen.add(one.row.record)
+            yield one
+
+
+def _of_urls(
+    archive: Archive, frontier: Frontier, urls: Sequence[str], lost: dict[str, list[Deletion]]
+) -> Iterator[Wanted]:
+    for url in urls:
+        entry = next((page.entry for page in frontier.kept(url)), None)
+        for row in re_extract.of_url(archive, url):
+            if archive.index.text_of(row.record) or not _missing(url, row, lost):
+                yield Wanted(row=row, entry=entry)
+
+
+def _without_text(archive: Archive, frontier: Frontier, lost: dict[str, list[Deletion]]) -> Iterator[Wanted]:
+    for page in frontier.kept():
+        yield from _unread(archive, page.url, page.entry, lost)
+
+
+def _unread(archive: Archive, url: str, entry: Entry | None, lost: dict[str, list[Deletion]]) -> Iterator[Wanted]:
+    try:
+        for row in re_extract.of_url(archive, url):
+            if not archive.index.text_of(row.record) and not _missing(url, row, lost):
+                yield Wanted(row=row, entry=entry)
+    except NotArchivedError:
+        return  # its captures are another archive's
+
+
+def _missing(url: str, row: CaptureRow, lost: dict[str, list[Deletion]]) -> bool:
+    """Whether the post was not there when its page was captured."""
+    return any(one.missing(row.date) for one in lost.get(page_key(url), ()))

@@ -1,0 +1,93 @@
+"""Who asked to be left alone, and until when; in this run and the next ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import IgnoreRequest
+
+from archive.errors import DatabaseError
+from crawler.decide import freshness
+from crawler.decide.answers import BUSY
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import registrable_domain
+from crawler.model.visits import Scope
+
+log = logging.getLogger(__name__)
+
+_LOOK = timedelta(seconds=15)
+"""Between two looks at what other runs were told meanwhile."""
+_TOO_MANY = 429
+_UNSAID = timedelta(minutes=15)
+"""How long whoever gets too many requests is left alone if it does not say."""
+_MAX_SCOPE = 255
+
+
+class HeldError(IgnoreRequest):
+    """The server asked not to be asked before an instant."""
+
+    def __init__(self, scope: str, until: datetime) -> None:
+        super().__init__(f"{scope} asked to be left alone until {until:%Y-%m-%d %H:%M:%S}Z")
+        self.until = until
+
+
+def scope_of(url: str, kind: Scope) -> str:
+    """What a Retry-After of this URL speaks for."""
+    if kind == "url":
+        return url[:_MAX_SCOPE]
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if kind == "domain":
+        return registrable_domain(host)[:_MAX_SCOPE]
+    return (f"{host}:{parts.port}" if parts.port else host)[:_MAX_SCOPE]
+
+
+class Holds:
+    """The scopes that are asked nothing for a while."""
+
+    def __init__(self, frontier: Frontier, kind: Scope, now: Callable[[], datetime]) -> None:
+        """Begin with what earlier runs were told."""
+        self._frontier = frontier
+        self._kind: Scope = kind
+        self._now = now
+        self._looked = now()
+        self._until = frontier.holds(self._looked)
+
+    def check(self, url: str) -> None:
+        """Raise HeldError where a URL may not be asked now."""
+        self._look()
+        scope = scope_of(url, self._kind)
+        until = self._until.get(scope)
+        if until is not None and until > self._now():
+            raise HeldError(scope, until)
+
+    def _look(self) -> None:
+        now = self._now()
+        if abs(now - self._looked) < _LOOK:
+            return
+        self._looked = now
+        try:
+            self._until.update(self._frontier.holds(now))
+        except DatabaseError as e:  # what this run was told itself it knows
+            log.warning("holds are not known anew error=%s", e)
+
+    def answered(self, url: str, status: int, value: str | None) -> None:
+        """Hold the scope of an answer 429, or 503 with a Retry-After.
+
+        A 503 without one speaks for its page alone, which is asked again later and later.
+        """
+        wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
+        if status == _TOO_MANY and wait is None:
+            wait = _UNSAID
+        if not wait:
+            return
+        scope, until = scope_of(url, self._kind), self._now() + wait
+        self._until[scope] = max(until, self._until.get(scope, until))
+        log.warning("held scope=%s until=%s", scope, until.isoformat())
+        try:
+            self._frontier.hold(scope, until)
+        except DatabaseError as e:  # this run knows; the next will be told again
+            log.warning("hold is not remembered scope=%s error=%s", scope, e)

@@ -1,0 +1,18 @@
+"""Limits of the daemon and its pages, each with its reason. No I/O."""
+
+from __future__ import annotations
+
+NOTIFICATION_BYTES = 10 * 1024 * 1024
+"""What a hub sends along: it is checked against its signature and not kept."""
+
+
+REQUEST_HEAD_BYTES = 64 * 1024
+"""Head of a request to the web app: one URL and a few headers."""
+REQUEST_SECONDS = 20.0
+"""From connecting, or the answer before, until a request is whole: clients that trickle must not shut others out."""
+HEALTH_SECONDS = 15.0
+"""A look at one part of the installation; one that does not answer is ill."""
+
+
+FORM_BYTES = 20_000
+"""A form sent to the web app: it has a URL and a token."""

@@ -120,13 +120,13 @@ class Robots:
             del self._origins[oldest]
 
     async def _find(self, url: str, via: str) -> Protego | str:
-        rules = self._held(url) or await self._fetch(url, via)
+        rules = self._archived(url) or await self._fetch(url, via)
         self._weigh(url.removesuffix("/robots.txt"), self._sizes.pop(url, 0))
         if not isinstance(rules, str):
             self._run.crawl_delays.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
         return rules
 
-    def _held(self, url: str) -> Protego | None:
+    def _archived(self, url: str) -> Protego | None:
         """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
         try:
             row = self._run.archive.index.nearest(url, None)
@@ -137,7 +137,7 @@ class Robots:
             self._sizes[url] = len(body)
             return None if isinstance(rules, str) else rules
         except ArchiveError as e:
-            log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
+            log.warning("archived robots.txt cannot be used url=%s error=%s", url, e)
             return None
 
     async def _fetch(self, url: str, via: str) -> Protego | str:

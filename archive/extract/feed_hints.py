@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
 
-from archive.extract.blocks import Block, Shape, blocks
+from archive.extract.blocks import Block, BlockType, blocks_of
 from archive.extract.trim import is_own
 from archive.limits import GUIDE_CHARACTERS
 
@@ -56,7 +56,7 @@ class Guide:
             root = fragment_fromstring(markup[:GUIDE_CHARACTERS], create_parent="div")
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             return None
-        found = [block for block in blocks(root, dropped=frozenset()) if is_own(block)]
+        found = [block for block in blocks_of(root, dropped=frozenset()) if is_own(block)]
         if len(found) > 1 and _FOOT.search(found[-1].plain):
             found.pop()
         said = [words(block) for block in found]
@@ -102,10 +102,10 @@ class Guide:
 
 def words(block: Block) -> str:
     """What a block says, for comparison: letters and digits of its words, folded."""
-    return "".join(_WORD.findall(block.plain.casefold())) if block.shape is not Shape.EMBED else ""
+    return "".join(_WORD.findall(block.plain.casefold())) if block.type is not BlockType.EMBED else ""
 
 
 def all_blocks(root: HtmlElement, unread: frozenset[HtmlElement]) -> Sequence[Block]:
     """Every block of a page, whatever it is."""
     body = root.find("body")
-    return blocks(root if body is None else body, dropped=unread)
+    return blocks_of(root if body is None else body, dropped=unread)

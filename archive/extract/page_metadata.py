@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812  as in archive.extract.text
 from datetime import datetime
-from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
 from archive.extract import authors, dates, json_ld
 from archive.extract.date_text import believed
 from archive.extract.json_ld import ARTICLES, PAGES, first
+from archive.extract.links import joined
 from archive.extract.markup import Markup, elsewhere, marked, meta, one_line
 from archive.limits import FIELD_CHARACTERS
 
@@ -222,8 +222,5 @@ def language_code(declared: str | None) -> str | None:
 
 
 def _absolute(link: str | None, url: str) -> str | None:
-    try:
-        found = urljoin(url, link.strip()) if link else None
-    except ValueError:
-        return None
+    found = joined(url, link) if link else None
     return one_line(found) if found and found.lower().startswith(("http://", "https://")) else None

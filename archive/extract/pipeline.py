@@ -17,9 +17,8 @@ from trafilatura import bare_extraction, load_html
 from trafilatura.xml import xmltotxt
 
 from archive.errors import ExtractError
-from archive.extract import blocks as render
 from archive.extract import body, boilerplate, language, page_metadata, trim
-from archive.extract.blocks import Block, Shape
+from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
 from archive.extract.feed_hints import Guide, all_blocks, words
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -121,10 +120,10 @@ def _post(tree: HtmlElement, url: str, title: str | None, guide: Guide | None, s
     comments = [
         block
         for element in found.comments
-        for block in render.blocks(element, dropped=found.unread, url=url)
+        for block in blocks_of(element, dropped=found.unread, url=url)
         if boilerplate.keep_line(block.plain)
     ]
-    return _Post(render.plain(kept), render.markdown(kept), render.plain(comments))
+    return _Post(plain_text(kept), markdown_text(kept), plain_text(comments))
 
 
 def _trimmed(
@@ -135,8 +134,8 @@ def _trimmed(
     sure: Callable[[Block], bool] = lambda _: False,
 ) -> list[Block]:
     """The post's blocks; leads first."""
-    leads = [block for lead in found.leads for block in render.blocks(lead, dropped=dropped, url=url)]
-    return trim.trimmed(render.blocks(found.element, dropped=dropped, url=url), titles, leads=leads, sure=sure)
+    leads = [block for lead in found.leads for block in blocks_of(lead, dropped=dropped, url=url)]
+    return trim.trimmed(blocks_of(found.element, dropped=dropped, url=url), titles, leads=leads, sure=sure)
 
 
 def _guided(
@@ -166,7 +165,7 @@ def _without_recurring(blocks: list[Block], site: Profile) -> list[Block]:
 
 def _as_text(block: Block) -> Block:
     """A picture's caption or description as words of the post, which a page alone does not tell that they are."""
-    return replace(block, shape=Shape.PARAGRAPH) if block.shape in (Shape.CAPTION, Shape.IMAGE) else block
+    return replace(block, type=BlockType.PARAGRAPH) if block.type in (BlockType.CAPTION, BlockType.IMAGE) else block
 
 
 def _without_twins(blocks: list[Block]) -> list[Block]:
@@ -174,7 +173,7 @@ def _without_twins(blocks: list[Block]) -> list[Block]:
     return [
         block
         for block, following in zip(blocks, [*blocks[1:], None], strict=True)
-        if block.shape is not Shape.IMAGE or following is None or words(block) != words(following)
+        if block.type is not BlockType.IMAGE or following is None or words(block) != words(following)
     ]
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
+from archive.extract.links import base_url, joined
 from archive.limits import REQUISITE_URL_CHARACTERS, REQUISITES_BYTES, REQUISITES_FOUND
 from archive.warc.codings import unicode_html
 
@@ -44,16 +45,7 @@ def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Re
         tree = document_fromstring(unicode_html(payload[:REQUISITES_BYTES], content_type))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
-    return _each_once(_of_page(tree), _base(tree, url))
-
-
-def _base(tree: HtmlElement, url: str) -> str:
-    """What links of a page are relative to."""
-    stated: str = next((node.get("href") for node in tree.iter("base") if node.get("href")), "")
-    try:
-        return urljoin(url, stated)
-    except ValueError:
-        return url
+    return _each_once(_of_page(tree), base_url(tree, url))
 
 
 def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
@@ -63,7 +55,7 @@ def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[st
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
     found: list[tuple[str, Kind]] = [(node.get("href"), "image") for node in tree.iter("a") if node.get("href")]
-    return [one.url for one in _each_once(iter(found), _base(tree, url))]
+    return [one.url for one in _each_once(iter(found), base_url(tree, url))]
 
 
 def of_style(payload: bytes, *, url: str) -> list[Requisite]:
@@ -116,8 +108,8 @@ def _largest(srcset: str | None) -> str | None:
 def _each_once(found: Iterator[tuple[str, Kind]], base: str) -> list[Requisite]:
     seen: dict[str, Requisite] = {}
     for link, kind in found:
+        url = (joined(base, link) or "").partition("#")[0]
         try:
-            url = urljoin(base, link.strip()).partition("#")[0]
             parts = urlsplit(url)
         except ValueError:
             continue

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from archive.extract import boilerplate
-from archive.extract.blocks import Block, Shape
+from archive.extract.blocks import Block, BlockType
 
 _SENTENCE = re.compile(r"[.!?…。！？:][\"'”’»)\]]*$")  # noqa: RUF001  as they are written
 _DATE = re.compile(
@@ -68,11 +68,11 @@ def _leads(block: Block, said: Collection[str]) -> bool:
 
 def is_prose(block: Block) -> bool:
     """Whether a block is running text."""
-    if block.shape is Shape.CODE:
+    if block.type is BlockType.CODE:
         return True
-    if block.shape is Shape.HEADING:
+    if block.type is BlockType.HEADING:
         return len(block.plain) - block.linked >= _PARAGRAPH
-    if block.shape not in (Shape.PARAGRAPH, Shape.ITEM, Shape.QUOTE):
+    if block.type not in (BlockType.PARAGRAPH, BlockType.ITEM, BlockType.QUOTE):
         return False
     bare = len(block.plain) - block.linked
     if block.linked > _HALF * len(block.plain):
@@ -86,7 +86,7 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
     again: set[int] = set()
     paragraphs = 0
     for at, block in enumerate(blocks):
-        if block.shape in (Shape.CODE, Shape.IMAGE, Shape.EMBED):
+        if block.type in (BlockType.CODE, BlockType.IMAGE, BlockType.EMBED):
             continue
         if block.plain in seen:
             again.add(at)
@@ -106,7 +106,7 @@ def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> li
             closed = False
         elif boilerplate.opens_furniture(_bare(block)) or boilerplate.opens_comments(_bare(block)):
             closed = True
-        elif closed and (is_prose(block) or block.shape in (Shape.HEADING, Shape.TABLE, Shape.CAPTION)):
+        elif closed and (is_prose(block) or block.type in (BlockType.HEADING, BlockType.TABLE, BlockType.CAPTION)):
             closed = False
         if not closed:
             kept.append(block)
@@ -115,11 +115,11 @@ def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> li
 
 def is_own(block: Block) -> bool:
     """Whether a block can be the post's: it is no label, credit, disclosure or link to another post."""
-    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.IMAGE):
+    if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE):
         return True
     said = _bare(block)
     if not any(map(str.isalnum, said)):
-        return len(said) > 2 and block.shape is not Shape.CAPTION  # noqa: PLR2004  a rule of stars
+        return len(said) > 2 and block.type is not BlockType.CAPTION  # noqa: PLR2004  a rule of stars
     known = boilerplate.wording()
     is_other = (
         not boilerplate.keep_line(said)
@@ -127,7 +127,7 @@ def is_own(block: Block) -> bool:
         or (len(said) < _DISCLOSURE_LENGTH and known.disclosure.search(said))
         or (block.linked > _MOST * len(block.plain) and known.plea.search(said))
     )
-    is_credit = block.shape is not Shape.CAPTION and (
+    is_credit = block.type is not BlockType.CAPTION and (
         (len(said) < _CAPTION_LENGTH and known.agency.search(said))
         or (len(said) < _CREDIT_LENGTH and known.credit.match(said))
     )
@@ -143,14 +143,16 @@ def _without_head(blocks: list[Block], titles: Collection[str], sure: Callable[[
     kept = [
         block
         for at, block in enumerate(blocks)
-        if at > again or block.shape in (Shape.EMBED, Shape.IMAGE, Shape.CAPTION, Shape.CODE) or sure(block)
+        if at > again
+        or block.type in (BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION, BlockType.CODE)
+        or sure(block)
     ]
     first = next((at for at, block in enumerate(kept) if is_prose(block)), 0)
     return [block for block in kept[:first] if sure(block) or not _is_byline(block)] + kept[first:]
 
 
 def _is_byline(block: Block) -> bool:
-    if block.shape not in (Shape.PARAGRAPH, Shape.ITEM, Shape.QUOTE) or len(block.plain) >= _HEAD_LINE:
+    if block.type not in (BlockType.PARAGRAPH, BlockType.ITEM, BlockType.QUOTE) or len(block.plain) >= _HEAD_LINE:
         return False
     said = _bare(block)
     if boilerplate.wording().byline.match(said[:1].lower() + said[1:]) or block.linked > _MOST * len(block.plain):
@@ -169,7 +171,7 @@ def _without_tail(blocks: list[Block], sure: Callable[[Block], bool]) -> list[Bl
             break
         end -= 1
     last = max(
-        (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.shape is Shape.TABLE), default=-1
+        (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.type is BlockType.TABLE), default=-1
     )
     if last < 0:
         return blocks[:end]
@@ -179,9 +181,9 @@ def _without_tail(blocks: list[Block], sure: Callable[[Block], bool]) -> list[Bl
 def _is_tail(block: Block) -> bool:
     """Whether the last block is no part of the post, prose or not."""
     said = _bare(block)
-    if block.shape is Shape.HEADING:
+    if block.type is BlockType.HEADING:
         return not is_prose(block)
-    if block.shape in (Shape.CODE, Shape.TABLE, Shape.EMBED, Shape.IMAGE, Shape.CAPTION):
+    if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION):
         return False
     if len(said) < _TAIL_LENGTH and boilerplate.wording().tail.match(said):
         return True
@@ -195,7 +197,7 @@ def _is_tail(block: Block) -> bool:
 def _trails(block: Block) -> bool:
     said = _bare(block)
     return (
-        block.shape is Shape.HEADING
+        block.type is BlockType.HEADING
         or bool(boilerplate.wording().tail.match(said))
         or block.linked > _MOST * len(block.plain)
     )

@@ -45,10 +45,10 @@ def made_by_another(home: Home) -> None:
     """Let commands make texts as another extractor would, by other rules and in other words."""
     patched(
         home,
-        "from archive import extract, render",
-        "plain = render.plain",
-        "extract.RULES = 'older'",
-        "render.plain = lambda blocks, **more: plain(blocks, **more) + '\\nSaid by the older one.'",
+        "from archive.extract import pipeline",
+        "plain_text = pipeline.plain_text",
+        "pipeline.RULES = 'older'",
+        "pipeline.plain_text = lambda blocks: plain_text(blocks) + '\\nSaid by the older one.'",
     )
 
 
@@ -109,7 +109,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
 
 def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
-    patched(home, "from archive import extract", "extract.PAGE_BYTES = 1")
+    patched(home, "from archive.extract import pipeline", "pipeline.PAGE_BYTES = 1")
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")

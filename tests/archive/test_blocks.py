@@ -1,18 +1,18 @@
-"""Structure of a post in markdown, and its words in plain text."""
+"""Blocks of a page as Markdown and as plain text."""
 
 from __future__ import annotations
 
 import pytest
 from lxml.html import fragment_fromstring
 
-from archive.extract.blocks import Shape, blocks, markdown, plain
+from archive.extract.blocks import BlockType, blocks_of, markdown_text, plain_text
 
 URL = "http://blog.example/post/"
 
 
 def forms(html: str) -> tuple[str, str]:
-    found = blocks(fragment_fromstring(html, create_parent="div"), dropped=frozenset(), url=URL)
-    return plain(found), markdown(found)
+    found = blocks_of(fragment_fromstring(html, create_parent="div"), dropped=frozenset(), url=URL)
+    return plain_text(found), markdown_text(found)
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ def test_pictures_with_a_description_are_in_markdown() -> None:
 
 
 def test_links_are_counted() -> None:
-    found = blocks(
+    found = blocks_of(
         fragment_fromstring("<p>ab <a href='x'>cde <b>f</b></a></p>", create_parent="div"), dropped=frozenset()
     )
-    assert [(block.shape, block.linked) for block in found] == [(Shape.PARAGRAPH, len("cde \x01f\x01"))]
+    assert [(block.type, block.linked) for block in found] == [(BlockType.PARAGRAPH, len("cde \x01f\x01"))]
 
 
 def test_depth_has_no_end() -> None:

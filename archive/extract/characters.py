@@ -1,0 +1,21 @@
+"""Characters that no extracted text contains, and white space as HTML collapses it. No I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff]")
+"""Control characters, soft hyphens, zero-width spaces, and the private-use characters with which fonts draw icons."""
+SPACE = re.compile(r"[\t\n\f\r ]+")
+"""White space as HTML defines it; a no-break space is not among it."""
+
+
+def collapsed(text: str) -> str:
+    """Text without noise, each run of white space as one space."""
+    return SPACE.sub(" ", NOISE.sub("", text))
+
+
+def composed(text: str) -> str:
+    """Text in Unicode normalization form C."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

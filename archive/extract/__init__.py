@@ -1,7 +1,7 @@
-"""From a page to the post's own words: boilerplate removal, blocks, Markdown, metadata.
+"""Text extraction from a page: boilerplate removal, plain text, Markdown, metadata.
 
-`extract` does all of it. It loads trafilatura, so it is looked up only when it is asked for (PEP 562): whoever wants a
-`Text` from `archive.extract.text` does not pay for that.
+`extract` does all of it. It loads trafilatura, so it is imported when it is first used (PEP 562): importing `Text` from
+`archive.extract.text` stays cheap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who wrote a post, as its page names them. No I/O."""
+"""The author of a post, as the page names them: JSON-LD, meta elements, bylines. No I/O."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
+from archive.extract import boilerplate
 from archive.extract.markup import MAX_WALK, Markup, elsewhere, line, meta, one_line
 
 _MAX_NAME = 80
@@ -22,7 +23,7 @@ _BYLINE = re.compile(
     r"|(?:about the\s+)?authors?\b(?:\s*\(s\))?|autor(?:e|en|in|innen)?\b|auteur\b|text\b|words\b)[\s:]*",
     re.IGNORECASE,
 )
-_SAID_BY = re.compile(
+_NAMED_BY = re.compile(
     r"(?:^|\s)(?:by|von|par|por|authors?|autor(?:in)?|auteur)(?::\s*|\s+)"
     r"(?P<name>[^\W\d_][\w.'\u2019-]*(?:\s+(?:(?:van|von|der|den|de|del|di|da|la|le|ten|zu|bin|al)\s+){0,2}[^\W\d_][\w.'\u2019-]*){1,3})"
     r"(?=\s*(?:$|[|•·\u2013\u2014,(]|\s-\s|\bon\b|\bam\b|\bin\b|\d))",
@@ -34,7 +35,7 @@ _TITLED = re.compile(
     re.IGNORECASE,
 )
 _HANDLE = re.compile(r"[a-z0-9._-]*[a-z0-9]|.*(?:admin|\.(?:com|org|net|de|at|ch|fr|co\.uk))", re.DOTALL)
-"""A login or a domain rather than a person: kept only where nobody else is named."""
+"""A login or a domain rather than a person: used only if nobody else is named."""
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|m\N{LATIN SMALL LETTER A WITH DIAERESIS}rz|mai|juni"
 )
@@ -43,36 +44,28 @@ _AFTER_NAME = re.compile(
     rf"|\b(?:{_MONTHS})\w*\.?\s+\d|\b\d{{1,2}}[./]\s?\d|\b\d{{1,2}}\.?\s+(?:{_MONTHS})|\b(?:19|20)\d\d\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
-_NO_NAME = frozenset(
-    "follow share posted name author no author by unknown none null staff comments contact about email twitter facebook"  # noqa: SIM905
-    " read more view all posts guest login editorial".split()
-) | {"no author", "read more", "view all posts", "about the author", "all posts", "publiziert"}
-_NO_NAME_STARTS = re.compile(
-    r"^(?:view|read|see|show|more|all|about|follow|share|posted|published|updated|publiziert|veröffentlicht|archiv)\b",
-    re.IGNORECASE,
-)
 _URL = re.compile(r"^(?:https?:)?//|^www\.|/", re.IGNORECASE)
 
 
 def author(
     page: Markup, article: dict[str, object], known: dict[str, dict[str, object]], site: str | None
 ) -> tuple[str | None, str]:
-    """Names joined with `; `, and where they stood: `json-ld`, `meta` or `page`."""
+    """The names, joined with `; `, and their source: `json-ld`, `meta` or `page`."""
     persons, others = _people(article.get("author") or article.get("creator"), known)
     stated = [name for key in _AUTHOR_NAMES for name in page.meta.get(key, ())]
     if "written by" in (meta(page, "twitter:label1") or "").casefold():
         stated += page.meta.get("twitter:data1", ())
     tries: list[tuple[Iterable[str], str]] = [(persons, "json-ld"), (stated, "meta")]
-    tries += [([said], "page") for said in _bylines(page)]
+    tries += [([byline], "page") for byline in _bylines(page)]
     tries.append((others, "json-ld"))
     weak: tuple[str, str] | None = None
     for names, source in tries:
-        found = list(dict.fromkeys(name for said in names if (name := _name(said))))[:_MAX_NAMES]
+        found = list(dict.fromkeys(name for stated in names if (name := _name(stated))))[:_MAX_NAMES]
         people = [name for name in found if not _is_weak(name, site)]
         if people:
             return "; ".join(people), source
         if found:
-            weak = weak or ("; ".join(found), source)  # perhaps somebody is named further on
+            weak = weak or ("; ".join(found), source)  # a person may be named further on
     return weak or (None, "")
 
 
@@ -81,7 +74,7 @@ def _is_weak(name: str, site: str | None) -> bool:
 
 
 def _people(value: object, known: dict[str, dict[str, object]]) -> tuple[list[str], list[str]]:
-    """Names of persons, and of what else is called author."""
+    """Names of persons, and of organizations that are stated as author."""
     persons: list[str] = []
     others: list[str] = []
     for one in value if isinstance(value, list) else [value]:
@@ -99,7 +92,7 @@ def _people(value: object, known: dict[str, dict[str, object]]) -> tuple[list[st
 
 
 def _bylines(page: Markup) -> Iterator[str]:
-    """What elements say that are marked as naming the author, the surest marks first."""
+    """The text of elements that are marked up as bylines, the most reliable markup first."""
     ranked = sorted(
         (element for element in page.authors if not elsewhere(element)),
         key=lambda element: (
@@ -110,25 +103,26 @@ def _bylines(page: Markup) -> Iterator[str]:
     for element in ranked[:MAX_WALK]:
         name = element.find(".//*[@itemprop='name']") if element.get("itemprop") else None
         inner = name if name is not None else element.find(".//*[@class='fn']")
-        said = line(inner if inner is not None else element) or element.get("content", "")
-        if said:
-            yield said
+        byline = line(inner if inner is not None else element) or element.get("content", "")
+        if byline:
+            yield byline
     for element in page.lines:
-        if not elsewhere(element) and (match := _SAID_BY.search(line(element))) and _is_cased(match["name"]):
+        if not elsewhere(element) and (match := _NAMED_BY.search(line(element))) and _is_cased(match["name"]):
             yield match["name"]
     for element in page.people[:MAX_WALK]:
-        if not elsewhere(element) and _is_cased(said := line(element)) and " " in said:
-            yield said
+        if not elsewhere(element) and _is_cased(byline := line(element)) and " " in byline:
+            yield byline
 
 
 def _is_cased(name: str) -> bool:
-    """Whether words are written as a person's are: the first and the last with a capital."""
+    """Whether a name is written like a person's: its first and last words begin with a capital."""
     words = name.split()
     return bool(words) and words[0][0].isupper() and words[-1][0].isupper()
 
 
-def _name(said: str) -> str | None:
-    bare = one_line(said)
+def _name(stated: str) -> str | None:
+    """The name in a byline; None if there is none."""
+    bare = one_line(stated)
     if not bare or len(bare) > 3 * _MAX_NAME:
         return None
     for _ in range(2):
@@ -138,8 +132,8 @@ def _name(said: str) -> str | None:
         not bare
         or len(bare) > _MAX_NAME
         or len(bare.split()) > _MAX_WORDS
-        or bare.casefold() in _NO_NAME
-        or _NO_NAME_STARTS.match(bare)
+        or bare.casefold() in boilerplate.rules().no_names
+        or boilerplate.wording().no_name.match(bare)
     ):
         return None
     if _URL.search(bare) or "@" in bare or not any(c.isalpha() for c in bare):

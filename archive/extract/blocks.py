@@ -37,8 +37,6 @@ _BACK_LINK_CHARACTERS = 20
 _FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.IGNORECASE)
 _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
 """Caption classes of blog software: these are the author's words, while a newspaper's captions are its agency's."""
-_FIGURE = re.compile(r"(?:Abb(?:ildung|\.)|Fig(?:ure|\.)|Figura|Figuur|Рис(?:унок|\.))\s*\d{1,3}\s*[:.–—-]")  # noqa: RUF001
-"""How a caption begins that is not marked up as one."""
 _EMBED = re.compile(
     r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.IGNORECASE
 )
@@ -181,7 +179,7 @@ class _Walk:
         elif tag in BLOCKS:
             self._flush()
             self._open(element)
-        if tag not in BLOCKS and element.attrib and boilerplate.named(element).is_caption:
+        if tag not in BLOCKS and element.attrib and boilerplate.names_of(element).is_caption:
             self._flush()
             self.captions += 1
             self.own_caption = False
@@ -209,7 +207,7 @@ class _Walk:
 
     def _leave(self, element: HtmlElement) -> None:
         tag = element.tag
-        if tag not in BLOCKS and element.attrib and boilerplate.named(element).is_caption:
+        if tag not in BLOCKS and element.attrib and boilerplate.names_of(element).is_caption:
             self._flush()
             self.captions -= 1
         mark = _INLINE.get(tag)
@@ -384,7 +382,7 @@ class _Walk:
         words, marked = composed(words), composed(markdown.inline(text))
         if self.heading:
             self._add(BlockType.HEADING, words, "#" * self.heading + " " + marked.replace("\n", " "), linked=linked)
-        elif self.captions or _FIGURE.match(words):
+        elif self.captions or boilerplate.wording().figure.match(words):
             is_own = self.captions and self.own_caption
             self._add(None if is_own else BlockType.CAPTION, words, marked, linked=linked)
         else:

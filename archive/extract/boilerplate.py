@@ -1,6 +1,6 @@
-"""What stands around a post - share buttons, related posts, advertisements, author boxes - told by names and wording.
+"""Boilerplate - share buttons, related posts, advertisements, author boxes - recognised by class names and wording.
 
-The rules are data, in `boilerplate.toml`. No I/O but reading that.
+The rules are data, in `boilerplate.toml`. No I/O except reading that file.
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from lxml.html import HtmlElement
 
 from archive.extract.measure import HEADINGS
 
-_HEADING_LENGTH = 60
-_MORE = re.compile(
-    r"(?:more|latest|related|other|popular|recent) (?:from|on|in|by|stories|news|posts|articles|coverage|reading)\b"
-    r"|mehr (?:von|aus|zu|zum)\b",
-    re.IGNORECASE,
-)
+_MAX_HEADING = 60
+"""Characters of a heading; a longer block is a sentence."""
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _COUNT = re.compile(r"[\s:–-]*[(\[]\s*#\s*[)\]]$|[\s:–-]+#$")  # noqa: RUF001
-"""How many there are, behind the word."""
+"""The number after a word: "Comments (3)"."""
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -35,21 +31,24 @@ _NO_DISPLAY = re.compile(
 )
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _DISTINCT_NAMES = 8_192
+_NOT_MARKS = frozenset({"ignored", "listing"})
+"""Lists in `[names]` that do not name an element of a page."""
 _LONGEST_NAME = 4
 """Words of the longest name in the rules."""
 
 
 class Kind(Enum):
-    """What an element is by its name."""
+    """What kind of boilerplate an element is named as."""
 
     NONE = 0
-    HARD = 1
-    """Furniture, unless the post seems to be in it."""
+    STRONG = 1
+    """Boilerplate, unless the post seems to be in it. `hard` in the rules."""
     WEAK = 2
-    """Furniture if it holds little running text."""
+    """Boilerplate if it contains little running text."""
     COMMENTS = 3
+    """A container of readers' comments."""
     CARD = 4
-    """A teaser of another post; told by how it is built, not by its name."""
+    """A teaser of another post; recognised by its structure, not by its name."""
 
     def __bool__(self) -> bool:
         return self is not Kind.NONE
@@ -63,20 +62,22 @@ class Rules:
     ids: frozenset[str]
     id_starts: tuple[str, ...]
     attributes: tuple[tuple[str, str], ...]
+    listing: frozenset[str]
+    no_names: frozenset[str]
     ignored: tuple[str, ...]
     names: dict[str, frozenset[str]]
-    """Words by what they say of an element."""
+    """Class names by what they mean, as listed in `[names]`."""
     headings: frozenset[str]
     comments: frozenset[str]
     lines: frozenset[str]
     starts: tuple[str, ...]
     short: int
-    """Longest line, in characters, that `starts` is compared with."""
+    """Characters of the longest line that is compared with `starts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What blocks say that are no part of a post; each as a pattern for a block's words."""
+    """Patterns for the text of blocks that are not part of a post, and of those that date or credit it."""
 
     byline: re.Pattern[str]
     credit: re.Pattern[str]
@@ -86,21 +87,35 @@ class Wording:
     tail: re.Pattern[str]
     plea: re.Pattern[str]
     bio: re.Pattern[str]
+    more: re.Pattern[str]
+    figure: re.Pattern[str]
+    cut: re.Pattern[str]
+    feed_footer: re.Pattern[str]
+    published: re.Pattern[str]
+    modified: re.Pattern[str]
+    no_name: re.Pattern[str]
 
 
 @cache
 def wording() -> Wording:
-    """The wording in `boilerplate.toml`, read once."""
-    said = {name: "(?:" + "|".join(parts) + ")" for name, parts in _data()["wording"].items()}
+    """The patterns in `boilerplate.toml`, compiled once."""
+    listed = {name: "(?:" + "|".join(parts) + ")" for name, parts in _data()["wording"].items()}
     return Wording(
-        byline=re.compile("^" + said["byline"]),
-        credit=re.compile("^" + said["credit"], re.IGNORECASE),
-        agency=re.compile(said["agency"], re.IGNORECASE),
-        also=re.compile(r"^[\[(>»→•▶►*\s-]*" + said["also"] + r"\b[^:]{0,25}[:|?–-]", re.IGNORECASE),  # noqa: RUF001
-        disclosure=re.compile(said["disclosure"], re.IGNORECASE),
-        tail=re.compile("^" + said["tail"], re.IGNORECASE),
-        plea=re.compile(r"(?<!\w)" + said["plea"], re.IGNORECASE),
-        bio=re.compile(said["bio"] + r".{0,120}\b(?i:" + said["trade"] + r")\b", re.DOTALL),
+        byline=re.compile("^" + listed["byline"]),
+        credit=re.compile("^" + listed["credit"], re.IGNORECASE),
+        agency=re.compile(listed["agency"], re.IGNORECASE),
+        also=re.compile(r"^[\[(>»→•▶►*\s-]*" + listed["also"] + r"\b[^:]{0,25}[:|?–-]", re.IGNORECASE),  # noqa: RUF001
+        disclosure=re.compile(listed["disclosure"], re.IGNORECASE),
+        tail=re.compile("^" + listed["tail"], re.IGNORECASE),
+        plea=re.compile(r"(?<!\w)" + listed["plea"], re.IGNORECASE),
+        bio=re.compile(listed["bio"] + r".{0,120}\b(?i:" + listed["trade"] + r")\b", re.DOTALL),
+        more=re.compile(listed["more"] + r"\b", re.IGNORECASE),
+        figure=re.compile(listed["figure"] + r"\s*\d{1,3}\s*[:.–—-]"),  # noqa: RUF001
+        cut=re.compile(listed["cut"] + r"\W*$", re.IGNORECASE),
+        feed_footer=re.compile(listed["feed_footer"], re.IGNORECASE | re.DOTALL),
+        published=re.compile(listed["published"], re.IGNORECASE),
+        modified=re.compile(listed["modified"], re.IGNORECASE),
+        no_name=re.compile("^" + listed["no_name"] + r"\b", re.IGNORECASE),
     )
 
 
@@ -123,8 +138,10 @@ def rules() -> Rules:
         ids=frozenset(widgets["ids"]),
         id_starts=tuple(widgets["id_starts"]),
         attributes=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in widgets["attributes"]),
+        listing=frozenset(names["listing"]),
+        no_names=frozenset(data["no_names"]),
         ignored=tuple(names["ignored"]),
-        names={mark: _words(words) for mark, words in names.items() if mark != "ignored"},
+        names={mark: _words(words) for mark, words in names.items() if mark not in _NOT_MARKS},
         headings=frozenset(map(folded, data["heading"]["exact"])),
         comments=frozenset(map(folded, data["heading"]["comments"])),
         lines=frozenset(map(folded, data["line"]["exact"])),
@@ -134,97 +151,93 @@ def rules() -> Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What the class and id of an element say that it is."""
+class Names:
+    """What the class and the id of an element say about it."""
 
     kind: Kind = Kind.NONE
     is_body: bool = False
-    """It has a post's words, as software for blogs calls it."""
+    """It is named as blog software names the body of a post."""
     is_comments: bool = False
-    """It holds the readers' comments."""
+    """It contains the readers' comments."""
     is_consent: bool = False
-    """It is a dialog on cookies or privacy."""
+    """It is a dialog about cookies or privacy."""
     is_lead: bool = False
-    """It stands between a post's title and its body."""
-    is_no_lead: bool = False
+    """It is a lead, between a post's title and its body."""
+    is_not_lead: bool = False
+    """It is not a lead, whatever else it is named as."""
     is_others: bool = False
-    """It is teasers of other posts."""
+    """It contains teasers of other posts."""
     is_caption: bool = False
-    """It stands under a picture."""
+    """It is the caption of a picture."""
     is_unseen: bool = False
-    """It is a run within a line that is not for readers."""
+    """It is inline text that is not for readers."""
 
 
-def named(element: HtmlElement) -> Named:
-    """What an element is called."""
+def names_of(element: HtmlElement) -> Names:
+    """What the class and the id of an element say about it."""
     attributes = element.attrib
     if not attributes:
         return _NAMELESS
     classes, name = attributes.get("class") or "", attributes.get("id") or ""
-    if name and element.tag in HEADINGS:  # it is its anchor, made of its words
+    if name and element.tag in HEADINGS:  # it is an anchor made from its text
         return _COMMENTS_HEADING if _named("", name).is_comments else _named(classes, "")
     return _named(classes, name)
 
 
 def kind_of(element: HtmlElement) -> Kind:
-    """What an element is by its tag, class, id and role."""
+    """What kind of boilerplate an element is by its tag, class, id and attributes."""
     attributes = element.attrib
     if attributes:
         if "hidden" in attributes or _is_not_displayed(attributes.get("style")):
             return Kind.WEAK
         if any(attributes.get(key) == value for key, value in rules().attributes):
-            return Kind.HARD
-        found = named(element).kind
+            return Kind.STRONG
+        found = names_of(element).kind
         if found:
             return found
     return Kind.WEAK if element.tag in _BOXES else Kind.NONE
 
 
-def names_body(element: HtmlElement) -> bool:
-    """Whether an element is called what software for blogs calls a post's body."""
-    return named(element).is_body or "articleBody" in (element.get("itemprop") or "")
-
-
 def names_lead(element: HtmlElement) -> bool:
-    """Whether an element is called what stands between a post's title and its body."""
-    return named(element).is_lead
+    """Whether an element is named as a lead, between a post's title and its body."""
+    return names_of(element).is_lead
 
 
 def names_caption(element: HtmlElement) -> bool:
-    """Whether an element is what stands under a picture."""
-    return element.tag == "figcaption" or named(element).is_caption
+    """Whether an element is the caption of a picture."""
+    return element.tag == "figcaption" or names_of(element).is_caption
 
 
 def is_unseen(element: HtmlElement) -> bool:
-    """Whether a run within a line is not for readers, such as the anchor of a heading."""
+    """Whether an inline element is not for readers, such as the anchor of a heading."""
     attributes = element.attrib
     if not attributes:
         return False
     if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and element.tag == "a"):
         return True
-    return named(element).is_unseen or _is_not_displayed(attributes.get("style"))
+    return names_of(element).is_unseen or _is_not_displayed(attributes.get("style"))
 
 
 def keep_line(line: str) -> bool:
-    """Whether a line of extracted text, plain or markdown, is the post's own."""
+    """Whether a line of extracted text, plain or Markdown, is not known as a label of blog software."""
     known = rules()
     bare = _MARKS.sub("", line.strip()).strip("*_ ")
     if not bare or len(bare) > known.short:
         return True
-    said = folded(bare)
+    text = folded(bare)
     return not (
-        said in known.lines or said in known.headings or said in known.comments or said.startswith(known.starts)
+        text in known.lines or text in known.headings or text in known.comments or text.startswith(known.starts)
     )
 
 
-def opens_furniture(text: str) -> bool:
-    """Whether a block that says this opens what is not the post, such as related posts."""
-    return len(text) <= _HEADING_LENGTH and (folded(text) in rules().headings or _MORE.match(text) is not None)
+def opens_boilerplate(text: str) -> bool:
+    """Whether a block with this text opens boilerplate, such as related posts."""
+    return len(text) <= _MAX_HEADING and (folded(text) in rules().headings or wording().more.match(text) is not None)
 
 
 def opens_comments(text: str) -> bool:
-    """Whether a block that says this opens the readers' comments."""
-    return len(text) <= _HEADING_LENGTH and _COUNT.sub("", folded(text)) in rules().comments
+    """Whether a block with this text opens the readers' comments."""
+    return len(text) <= _MAX_HEADING and _COUNT.sub("", folded(text)) in rules().comments
 
 
 def folded(text: str) -> str:
@@ -238,7 +251,7 @@ def _words(words: list[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
 def _marks(name: str) -> frozenset[str]:
-    """The lists in `[names]` that hold a word, or neighbouring words, of one class or of an id."""
+    """The lists in `[names]` that contain a word, or adjacent words, of one class or id."""
     known = rules()
     parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
     if parts.startswith(known.ignored):
@@ -251,27 +264,27 @@ def _marks(name: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
-def _named(classes: str, name: str) -> Named:
+def _named(classes: str, name: str) -> Names:
     known = rules()
     of_classes = {mark for one in classes.split() for mark in _marks(one)}
     marks = of_classes | _marks(name) if name else of_classes
     is_widget = not known.classes.isdisjoint(classes.split()) or name in known.ids or name.startswith(known.id_starts)
     kind = Kind.NONE
     if is_widget:
-        kind = Kind.HARD
+        kind = Kind.STRONG
     elif "comments" in marks:
         kind = Kind.COMMENTS
     elif "consent" in marks or "hard" in marks:
-        kind = Kind.HARD
+        kind = Kind.STRONG
     elif "weak" in marks:
         kind = Kind.WEAK
-    return Named(
+    return Names(
         kind=kind,
         is_body="body" in marks,
         is_comments="comments" in marks,
         is_consent="consent" in marks,
         is_lead="lead" in of_classes,
-        is_no_lead="not_lead" in marks,
+        is_not_lead="not_lead" in marks,
         is_others="others" in marks,
         is_caption="caption" in of_classes,
         is_unseen="unseen" in of_classes,
@@ -282,5 +295,5 @@ def _is_not_displayed(style: str | None) -> bool:
     return bool(style) and _NO_DISPLAY.search(style or "") is not None
 
 
-_NAMELESS = Named()
-_COMMENTS_HEADING = Named(kind=Kind.COMMENTS, is_comments=True)
+_NAMELESS = Names()
+_COMMENTS_HEADING = Names(kind=Kind.COMMENTS, is_comments=True)

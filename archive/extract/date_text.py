@@ -1,4 +1,4 @@
-"""Days and instants as pages write them; nothing is filled in from today. No I/O."""
+"""Parsing dates as pages write them, in 15 languages; no part is filled in from today's date. No I/O."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 _OLDEST = "1990-01-01"
-_MAX_STATED = 60
-"""Characters above which what is stated as a date is none."""
+_SHORT_YEAR = 2
+"""Digits of a year without its century."""
+_MAX_RFC_5322 = 60
+"""Characters above which a text is not a date in the format of RFC 5322."""
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _ANY_YEAR = r"(?P<year>(?:(?:19|20)\d)?\d\d?)"
 _NAME = r"(?P<month>[^\W\d_]{3,10})\.?"
@@ -50,12 +52,12 @@ _MONTHS = {
     )
     for start in starts.split()
 }
-"""Months by the beginnings of their names in English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
+"""Months by the first letters of their names in English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
 Danish, Norwegian, Russian, Ukrainian, Polish, Czech and Turkish."""
 
 
 def instant(value: object) -> datetime | Date | None:
-    """An instant as ISO 8601 or RFC 5322 has it, with its own offset; a day where no zone or no time is told."""
+    """An instant in the format of ISO 8601 or RFC 5322, with its own offset; a day if zone or time is missing."""
     if not isinstance(value, str):
         return None
     bare = value.strip()
@@ -64,11 +66,11 @@ def instant(value: object) -> datetime | Date | None:
             return _aware(datetime.fromisoformat(bare))
     except (ValueError, OverflowError):
         pass
-    return iso_day(bare) or _posted(bare)
+    return iso_day(bare) or _rfc_5322(bare)
 
 
-def _posted(bare: str) -> datetime | Date | None:
-    if not bare[:3].isalpha() or ":" not in bare or len(bare) > _MAX_STATED:
+def _rfc_5322(bare: str) -> datetime | Date | None:
+    if not bare[:3].isalpha() or ":" not in bare or len(bare) > _MAX_RFC_5322:
         return None
     try:
         return _aware(parsedate_to_datetime(bare))
@@ -81,7 +83,7 @@ def _aware(moment: datetime) -> datetime | Date:
 
 
 def iso_day(value: str) -> Date | None:
-    """The day that a text begins with, as ISO 8601 has it."""
+    """The ISO 8601 date that a text begins with."""
     try:
         return Date.fromisoformat(value[:10])
     except ValueError:
@@ -89,34 +91,34 @@ def iso_day(value: str) -> Date | None:
 
 
 def in_url(url: str) -> Date | None:
-    """The day that the path of a URL names."""
+    """The date in the path of a URL."""
     match = _IN_URL.search(url)
     return _day(match["year"], match["month"], match["day"]) if match else None
 
 
-def spoken(said: str, *, month_first: bool = False) -> Date | None:
-    """The first day in words such as `Posted on 3 March 2020`; None where there is none.
+def written_day(text: str, *, month_first: bool = False) -> Date | None:
+    """The first date in a text such as `Posted on 3 March 2020`; None if there is none.
 
     Args:
-        said: A line.
-        month_first: Whether 3/4/2020 is a day in March. Where no month has that number, the other one is.
+        text: A line.
+        month_first: Whether 3/4/2020 is a day in March. If that number is not a month, the other one is.
     """
-    found = min(_days(said, month_first=month_first), default=None)
+    found = min(_days(text, month_first=month_first), default=None)
     return found[1] if found else None
 
 
-def spoken_at(said: str, *, month_first: bool = False) -> tuple[int, Date] | None:
-    """As `spoken`, with the place where the day begins."""
-    return min(_days(said, month_first=month_first), default=None)
+def written_day_at(text: str, *, month_first: bool = False) -> tuple[int, Date] | None:
+    """As `written_day`, with the position where the date begins."""
+    return min(_days(text, month_first=month_first), default=None)
 
 
-def _days(said: str, *, month_first: bool) -> Iterator[tuple[int, Date]]:
+def _days(text: str, *, month_first: bool) -> Iterator[tuple[int, Date]]:
     for pattern in _WRITTEN:
-        for match in pattern.finditer(said):
+        for match in pattern.finditer(text):
             if day := _day(match["year"], match["month"], match["day"]):
                 yield match.start(), day
                 break
-    for match in _SLASHED.finditer(said):
+    for match in _SLASHED.finditer(text):
         first, second = match["first"], match["second"]
         orders = ((first, second), (second, first)) if month_first else ((second, first), (first, second))
         if day := next(filter(None, (_day(match["year"], *order) for order in orders)), None):
@@ -126,8 +128,9 @@ def _days(said: str, *, month_first: bool) -> Iterator[tuple[int, Date]]:
 
 def _day(year: str, month: str, day: str) -> Date | None:
     number = int(month) if month.isdecimal() else _month(month.casefold())
+    century = 2000 if len(year) <= _SHORT_YEAR else 0  # 28.01.22
     try:
-        return Date(int(year) + (2000 if len(year) <= 2 else 0), number, int(day))  # noqa: PLR2004  28.01.22
+        return Date(century + int(year), number, int(day))
     except ValueError:
         return None
 
@@ -137,7 +140,7 @@ def _month(name: str) -> int:
 
 
 def believed(moment: datetime | Date | None, latest: datetime | None) -> datetime | Date | None:
-    """The moment, or None where a post cannot be of it: before the web, or after `latest`."""
+    """A date, or None if no post can have it: before the web, or after `latest`."""
     if moment is None:
         return None
     day = moment.date() if isinstance(moment, datetime) else moment

@@ -1,4 +1,4 @@
-"""JSON-LD: what a page says of itself in the words of schema.org. No I/O."""
+"""JSON-LD: the metadata of a page in the vocabulary of schema.org. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGES = frozenset({"WebPage", "ItemPage", "AboutPage", "Recipe", "Review", "Vide
 
 
 def items(scripts: Iterable[str]) -> Iterator[dict[str, object]]:
-    """Objects of all JSON-LD on a page: the documents' own, those of their lists and graphs."""
+    """The objects of all JSON-LD on a page: of each document, its lists and its graphs."""
     count = 0
     for raw in scripts:
         if len(raw) > LINKED_DATA_CHARACTERS:
@@ -23,7 +23,7 @@ def items(scripts: Iterable[str]) -> Iterator[dict[str, object]]:
         try:
             data = json.loads(raw, strict=False)
         except (ValueError, RecursionError):
-            continue  # broken JSON-LD is common and says nothing
+            continue  # broken JSON-LD is common; it counts as none
         for item in data if isinstance(data, list) else [data]:
             graph = item.get("@graph") if isinstance(item, dict) else None
             for part in [item, *(graph if isinstance(graph, list) else [])]:
@@ -33,7 +33,7 @@ def items(scripts: Iterable[str]) -> Iterator[dict[str, object]]:
 
 
 def first(items: Iterable[dict[str, object]], kinds: frozenset[str]) -> dict[str, object]:
-    """The first item of one of these kinds; an empty one if there is none."""
+    """The first item of one of these types; an empty one if there is none."""
     for item in items:
         kind = item.get("@type")
         if any(isinstance(name, str) and name in kinds for name in (kind if isinstance(kind, list) else [kind])):

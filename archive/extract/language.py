@@ -1,7 +1,7 @@
 """The language of a text; the home of CLD3. No I/O, no state between calls.
 
-A page's own word on its language is often the theme's: `en` over a German post. So the text decides, where there is
-enough of it and one language is far ahead; else the page does.
+The language that a page states is often the theme's: `en` for a German post. So the text decides if there is enough of
+it and one language is far ahead; otherwise the page does.
 """
 
 from __future__ import annotations
@@ -13,62 +13,67 @@ from itertools import islice
 import gcld3
 import langcodes
 
+from archive.runtime.storable import storable
+
 _MAX_TEXT = 2_000
-"""Characters that are looked at."""
+"""Characters that are examined."""
 _MIN_WEIGHT = 40
 """Letters of an alphabet below which a text is too short."""
 _SIGN_LETTERS = 3
-"""Letters of an alphabet that a sign for a syllable or a word stands for."""
+"""Letters of an alphabet that a syllabic or logographic character counts for."""
 _MIN_SURE = 0.9
-"""Probability below which a language is a guess; pages in languages that CLD3 does not know stay below it."""
+"""Probability below which a language is a guess, as it is for languages that CLD3 does not know."""
 _CODE = re.compile(r"[{}\[\]=<>_$#\\;*&^~`]|\w\(|\w\.\w+\(|\"\s*:|://")
-"""What is frequent in programs and data, and rare in prose."""
+"""Characters that are frequent in code and data, and rare in prose."""
 _NAME = re.compile(r"\w\.[a-z]|[a-z][A-Z]|^\s*(?:from|import)\s|[\"'],?\s*$")
-"""What marks a line of code that has no such sign."""
+"""What identifies a line of code without such characters."""
 _CODE_SHARE = 1 / 40
-"""Signs of code to a character, above which a text is prose only in lines that have none."""
+"""Share of such characters above which only the lines without them are prose."""
 _MIN_LINE = 30
 """Letters of a line of prose among code."""
 _LINE = re.compile(r"[^\n]+")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
 _FOLDED = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "yue": "zh"}
-"""Variants of a language, by the code that is kept."""
+"""Variants of a language, and the code that stands for them."""
 _KNOWN = frozenset(
     "af am ar bg bn bs ca co cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr ht hu hy id ig is it ja"  # noqa: SIM905
     " jv ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn mr ms mt my ne no nl ny pa pl ps pt ro ru sd si sk sl sm sn"
     " so sq sr st su sv sw ta te tg th tl tr uk ur uz vi xh yi yo zh zu".split()
 )
-"""Languages with a code in ISO 639-1 that CLD3 tells from others."""
+"""Languages with an ISO 639-1 code that CLD3 can distinguish."""
 _ALIKE = (frozenset({"sr", "hr", "bs"}), frozenset({"id", "ms"}))
-"""Languages that no detector tells apart well: between them the page decides."""
+"""Languages that no detector distinguishes well: between them, the page decides."""
 
 
 def of(text: str, *, stated: str | None, source: str = "page") -> tuple[str | None, str]:
-    """The language of a post and where it stood: `text`, or `source` where the page's word is kept.
+    """The language of a post and its source: `text`, or `source` if the stated language is used.
 
     Args:
-        text: The post's own words.
-        stated: What the page says: a language tag such as `en-GB`, or a code.
-        source: Where the page says so.
+        text: The text of the post.
+        stated: The language tag or code that the page states, such as `en-GB`.
+        source: Where it is stated.
     """
-    said = fold(stated)
-    # Who states a language that is unknown here means it: no theme comes with it.
-    found = detect(text) if said is None or said in _KNOWN else None
-    if found is None or (said is not None and any({found, said} <= alike for alike in _ALIKE)):
-        return said, source
-    return found, source if found == said else "text"
+    code = fold(stated)
+    # A language that is unknown here is stated on purpose: no theme comes with it.
+    found = detect(text) if code is None or code in _KNOWN else None
+    if found is None or (code is not None and any({found, code} <= alike for alike in _ALIKE)):
+        return code, source
+    return found, source if found == code else "text"
 
 
 def fold(tag: str | None) -> str | None:
-    """The ISO 639 code of a language tag, the short one of two; variants and old codes folded. None if it is no tag."""
+    """The ISO 639 code of a language tag, the two-letter one if there is one; variants and old codes are folded.
+
+    None if it is not a language tag.
+    """
     match = _TAG.match((tag or "").strip())
     code = langcodes.Language.get(match[0]).language if match else None
     return _FOLDED.get(code, code) if code else None
 
 
 def detect(text: str) -> str | None:
-    """The ISO 639-1 code of a text's language; None where it is too short, no prose, or could be another."""
-    prose = _prose(text[:_MAX_TEXT].replace("\0", " ").encode("utf-8", "replace").decode())
+    """The ISO 639-1 code of a text's language; None if it is too short, not prose, or ambiguous."""
+    prose = _prose(storable(text[:_MAX_TEXT]))
     if _weight(prose) < _MIN_WEIGHT:
         return None
     found = _detector().FindLanguage(prose)
@@ -83,7 +88,7 @@ def _detector() -> gcld3.NNetLanguageIdentifier:
 
 
 def _prose(text: str) -> str:
-    """A text without the lines of code in it."""
+    """A text without its lines of code."""
     if len(_CODE.findall(text)) <= len(text) * _CODE_SHARE:
         return text
     lines = (match[0] for match in _LINE.finditer(text))
@@ -93,7 +98,7 @@ def _prose(text: str) -> str:
 
 
 def _weight(text: str) -> int:
-    """Letters of a text, as many as are needed to tell, by what they tell."""
+    """How many letters a text has, weighted and counted up to `_MIN_WEIGHT`."""
     letters = islice(filter(str.isalpha, text), _MIN_WEIGHT)
-    # From here on stand the scripts of East Asia, whose signs are syllables and words.
+    # The scripts of East Asia, whose characters are syllables and words, begin here.
     return sum(_SIGN_LETTERS if letter >= "\u2e80" else 1 for letter in letters)

@@ -1,4 +1,4 @@
-"""What one walk over a page finds: what stands in its head, and elements that may tell of the post. No I/O."""
+"""The markup that metadata is read from, collected in one walk: the page's head, bylines, dates, headings. No I/O."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from functools import lru_cache
 from lxml.html import HtmlElement
 
 from archive.limits import FIELD_CHARACTERS
+from archive.runtime.storable import storable
 
 MAX_LINE = 200
-"""Characters above which an element is no line about the post."""
+"""Characters above which an element is not a byline or date line."""
 MAX_WALK = 60
-"""Elements of one kind that are looked at."""
+"""Elements of one kind that are examined."""
 _MAX_DEPTH = 22
 _MAX_HEADINGS = 200
 _AUTHOR_CLASSES = re.compile(
@@ -22,7 +23,7 @@ _AUTHOR_CLASSES = re.compile(
     re.IGNORECASE,
 )
 _MAY_MARK = re.compile(r"autho|autor|auteu|byline|written|date|publi|pubda|poste|datum|fecha|times")
-"""What every class has, in lower case, that marks an author or a date; it is found ten times faster."""
+"""What each class for an author or a date contains, in lower case; a pre-filter that is ten times faster."""
 _AUTHOR_LINKS = re.compile(r"/(?:authors?|autore?n?|auteurs?|redakteure?|contributors?)/[^/]", re.IGNORECASE)
 DATE_CLASSES = re.compile(
     r"(?:^|[\s_-])(?:date|pubdate|published|posted|datum|fecha|timestamp|dt-published)(?:$|[\s_-])", re.IGNORECASE
@@ -39,7 +40,7 @@ _STARTS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FIRST = frozenset("aAbBeEpPtTvVwW")
-"""Letters that one of these begins with."""
+"""First letters of these words."""
 _HEAD = ("meta", "title", "script", "link")
 _BODY = (
     "h3", "h4", "h5", "h6", "time", "a", "span", "div", "p", "address", "cite", "ul", "li", "dd", "td", "small", "em",
@@ -50,7 +51,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(slots=True)
 class Markup:
-    """What one walk over a page found."""
+    """The elements of a page that metadata is read from."""
 
     meta: dict[str, list[str]] = field(default_factory=dict)
     headings: list[HtmlElement] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Markup:
     times: list[HtmlElement] = field(default_factory=list)
     tags: list[HtmlElement] = field(default_factory=list)
     lines: list[HtmlElement] = field(default_factory=list)
-    """Elements whose first words are those of a byline."""
+    """Elements that begin like a byline."""
     people: list[HtmlElement] = field(default_factory=list)
     """Links to pages about authors."""
     scripts: list[str] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Markup:
 
 
 def marked(tree: HtmlElement) -> Markup:
-    """What a page's elements may tell, each filed under what it may tell of."""
+    """Collect the elements of a page that can state metadata."""
     page = Markup()
     for element in tree.iter(*_HEAD, "h1", "h2", "h3"):
         if element.tag in _HEAD:
@@ -81,7 +82,7 @@ def marked(tree: HtmlElement) -> Markup:
 
 @lru_cache(maxsize=10_000)
 def _marks(names: str) -> tuple[bool, bool]:
-    """Whether a class marks an author, and a date; a page repeats few of them a thousand times."""
+    """Whether a class names an author, and a date; cached, as a page repeats few classes a thousand times."""
     if not _MAY_MARK.search(names.lower()):
         return False, False
     return _AUTHOR_CLASSES.search(names) is not None, DATE_CLASSES.search(names) is not None
@@ -105,7 +106,7 @@ def _note_head(element: HtmlElement, page: Markup) -> None:
 
 
 def _sort(element: HtmlElement, page: Markup) -> None:
-    """Files an element of the body under what it may tell; each page has hundreds, so that it looks at little."""
+    """Add an element of the body to the lists that it belongs to. Pages have thousands: the cheap checks come first."""
     get, tag = element.get, element.tag
     text = element.text
     if text and len(text) <= MAX_LINE and (text := text.lstrip()) and text[0] in _FIRST and _STARTS.match(text):
@@ -128,7 +129,7 @@ def _sort(element: HtmlElement, page: Markup) -> None:
 
 
 def _sort_link(link: HtmlElement, page: Markup) -> bool:
-    """Files a link under what its target tells; whether it names the author."""
+    """Add a link to the lists that its target and `rel` name; returns whether it names the author."""
     href = link.get("href", "")
     if "/" in href and _AUTHOR_LINKS.search(href):
         page.people.append(link)
@@ -141,32 +142,32 @@ def _sort_link(link: HtmlElement, page: Markup) -> bool:
 
 
 def meta(page: Markup, name: str) -> str | None:
-    """What the first `meta` element of that name says."""
+    """The content of the first `meta` element with that name."""
     found = page.meta.get(name)
     return found[0] if found else None
 
 
 def elsewhere(element: HtmlElement) -> bool:
-    """Whether an element stands in a part of the page that speaks of other posts or readers."""
+    """Whether an element is in a part of the page about other posts or by readers, such as a sidebar or comments."""
     one: HtmlElement | None = element
     for _ in range(_MAX_DEPTH):
         if one is None or (tag := one.tag) in {"article", "main", "body"}:
             return False
         if tag in {"aside", "nav", "footer"}:
             return tag != "footer" or one.getparent() is None or one.getparent().tag == "body"
-        if _speaks_of_others(f"{one.get('class', '')} {one.get('id', '')}"[:MAX_LINE]):
+        if _names_other_part(f"{one.get('class', '')} {one.get('id', '')}"[:MAX_LINE]):
             return True
         one = one.getparent()
     return False
 
 
 @lru_cache(maxsize=10_000)
-def _speaks_of_others(names: str) -> bool:
+def _names_other_part(names: str) -> bool:
     return _ELSEWHERE.search(names) is not None
 
 
 def line(element: HtmlElement) -> str:
-    """An element's words on one line; nothing where they are too many for one."""
+    """The text of an element on one line; empty if it is too long for one."""
     parts: list[str] = []
     size = 0
     for part in element.itertext():
@@ -178,6 +179,6 @@ def line(element: HtmlElement) -> str:
 
 
 def one_line(value: str | None) -> str | None:
-    """A field as it is kept: white space folded, of bounded length; None if it is empty."""
-    bare = _SPACE.sub(" ", (value or "").replace("\0", "").encode("utf-8", "replace").decode()).strip()
+    """A field as stored: white space collapsed, of bounded length; None if it is empty."""
+    bare = _SPACE.sub(" ", storable(value or "")).strip()
     return bare[:FIELD_CHARACTERS] or None

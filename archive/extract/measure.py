@@ -1,4 +1,4 @@
-"""How much text, prose and links each element of a page holds: what the search for the post's body rests on. No I/O."""
+"""Text density and link density: how much text, running text and links each element of a page contains. No I/O."""
 
 from __future__ import annotations
 
@@ -17,47 +17,52 @@ _UNREAD = frozenset(
     " iframe head link meta dialog map area applet noembed noframes frame frameset progress meter source track"
     " label".split()
 )
-"""Elements whose text is no part of what a reader reads."""
+"""Elements whose text readers do not see as text."""
 _WRAPPERS = frozenset("button svg label option select dialog object noscript".split())  # noqa: SIM905
-"""Of these the ones that hold much of the page where its markup is broken, or for readers without scripts."""
+"""Those of them that contain much of the page if its markup is broken, or for readers without scripts."""
 _WRAPPED = 500
+"""Characters of running text from which on such an element is read."""
 _SENTENCE = 40
+"""Characters, links not counted, below which a block has no running text: it is a label."""
 _PARAGRAPH = 80
-_HALF_A_PARAGRAPH = 0.4
-_LINK_SHARE = 0.5
+"""Characters, links not counted, from which on all of a block counts as running text."""
+_SHORT_WEIGHT = 0.4
+"""What a character counts for in a block between these lengths, which can be a sentence or a label."""
+_MAX_LINK_DENSITY = 0.5
+"""Link density above which a block has no running text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """The elements of a page in document order, and for each of them, by its number, what it holds."""
+class Measure:
+    """The elements of a page in document order and, by the number of each, what it contains."""
 
     elements: list[HtmlElement]
     parent: list[int]
     """Number of the parent; -1 for the root."""
     end: list[int]
-    """Number of the last element within."""
+    """Number of its last descendant; its own if it has none."""
     block: list[bool]
-    """It is a block, or holds one."""
+    """It is a block, or contains one."""
     unread: list[bool]
-    """Nothing in it is read, such as scripts and form controls."""
+    """Its text is not read, as that of scripts and form controls."""
     own: list[int]
-    """Characters of text that stand in it and in none of its blocks."""
+    """Characters of text in it and in none of its blocks."""
     own_links: list[int]
-    """Characters of these that are links."""
+    """How many of these are links."""
     chars: list[int]
     """Characters of all its text."""
     link_chars: list[int]
-    """Characters of these that are links."""
+    """How many of these are links."""
     links: list[int]
     """Links within."""
     weight: list[float]
-    """Characters of running text that stand in it and in none of its blocks; short ones count for less."""
+    """Characters of running text in it and in none of its blocks; those of short blocks count for less."""
     prose: list[float]
     """Sum of the weights within."""
 
     @classmethod
-    def of(cls, root: HtmlElement) -> Layout:
-        """Measure a page in one pass from its end to its beginning."""
+    def of(cls, root: HtmlElement) -> Measure:
+        """Measure a page in one pass, from its end to its beginning."""
         elements = list(root.iter("*"))
         n = len(elements)
         numbers = {element: number for number, element in enumerate(elements)}
@@ -117,15 +122,15 @@ class Layout:
         )
 
     def within(self, i: int) -> range:
-        """Numbers of an element and all within it."""
+        """Numbers of an element and its descendants."""
         return range(i, self.end[i] + 1)
 
-    def holds(self, i: int, j: int) -> bool:
-        """Whether element `j` is within element `i`, or is it."""
+    def contains(self, i: int, j: int) -> bool:
+        """Whether element `j` is element `i` or a descendant of it."""
         return i <= j <= self.end[i]
 
     def ancestors(self, i: int) -> list[int]:
-        """An element and all above it, the root last."""
+        """An element and its ancestors, the root last."""
         found = []
         while i >= 0:
             found.append(i)
@@ -139,6 +144,6 @@ def _length(text: str | None) -> int:
 
 def _weight(own: int, linked: int) -> float:
     bare = own - linked
-    if bare < _SENTENCE or linked > _LINK_SHARE * own:
+    if bare < _SENTENCE or linked > _MAX_LINK_DENSITY * own:
         return 0.0
-    return bare if bare >= _PARAGRAPH else bare * _HALF_A_PARAGRAPH
+    return bare if bare >= _PARAGRAPH else bare * _SHORT_WEIGHT

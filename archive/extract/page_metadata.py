@@ -1,6 +1,6 @@
-"""What a page says of itself: title, authors, dates, site, tags. No I/O.
+"""The metadata of a page: title, authors, dates, site, tags, canonical URL. No I/O.
 
-Each fact is taken from the most reliable place that tells it, and the place is named.
+Each fact comes from the most reliable source that states it, and the source is recorded.
 """
 
 from __future__ import annotations
@@ -8,65 +8,44 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date as Date  # noqa: N812  as in archive.extract.text
 from datetime import datetime
 
 from lxml.html import HtmlElement
 
-from archive.extract import authors, dates, json_ld
+from archive.extract import authors, dates, json_ld, language
 from archive.extract.date_text import believed
 from archive.extract.json_ld import ARTICLES, PAGES, first
 from archive.extract.links import joined
 from archive.extract.markup import Markup, elsewhere, marked, meta, one_line
+from archive.extract.text import Facts
 from archive.limits import FIELD_CHARACTERS
 
-__all__ = ["Facts", "believed", "language_code", "one_line", "read", "unique"]
+__all__ = ["believed", "one_line", "read", "unique"]
 
 _MAX_TAGS = 100
 _MAX_HEADING = 300
 _TITLE_CLASSES = frozenset({"entry-title", "post-title"})
-_NAMED = 0.35
 _OWN_WORDS = 0.5
-"""Share of a heading's words that the page's other titles repeat, from which on it is the post's."""
+"""Share of a heading's words that the stated titles repeat, from which on it is the post's title."""
+_FIRST_RANK = 0.3
+"""How much more an `h1` counts than the headings below it."""
+_NAMED = 0.35
+"""How much more the only heading counts that blog software names as a title."""
+_CLEARLY = 0.01
+"""How much better a heading must be than one before it."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\w+")
 _DASHES = "-\N{EN DASH}\N{EM DASH}|·•»:/"
 _PARTS = re.compile(r"\s+[-\u2013\u2014|·•»«:/]+\s+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What is known of a post without its text; None where the page does not tell."""
-
-    title: str | None = None
-    author: str | None = None
-    """Names joined with `; `."""
-    published: datetime | Date | None = None
-    """Aware, with the offset that the page states, so that its day is the author's; or a day."""
-    modified: datetime | Date | None = None
-    """As `published`."""
-    site: str | None = None
-    language: str | None = None
-    """ISO 639-1 code."""
-    tags: tuple[str, ...] = ()
-    canonical: str | None = None
-    """Absolute URL that the page calls its own."""
-    license: str | None = None
-    """URL."""
-    image: str | None = None
-    """Absolute URL of the lead image."""
-    sources: dict[str, str] = field(default_factory=dict)
-    """For each of these that is known where it stood: `json-ld`, `meta`, `page`, `url`."""
-
-
 def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:
-    """What a page's own markup says.
+    """The metadata in a page's own markup.
 
     Args:
         tree: The whole page, as parsed.
         url: Base of relative links.
-        latest: No date after it is believed.
+        latest: Dates after it are ignored.
     """
     page = marked(tree)
     items = list(json_ld.items(page.scripts))
@@ -101,7 +80,7 @@ def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:
 
 
 def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[str | None, str]:
-    """The heading that readers see; where that cannot be told, what the head of the page says."""
+    """The heading that readers see; if it cannot be determined, the title in the head of the page."""
     stated = [
         (_headline(article), "json-ld"),
         (_without_site(meta(page, "og:title") or meta(page, "twitter:title"), site), "meta"),
@@ -112,19 +91,18 @@ def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[
     best: tuple[float, str] | None = None
     named = [heading for heading in page.headings if _is_named_title(heading)]
     for heading in page.headings:
-        said = one_line(" ".join(heading.text_content().split()))
-        if not said or len(said) > _MAX_HEADING or elsewhere(heading) or (site and said.casefold() == site.casefold()):
+        text = one_line(" ".join(heading.text_content().split()))
+        if not text or len(text) > _MAX_HEADING or elsewhere(heading) or (site and text.casefold() == site.casefold()):
             continue
-        own = _words(said)
+        own = _words(text)
         share = sum(word in words for word in own) / len(own) if own else 0.0
-        # A heading of the first rank counts for more than one below it.
-        rank = share + (0.3 if heading.tag == "h1" else 0.0)
-        if len(named) == 1 and heading is named[0]:  # on a page with several posts none is the page's
+        rank = share + (_FIRST_RANK if heading.tag == "h1" else 0.0)
+        if len(named) == 1 and heading is named[0]:  # on a page with several posts, none is the page's
             share, rank = max(share, _OWN_WORDS), max(share, _OWN_WORDS) + _NAMED
         elif heading.tag == "h3":
             continue
-        if share >= _OWN_WORDS and (best is None or rank > best[0] + 0.01):
-            best = (rank, said)
+        if share >= _OWN_WORDS and (best is None or rank > best[0] + _CLEARLY):
+            best = (rank, text)
     if best is not None:
         return best[1], "page"
     if known:
@@ -134,7 +112,7 @@ def _title(page: Markup, article: dict[str, object], site: str | None) -> tuple[
 
 
 def _is_named_title(heading: HtmlElement) -> bool:
-    """Whether software for blogs calls a heading the title of a post."""
+    """Whether a heading is named as blog software names the title of a post."""
     return not _TITLE_CLASSES.isdisjoint((heading.get("class") or "").split())
 
 
@@ -148,7 +126,7 @@ def _headline(article: dict[str, object]) -> str | None:
 
 
 def _without_site(title: str | None, site: str | None) -> str | None:
-    """A title without the name of the site that themes put before or after it."""
+    """A title without the site's name, which themes put before or after it."""
     title = one_line(title)
     if not title or not site:
         return title
@@ -189,7 +167,7 @@ def _image(article: dict[str, object], known: dict[str, dict[str, object]]) -> s
 
 
 def _tags(page: Markup, article: dict[str, object]) -> Iterator[str]:
-    """Categories and tags that the page names for this post."""
+    """Categories and tags of the post."""
     for key in ("articleSection", "keywords"):
         value = article.get(key)
         for word in value if isinstance(value, list) else [value]:
@@ -202,7 +180,7 @@ def _tags(page: Markup, article: dict[str, object]) -> Iterator[str]:
 
 
 def unique(words: Iterable[str]) -> Iterator[str]:
-    """Words in order, white space folded, each once whatever its case."""
+    """Tags in order, white space collapsed, each once regardless of case."""
     seen: set[str] = set()
     for word in words:
         bare = _SPACE.sub(" ", word).strip(" ,;#")
@@ -212,13 +190,7 @@ def unique(words: Iterable[str]) -> Iterator[str]:
 
 
 def _language(tree: HtmlElement, page: Markup) -> str | None:
-    return language_code(tree.get("lang") or tree.get("xml:lang") or meta(page, "og:locale"))
-
-
-def language_code(declared: str | None) -> str | None:
-    """The ISO 639 code in a language tag such as `en-GB`; None if it is none."""
-    code = re.split(r"[-_]", (declared or "").strip(), maxsplit=1)[0].lower()
-    return code if re.fullmatch(r"[a-z]{2,3}", code) else None
+    return language.fold(tree.get("lang") or tree.get("xml:lang") or meta(page, "og:locale"))
 
 
 def _absolute(link: str | None, url: str) -> str | None:

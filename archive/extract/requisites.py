@@ -1,4 +1,4 @@
-"""What a page needs to look as it did: images, stylesheets and fonts that it names. Pure, no I/O."""
+"""Page requisites: the images, stylesheets and fonts that a page needs to look as it did. No I/O."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([\d.]+)([wx]))?\s*(?
 
 @dataclass(frozen=True, slots=True)
 class Requisite:
-    """Something that a page loads."""
+    """A resource that a page loads."""
 
     url: str
     kind: Kind
 
 
 def requisites(payload: bytes, *, url: str, content_type: str | None) -> list[Requisite]:
-    """What a page loads to be seen, in its order, each once; no scripts, no frames.
+    """The resources that a page needs for display, in its order, each once; no scripts, no frames.
 
     Args:
-        payload: Without content coding.
-        url: Of the page.
+        payload: The page, without content coding.
+        url: Its URL.
         content_type: Its Content-Type header.
     """
     try:
@@ -59,7 +59,7 @@ def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[st
 
 
 def of_style(payload: bytes, *, url: str) -> list[Requisite]:
-    """What a stylesheet loads: others, fonts and images."""
+    """The resources of a stylesheet: other stylesheets, fonts and images."""
     return _each_once(_of_css(payload[:REQUISITES_BYTES].decode("utf-8", "replace")), url)
 
 
@@ -98,7 +98,7 @@ def _of_css(css: str) -> Iterator[tuple[str, Kind]]:
 
 
 def _largest(srcset: str | None) -> str | None:
-    """Of the candidates of a srcset the one that is largest."""
+    """The largest candidate of a `srcset`."""
     if not srcset:
         return None
     found = [(float(size or 1), link) for link, size, _ in _CANDIDATE.findall(srcset[:20_000])]

@@ -1,4 +1,4 @@
-"""A text: the post's own words and what is known about it. Pure values, no I/O."""
+"""A text: the content of a post and its metadata. Pure values, no I/O."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from datetime import datetime
 from archive.limits import ENTRY_CHARACTERS
 from archive.warc.capture import digest
 
-_WORDS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
+_STRINGS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
 
 
 def made_by(extractor: object) -> str:
-    """What tells extractors apart in an index: a digest of the name, versions, options and profile of one."""
+    """The identity of an extractor in an index: a digest of its name, versions, options and site profile."""
     return digest(json.dumps(extractor, sort_keys=True).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a publisher said of a post elsewhere than on its page, in a feed for instance."""
+    """What a publisher states about a post elsewhere than on its page, for instance in a feed."""
 
     title: str | None = None
     author: str | None = None
     published: datetime | None = None
-    """Aware, UTC; None if it was not said or could not be read."""
+    """Aware, UTC; None if it is missing or could not be parsed."""
     modified: datetime | None = None
-    """Aware, UTC; None if it was not said or could not be read."""
+    """Aware, UTC; None if it is missing or could not be parsed."""
     tags: tuple[str, ...] = ()
     language: str | None = None
-    """As a feed states it for all its posts."""
+    """The language that the feed states for all its posts."""
     html: str | None = None
     """Content or summary as markup, not sanitised."""
     published_raw: str | None = None
-    """The date of publication as it was written."""
+    """The date of publication as written."""
     modified_raw: str | None = None
-    """The date of the last change as it was written."""
+    """The date of the last modification as written."""
     doubts: tuple[str, ...] = ()
-    """What makes its dates doubtful: `unreadable`, `no zone` (read as UTC), `future` (more than a day after it was
-    seen), `old` (before 1990)."""
+    """Why its dates are doubtful: `unreadable`, `no zone` (taken as UTC), `future` (more than a day after it was seen),
+    `old` (before 1990)."""
     related: str | None = None
-    """URL that the publisher relates to the post: for a link to somebody else's page, the post's own page."""
+    """URL that the publisher relates to the post: the post's own page, if its link leads to another site."""
     named_by: str | None = None
-    """What tells it from the others: `id`, `link` or `content`."""
+    """What identifies it among the entries: `id`, `link` or `content`."""
 
     def as_json(self) -> dict[str, object]:
-        """What is known of it, as JSON knows it; markup that is too long is left out."""
+        """Its known fields as JSON values; markup that is too long is left out."""
         known: dict[str, object] = {
             one.name: value.isoformat() if isinstance(value := getattr(self, one.name), datetime) else value
             for one in fields(self)
@@ -56,23 +56,23 @@ class Entry:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
 
     @classmethod
-    def from_json(cls, said: object) -> Entry | None:
-        """The entry that `as_json` gave; None if there is none. What is unknown or of another kind is left out."""
-        if not isinstance(said, dict):
+    def from_json(cls, data: object) -> Entry | None:
+        """The entry in the output of `as_json`; None if there is none. Unknown fields and wrong types are left out."""
+        if not isinstance(data, dict):
             return None
         found: dict[str, object] = {}
-        for name, value in said.items():
+        for name, value in data.items():
             if name in {"published", "modified"} and isinstance(value, str):
                 found[name] = _instant(value)
             elif name in {"tags", "doubts"} and isinstance(value, list):
                 found[name] = tuple(map(str, value))
-            elif name in _WORDS and isinstance(value, str):
+            elif name in _STRINGS and isinstance(value, str):
                 found[name] = value
         return cls(**found)  # type: ignore[arg-type]
 
 
 def _instant(written: str) -> datetime | None:
-    """An aware instant; None of a day alone, or of what is none."""
+    """An aware instant; None if the text is a day without a time, or not a date."""
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
@@ -81,24 +81,15 @@ def _instant(written: str) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """The clean text of one capture."""
-
-    url: str
-    """URL of the capture."""
-
-    text: str
-    """The post's own words: plain, one paragraph a line."""
-
-    markdown: str
-    """The same with its structure."""
+class Facts:
+    """The metadata of a post; None if it is not stated."""
 
     title: str | None = None
     author: str | None = None
-    """Names joined with `; `."""
+    """Names, joined with `; `."""
     published: datetime | Date | None = None
     """Aware instant with the offset that the page states, so that its day is the author's (a feed's is in UTC); or a
-    day where no more is told."""
+    day if there is no time."""
     modified: datetime | Date | None = None
     """As `published`."""
     site: str | None = None
@@ -107,27 +98,42 @@ class Text:
     tags: tuple[str, ...] = ()
     """Tags and categories, in the page's order."""
     canonical: str | None = None
-    """Absolute URL that the page calls its own; not followed, not compared with `url`."""
+    """Canonical URL that the page states, absolute; not followed, not compared with the capture's."""
     license: str | None = None
     """Absolute URL of the licence that the page links to."""
     image: str | None = None
     """Absolute URL of the lead image; not fetched."""
     sources: dict[str, str] = field(default_factory=dict)
-    """For each of the facts above that is known where it stood: `feed`, `json-ld`, `meta`, `page`, `url` or `text`."""
+    """The source of each known fact: `feed`, `json-ld`, `meta`, `page`, `url` or `text`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Facts):
+    """The extracted text of one capture, and the post's metadata."""
+
+    url: str
+    """URL of the capture."""
+
+    text: str
+    """The post as plain text, one paragraph a line."""
+
+    markdown: str
+    """The post as Markdown."""
+
     comments: str = ""
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)
-    """Name, version and options of what made this text, and the site profile that it was given."""
+    """Name, version and options of what made this text, and the site profile in use."""
     entry: Entry | None = None
-    """What was said of the post elsewhere when this text was made."""
+    """The post's entry in a feed at the time this text was made."""
 
     @property
     def digest(self) -> str:
-        """Digest of the plain text as it is stored, `sha1:BASE32`."""
+        """Digest of the plain text as stored, `sha1:BASE32`."""
         return digest(self.text.encode("utf-8", "replace"))
 
     def fields(self) -> dict[str, object]:
-        """Everything but the plain text, as JSON knows it."""
+        """Everything except the plain text, as JSON values; this is what is stored."""
         return {
             "title": self.title,
             "author": self.author,

@@ -1,4 +1,4 @@
-"""What of a body's blocks is not the post: its title again, bylines, credits, and what trails behind it. No I/O."""
+"""Boilerplate removal, last step: the repeated title, bylines, credits, and what follows the last paragraph. No I/O."""
 
 from __future__ import annotations
 
@@ -8,32 +8,48 @@ from collections.abc import Callable, Collection, Sequence
 from archive.extract import boilerplate
 from archive.extract.blocks import Block, BlockType
 
-_SENTENCE = re.compile(r"[.!?…。！？:][\"'”’»)\]]*$")  # noqa: RUF001  as they are written
+_SENTENCE = re.compile(r"[.!?…。！？:][\"'”’»)\]]*$")  # noqa: RUF001
 _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}:\d\d\b|"
     r"\b\d+\s*(?:min|mins|minutes?|hours?|days?|weeks?|months?)\b",
     re.IGNORECASE,
 )
-_DATE_LENGTH = 60
-_DISCLOSURE_LENGTH = 300
-_BIO_LENGTH = 700
-_CAPTION_LENGTH = 400
+# Characters of the longest block that each kind of wording is tried on; a longer one is a paragraph that mentions it.
+_MAX_DATE = 60
+_MAX_BYLINE = 90
+_MAX_TAIL = 120
+_MAX_CREDIT = 130
+_MAX_ALSO = 250
+_MAX_DISCLOSURE = 300
+_MAX_PLEA = 320
+_MAX_AGENCY = 400
+_MAX_BIO = 700
+
+# Characters, links not counted.
 _PROSE = 80
-_PARAGRAPH = 120
-_COPY = 3
-"""Paragraphs that come again, from which on the post does."""
+"""From here on a block is running text."""
 _LINE = 40
-_HEAD_LINE = 90
-_CREDIT_LENGTH = 130
-_ALSO_LENGTH = 250
-_TAIL_LENGTH = 120
-_PLEA_LENGTH = 320
-_LEAST = 500
-"""Characters of a post below which nothing that could be a sentence of it is cut off."""
+"""From here on it is, if it ends like a sentence."""
+_PARAGRAPH = 120
+"""From here on a heading is a paragraph that is marked up as one; and a repeated block was not repeated on purpose."""
+_MIN_POST = 500
+"""Characters of a post below which no running text is cut off at its end."""
+
+_REPEATED_PARAGRAPHS = 3
+"""Repeated paragraphs from which on the page contains the whole post several times."""
 _HEAD_BLOCKS = 8
 _TAIL_BLOCKS = 12
+"""Blocks at the beginning and the end of a body among which boilerplate is looked for."""
+_MIN_RULE = 3
+"""Characters of a line of stars that separates sections."""
+
+# Link density.
 _MOST = 0.6
+"""Above this a block is a link to something else."""
 _HALF = 0.5
+"""Above this it is not running text."""
+_ALSO_LINKS = 0.3
+"""Above this a line such as "Read also: ..." is one that links to another post."""
 
 
 def trimmed(
@@ -41,27 +57,27 @@ def trimmed(
     titles: Collection[str],
     *,
     leads: Sequence[Block] = (),
-    sure: Callable[[Block], bool] = lambda _: False,
+    is_certain: Callable[[Block], bool] = lambda _: False,
 ) -> list[Block]:
-    """The blocks that are the post's.
+    """The blocks that belong to the post.
 
     Args:
-        blocks: Those of its body.
-        leads: Those between its title and its body.
-        titles: What the page says that its title is.
-        sure: Tells blocks that are the post's, whatever they say.
+        blocks: The blocks of its body.
+        titles: Its title, as the page states it in several places.
+        leads: The blocks between its title and its body.
+        is_certain: Whether a block certainly belongs to the post, whatever its text.
     """
-    kept = _without_boxes(_once(blocks), sure)
-    kept = [block for block in kept if sure(block) or is_own(block)]
+    kept = _without_boxes(_once(blocks), is_certain)
+    kept = [block for block in kept if is_certain(block) or is_own(block)]
     named = {boilerplate.folded(title) for title in titles}
-    kept = _without_tail(_without_head(kept, named, sure), sure)
-    said = {block.plain for block in kept} | named
-    return [block for block in leads if sure(block) or _leads(block, said)] + kept
+    kept = _without_tail(_without_head(kept, named, is_certain), is_certain)
+    known = {block.plain for block in kept} | named
+    return [block for block in leads if is_certain(block) or _is_own_lead(block, known)] + kept
 
 
-def _leads(block: Block, said: Collection[str]) -> bool:
-    """Whether a block before the body is a lead of its own."""
-    if block.plain in said or boilerplate.folded(_bare(block)) in said:
+def _is_own_lead(block: Block, known: Collection[str]) -> bool:
+    """Whether a block before the body is a lead that the body does not repeat."""
+    if block.plain in known or boilerplate.folded(_bare(block)) in known:
         return False
     return is_own(block) and not _is_byline(block)
 
@@ -81,7 +97,7 @@ def is_prose(block: Block) -> bool:
 
 
 def _once(blocks: Sequence[Block]) -> list[Block]:
-    """Each paragraph once: some pages hold the post two or three times, for screens of several sizes."""
+    """Each paragraph once: some pages contain the post two or three times, for several screen sizes."""
     seen: set[str] = set()
     again: set[int] = set()
     paragraphs = 0
@@ -92,19 +108,19 @@ def _once(blocks: Sequence[Block]) -> list[Block]:
             again.add(at)
             paragraphs += len(block.plain) >= _PROSE
         seen.add(block.plain)
-    if paragraphs < _COPY:  # what is short is said again for a reason, but for the lead
+    if paragraphs < _REPEATED_PARAGRAPHS:  # short blocks are repeated on purpose, except the lead
         again = {at for at in again if len(blocks[at].plain) >= (_LINE if at < _HEAD_BLOCKS else _PARAGRAPH)}
     return [block for at, block in enumerate(blocks) if at not in again]
 
 
-def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> list[Block]:
-    """Without what stands under headings such as "Related posts", up to running text or another heading."""
+def _without_boxes(blocks: Sequence[Block], is_certain: Callable[[Block], bool]) -> list[Block]:
+    """Blocks without what follows headings such as "Related posts", up to running text or another heading."""
     kept: list[Block] = []
     closed = False
     for block in blocks:
-        if sure(block):
+        if is_certain(block):
             closed = False
-        elif boilerplate.opens_furniture(_bare(block)) or boilerplate.opens_comments(_bare(block)):
+        elif boilerplate.opens_boilerplate(_bare(block)) or boilerplate.opens_comments(_bare(block)):
             closed = True
         elif closed and (is_prose(block) or block.type in (BlockType.HEADING, BlockType.TABLE, BlockType.CAPTION)):
             closed = False
@@ -114,27 +130,27 @@ def _without_boxes(blocks: Sequence[Block], sure: Callable[[Block], bool]) -> li
 
 
 def is_own(block: Block) -> bool:
-    """Whether a block can be the post's: it is no label, credit, disclosure or link to another post."""
+    """Whether a block can belong to the post: it is not a label, credit, disclosure or link to another post."""
     if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE):
         return True
-    said = _bare(block)
-    if not any(map(str.isalnum, said)):
-        return len(said) > 2 and block.type is not BlockType.CAPTION  # noqa: PLR2004  a rule of stars
+    text = _bare(block)
+    if not any(map(str.isalnum, text)):
+        return len(text) >= _MIN_RULE and block.type is not BlockType.CAPTION
     known = boilerplate.wording()
     is_other = (
-        not boilerplate.keep_line(said)
-        or (len(said) < _ALSO_LENGTH and block.linked > 0.3 * len(said) and known.also.match(said))
-        or (len(said) < _DISCLOSURE_LENGTH and known.disclosure.search(said))
-        or (block.linked > _MOST * len(block.plain) and known.plea.search(said))
+        not boilerplate.keep_line(text)
+        or (len(text) < _MAX_ALSO and block.linked > _ALSO_LINKS * len(text) and known.also.match(text))
+        or (len(text) < _MAX_DISCLOSURE and known.disclosure.search(text))
+        or (block.linked > _MOST * len(block.plain) and known.plea.search(text))
     )
     is_credit = block.type is not BlockType.CAPTION and (
-        (len(said) < _CAPTION_LENGTH and known.agency.search(said))
-        or (len(said) < _CREDIT_LENGTH and known.credit.match(said))
+        (len(text) < _MAX_AGENCY and known.agency.search(text))
+        or (len(text) < _MAX_CREDIT and known.credit.match(text))
     )
     return not is_other and not is_credit
 
 
-def _without_head(blocks: list[Block], titles: Collection[str], sure: Callable[[Block], bool]) -> list[Block]:
+def _without_head(blocks: list[Block], titles: Collection[str], is_certain: Callable[[Block], bool]) -> list[Block]:
     first = next((at for at, block in enumerate(blocks) if is_prose(block)), len(blocks))
     again = -1
     for at, block in enumerate(blocks[: min(first + 1, _HEAD_BLOCKS)]):
@@ -145,29 +161,29 @@ def _without_head(blocks: list[Block], titles: Collection[str], sure: Callable[[
         for at, block in enumerate(blocks)
         if at > again
         or block.type in (BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION, BlockType.CODE)
-        or sure(block)
+        or is_certain(block)
     ]
     first = next((at for at, block in enumerate(kept) if is_prose(block)), 0)
-    return [block for block in kept[:first] if sure(block) or not _is_byline(block)] + kept[first:]
+    return [block for block in kept[:first] if is_certain(block) or not _is_byline(block)] + kept[first:]
 
 
 def _is_byline(block: Block) -> bool:
-    if block.type not in (BlockType.PARAGRAPH, BlockType.ITEM, BlockType.QUOTE) or len(block.plain) >= _HEAD_LINE:
+    if block.type not in (BlockType.PARAGRAPH, BlockType.ITEM, BlockType.QUOTE) or len(block.plain) >= _MAX_BYLINE:
         return False
-    said = _bare(block)
-    if boilerplate.wording().byline.match(said[:1].lower() + said[1:]) or block.linked > _MOST * len(block.plain):
+    text = _bare(block)
+    if boilerplate.wording().byline.match(text[:1].lower() + text[1:]) or block.linked > _MOST * len(block.plain):
         return True
-    return len(said) < _DATE_LENGTH and not _SENTENCE.search(said) and _DATE.search(said) is not None
+    return len(text) < _MAX_DATE and not _SENTENCE.search(text) and _DATE.search(text) is not None
 
 
-def _without_tail(blocks: list[Block], sure: Callable[[Block], bool]) -> list[Block]:
+def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> list[Block]:
     end = len(blocks)
     left = sum(len(block.plain) for block in blocks)
     for _ in range(_TAIL_BLOCKS):
-        if end <= 1 or sure(blocks[end - 1]) or not _is_tail(blocks[end - 1]):
+        if end <= 1 or is_certain(blocks[end - 1]) or not _is_tail(blocks[end - 1]):
             break
         left -= len(blocks[end - 1].plain)
-        if is_prose(blocks[end - 1]) and left < _LEAST:
+        if is_prose(blocks[end - 1]) and left < _MIN_POST:
             break
         end -= 1
     last = max(
@@ -175,30 +191,30 @@ def _without_tail(blocks: list[Block], sure: Callable[[Block], bool]) -> list[Bl
     )
     if last < 0:
         return blocks[:end]
-    return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if sure(block) or not _trails(block)]
+    return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if is_certain(block) or not _trails(block)]
 
 
 def _is_tail(block: Block) -> bool:
-    """Whether the last block is no part of the post, prose or not."""
-    said = _bare(block)
+    """Whether the last block does not belong to the post, running text or not."""
+    text = _bare(block)
     if block.type is BlockType.HEADING:
         return not is_prose(block)
     if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION):
         return False
-    if len(said) < _TAIL_LENGTH and boilerplate.wording().tail.match(said):
+    if len(text) < _MAX_TAIL and boilerplate.wording().tail.match(text):
         return True
-    if len(said) < _PLEA_LENGTH and boilerplate.wording().plea.search(said):
+    if len(text) < _MAX_PLEA and boilerplate.wording().plea.search(text):
         return True
-    if len(said) < _BIO_LENGTH and boilerplate.wording().bio.match(said):
+    if len(text) < _MAX_BIO and boilerplate.wording().bio.match(text):
         return True
-    return block.linked > _MOST * len(block.plain) and len(said) < _TAIL_LENGTH
+    return block.linked > _MOST * len(block.plain) and len(text) < _MAX_TAIL
 
 
 def _trails(block: Block) -> bool:
-    said = _bare(block)
+    text = _bare(block)
     return (
         block.type is BlockType.HEADING
-        or bool(boilerplate.wording().tail.match(said))
+        or bool(boilerplate.wording().tail.match(text))
         or block.linked > _MOST * len(block.plain)
     )
 

@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from archive.errors import DatabaseError, SettingsError
 from archive.runtime.console import masked
+from archive.runtime.storable import storable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
@@ -86,7 +87,7 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Text that PostgreSQL and SQLite take."""
-        return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode()
+        return None if value is None else storable(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """As it was stored."""

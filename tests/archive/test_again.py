@@ -114,7 +114,7 @@ def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, sit
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")
     assert (failed.code, failed.out) == (0, "0 texts made, 0 as they were, 4 failed; they keep the texts they have\n")
-    assert failed.err.count("are more than the 1 that text is taken from") == failed.err.count("\n") == 4
+    assert failed.err.count("exceed the limit of 1 for text extraction") == failed.err.count("\n") == 4
     as_today(home)
     assert home.pressmark("extract", "--again").out == "4 texts made, 0 as they were\n"
     found = shown(home, url(site))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from archive.extract.date_text import in_url, instant, spoken
+from archive.extract.date_text import in_url, instant, written_day
 
 DAY = date(2020, 3, 3)
 
@@ -21,7 +21,7 @@ DAY = date(2020, 3, 3)
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_many_languages(said: str) -> None:
-    assert spoken(said) == DAY
+    assert written_day(said) == DAY
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_a_day_is_read_in_many_languages(said: str) -> None:
     ],
 )
 def test_what_is_no_whole_day_is_none(said: str) -> None:
-    assert spoken(said) is None
+    assert written_day(said) is None
 
 
 def test_the_first_day_counts() -> None:
-    assert spoken("2 May 2021, changed on 2021-06-01") == date(2021, 5, 2)
+    assert written_day("2 May 2021, changed on 2021-06-01") == date(2021, 5, 2)
 
 
 def test_the_page_tells_whether_the_month_is_first() -> None:
-    assert spoken("3/4/2020", month_first=True) == date(2020, 3, 4)
-    assert spoken("3/4/2020") == date(2020, 4, 3)
-    assert spoken("3/25/2020") == date(2020, 3, 25)
-    assert spoken("3.4.2020", month_first=True) == date(2020, 4, 3)
+    assert written_day("3/4/2020", month_first=True) == date(2020, 3, 4)
+    assert written_day("3/4/2020") == date(2020, 4, 3)
+    assert written_day("3/25/2020") == date(2020, 3, 25)
+    assert written_day("3.4.2020", month_first=True) == date(2020, 4, 3)
 
 
 def test_an_instant_is_read_as_machines_write_it() -> None:

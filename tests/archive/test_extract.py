@@ -125,7 +125,7 @@ def test_a_page_that_lists_whole_posts_gives_all_of_them() -> None:
     ["Share this:", "## Related Articles", "**Like this:**", "Like Loading...", "Advertisements", "- Facebook", "3 Comments",
      "Filed under: Harbour", "Related", "Teilen mit:", "Comparte esto:", "Tagged with: a, b"],
 )  # fmt: skip
-def test_lines_that_are_furniture(line: str) -> None:
+def test_lines_that_are_boilerplate(line: str) -> None:
     assert not keep_line(line)
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from lxml import html
 
-from archive.extract.page_metadata import Facts, read
+from archive.extract.page_metadata import read
 from archive.extract.pipeline import extract
-from archive.extract.text import Entry
+from archive.extract.text import Entry, Facts
 
 URL = "http://blog.example/posts/rope"
 WORDS = "<p>" + "The rope was spliced again before the tide came in. " * 12 + "</p>"

@@ -45,7 +45,7 @@ def lines(page: str, **more: object) -> list[str]:
         "The author was a friend of ours until then.",
     ],
 )
-def test_a_last_sentence_that_begins_like_furniture_stays(last: str) -> None:
+def test_a_last_sentence_that_begins_like_boilerplate_stays(last: str) -> None:
     assert lines(f"<article>{BODY}<p>{last}</p></article>") == [*POST, last]
 
 
@@ -85,7 +85,7 @@ def test_names_that_mislead_do_not_cost_the_post(name: str) -> None:
     assert lines(f"<div class='{name}'><h1>A name for this post</h1><article>{BODY}</article></div>") == [*POST]
 
 
-def test_an_anchor_of_a_heading_does_not_make_it_furniture() -> None:
+def test_an_anchor_of_a_heading_does_not_make_it_boilerplate() -> None:
     found = lines(f"<article>{BODY}<h2 id='related-share-nav'>What they share</h2><p>{ONE} Again.</p></article>")
     assert "What they share" in found
 
@@ -164,7 +164,7 @@ def test_what_is_not_shown_is_not_read() -> None:
     "page", ["<div id='app'></div><script>start()</script>", "<nav><a href='/a'>Home</a></nav>", ""]
 )
 def test_a_page_without_words_is_an_error(page: str) -> None:
-    with pytest.raises(ExtractError, match="holds no text"):
+    with pytest.raises(ExtractError, match="contains no text"):
         made(page)
 
 

@@ -447,7 +447,7 @@ def test_error_pages_that_name_what_was_asked_for_are_one() -> None:
     words = ERROR_PAGE.body.decode()
     assert deleted_posts.same(f"{words} /a-post", f"{words} /pressmark-0a1b")
     assert not deleted_posts.same(words, LIVING)
-    assert not deleted_posts.same(words, f"{words} {LIVING}"), "a post around the same furniture is another text"
+    assert not deleted_posts.same(words, f"{words} {LIVING}"), "a post around the same boilerplate is another text"
 
 
 def test_titles_are_read_roughly() -> None:

@@ -289,8 +289,8 @@ def test_without_a_plan_a_page_that_is_held_is_not_due_again() -> None:
 
 
 def test_a_page_without_text_is_held_all_the_same() -> None:
-    visit = page_visit(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
-    assert (visit.kept, visit.error) == (True, "no text: is no HTML page")
+    visit = page_visit(page(), at=T0, plan=PLAN, status=200, error="no text: is not an HTML page")
+    assert (visit.kept, visit.error) == (True, "no text: is not an HTML page")
 
 
 @pytest.mark.parametrize(

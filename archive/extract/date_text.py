@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812  as in archive.extract.text
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+from itertools import product
+
+from babel.dates import get_month_names
 
 _OLDEST = "1990-01-01"
 _SHORT_YEAR = 2
@@ -31,29 +36,12 @@ _SLASHED = re.compile(
     rf"(?<![\d./-])(?P<first>\d{{1,2}})(?P<mark>[/-])(?P<second>\d{{1,2}})(?P=mark){_ANY_YEAR}(?![\d/-])"
 )
 _IN_URL = re.compile(rf"/{_YEAR}[/-](?P<month>[01]?\d)[/-](?P<day>[0-3]?\d)(?:[/-]|$)")
-_MONTHS = {
-    start: number
-    for number, starts in enumerate(
-        (
-            "jan ene gen янв січ oca sty led",
-            "feb fév fev фев лют şub lut úno",
-            "mar mär mrz maa мар бер bře",  # noqa: RUF001  Cyrillic is meant
-            "apr abr avr апр кві nis kwi dub",
-            "may mai mei mag maj мая тра kvě",
-            "jun giu juin июн чер haz cze červn",
-            "jul juil lug июл лип tem červe",
-            "aug ago aoû авг сер ağu sie srp",  # noqa: RUF001  as above
-            "sep set сен вер eyl wrz zář",
-            "oct okt out ott окт жов eki paź říj",
-            "nov ноя kas lis",
-            "dec dez déc dic дек гру ara gru pro",  # noqa: RUF001  as above
-        ),
-        start=1,
-    )
-    for start in starts.split()
-}
-"""Months by the first letters of their names in English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
-Danish, Norwegian, Russian, Ukrainian, Polish, Czech and Turkish."""
+_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "ru", "uk", "pl", "cs", "tr")
+"""Languages whose names of months are known."""
+_NAMES_BESIDES = {"mrz": 3}
+"""Abbreviations in use that CLDR does not list."""
+_PREFIXES = (5, 4, 3)
+"""Letters by which an abbreviation or inflection that is not listed is recognised, the longest first."""
 
 
 def instant(value: object) -> datetime | Date | None:
@@ -136,7 +124,23 @@ def _day(year: str, month: str, day: str) -> Date | None:
 
 
 def _month(name: str) -> int:
-    return next((_MONTHS[name[:size]] for size in (5, 4, 3) if name[:size] in _MONTHS), 0)
+    """The number of a month by its name or the beginning of it; 0 if it is not a month."""
+    months = _months()
+    return next((months[part] for part in (name, *(name[:size] for size in _PREFIXES)) if part in months), 0)
+
+
+@cache
+def _months() -> dict[str, int]:
+    """Numbers of the months by their names in CLDR, and by the beginnings that all languages read the same."""
+    names = dict(_NAMES_BESIDES)
+    prefixes: defaultdict[str, set[int]] = defaultdict(set)
+    for language, context, width in product(_LANGUAGES, ("format", "stand-alone"), ("abbreviated", "wide")):
+        for number, listed in get_month_names(width, context, language).items():
+            name = listed.casefold().rstrip(".")
+            names[name] = number
+            for size in _PREFIXES:
+                prefixes[name[:size]].add(number)
+    return {**{prefix: min(numbers) for prefix, numbers in prefixes.items() if len(numbers) == 1}, **names}
 
 
 def believed(moment: datetime | Date | None, latest: datetime | None) -> datetime | Date | None:

@@ -1,4 +1,4 @@
-"""Days as pages write them."""
+"""Dates as pages write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = date(2020, 3, 3)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "March 3, 2020", "Mar. 3rd, 2020", "3 March 2020", "3rd of March 2020", "3-Mar-2020", "3. März 2020", "3 mars 2020",
         "3 de marzo de 2020", "3 de março de 2020", "3 marzo 2020", "3 maart 2020", "3 марта 2020", "3 березня 2020",
@@ -20,12 +20,12 @@ DAY = date(2020, 3, 3)
         "2020/3/3", "2020.03.03", "03.03.2020", "3.3.20", "03/03/2020", "03-03-2020", "Posted: 3 March 2020 at 09:15",
     ],
 )  # fmt: skip
-def test_a_day_is_read_in_many_languages(said: str) -> None:
-    assert written_day(said) == DAY
+def test_a_date_is_parsed_in_many_languages(text: str) -> None:
+    assert written_day(text) == DAY
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "",
         "Top 10 of 2020",
@@ -39,22 +39,34 @@ def test_a_day_is_read_in_many_languages(said: str) -> None:
         "12:30:20",
     ],
 )
-def test_what_is_no_whole_day_is_none(said: str) -> None:
-    assert written_day(said) is None
+def test_a_text_without_a_whole_date_is_none(text: str) -> None:
+    assert written_day(text) is None
 
 
-def test_the_first_day_counts() -> None:
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("5. června 2020", 6), ("5. července 2020", 7), ("5. červenec 2020", 7), ("5 lipca 2020", 7), ("5 juin 2020", 6),
+        ("5 juillet 2020", 7), ("5. juil. 2020", 7), ("5. desember 2020", 12), ("5 май 2020", 5), ("5 мая 2020", 5),
+        ("5 листопада 2020", 11), ("5 листопад 2020", 11), ("5 mrt 2020", 3), ("5. Mrz 2020", 3), ("Sept 5, 2020", 9),
+    ],
+)  # fmt: skip
+def test_months_with_the_same_first_letters_are_distinguished(text: str, month: int) -> None:
+    assert written_day(text) == date(2020, month, 5)
+
+
+def test_the_first_date_counts() -> None:
     assert written_day("2 May 2021, changed on 2021-06-01") == date(2021, 5, 2)
 
 
-def test_the_page_tells_whether_the_month_is_first() -> None:
+def test_the_caller_states_whether_the_month_is_first() -> None:
     assert written_day("3/4/2020", month_first=True) == date(2020, 3, 4)
     assert written_day("3/4/2020") == date(2020, 4, 3)
     assert written_day("3/25/2020") == date(2020, 3, 25)
     assert written_day("3.4.2020", month_first=True) == date(2020, 4, 3)
 
 
-def test_an_instant_is_read_as_machines_write_it() -> None:
+def test_an_instant_is_parsed_in_machine_formats() -> None:
     posted = instant("Thu, 21 Dec 2023 09:45:16 PST")
     assert isinstance(posted, datetime)
     assert posted.isoformat() == "2023-12-21T09:45:16-08:00"
@@ -62,7 +74,7 @@ def test_an_instant_is_read_as_machines_write_it() -> None:
     assert instant("yesterday") is None
 
 
-def test_an_address_names_a_day() -> None:
+def test_a_url_can_contain_a_date() -> None:
     assert in_url("https://blog.example/2020/03/03/rope") == DAY
     assert in_url("https://blog.example/2020/03/rope") is None
     assert in_url("https://blog.example/2020/13/03/rope") is None

@@ -63,7 +63,7 @@ def test_structure_is_kept(html: str, words: str, marked: str) -> None:
         ("<p>2 &lt; 3</p>", "2 < 3"),
     ],
 )
-def test_words_that_look_like_markdown_stay_words(html: str, marked: str) -> None:
+def test_text_that_looks_like_markdown_is_escaped(html: str, marked: str) -> None:
     assert forms(html)[1] == marked
 
 
@@ -86,7 +86,7 @@ def test_lines_of_code_may_be_written_in_many_ways(html: str) -> None:
     assert forms(html) == ("a\n  b", "```\na\n  b\n```")
 
 
-def test_a_table_of_data_is_a_table() -> None:
+def test_a_data_table_is_a_table() -> None:
     html = (
         "<table><tr><th>Boat</th><th>Crew</th></tr><tr><td>A | B</td><td><b>3</b></td></tr><tr><td>C</td></tr></table>"
     )
@@ -95,7 +95,7 @@ def test_a_table_of_data_is_a_table() -> None:
     assert marked == "| Boat | Crew |\n| --- | --- |\n| A \\| B | 3 |\n| C |  |"
 
 
-def test_a_table_that_lays_out_a_page_is_none() -> None:
+def test_a_layout_table_is_not_a_table() -> None:
     long = "Words that go on. " * 40
     assert forms(f"<table><tr><td>{long}</td><td>{long}</td></tr></table>")[1].count("|") == 0
     assert forms("<table><tr><td><h2>a</h2><p>b</p></td><td>c</td></tr></table>")[1] == "## a\n\nb\n\nc"
@@ -140,7 +140,7 @@ def test_formulas_are_their_source(html: str) -> None:
         ("<video><source src='a.mp4'></video>", "[blog.example](<http://blog.example/post/a.mp4>)"),
     ],
 )
-def test_embedded_videos_are_links_in_markdown_alone(html: str, target: str) -> None:
+def test_embedded_videos_are_links_in_markdown_only(html: str, target: str) -> None:
     assert forms(f"<p>a</p>{html}<p>b</p>") == ("a\nb", f"a\n\n{target}\n\nb")
 
 
@@ -156,7 +156,7 @@ def test_embedded_videos_are_links_in_markdown_alone(html: str, target: str) -> 
         "<img src='data:image/png;base64,AAAA' alt='A picture of nothing'>",
     ],
 )
-def test_what_is_no_web_address_is_no_link(html: str) -> None:
+def test_only_web_addresses_become_links(html: str) -> None:
     assert forms(f"<p>a</p>{html}") == ("a", "a")
 
 
@@ -167,7 +167,7 @@ def test_an_address_cannot_end_its_link() -> None:
     assert marked == "[a)(b) c ](<https://player.example/video/a%3E)[x](javascript:alert(1))>)"
 
 
-def test_captions_of_blogs_are_words_and_those_of_others_are_in_markdown() -> None:
+def test_captions_of_blog_software_are_text_and_others_are_in_markdown_only() -> None:
     own = "<figure class='wp-block-image'><img src='a.jpg'><figcaption class='wp-element-caption'>By me</figcaption></figure>"
     other = "<figure><img src='a.jpg'><figcaption>By an agency</figcaption></figure>"
     assert forms(own) == ("By me", "By me")
@@ -188,7 +188,7 @@ def test_links_are_counted() -> None:
     assert [(block.type, block.linked) for block in found] == [(BlockType.PARAGRAPH, len("cde \x01f\x01"))]
 
 
-def test_depth_has_no_end() -> None:
+def test_nesting_is_unlimited() -> None:
     words, marked = forms("<blockquote><ul><li>" * 60 + "deep" + "</li></ul></blockquote>" * 60)
     assert words.removeprefix("- ") == "deep"
     assert "deep" in marked

@@ -28,11 +28,11 @@ def shown(before: str, after: str) -> str:
         ("北京天气很好", "北京天气不好", "北京天气[-很-]{+不+}好"),
     ],
 )
-def test_changes_are_told_by_word(before: str, after: str, wanted: str) -> None:
+def test_changes_are_shown_by_word(before: str, after: str, wanted: str) -> None:
     assert shown(before, after) == wanted
 
 
-def test_both_texts_can_be_read_from_their_differences() -> None:
+def test_both_texts_can_be_restored_from_their_diff() -> None:
     before = "Title\nThe first line stays.\nThis one is cut.\nAnd this is edited a little bit.\nEnd"
     after = "Title\nThe first line stays.\nAnd this was edited a little bit, and longer.\nA new one.\nEnd"
     found = differences(before, after)
@@ -45,7 +45,7 @@ def test_both_texts_can_be_read_from_their_differences() -> None:
     assert counted(found) == {"removed_words": 5, "added_words": 6}
 
 
-def test_versions_are_the_texts_that_differ_from_the_one_before(tmp_path) -> None:
+def test_versions_are_the_texts_that_differ_from_the_previous_one(tmp_path) -> None:
     archive = Archive.open(ArchiveSettings(home=tmp_path))
     said = ["one two", "one two", "one three", "one two"]
     keep(archive, *((capture(n, b"%d" % n), text) for n, text in enumerate(said)))

@@ -40,7 +40,7 @@ def test_all_of_the_post_and_nothing_else(blog: Blog, post: Post) -> None:
 
 
 @pytest.mark.parametrize(("blog", "post"), [case for case in POSTS if case.values[0] is not BLOGS[2]])
-def test_what_the_page_says_of_the_post(blog: Blog, post: Post) -> None:
+def test_metadata_of_the_page(blog: Blog, post: Post) -> None:
     text = extracted(blog, post)
     assert (text.title, text.author, text.published) == (post.title, post.author, post.published)
     assert {post.category, *post.tags} <= set(text.tags)
@@ -48,7 +48,7 @@ def test_what_the_page_says_of_the_post(blog: Blog, post: Post) -> None:
 
 
 @pytest.mark.parametrize(("blog", "post"), POSTS)
-def test_what_a_feed_says_wins(blog: Blog, post: Post) -> None:
+def test_metadata_of_the_feed_wins(blog: Blog, post: Post) -> None:
     said = Entry(title=post.title, author=post.author, published=post.published, tags=(post.category, *post.tags))
     text = extracted(blog, post, entry=said)
     assert (text.title, text.author, text.published) == (post.title, post.author, post.published)
@@ -65,24 +65,24 @@ def test_a_post_that_quotes_two_articles_keeps_both() -> None:
     assert "filled with concrete" in flat(text.text)
 
 
-def test_structure_is_kept_as_markdown() -> None:
+def test_structure_is_in_markdown() -> None:
     paper = next(post for post in BLOGS[1].posts if post.slug == "paper-from-the-north")
     assert "| Demy | 118 |" in extracted(BLOGS[1], paper).markdown
     bell = TIDE.posts[1]
     assert "- The lamp can be seen for five miles" in extracted(TIDE, bell).markdown
 
 
-def test_comments_are_kept_apart() -> None:
+def test_comments_are_separate() -> None:
     text = extracted(TIDE, TIDE.posts[0])
     assert "My father filled that very hole" in text.comments
 
 
-def test_a_date_after_the_capture_is_not_believed() -> None:
+def test_a_date_after_the_capture_is_ignored() -> None:
     captured = datetime(2026, 1, 1, tzinfo=UTC)
     assert extracted(TIDE, TIDE.posts[0], date=captured).published is None
 
 
-def test_a_page_that_tells_only_a_day_gives_a_day() -> None:
+def test_a_page_with_a_day_only_gives_a_day() -> None:
     page = b"<html><head><meta name='date' content='2020-02-03'></head><body><article><p>" + b"words and words " * 40
     assert extract(page, url=ROOT).published == date(2020, 2, 3)
 
@@ -96,7 +96,7 @@ def test_the_charset_of_the_response_counts() -> None:
 @pytest.mark.parametrize(
     "payload", [b"", b"\x00\x01\x02", b"%PDF-1.7 binary", b"<html></html>", b"<!-- -->", b"{}", b"plain"]
 )
-def test_what_holds_no_text_is_an_error(payload: bytes) -> None:
+def test_a_page_without_text_is_an_error(payload: bytes) -> None:
     with pytest.raises(ExtractError, match="http://blog.example"):
         extract(payload, url=ROOT)
 
@@ -134,7 +134,7 @@ def test_lines_that_are_boilerplate(line: str) -> None:
     ["", "Related work was done in 1974.", "I like this.", "The advertisements were painted by hand.", "Share this with care, he said.",
      "Categories of rope, he explained, " + "and so on " * 30],
 )  # fmt: skip
-def test_lines_that_are_not(line: str) -> None:
+def test_lines_that_are_not_boilerplate(line: str) -> None:
     assert keep_line(line)
 
 

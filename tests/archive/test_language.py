@@ -60,7 +60,7 @@ JSON = '{"name": "rope", "length": 12, "tags": ["tarred", "long"], "price": {"am
 
 
 @pytest.mark.parametrize("code", SENTENCES)
-def test_the_language_of_a_sentence_is_told(code: str) -> None:
+def test_the_language_of_a_sentence_is_detected(code: str) -> None:
     assert detect(SENTENCES[code]) == code
 
 
@@ -74,7 +74,7 @@ def test_what_is_too_short_is_not_guessed(text: str) -> None:
 @pytest.mark.parametrize(
     "text", [CODE, JSON, "body { margin: 0; }\n.post > h1 { color: #333; font-weight: bold; }\n" * 4]
 )
-def test_code_is_no_language(text: str) -> None:
+def test_code_has_no_language(text: str) -> None:
     assert detect(text) is None
 
 
@@ -82,15 +82,15 @@ def test_code_does_not_hide_the_prose_around_it() -> None:
     assert detect(f"{GERMAN}\n{CODE}\n{GERMAN}") == "de"
 
 
-def test_two_languages_in_one_text_are_no_error() -> None:
+def test_two_languages_in_one_text_are_not_an_error() -> None:
     assert detect(f"{GERMAN} {SENTENCES['fr']}") in {"de", "fr", None}
 
 
-def test_only_the_beginning_is_looked_at() -> None:
+def test_only_the_beginning_is_examined() -> None:
     assert detect(GERMAN * 20 + SENTENCES["fr"] * 1_000) == "de"
 
 
-def test_what_came_before_changes_nothing() -> None:
+def test_detection_keeps_no_state() -> None:
     texts = [*SENTENCES.values(), CODE, JSON]
     assert [detect(text) for text in texts] == [detect(text) for text in reversed(texts)][::-1]
 
@@ -100,19 +100,19 @@ def test_the_text_wins_over_the_theme() -> None:
     assert of(GERMAN, stated=None) == ("de", "text")
 
 
-def test_the_page_that_agrees_is_named() -> None:
+def test_the_page_is_the_source_if_it_agrees() -> None:
     assert of(GERMAN, stated="de-AT", source="meta") == ("de", "meta")
     assert of(SENTENCES["no"], stated="nb-NO") == ("no", "page")
 
 
-def test_the_page_decides_where_the_text_does_not_tell() -> None:
+def test_the_page_decides_if_the_text_does_not() -> None:
     assert of("Moin!", stated="de") == ("de", "page")
     assert of(CODE, stated="en-US", source="meta") == ("en", "meta")
     assert of("Moin!", stated=None) == (None, "page")
 
 
 @pytest.mark.parametrize("stated", ["nds", "pap", "an"])
-def test_a_language_that_is_unknown_here_is_believed(stated: str) -> None:
+def test_a_stated_language_that_is_unknown_here_counts(stated: str) -> None:
     assert of(SENTENCES["es"], stated=stated) == (stated, "page")
 
 

@@ -35,7 +35,7 @@ def test_the_heading_wins_over_the_title_for_search_engines() -> None:
 
 
 @pytest.mark.parametrize("title", ["Splicing rope | Tarred Hands", "Tarred Hands - Splicing rope"])
-def test_a_title_is_kept_without_the_name_of_the_site(title: str) -> None:
+def test_the_name_of_the_site_is_cut_off_the_title(title: str) -> None:
     assert (
         facts(f"<title>{title}</title><meta property='og:site_name' content='Tarred Hands'>").title == "Splicing rope"
     )
@@ -50,13 +50,13 @@ def test_an_author_is_found_by_reference() -> None:
     assert (said.author, said.sources["author"]) == ("Nora Whitfield", "json-ld")
 
 
-def test_an_organisation_is_the_author_only_where_no_person_is_named() -> None:
+def test_an_organisation_is_the_author_only_if_no_person_is_named() -> None:
     head = ld(**{"@type": "Article", "author": {"@type": "Organization", "name": "Harbour Trust"}})
     assert facts(head).author == "Harbour Trust"
     assert facts(head, "<span class='author'>Nora Whitfield</span>").author == "Nora Whitfield"
 
 
-def test_a_login_or_the_site_is_the_author_only_where_nobody_else_is_named() -> None:
+def test_a_login_or_the_site_is_the_author_only_if_nobody_else_is_named() -> None:
     head = "<meta name='author' content='webadmin'>"
     assert facts(head).author == "webadmin"
     assert facts(head, "<a rel='author'>Nora Whitfield</a>").author == "Nora Whitfield"
@@ -74,14 +74,14 @@ def test_a_login_or_the_site_is_the_author_only_where_nobody_else_is_named() -> 
         "<a href='/author/nora'>Nora Whitfield</a>",
     ],
 )
-def test_a_byline_gives_the_name_alone(body: str) -> None:
+def test_a_byline_gives_only_the_name(body: str) -> None:
     assert facts(body=body).author == "Nora Whitfield"
 
 
 @pytest.mark.parametrize(
     "body", ["<p>By the time we came in it was dark.</p>", "<aside><span class='author'>Nora Whitfield</span></aside>"]
 )
-def test_what_is_no_byline_gives_no_name(body: str) -> None:
+def test_other_lines_give_no_name(body: str) -> None:
     assert facts(body=body).author is None
 
 
@@ -98,7 +98,7 @@ def test_an_instant_in_utc_gives_way_to_the_same_one_with_the_authors_offset() -
     assert said.published.isoformat() == "2020-03-03T23:30:00-05:00"
 
 
-def test_an_instant_in_utc_gives_way_to_the_next_day_in_the_address() -> None:
+def test_an_instant_in_utc_gives_way_to_the_next_day_in_the_url() -> None:
     head = ld(**{"@type": "BlogPosting", "datePublished": "2020-03-04T04:30:00Z"})
     assert facts(head, url="http://blog.example/2020/03/03/rope").published == date(2020, 3, 3)
     far = facts(head, url="http://blog.example/2020/02/03/rope").published
@@ -109,19 +109,19 @@ def test_an_instant_in_utc_gives_way_to_the_next_day_in_the_address() -> None:
     "said",
     ["March 3, 2020", "3 March 2020", "3. März 2020", "3 de marzo de 2020", "3 mars 2020", "03.03.2020", "2020-03-03"],
 )
-def test_a_day_is_read_in_words(said: str) -> None:
+def test_a_date_in_words_is_parsed(said: str) -> None:
     assert facts(body=f"<span class='entry-date'>Posted: {said}</span>").published == date(2020, 3, 3)
 
 
 @pytest.mark.parametrize("said", ["2031-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
-def test_a_date_that_cannot_be_is_not_believed(said: str) -> None:
+def test_an_impossible_date_is_ignored(said: str) -> None:
     head = ld(**{"@type": "BlogPosting", "datePublished": said, "dateModified": said})
     found = facts(head, latest=datetime(2024, 1, 1, tzinfo=UTC))
     assert (found.published, found.modified) == (None, None)
     assert not {"published", "modified"} & set(found.sources)
 
 
-def test_links_and_image_are_absolute_and_named_with_their_source() -> None:
+def test_links_and_image_are_absolute_and_have_a_source() -> None:
     found = facts(
         "<link rel='canonical' href='/rope'><meta property='og:image' content='/rope.jpg'>",
         "<a rel='license' href='https://creativecommons.org/licenses/by/4.0/'>CC BY</a>",
@@ -136,7 +136,7 @@ def test_links_and_image_are_absolute_and_named_with_their_source() -> None:
     assert facts("<link rel='canonical' href='javascript:0'>").canonical is None
 
 
-def test_a_text_tells_what_came_from_the_feed() -> None:
+def test_a_text_records_what_came_from_the_feed() -> None:
     page = f"<html><head><title>Rope</title>{ld(**{'@type': 'BlogPosting', 'datePublished': '2020-03-03'})}</head><body><article>{WORDS * 3}"
     captured = datetime(2024, 1, 1, tzinfo=UTC)
     late = Entry(author="Nora Whitfield", published=captured + timedelta(days=3))

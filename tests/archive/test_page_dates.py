@@ -34,7 +34,7 @@ def published(body: str, *, head: str = "", lang: str = "en", latest: datetime |
         "<h1>Splicing rope</h1><abbr title='2020-03-03'>long ago</abbr>{}",
     ],
 )
-def test_the_day_near_the_heading_is_the_posts(body: str) -> None:
+def test_the_date_near_the_heading_is_the_posts(body: str) -> None:
     assert published(body.format(WORDS)) == DAY
 
 
@@ -48,16 +48,16 @@ def test_the_day_near_the_heading_is_the_posts(body: str) -> None:
         "<select><option>March 3, 2020</option></select>",
     ],
 )
-def test_what_tells_no_day_of_the_post_is_none(body: str) -> None:
+def test_dates_of_other_things_are_ignored(body: str) -> None:
     assert published(f"<h1>Splicing rope</h1>{WORDS}{body}") is None
 
 
-def test_a_day_among_comments_is_not_taken_far_from_the_heading() -> None:
+def test_a_date_among_comments_far_from_the_heading_is_ignored() -> None:
     comments = "<div class='comments'>May 1, 2021</div>"
     assert published(f"<h1>Splicing rope</h1>{WORDS * 40}{comments}") is None
 
 
-def test_slashes_are_read_as_the_pages_language_has_them() -> None:
+def test_dates_with_slashes_follow_the_language_of_the_page() -> None:
     body = f"<h1>Splicing rope</h1><p>3/4/2020</p>{WORDS}"
     assert published(body, lang="en-US") == date(2020, 3, 4)
     assert published(body, lang="en-GB") == date(2020, 4, 3)
@@ -67,16 +67,16 @@ def test_slashes_are_read_as_the_pages_language_has_them() -> None:
 @pytest.mark.parametrize(
     "said", ["June 25, 2025", "06/25/2025 12:43:42", "Wed, 25 Jun 2025 09:45:16 GMT", "2025-06-25"]
 )
-def test_meta_elements_tell_days_in_any_form(said: str) -> None:
+def test_meta_elements_may_have_dates_in_any_format(said: str) -> None:
     found = published(WORDS, head=f"<meta property='article:published_time' content='{said}'>", lang="de")
     assert str(found)[:10] == "2025-06-25"
 
 
-def test_a_page_that_tells_only_its_change_was_published_then() -> None:
+def test_the_date_of_modification_stands_in_for_publication() -> None:
     assert published(WORDS, head="<meta property='article:modified_time' content='2020-03-03'>") == DAY
 
 
-def test_a_day_after_the_capture_is_not_taken() -> None:
+def test_a_day_after_the_capture_is_ignored() -> None:
     body = f"<h1>Splicing rope</h1><p>March 3, 2020</p>{WORDS}"
     assert published(body, latest=datetime(2020, 3, 2, tzinfo=UTC)) is None
 
@@ -91,7 +91,7 @@ def test_a_day_after_the_capture_is_not_taken() -> None:
         "<a rel='tag author' href='/author/x'>x</a>",
     ],
 )
-def test_reading_takes_time_by_the_length_of_a_page(part: str) -> None:
+def test_parsing_time_is_linear_in_the_length_of_a_page(part: str) -> None:
     def seconds(count: int) -> float:
         tree = html.fromstring(f"<html><head><title>Splicing rope</title></head><body>{part * count}")
         start = time.process_time()

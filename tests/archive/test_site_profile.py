@@ -32,23 +32,23 @@ def test_blocks_that_recur_are_learned() -> None:
     assert not profile.knows(post(1)[0])
 
 
-def test_of_few_posts_nothing_is_learned() -> None:
+def test_nothing_is_learned_from_few_posts() -> None:
     assert learned("blog.example", None, [post(n, PLEA) for n in range(4)]) is None
 
 
-def test_what_some_posts_share_is_not_learned() -> None:
+def test_blocks_of_some_posts_are_not_learned() -> None:
     posts = [post(n, *([PLEA] if n < 3 else [])) for n in range(12)]
     assert learned("blog.example", None, posts) is None
 
 
-def test_numbers_do_not_tell_blocks_apart() -> None:
+def test_numbers_do_not_distinguish_blocks() -> None:
     posts = [post(n, f"{n} people have read this and {n * 7} have written to us about it") for n in range(6)]
     profile = learned("blog.example", None, posts)
     assert profile is not None
     assert profile.knows("99 people have read this and 12 have written to us about it")
 
 
-def test_what_is_known_stays_known_and_the_version_tells_of_news() -> None:
+def test_known_blocks_stay_and_the_version_increases() -> None:
     first = learned("blog.example", None, [post(n, PLEA) for n in range(6)])
     assert first is not None
     assert learned("blog.example", first, [post(n) for n in range(6)]) is first
@@ -60,7 +60,7 @@ def test_what_is_known_stays_known_and_the_version_tells_of_news() -> None:
     assert second.knows(PLEA)
 
 
-def test_a_profile_is_recorded_with_the_text_and_takes_its_blocks_away() -> None:
+def test_a_profile_is_recorded_with_the_text_and_removes_its_blocks() -> None:
     body = "".join(f"<p>{said} {'More words follow here. ' * 5}</p>" for said in post(1) + post(2))
     page = f"<html><body><article>{body}<p>{PLEA}</p></article></body></html>".encode()
     found = block_hash(PLEA)
@@ -75,7 +75,7 @@ def test_a_profile_is_recorded_with_the_text_and_takes_its_blocks_away() -> None
     assert cleared.extractor["profile"] == "blog.example/3"
 
 
-def test_a_post_of_nothing_else_keeps_its_words() -> None:
+def test_a_post_of_recurring_blocks_only_keeps_them() -> None:
     words = "There is nothing new this month, and we are sorry to say so. " * 4
     found = block_hash(words)
     assert found
@@ -88,7 +88,7 @@ def test_a_post_of_nothing_else_keeps_its_words() -> None:
     ("url", "wanted"),
     [("https://Blog.Example/a", "blog.example"), ("http://127.0.0.1:8080/", "127.0.0.1-8080"), ("http://[::1]/", "-1"), ("nonsense", "unknown"), ("http://a:b/", "unknown")],
 )  # fmt: skip
-def test_sites_are_known_by_their_hosts(url: str, wanted: str) -> None:
+def test_sites_are_identified_by_host(url: str, wanted: str) -> None:
     assert site_of(url) == wanted
 
 
@@ -110,7 +110,7 @@ def blog(site: Site) -> Site:
     return site
 
 
-def test_there_is_an_end_to_learning(home: Home, blog: Site) -> None:
+def test_learning_is_limited(home: Home, blog: Site) -> None:
     assert home.crawl(f"url={blog.url}/feed").code == 0
     archive = Archive.open(ArchiveSettings(home=home.path, allow_networks="127.0.0.0/8"))
     (key,) = archive.store.keys("sites/")
@@ -124,7 +124,7 @@ def test_there_is_an_end_to_learning(home: Home, blog: Site) -> None:
     assert sites.learn() == 1
 
 
-def test_a_crawl_learns_and_texts_made_again_are_without_it(home: Home, blog: Site) -> None:
+def test_a_crawl_learns_and_re_extraction_removes_it(home: Home, blog: Site) -> None:
     assert home.crawl(f"url={blog.url}/feed").code == 0
     first = json.loads(home.pressmark("get", f"{blog.url}/post-0", "--as", "json").out)
     assert PLEA in first["text"]

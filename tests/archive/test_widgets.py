@@ -62,6 +62,6 @@ def test_nothing_of_a_widget_is_in_the_text_and_all_of_the_post_is(path: Path) -
     assert text.title == "A day at the harbour"
 
 
-def test_readers_comments_are_apart() -> None:
+def test_readers_comments_are_separate() -> None:
     page = next(path for path in PAGES if path.stem == "disqus").read_bytes()
     assert "the coffee was cold, but the company was not" in extract(page, url="http://boats.example/").comments

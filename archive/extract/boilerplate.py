@@ -99,7 +99,7 @@ class Wording:
 @cache
 def wording() -> Wording:
     """The patterns in `boilerplate.toml`, compiled once."""
-    listed = {name: "(?:" + "|".join(parts) + ")" for name, parts in _data()["wording"].items()}
+    listed = {name: "(?:" + "|".join(parts) + ")" for name, parts in parsed_rules()["wording"].items()}
     return Wording(
         byline=re.compile("^" + listed["byline"]),
         credit=re.compile("^" + listed["credit"], re.IGNORECASE),
@@ -120,14 +120,15 @@ def wording() -> Wording:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def parsed_rules() -> dict[str, Any]:
+    """The tables of `boilerplate.toml`, read once."""
     return tomllib.loads(files("archive.extract").joinpath("boilerplate.toml").read_text("utf-8"))
 
 
 @cache
 def rules() -> Rules:
     """The rules, read once."""
-    data = _data()
+    data = parsed_rules()
     widgets = {
         kind: [word for widget in data["widget"] for word in widget.get(kind, ())]
         for kind in ("classes", "ids", "id_starts", "attributes")

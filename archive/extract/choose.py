@@ -38,7 +38,7 @@ _MIN_NAMED_LEAD = 30
 _MAX_LEADS = 3
 """Paragraphs above which what stands before the body is a list of something."""
 _LEAD_LINKS = 0.3
-"""Link density from which on a paragraph is no lead."""
+"""Link density from which on a paragraph is not a lead."""
 _SCANT_LEAD = 200
 """Characters of running text below which a box named as boilerplate is skipped when leads are looked for."""
 

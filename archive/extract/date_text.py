@@ -10,6 +10,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from itertools import product
+from typing import Literal
 
 from babel.dates import get_month_names
 
@@ -38,6 +39,8 @@ _SLASHED = re.compile(
 _IN_URL = re.compile(rf"/{_YEAR}[/-](?P<month>[01]?\d)[/-](?P<day>[0-3]?\d)(?:[/-]|$)")
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "ru", "uk", "pl", "cs", "tr")
 """Languages whose names of months are known."""
+_CONTEXTS: tuple[Literal["format", "stand-alone"], ...] = ("format", "stand-alone")
+_WIDTHS: tuple[Literal["abbreviated", "wide"], ...] = ("abbreviated", "wide")
 _NAMES_BESIDES = {"mrz": 3}
 """Abbreviations in use that CLDR does not list."""
 _PREFIXES = (5, 4, 3)
@@ -134,7 +137,7 @@ def _months() -> dict[str, int]:
     """Numbers of the months by their names in CLDR, and by the beginnings that all languages read the same."""
     names = dict(_NAMES_BESIDES)
     prefixes: defaultdict[str, set[int]] = defaultdict(set)
-    for language, context, width in product(_LANGUAGES, ("format", "stand-alone"), ("abbreviated", "wide")):
+    for language, context, width in product(_LANGUAGES, _CONTEXTS, _WIDTHS):
         for number, listed in get_month_names(width, context, language).items():
             name = listed.casefold().rstrip(".")
             names[name] = number

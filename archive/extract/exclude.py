@@ -23,7 +23,7 @@ _NEGLIGIBLE = 0.02
 _WITH_TITLE = 0.1
 """With a title in it, it is a header or a hero if it has less than this."""
 _MINOR = 0.25
-"""Without one, it is boilerplate below this: few posts have a box that is named so and holds a quarter of the text."""
+"""Without one, it is boilerplate below this: few posts have a quarter of their text in such a box."""
 _MAIN = 0.6
 """A box with more than this is where the post is, even if it has no sign of one or is named as teasers."""
 _RIVAL = 0.15

@@ -29,7 +29,7 @@ DATE_CLASSES = re.compile(
     r"(?:^|[\s_-])(?:date|pubdate|published|posted|datum|fecha|timestamp|dt-published)(?:$|[\s_-])", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(
-    # Not the footer of a post itself, nor the wrappers that page builders name after what they could hold.
+    # Not the footer of a post itself, nor the wrappers that page builders name after possible content.
     r"comment|related|(?<!content-)(?<!has-)(?<!no-)(?<!with-)sidebar(?!-wrap)|(?<!elementor-)widget(?! Blog)"
     r"|(?<!post-)(?<!entry-)(?<!article-)footer|\bnav|recommend|teaser|popular|recent|more-|promo|disqus",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""The tables of a page: which of them hold data rather than lay the page out, and their cells. No I/O."""
+"""The tables of a page: which of them are data rather than layout, and their cells. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MIN_ROW_SHARE = 0.5
 _FEW_ROWS = 4
 """Rows below which a long cell shows that the table lays out the page."""
 _CELL_CHARACTERS = 500
-"""Characters above which a cell of a small table holds a part of the page rather than a datum."""
+"""Characters above which a cell of a small table contains a part of the page rather than a datum."""
 
 
 def data_rows(table: HtmlElement, dropped: Collection[HtmlElement]) -> list[list[HtmlElement]] | None:

@@ -31,7 +31,7 @@ def residue(page: str) -> list[str]:
 
 
 def widgets() -> dict[str, dict[str, list[str]]]:
-    return {str(one["name"]): one for one in boilerplate._data()["widget"]}
+    return {str(one["name"]): one for one in boilerplate.parsed_rules()["widget"]}
 
 
 def test_each_widget_has_a_page() -> None:

@@ -771,7 +771,7 @@ def test_a_database_that_goes_away_is_waited_for(home: Home, site: Site, own_pos
 
 
 def test_a_database_that_is_locked_for_a_while_is_waited_for(home: Home, blog: Site) -> None:
-    customize(home, f"{IMPATIENT}\nfrom archive import database\ndatabase._BUSY_MILLISECONDS = 300")
+    customize(home, f"{IMPATIENT}\nfrom archive.runtime import database\ndatabase._BUSY_MILLISECONDS = 300")
     home.settings["PRESSMARK_FEED_INTERVAL"] = home.settings["PRESSMARK_FEED_SLOWEST"] = "1"
     with up(home, CRAWL_EVERY="1s") as running:
         running.wait(lambda: running.ended("crawl", "done") >= 1)

@@ -45,10 +45,10 @@ def made_by_another(home: Home) -> None:
     """Let commands make texts as another extractor would, by other rules and in other words."""
     patched(
         home,
-        "from archive import extract, render",
-        "plain = render.plain",
-        "extract.RULES = 'older'",
-        "render.plain = lambda blocks, **more: plain(blocks, **more) + '\\nSaid by the older one.'",
+        "from archive.extract import blocks, pipeline",
+        "plain = blocks.plain",
+        "pipeline.RULES = 'older'",
+        "blocks.plain = lambda found, **more: plain(found, **more) + '\\nSaid by the older one.'",
     )
 
 
@@ -109,7 +109,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
 
 def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
-    patched(home, "from archive import extract", "extract.PAGE_BYTES = 1")
+    patched(home, "from archive.extract import pipeline", "pipeline.PAGE_BYTES = 1")
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")
@@ -126,8 +126,8 @@ def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> Non
     site.pages.update(TIDE.pages(site.url))
     made_by_another(home)
     home.crawl(f"url={site.url}/feed/")
-    patched(home, "import time", "from archive import render", "plain = render.plain",
-            "render.plain = lambda *given, **more: (time.sleep(0.3), plain(*given, **more))[1]")  # fmt: skip
+    patched(home, "import time", "from archive.extract import blocks", "plain = blocks.plain",
+            "blocks.plain = lambda *given, **more: (time.sleep(0.3), plain(*given, **more))[1]")  # fmt: skip
     home.settings |= {"PRESSMARK_EXTRACT_WORKERS": "1", "PRESSMARK_BATCH_MEGABYTES": "0.000001"}
     process = home.start("pressmark", "extract", "--again", start_new_session=True)
     wait_for(lambda: texts(home) > 4, 30, process)

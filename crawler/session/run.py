@@ -495,7 +495,7 @@ class Run:
                 description="Feeds and the posts that they show.",
                 operator=self.options.operator,
             )
-            growing = self._growing = _Growing(self.archive.batch(now=self.now(), origin=origin))
+            growing = self._growing = _Growing(self.archive.writer.batch(now=self.now(), origin=origin))
             asyncio.get_running_loop().call_later(self._settings.batch_seconds, self._seal, growing)
         return self._growing
 
@@ -528,10 +528,10 @@ class Run:
                 await before
             if self.failure is not None:
                 return  # the spool keeps it
-            await self.ask(self.archive.commit, sealed)
+            await self.ask(self.archive.writer.commit, sealed)
             visits = [visit for visit, *_ in growing.pages]
             await self.ask(self.frontier.commit, growing.feeds, visits, growing.listings)
-            await asyncio.to_thread(self.archive.release, sealed)
+            await asyncio.to_thread(self.archive.writer.release, sealed)
             await self._release(growing)
         except ArchiveError as e:
             self._fail(e)

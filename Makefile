@@ -77,8 +77,8 @@ bench: dev services pywb ## measurements; see bench/README.md
 
 lock: ## choose versions anew, highest and lowest
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q --no-emit-index-url --no-header --no-annotate --group dev pyproject.toml -o $(LOCK)
-	$(BIN)/uv pip compile -q --no-emit-index-url --no-header --no-annotate --resolution lowest-direct --group lowest pyproject.toml -o $(LOWEST)
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --no-annotate --group dev pyproject.toml -o $(LOCK)
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --no-annotate --resolution lowest-direct --group lowest pyproject.toml -o $(LOWEST)
 
 clean: ## what was made
 	rm -rf $(VENV) .venv-lowest .venv-pywb .venv-clients demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

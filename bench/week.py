@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from crawler.decide.answers import NOT_MODIFIED
-from crawler.decide.feed import after_feed, validators
+from crawler.decide.feed import Reading, after_feed, validators
+from crawler.model.answer import Answer as FeedAnswer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -226,19 +227,11 @@ def visited(feed: Feed, server: Server, at: datetime, chance: random.Random, *, 
         told["etag"] = f'"{at.timestamp()}"' if server.kind == "stamped" else '"as-ever"'
     conditional = any(validators(feed))
     if server.kind == "304" and conditional:
-        return after_feed(feed, at=at, pace=PACE, status=304, headers=told, chance=chance.random())
+        unchanged = FeedAnswer(at=at, status=304, headers=told)
+        return after_feed(feed, unchanged, pace=PACE, chance=chance.random())
     same = known and server.kind != "stamped"  # its captures repeat the one before
-    return after_feed(
-        feed,
-        at=at,
-        pace=PACE,
-        status=200,
-        headers=told,
-        parsed=None if same else server.parsed,
-        shared=[known] * len(server.parsed.entries),
-        same=same,
-        chance=chance.random(),
-    )
+    reading = Reading(parsed=None if same else server.parsed, shared=[known] * len(server.parsed.entries), same=same)
+    return after_feed(feed, FeedAnswer(at=at, status=200, headers=told), reading, pace=PACE, chance=chance.random())
 
 
 def applied(feed: Feed, visit: FeedVisit) -> Feed:

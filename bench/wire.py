@@ -1,7 +1,7 @@
 """Three ways to capture HTTP exchanges in Scrapy: how many are true to the byte, and what a page costs.
 
 - stock: Scrapy's HTTP/1.1 handler; heads are made again from what its Request and Response hold.
-- ours: `crawler.downloader.wire.WireHandler`, which copies what passes the transport; captures stay in memory.
+- ours: `crawler.downloader.handler.WireHandler`, which copies what passes the transport; captures stay in memory.
 - aiohttp: Scrapy's handler over aiohttp; heads are made again from the raw headers that aiohttp gives.
 
 Each crawl is a process of its own; the server is in this one. A response is identical when its final head, and its
@@ -33,9 +33,11 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 
 from archive.warc.capture import Capture
-from crawler.downloader.wire import WireHandler
+from crawler.downloader.handler import WireHandler
 from crawler.net.address_guard import Guard
 from crawler.net.crawl_delay import Gaps
+from crawler.net.credentials import Origins
+from crawler.options import CrawlSettings
 from crawler.session.run import Run
 
 PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect; they do not count
@@ -145,8 +147,10 @@ class Memory(Run):
 
     def __init__(self) -> None:
         self.guard = Guard((ip_network("127.0.0.0/8"),))
-        self.holds = self
-        self.gaps = Gaps()
+        self.options = CrawlSettings(allow_networks=(ip_network("127.0.0.0/8"),), host_gap=0, host_concurrency=64)
+        self.credentials = Origins((), ())
+        self.crawl_delays = Gaps()
+        self.retry_after = self.committer = self
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Memory:  # noqa: ARG003  Scrapy's signature

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crawler.frontier.backfills import Report
     from crawler.frontier.frontier import Frontier
     from crawler.model.visits import Feed
-    from crawler.session.run import Summary
+    from crawler.session.summary import Summary
 
 
 _MISSING_SHOWN = 20

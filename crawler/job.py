@@ -20,7 +20,9 @@ from crawler.frontier.frontier import Frontier
 from crawler.restore import store_state
 from crawler.session import notes as journal
 from crawler.session.lanes import BACKFILL, CRAWL, RECHECK, only_run
-from crawler.session.run import IF_TEMPORARY, Run, Summary
+from crawler.session.outage import IF_TEMPORARY
+from crawler.session.run import Run
+from crawler.session.summary import Summary
 from crawler.spiders.backfill import BackfillSpider
 from crawler.spiders.blog import BlogSpider, arguments
 
@@ -86,7 +88,7 @@ def crawl(
             run = _run_of(crawler)
             if run is None:
                 return Exit.FAILED
-            if run.failure is None:  # else the store has told already that it takes nothing
+            if run.committer.failure is None:  # else the store has told already that it takes nothing
                 _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
             (show or _print)(run.summary)
             return _exit(crawler, run)
@@ -157,9 +159,11 @@ def _exit(crawler: Crawler, run: Run) -> Exit:
     """Tell what went wrong, and give the exit code."""
     for problem in run.problems:
         report(problem)
-    if run.failure is not None:
-        report(run.failure)
-    broken = run.failure or run.problems or (crawler.stats and crawler.stats.get_value("spider_exceptions/count"))
+    if run.committer.failure is not None:
+        report(run.committer.failure)
+    broken = (
+        run.committer.failure or run.problems or (crawler.stats and crawler.stats.get_value("spider_exceptions/count"))
+    )
     return Exit.FAILED if broken else Exit.DONE
 
 

@@ -1,21 +1,26 @@
-"""docs/security.md shows every limit as it is: `python tests/test_security_document.py` writes its table anew."""
+"""docs/security.md shows every limit as it is: `python tests/test_security_document.py` rewrites its table."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
-from archive import limits
+import archive.limits
+import archive.web.limits
+import crawler.limits
+import schedules.limits
 from archive import settings as archive_settings
 from crawler import options
-from crawler import settings as crawler_settings
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "security.md"
+PROJECT = Path(__file__).resolve().parents[1]
+DOCUMENT = PROJECT / "docs" / "security.md"
 BEGIN, END = "<!-- limits -->\n", "<!-- end of limits -->\n"
+LIMITS = (archive.limits, archive.web.limits, crawler.limits, schedules.limits)
 SETTINGS = (
     "timeout", "max_bytes", "feed_seconds", "host_budget", "concurrency", "host_concurrency", "recheck_budget",
     "requisite_bytes", "requisites_of_page", "extract_seconds", "extract_megabytes", "spool_megabytes", "outage_seconds",
@@ -47,20 +52,32 @@ def number(value: float) -> str:
 
 def table() -> str:
     lines = ["| limit | value | why |\n", "| --- | --- | --- |\n"]
-    told = {**reasons(archive_settings), **reasons(crawler_settings)}
+    known = {**reasons(archive_settings), **reasons(options)}
     fields = {**archive_settings.ArchiveSettings.model_fields, **options.CrawlSettings.model_fields}
-    lines += [f"| `PRESSMARK_{name.upper()}` | {number(fields[name].default)} | {told[name]} |\n" for name in SETTINGS]
-    lines += [
-        f"| `{name}` | {number(getattr(limits, name))} | {reason} |\n" for name, reason in reasons(limits).items()
-    ]
+    lines += [f"| `PRESSMARK_{name.upper()}` | {number(fields[name].default)} | {known[name]} |\n" for name in SETTINGS]
+    for module in LIMITS:
+        lines += [
+            f"| `{name}` | {number(getattr(module, name))} | {reason} |\n" for name, reason in reasons(module).items()
+        ]
     return "".join(lines)
 
 
 def test_every_limit_is_a_number_with_a_reason() -> None:
-    names = [name for name in vars(limits) if name.isupper()]
-    assert len(names) > 50
-    assert {name for name in names if name not in reasons(limits)} == set()
-    assert all(getattr(limits, name) > 0 for name in names)
+    names = [(module, name) for module in LIMITS for name in vars(module) if name.isupper()]
+    assert len(names) > 80
+    assert {name for module, name in names if name not in reasons(module)} == set()
+    assert all(getattr(module, name) > 0 for module, name in names)
+
+
+def test_no_limit_is_in_two_places() -> None:
+    names = [name for module in LIMITS for name in reasons(module)]
+    assert len(names) == len(set(names))
+
+
+def test_tests_that_the_document_names_exist() -> None:
+    named = re.findall(r"`((?:tests|bench)/[\w./]+)", DOCUMENT.read_text())
+    assert named
+    assert [path for path in named if not (PROJECT / path).is_file()] == []
 
 
 def test_the_document_shows_them_as_they_are() -> None:

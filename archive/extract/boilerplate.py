@@ -1,6 +1,6 @@
 """What stands around a post - share buttons, related posts, advertisements, author boxes - told by names and wording.
 
-The rules are data, in `furniture.toml`. No I/O but reading that.
+The rules are data, in `boilerplate.toml`. No I/O but reading that.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The content of `furniture.toml`."""
+    """The content of `boilerplate.toml`."""
 
     classes: frozenset[str]
     ids: frozenset[str]
@@ -90,7 +90,7 @@ class Wording:
 
 @cache
 def wording() -> Wording:
-    """The wording in `furniture.toml`, read once."""
+    """The wording in `boilerplate.toml`, read once."""
     said = {name: "(?:" + "|".join(parts) + ")" for name, parts in _data()["wording"].items()}
     return Wording(
         byline=re.compile("^" + said["byline"]),
@@ -106,7 +106,7 @@ def wording() -> Wording:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(files("archive").joinpath("furniture.toml").read_text("utf-8"))
+    return tomllib.loads(files("archive.extract").joinpath("boilerplate.toml").read_text("utf-8"))
 
 
 @cache

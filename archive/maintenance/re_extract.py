@@ -15,7 +15,7 @@ from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, T
 from archive.extract.pipeline import extract, extractor
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text, made_by
-from archive.index.schema import AGAIN, CaptureRow
+from archive.index.schema import AGAIN, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.http_message import header
@@ -74,6 +74,16 @@ def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry:
         "entry": archive.entry(row) or entry,
         "site": site,
     }
+
+
+def reads_same(before: TextRow, text: Text) -> bool | None:
+    """Whether a text says what the one before it said; None where another extractor made that one.
+
+    Two extractors' words are not compared: that they differ is no edit of the post.
+    """
+    if before.digest == text.digest:
+        return True
+    return False if before.made_by == made_by(text.extractor) else None
 
 
 def with_text(archive: Archive) -> Iterator[CaptureRow]:

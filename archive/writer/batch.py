@@ -128,6 +128,7 @@ class Batch:
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
         self._adopted: dict[str, CaptureRow] = {}
+        self._repeats: set[str] = set()
 
     @property
     def bytes(self) -> int:
@@ -176,7 +177,13 @@ class Batch:
         )
         self._captures.append(row)
         self._recent.remember(row, original)
+        if original is not None and original.url == capture.url:
+            self._repeats.add(row.record)
         return row
+
+    def repeats(self, row: CaptureRow) -> bool:
+        """Whether a capture of this batch brought the payload of an earlier capture of the very same URL."""
+        return row.record in self._repeats
 
     def add_foreign(self, first: warc.Record, *rest: warc.Record) -> CaptureRow | None:
         """Write adjacent records that another tool made; gives the capture's row, if they are one.

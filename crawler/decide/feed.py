@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,8 @@ from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL, storable
 from crawler.decide.freshness import Pace
 from crawler.feeds.documents import ParsedFeed
 from crawler.limits import TAG_CHARACTERS
-from crawler.model.visits import Feed, FeedVisit, SeenEntry
+from crawler.model.answer import Answer
+from crawler.model.visits import Alarm, Feed, FeedVisit, SeenEntry
 from crawler.net.backoff import backoff
 
 _SPREAD = 0.1
@@ -34,94 +35,105 @@ def validators(feed: Feed) -> tuple[str | None, str | None]:
     return feed.etag, feed.last_modified
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A feed document that an answer brought, held against what was known."""
+
+    parsed: ParsedFeed | None = None
+    """The document, if a whole one came that differs from the last."""
+    seen: tuple[SeenEntry, ...] = ()
+    """Entries that are new or changed."""
+    shared: Sequence[bool] = ()
+    """For each entry of the document, whether it was seen before."""
+    same: bool = False
+    """The document came, and is the one that came before."""
+
+
 def after_feed(
     feed: Feed,
+    answer: Answer,
+    reading: Reading = Reading(),
     *,
-    at: datetime,
     pace: Pace,
-    status: int | None,
     error: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    moved_to: str | None = None,
-    parsed: ParsedFeed | None = None,
-    seen: tuple[SeenEntry, ...] = (),
-    shared: Sequence[bool] = (),
-    same: bool = False,
     chance: float = 0.0,
 ) -> FeedVisit:
     """What a visit of a feed changes.
 
     Args:
         feed: As it was before.
-        at: When it was visited.
+        answer: What came of the request.
+        reading: The document in it.
         pace: The operator's.
-        status: Of the answer; None if there was none.
         error: Marks a bad visit; its validators are the old ones.
-        headers: Of the answer, names in lower case; without validators that another URL gave.
-        moved_to: Where permanent redirects led.
-        parsed: The document, if a whole one came that differs from the last.
-        seen: Entries that are new or changed.
-        shared: For each entry of the document, whether it was seen before.
-        same: The document came, and is the one that came before.
-        chance: From 0 up to 1: spreads visits, so that feeds found together are not asked together for ever.
+        chance: From 0 up to 1: spreads visits, so that feeds found together are not requested together for ever.
     """
-    told = headers or {}
     if error:
-        return _after_error(feed, at, pace, status, error, told, chance)
-    etag, last_modified = told.get("etag"), told.get("last-modified")
-    if status == NOT_MODIFIED or (parsed and not parsed.complete):
+        return _after_error(feed, answer, pace, error, chance)
+    parsed, shared, headers = reading.parsed, reading.shared, answer.headers
+    etag, last_modified = answer.etag, answer.last_modified
+    if answer.status == NOT_MODIFIED or (parsed and not parsed.complete):
         # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). What was cut off is
         # wanted whole.
         etag, last_modified = feed.etag, feed.last_modified
-        if status == NOT_MODIFIED:
-            etag, last_modified = told.get("etag") or etag, told.get("last-modified") or last_modified
-    rhythm = _rhythm(parsed, at) if parsed else None
-    news = at if parsed and not all(shared) else None
+        if answer.status == NOT_MODIFIED:
+            etag, last_modified = answer.etag or etag, answer.last_modified or last_modified
+    rhythm = _rhythm(parsed, answer.at) if parsed else None
     visit = FeedVisit(
         feed_id=feed.id,
-        at=at,
-        due=at,
-        status=storable(status),
+        at=answer.at,
+        due=answer.at,
+        status=storable(answer.status),
         error=None,
         failures=0,
         etag=etag,
         last_modified=last_modified,
         rhythm=rhythm,
-        fresh=freshness.fresh_for(told, at=at),
-        entries=seen,
-        news=news,
-        **(_document(feed, parsed, shared, told) if parsed and status != PARTIAL else {}),
-        **_moved(feed, at, moved_to),
+        fresh=freshness.fresh_for(headers, at=answer.at),
+        entries=reading.seen,
+        news=answer.at if parsed and not all(shared) else None,
+        **(_document(feed, parsed, shared, headers) if parsed and answer.status != PARTIAL else {}),
+        **_moved(feed, answer.at, answer.moved_to),
     )
-    if status == OK or (status == NOT_MODIFIED and validators(feed) == (None, None)):
-        visit = replace(visit, whole=at)
-    if status == NOT_MODIFIED and not freshness.says(told):
-        visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not say stays as it was
-    alarms = list(feed_alarms.of_silence(feed, at=at, news=visit.news, rhythm=rhythm))
+    if answer.status == OK or (answer.status == NOT_MODIFIED and validators(feed) == (None, None)):
+        visit = replace(visit, whole=answer.at)
+    if answer.status == NOT_MODIFIED and not freshness.says(headers):
+        visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not state stays as it was
+    # Where the same document comes in full in spite of validators, the server does not look at them.
+    validated = bool(etag or last_modified) and not reading.same
+    return replace(
+        visit,
+        due=_due(feed, visit, pace, validated=validated, chance=chance),
+        alarms=tuple(_alarms(feed, visit, parsed)),
+        judged=feed_alarms.ON_SAME if visit.shown is None else feed_alarms.ON_DOCUMENT,
+    )
+
+
+def _alarms(feed: Feed, visit: FeedVisit, parsed: ParsedFeed | None) -> Iterator[Alarm]:
+    """What the operator should know after a visit that went well."""
+    yield from feed_alarms.of_silence(feed, at=visit.at, news=visit.news, rhythm=visit.rhythm)
     if visit.shown is not None and parsed:
-        alarms += feed_alarms.of_document(feed, shown=len(parsed.entries), media=visit.media, left_out=parsed.left_out)
-    judged = feed_alarms.ON_SAME if visit.shown is None else feed_alarms.ON_DOCUMENT
+        shown = len(parsed.entries)
+        yield from feed_alarms.of_document(feed, shown=shown, media=visit.media, left_out=parsed.left_out)
+
+
+def _due(feed: Feed, visit: FeedVisit, pace: Pace, *, validated: bool, chance: float) -> datetime:
+    """When a feed is visited again after a visit that went well."""
     every, skips = (feed.every, feed.skips) if visit.shown is None else (visit.every, visit.skips)
     hints = [hint for hint in (visit.fresh, every) if hint]
-    # Where the same document comes in full in spite of validators, the server does not look at them.
-    validated = bool(etag or last_modified) and not same
-    wait = freshness.interval(pace, own_rhythm=rhythm or feed.rhythm, hints=hints, validated=validated)
-    if feed.pushed is not None and feed.pushed > at:
-        wait = max(wait, min(pace.slowest, feed.pushed - at))  # the hub tells of news
-    due = at + wait * (1 + _SPREAD * chance)
+    wait = freshness.interval(pace, own_rhythm=visit.rhythm or feed.rhythm, hints=hints, validated=validated)
+    if feed.pushed is not None and feed.pushed > visit.at:
+        wait = max(wait, min(pace.slowest, feed.pushed - visit.at))  # the hub announces news
     hours, days = freshness.skipped(skips)
-    due = freshness.past_skipped(due, hours=hours, days=days)
-    return replace(visit, due=due, alarms=tuple(alarms), judged=judged)
+    return freshness.past_skipped(visit.at + wait * (1 + _SPREAD * chance), hours=hours, days=days)
 
 
-def _after_error(
-    feed: Feed, at: datetime, pace: Pace, status: int | None, error: str, told: Mapping[str, str], chance: float
-) -> FeedVisit:
+def _after_error(feed: Feed, answer: Answer, pace: Pace, error: str, chance: float) -> FeedVisit:
     visit = FeedVisit(
         feed_id=feed.id,
-        at=at,
-        due=at,
-        status=storable(status),
+        at=answer.at,
+        due=answer.at,
+        status=storable(answer.status),
         error=error,
         failures=feed.failures + 1,
         etag=feed.etag,
@@ -131,22 +143,22 @@ def _after_error(
         moved_times=feed.moved_times,
         fresh=feed.fresh,
         judged=feed_alarms.ON_ERROR,
-        alarms=tuple(feed_alarms.of_error(status=status, error=error, failures=feed.failures + 1)),
+        alarms=tuple(feed_alarms.of_error(status=answer.status, error=error, failures=feed.failures + 1)),
     )
-    return replace(visit, due=_due_after_error(visit, pace.least, told, chance))
+    return replace(visit, due=_due_after_error(visit, pace.least, answer.headers, chance))
 
 
-def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], told: Mapping[str, str]) -> dict[str, Any]:
-    """What a document says of its feed."""
+def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], headers: Mapping[str, str]) -> dict[str, Any]:
+    """What a document states about its feed."""
     shown = len(parsed.entries)
     return {
         "title": parsed.feed.words,
         "site": parsed.feed.link,
         "shown": feed.shown if feed_alarms.collapsed(feed, shown) else shown,
-        "media": told.get("content-type", "").partition(";")[0].strip().lower()[:TAG_CHARACTERS] or None,
+        "media": headers.get("content-type", "").partition(";")[0].strip().lower()[:TAG_CHARACTERS] or None,
         # WebSub §4: the headers' word counts before the document's.
-        "hub": discover.related(told.get("link", ""), "hub", feed.url) or parsed.feed.hub,
-        "topic": discover.related(told.get("link", ""), "self", feed.url) or parsed.feed.self_link,
+        "hub": discover.related(headers.get("link", ""), "hub", feed.url) or parsed.feed.hub,
+        "topic": discover.related(headers.get("link", ""), "self", feed.url) or parsed.feed.self_link,
         "every": parsed.feed.every,
         "skips": freshness.skips(parsed.feed.skip_hours, parsed.feed.skip_days),
         "gap": feed_alarms.gap(parsed.entries, shared, feed=feed),

@@ -16,11 +16,11 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
-from crawler.downloader.wire import ENOUGH, HOPS, ON_BEHALF, VIA
 from crawler.errors import PrivateAddressError
 from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
 from crawler.net import credentials
 from crawler.net.failure_reason import reason
+from crawler.net.request_context import RequestContext, context_of, in_meta
 from crawler.session.run import Run
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ FRESH = timedelta(hours=24)
 """How long a robots.txt is used (RFC 9309 §2.4)."""
 _LEAST_WEIGHT = 2_000
 """Bytes that rules take at least."""
-SKIP = "dont_obey_robotstxt"
 
 _USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
 _PRODUCT = re.compile(r"[a-z_-]+", re.IGNORECASE)
@@ -96,7 +95,7 @@ class Robots:
 
     async def process_request(self, request: Request) -> None:
         """Raise where robots.txt forbids the URL."""
-        if request.meta.get(SKIP):
+        if context_of(request).ignores_robots:
             return
         rules = await self._rules(request.url)
         if isinstance(rules, str):
@@ -121,13 +120,13 @@ class Robots:
             del self._origins[oldest]
 
     async def _find(self, url: str, via: str) -> Protego | str:
-        rules = self._held(url) or await self._fetch(url, via)
+        rules = self._archived(url) or await self._fetch(url, via)
         self._weigh(url.removesuffix("/robots.txt"), self._sizes.pop(url, 0))
         if not isinstance(rules, str):
-            self._run.gaps.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
+            self._run.crawl_delays.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
         return rules
 
-    def _held(self, url: str) -> Protego | None:
+    def _archived(self, url: str) -> Protego | None:
         """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
         try:
             row = self._run.archive.index.nearest(url, None)
@@ -138,22 +137,25 @@ class Robots:
             self._sizes[url] = len(body)
             return None if isinstance(rules, str) else rules
         except ArchiveError as e:
-            log.warning("held robots.txt cannot be used url=%s error=%s", url, e)
+            log.warning("archived robots.txt cannot be used url=%s error=%s", url, e)
             return None
 
     async def _fetch(self, url: str, via: str) -> Protego | str:
-        limits = {
-            ENOUGH: ROBOTS_BYTES,
-            "download_maxsize": ROBOTS_BYTES,
-            "download_timeout": min(ROBOTS_SECONDS, self._run.options.timeout),
-        }
-        meta = {SKIP: True, VIA: via, HOPS: "P", ON_BEHALF: credentials.origin(url), **limits}
-        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
+        context = RequestContext(
+            via=via,
+            hops="P",
+            credentials_for=credentials.origin(url),
+            enough_bytes=ROBOTS_BYTES,
+            ignores_robots=True,
+        )
+        timeout = min(ROBOTS_SECONDS, self._run.options.timeout)
+        meta = in_meta(context, download_maxsize=ROBOTS_BYTES, download_timeout=timeout)
+        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=dict(meta))
         try:
             response = await self._crawler.engine.download_async(request)
         except PrivateAddressError:
             raise
-        except Exception as e:  # noqa: BLE001  whatever keeps it from us means that nothing may be fetched
+        except Exception as e:  # noqa: BLE001  whatever it is, the part is not well
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
             return reason(e)
         self._sizes[url] = len(response.body)

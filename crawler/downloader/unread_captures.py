@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scrapy.http import Headers
@@ -12,7 +12,7 @@ from scrapy.responsetypes import responsetypes
 from archive.errors import ArchiveError
 from archive.warc import http_message
 from crawler.decide.answers import NOT_MODIFIED
-from crawler.downloader.wire import CAPTURE
+from crawler.net.request_context import Recorded, RequestContext, change, context_of
 from crawler.session.run import Run
 
 if TYPE_CHECKING:
@@ -24,35 +24,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-READ = "read"
-"""Key in a request's meta: an instant; a capture of the URL after it was not read yet, and answers the request."""
 FRESH = timedelta(hours=1)
 """An older capture is no answer to the question how the page is now."""
 
 
-class Held:
+class UnreadCaptures:
     """Downloader middleware that answers from the archive what was captured and never read."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Held:
+    def from_crawler(cls, crawler: Crawler) -> UnreadCaptures:
         """Build it on the run's archive."""
         return cls(Run.of(crawler))
 
     def process_request(self, request: Request) -> Response | None:
-        """The archived answer, if there is one."""
-        read: datetime | None = request.meta.get(READ)
-        if read is None:
+        """The archived answer, if there is one; what is known of the URL came with the request."""
+        row = self._unread(context_of(request))
+        if row is None:
             return None
         try:
-            row = self._run.archive.index.nearest(request.url, None)
-            if row is None or not self._answers(row, request.url, read):
-                return None
             exchange = self._run.archive.read(row)
         except ArchiveError as e:
-            log.warning("held page cannot be used url=%s error=%s", request.url, e)
+            log.warning("unread capture cannot be used url=%s error=%s", request.url, e)
             return None
         log.info("answered from the archive url=%s captured=%s", request.url, row.timestamp)
         headers = Headers()
@@ -60,8 +55,17 @@ class Held:
             headers.appendlist(name, value.encode("latin-1"))
         body = b"" if row.status == NOT_MODIFIED else exchange.body
         kind = responsetypes.from_args(headers=headers, url=row.url, body=body)
-        request.meta[CAPTURE] = row
+        change(request, recorded=Recorded(row=row, repeats=_repeats(row, context_of(request))))
         return kind(row.url, status=row.status, headers=headers, body=body, request=request)
 
-    def _answers(self, row: CaptureRow, url: str, read: datetime) -> bool:
-        return row.url == url and row.date > read and self._run.now() - row.date < FRESH and not row.truncated
+    def _unread(self, context: RequestContext) -> CaptureRow | None:
+        row, since = context.known.capture, context.unread_since
+        if row is None or since is None or row.truncated:
+            return None
+        return row if row.date > since and self._run.now() - row.date < FRESH else None
+
+
+def _repeats(row: CaptureRow, context: RequestContext) -> bool:
+    """Whether a capture brought what another capture of the same URL had brought."""
+    text = context.known.texts.get(row.refers_to or "")
+    return text is not None and text.url == row.url

@@ -298,6 +298,10 @@ class Frontier:
                     found.update((url, _page(row)) for url in wanted[row.key])
         return found
 
+    def known(self, feed_id: int, keys: Iterable[str], urls: Iterable[str]) -> tuple[dict[str, str], dict[str, Page]]:
+        """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL."""
+        return self.digests(feed_id, keys), self.pages(urls)
+
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Pages that are held, with what their entries say: all of them, or that of a URL."""
         query = (

@@ -13,7 +13,7 @@ from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
-from crawler.decide.feed import after_feed
+from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
@@ -21,6 +21,7 @@ from crawler.feeds import opml
 from crawler.feeds.documents import ParsedFeed, parse
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
+from crawler.model.answer import Answer
 from crawler.model.url_identity import page_key
 from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
 from crawler.restore import store_state
@@ -81,19 +82,11 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != NOT_MODIFIED:
             continue
-        told = {name.lower(): value for name, value in headers(archive.read(payload).head)}
+        stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
         if payload.url != feed.url:  # validators are those of the URL that gave them
-            told = {name: value for name, value in told.items() if name not in {"etag", "last-modified"}}
-        visit = after_feed(
-            feed,
-            at=row.date,
-            pace=pace,
-            status=payload.status,
-            headers=told,
-            parsed=parsed,
-            seen=seen,
-            shared=shared,
-        )
+            stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
+        answer = Answer(at=row.date, status=payload.status, headers=stated)
+        visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
         yield replace(visit, gap=False)  # a backfill that it called for has been done, or is asked for by hand
         kept = ("rhythm", "whole", "shown", "media", "news")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
@@ -137,6 +130,6 @@ def _page_visits(
         gone = next((one.kind for one in deletions if one.missing(final.date)), None)
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
-        visit = after_page(page, at=final.date, plan=plan, status=final.status, gone=gone, record=final.record)
+        visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
         yield visit
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

@@ -1,10 +1,11 @@
-"""Who asked to be left alone, and until when; in this run and the next ones."""
+"""Retry-After: which servers asked to be left alone, and until when; in this run and the next ones."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
@@ -20,13 +21,12 @@ log = logging.getLogger(__name__)
 
 _LOOK = timedelta(seconds=15)
 """Between two looks at what other runs were told meanwhile."""
-_TOO_MANY = 429
-_UNSAID = timedelta(minutes=15)
-"""How long whoever gets too many requests is left alone if it does not say."""
+_UNSTATED = timedelta(minutes=15)
+"""How long a server that answers 429 without a Retry-After is left alone."""
 _MAX_SCOPE = 255
 
 
-class HeldError(IgnoreRequest):
+class RetryAfterError(IgnoreRequest):
     """The server asked not to be asked before an instant."""
 
     def __init__(self, scope: str, until: datetime) -> None:
@@ -45,11 +45,11 @@ def scope_of(url: str, kind: Scope) -> str:
     return (f"{host}:{parts.port}" if parts.port else host)[:_MAX_SCOPE]
 
 
-class Holds:
+class RetryAfter:
     """The scopes that are asked nothing for a while."""
 
     def __init__(self, frontier: Frontier, kind: Scope, now: Callable[[], datetime]) -> None:
-        """Begin with what earlier runs were told."""
+        """Begin with what servers told earlier runs."""
         self._frontier = frontier
         self._kind: Scope = kind
         self._now = now
@@ -57,12 +57,12 @@ class Holds:
         self._until = frontier.holds(self._looked)
 
     def check(self, url: str) -> None:
-        """Raise HeldError where a URL may not be asked now."""
+        """Raise RetryAfterError where a URL may not be asked now."""
         self._look()
         scope = scope_of(url, self._kind)
         until = self._until.get(scope)
         if until is not None and until > self._now():
-            raise HeldError(scope, until)
+            raise RetryAfterError(scope, until)
 
     def _look(self) -> None:
         now = self._now()
@@ -72,7 +72,7 @@ class Holds:
         try:
             self._until.update(self._frontier.holds(now))
         except DatabaseError as e:  # what this run was told itself it knows
-            log.warning("holds are not known anew error=%s", e)
+            log.warning("holds cannot be read again error=%s", e)
 
     def answered(self, url: str, status: int, value: str | None) -> None:
         """Hold the scope of an answer 429, or 503 with a Retry-After.
@@ -80,8 +80,8 @@ class Holds:
         A 503 without one speaks for its page alone, which is asked again later and later.
         """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
-        if status == _TOO_MANY and wait is None:
-            wait = _UNSAID
+        if status == HTTPStatus.TOO_MANY_REQUESTS and wait is None:
+            wait = _UNSTATED
         if not wait:
             return
         scope, until = scope_of(url, self._kind), self._now() + wait
@@ -90,4 +90,4 @@ class Holds:
         try:
             self._frontier.hold(scope, until)
         except DatabaseError as e:  # this run knows; the next will be told again
-            log.warning("hold is not remembered scope=%s error=%s", scope, e)
+            log.warning("hold is not stored scope=%s error=%s", scope, e)

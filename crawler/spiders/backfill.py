@@ -16,16 +16,16 @@ from archive.limits import URL_CHARACTERS
 from crawler.backfill import listings as backfill
 from crawler.decide.answers import OK
 from crawler.decide.entries import page_of, page_url, seen_entries
-from crawler.downloader.robots import SKIP
-from crawler.downloader.wire import HOPS, VIA
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
+from crawler.model.answer import Answer
 from crawler.model.url_identity import page_key, shard
 from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
 from crawler.net.failure_reason import reason
-from crawler.session.retry_after import HeldError
-from crawler.spiders.blog import ACCEPT_FEED, BlogSpider, headers_of, row_of, when
+from crawler.net.request_context import RequestContext, in_meta
+from crawler.session.retry_after import RetryAfterError
+from crawler.spiders.blog import ACCEPT_FEED, BlogSpider
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -81,16 +81,16 @@ class BackfillSpider(BlogSpider):
         """What is to be read."""
         return Backlog(self.run.frontier.engine)
 
-    async def start(self) -> AsyncIterator[Any]:
+    async def requests(self) -> AsyncIterator[Any]:
         """Requests for the listings of each feed, one feed after the other, then for the posts that they gave."""
-        await self._heed()
+        await self._take_credentials()
         for url in self.urls:
-            if not await self.run.ask(self.run.frontier.find, url) and await self._ours(url):
+            if not await self.run.call(self.run.frontier.find, url) and await self._claimed(url):
                 yield self._seed_request(url)
         await self._answers()
-        await self.run.flush()
+        await self.run.committer.flush()
         if self.urls:
-            feed_ids = list(await self.run.ask(self.run.frontier.feed_ids, self.urls))
+            feed_ids = list(await self.run.call(self.run.frontier.feed_ids, self.urls))
             for feed_id in feed_ids:
                 self._begin(feed_id)
         else:
@@ -113,8 +113,8 @@ class BackfillSpider(BlogSpider):
             yield request
         async for request in self._posts(work):
             yield request
-        self.run.leave(feed.url)
-        if not work.failed and self.run.failure is None and self.backlog.done(feed_id):
+        self.run.committer.set_aside(feed.url)
+        if not work.failed and self.run.committer.failure is None and self.backlog.done(feed_id):
             self.backlog.end(feed_id, at=self.run.now())
 
     def _work(self, feed: Feed) -> _Work:
@@ -140,7 +140,7 @@ class BackfillSpider(BlogSpider):
                     yield request
             async for request in self._while_waiting():
                 yield request
-            await self.run.flush()
+            await self.run.committer.flush()
             if work.complete or work.failed:
                 return
             listings = self._more(work, backfill.next_stage(work.kinds, found=work.found, site=work.site))
@@ -152,38 +152,38 @@ class BackfillSpider(BlogSpider):
         place: Place = None
         while True:
             # Those that the feed itself shows and that wait as well: the host is this run's.
-            due = self.run.due(feed_ids=(work.feed.id,), held=False)
-            pages, more = await self.run.claim_pages(due, place)
+            due = self.run.hosts.due(feed_ids=(work.feed.id,), held=False)
+            pages, more = await self.run.hosts.claim_pages(due, place)
             async for request in self._page_requests(pages):
                 yield request.replace(priority=_POSTS)
             async for request in self._while_waiting():
                 yield request
-            await self.run.flush()
+            await self.run.committer.flush()
             if more is None:
                 return
             place = more
 
     async def _host_of(self, feed: Feed) -> bool:
         """Claim a feed's host for as long as its backfill lasts; what a person asked for waits for it."""
-        return await self._ours(feed.url) if self.urls else (await self.run.claim([feed.url]))[0]
+        return await self._claimed(feed.url) if self.urls else (await self.run.hosts.claim([feed.url]))[0]
 
     async def _while_waiting(self) -> AsyncIterator[Request]:
         """Until all is answered; feeds on this run's hosts that become due meanwhile are visited in between."""
         feeds_at: Place = None
         waited = 0.0
-        while self.run.unanswered:
+        while len(self.run.in_flight):
             await asyncio.sleep(_WAIT_SECONDS)
             waited += _WAIT_SECONDS
             if waited >= _POLL_SECONDS:
                 waited = 0.0
-                found, place = await self.run.claim_feeds(self.run.due(held_only=True), feeds_at)
+                found, place = await self.run.hosts.claim_feeds(self.run.hosts.due(held_only=True), feeds_at)
                 feeds_at = place or feeds_at
                 for feed in found:
                     if request := await self._feed_request(feed):
                         yield request
 
     async def _answers(self) -> None:
-        while self.run.unanswered:  # noqa: ASYNC110  answers come from many places
+        while len(self.run.in_flight):  # noqa: ASYNC110  answers come from many places
             await asyncio.sleep(_WAIT_SECONDS)
 
     # -- listings
@@ -203,10 +203,11 @@ class BackfillSpider(BlogSpider):
     async def _listing_request(self, work: _Work, listing: Listing) -> AsyncIterator[Request]:
         if self.shard is not None and not self.shard.holds(shard(listing.url)):
             return
-        if not (await self.run.claim([listing.url]))[0]:
+        if not (await self.run.hosts.claim([listing.url]))[0]:
             work.failed = True  # another run has that host
             return
         work.kinds.add(listing.kind)
+        context = RequestContext(via=work.feed.url, hops="L", ignores_robots=listing.kind == backfill.ROBOTS)
         try:
             request = Request(
                 listing.url,
@@ -215,38 +216,39 @@ class BackfillSpider(BlogSpider):
                 cb_kwargs={"listing": listing},
                 headers={"Accept": ACCEPT_FEED} if listing.kind == backfill.ARCHIVE else None,
                 priority=_LISTINGS,
-                meta={VIA: work.feed.url, HOPS: "L", SKIP: listing.kind == backfill.ROBOTS},
+                meta=dict(in_meta(context)),
                 dont_filter=True,
             )
         except ValueError as e:
             async for following in self._follow(listing, None, backfill.Found(), error=str(e), done=True):
                 yield following
         else:
-            self.run.begun(f"listing {listing.url}")
+            self.run.in_flight.begin(f"listing {listing.url}")
             yield request
 
     async def parse_listing(self, response: Response, listing: Listing) -> AsyncIterator[Any]:
         """The answer to a request for a listing."""
-        with self.run.settling(f"listing {listing.url}"):
-            found, error = await self._found(response, listing)
+        with self.run.in_flight.ending(f"listing {listing.url}"):
+            answer = self._answer(response)
+            found, error = await self._found(answer, listing)
             done = backfill.answers(response.status, listing.kind)
-            async for request in self._follow(listing, response, found, error=error, done=done):
+            async for request in self._follow(listing, answer, found, error=error, done=done):
                 yield request
 
     async def listing_failed(self, failure: Failure) -> AsyncIterator[Any]:
         """A listing could not be fetched."""
         listing: Listing = failure.request.cb_kwargs["listing"]
         error = reason(failure.value)
-        asked = not isinstance(failure.value, HeldError)
+        asked = not isinstance(failure.value, RetryAfterError)
         done = error == _FORBIDDEN
-        with self.run.settling(f"listing {listing.url}"):
+        with self.run.in_flight.ending(f"listing {listing.url}"):
             async for request in self._follow(listing, None, backfill.Found(), error=error, done=done, counts=asked):
                 yield request
 
     async def _follow(
         self,
         listing: Listing,
-        response: Response | None,
+        answer: Answer | None,
         found: backfill.Found,
         *,
         error: str | None,
@@ -257,7 +259,7 @@ class BackfillSpider(BlogSpider):
 
         Args:
             listing: It.
-            response: The answer, if there was one.
+            answer: What came of the request, if it was answered.
             found: What it gives.
             error: What is wrong with it.
             done: It was answered as well as it ever will be.
@@ -281,8 +283,8 @@ class BackfillSpider(BlogSpider):
             url=listing.url,
             kind=listing.kind,
             number=listing.number,
-            at=when(response, self.run) if response is not None else self.run.now(),
-            status=response.status if response is not None else None,
+            at=answer.at if answer is not None else self.run.now(),
+            status=answer.status if answer is not None else None,
             error=error,
             failures=failures,
             done=done,
@@ -291,11 +293,11 @@ class BackfillSpider(BlogSpider):
             entries=fresh,
             more=tuple(more),
         )
-        await self.run.visited_listing(visit, row_of(response) if response is not None else None)
+        await self.run.committer.visited_listing(visit, answer.row if answer is not None else None)
         for following in more:
             async for request in self._listing_request(work, following):
                 yield request
-        if self.run.unanswered < AT_ONCE:
+        if len(self.run.in_flight) < AT_ONCE:
             wanted = [replace(page, backfill=True) for one in fresh if (page := page_of(one, work.feed, None))]
             async for request in self._new_pages(wanted, via=listing.url):
                 yield request.replace(priority=_POSTS)
@@ -316,21 +318,21 @@ class BackfillSpider(BlogSpider):
         seen = seen_entries(found.entries, {}, known, at=self.run.now())
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
 
-    async def _found(self, response: Response, listing: Listing) -> tuple[backfill.Found, str | None]:
+    async def _found(self, answer: Answer, listing: Listing) -> tuple[backfill.Found, str | None]:
         """What a listing gives, and what is wrong with it."""
         work = self._works[listing.feed_id]
-        if response.status != OK:
-            return backfill.Found(), f"answered {response.status}"
+        if answer.status != OK:
+            return backfill.Found(), f"answered {answer.status}"
         try:
-            found: backfill.Found = await self.run.work(
+            found: backfill.Found = await self.run.texts.work(
                 backfill.read,
-                body=response.body,
-                url=response.url,
+                body=answer.body,
+                url=answer.url,
                 kind=listing.kind,
-                headers=headers_of(response),
+                headers=dict(answer.headers),
                 shapes=work.shapes,
                 site=work.site,
             )
         except TaskError as e:
-            return backfill.Found(), str(e).removeprefix(f"{response.url}: ")
+            return backfill.Found(), str(e).removeprefix(f"{answer.url}: ")
         return found, None

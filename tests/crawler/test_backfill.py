@@ -21,15 +21,14 @@ from click.testing import CliRunner
 from conftest import Home, Ran
 from sample.server import Answer, Site
 from sample.services import wait_for
+from sample.visits import feed_visit, page_visit
 
 from archive.extract.text import Entry
 from crawler import cli
 from crawler.backfill import listings
 from crawler.backfill.listings import FEED, PAGED, PAGES, SITEMAP, WORDPRESS, shape_of, shapes
 from crawler.decide.entries import seen_entries
-from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
-from crawler.decide.page import after_page
 from crawler.errors import FeedError
 from crawler.feeds.documents import parse
 from crawler.frontier import alarms
@@ -360,7 +359,7 @@ def waiting(frontier: Frontier, blog: Blog, shown: Answer | None = None) -> None
     entries = parse(shown.body, url=blog.url, content_type=None).entries if shown else ()
     known = seen_entries(entries, {}, {})
     feed = frontier.subscribe(f"{blog.url}/feed", seed=None, now=T0)
-    visit = after_feed(feed, at=T0, pace=Pace(least=timedelta(days=9999)), status=200, seen=known)
+    visit = feed_visit(feed, at=T0, pace=Pace(least=timedelta(days=9999)), status=200, seen=known)
     frontier.commit([replace(visit, gap=True, shown=7)], [])
 
 
@@ -722,7 +721,7 @@ def test_a_backfill_is_not_done_while_a_listing_or_a_post_waits(database: str) -
     assert not backlog.done(feed_id)
     [page] = frontier.due_pages(T0)
     assert page.backfill
-    visit = after_page(page, at=T0, plan=(), status=404, error="answered 404")
+    visit = page_visit(page, at=T0, plan=(), status=404, error="answered 404")
     frontier.commit([], [visit])
     assert backlog.done(feed_id)
     report = backlog.report(feed_id)

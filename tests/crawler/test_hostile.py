@@ -27,7 +27,7 @@ from archive.warc import foreign
 from archive.warc.codings import beginning, ends_early
 from crawler.backfill import listings
 from crawler.decide import deleted_posts
-from crawler.downloader.wire import Flight, Wire
+from crawler.downloader.exchange import Exchange, Flight
 from crawler.feeds import documents, opml
 from crawler.model.visits import Subscription
 from crawler.net.address_guard import Guard, is_name
@@ -182,7 +182,7 @@ def test_a_page_that_came_in_part_is_kept_and_has_no_text(home: Home, site: Site
 
 
 class _Line:
-    """As much of a transport as a Wire looks at."""
+    """As much of a transport as an Exchange looks at."""
 
     aborted = False
 
@@ -191,16 +191,16 @@ class _Line:
 
 
 def test_interim_heads_are_looked_at_once() -> None:
-    wire, line = Wire(most=1_000_000), _Line()
+    wire, line = Exchange(most=1_000_000), _Line()
     began = time.monotonic()
     for _ in range(200_000):
         wire.receive(line, b"x")
     assert time.monotonic() - began < 5
-    wire, line = Wire(most=1_000_000), _Line()
+    wire, line = Exchange(most=1_000_000), _Line()
     for _ in range(30):
         wire.receive(line, b"HTTP/1.1 100 Continue\r\n\r\n")
     assert line.aborted
-    wire, line = Wire(most=1_000), _Line()
+    wire, line = Exchange(most=1_000), _Line()
     for part in (b"HTTP/1.1 103 Early\r\nLi", b"nk: x\r\n\r", b"\nHTTP/1.1 200 OK\r\nA: b\r", b"\n\r", b"\nbody"):
         wire.receive(line, part)
     head, begin = wire.head()
@@ -208,13 +208,13 @@ def test_interim_heads_are_looked_at_once() -> None:
 
 
 def test_framing_and_answers_under_way_are_bounded() -> None:
-    wire, line = Wire(most=1_000), _Line()
+    wire, line = Exchange(most=1_000), _Line()
     wire.receive(line, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(40):
         wire.receive(line, b"1;" + b"a" * 65_000 + b"\r\nx\r\n")
     assert line.aborted
     flight = Flight(1_000)
-    wires = [Wire(flight=flight, most=10_000, transport=_Line()) for _ in range(3)]
+    wires = [Exchange(flight=flight, most=10_000, transport=_Line()) for _ in range(3)]
     for one, size in zip(wires, (250, 600, 50), strict=True):
         one.receive(_Line(), b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * size)
     assert not any(one.transport.aborted for one in wires)

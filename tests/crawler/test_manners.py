@@ -13,10 +13,10 @@ from conftest import Home
 from sample.blogs import TIDE
 from sample.raw import RawSite
 from sample.server import Answer, Site
+from sample.visits import feed_visit
 
 from crawler.decide import freshness
 from crawler.decide.entries import keys, seen_entries
-from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
 from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
 from crawler.frontier.frontier import Frontier
@@ -34,7 +34,7 @@ FEED = Feed(
 
 def visit(feed: Feed = FEED, *, at: datetime = T0, status: int | None = 200, **more: object) -> FeedVisit:
     headers = {"etag": '"1"', **more.pop("headers", {})}  # type: ignore[dict-item]
-    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
+    return feed_visit(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
 
 
 def http(moment: datetime) -> str:
@@ -72,7 +72,7 @@ def test_validators_are_echoed_byte_for_byte(home: Home) -> None:
 
 def test_a_200_replaces_both_validators_and_clears_a_missing_one() -> None:
     feed = replace(FEED, etag='"old"', last_modified="then")
-    found = after_feed(feed, at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
+    found = feed_visit(feed, at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
     assert (found.etag, found.last_modified) == ('"new"', None)
 
 
@@ -114,7 +114,7 @@ def test_no_hint_makes_visits_more_frequent_than_the_operator_wants() -> None:
 
 
 def test_a_server_without_validators_is_asked_once_a_day() -> None:
-    found = after_feed(replace(FEED, etag=None), at=T0, pace=Pace(least=HOUR), status=200, headers={})
+    found = feed_visit(replace(FEED, etag=None), at=T0, pace=Pace(least=HOUR), status=200, headers={})
     assert found.due == T0 + DAY
 
 

@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Home
 from sample.server import Answer, Site
+from sample.visits import feed_visit, page_visit
 
 from crawler.decide.entries import seen_entries
-from crawler.decide.feed import after_feed, validators
+from crawler.decide.feed import validators
 from crawler.decide.freshness import Pace
-from crawler.decide.page import after_page
 from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, FeedVisit, Page
-from crawler.session.retry_after import HeldError, Holds
+from crawler.session.retry_after import RetryAfter, RetryAfterError
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -50,7 +50,7 @@ def visit(feed: Feed, at: datetime, status: int = 200, body: bytes | None = None
     told = {"etag": '"1"', **{name.replace("_", "-"): value for name, value in headers.items()}}
     parsed = parse(body, url=URL, content_type=None) if body else None
     shared = [False] * len(parsed.entries) if parsed else []
-    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=told, parsed=parsed, shared=shared)
+    return feed_visit(feed, at=at, pace=Pace(least=HOUR), status=status, headers=told, parsed=parsed, shared=shared)
 
 
 # -- hints
@@ -65,7 +65,7 @@ def test_what_server_and_document_ask_for_holds_over_answers_that_do_not_repeat_
     feed = after(feed, replace(bare, every=None))
     newer = visit(feed, T0 + 2 * DAY, status=304, cache_control="max-age=57600")
     assert newer.due == T0 + 2 * DAY + 16 * HOUR, "a 304 refreshes what it says"
-    same = after_feed(feed, at=T0 + 3 * DAY, pace=Pace(least=HOUR), status=200, headers={"etag": '"1"'}, same=True)
+    same = feed_visit(feed, at=T0 + 3 * DAY, pace=Pace(least=HOUR), status=200, headers={"etag": '"1"'}, same=True)
     assert same.due == T0 + 4 * DAY
     gone = after(after(feed, newer), visit(feed, T0 + 4 * DAY, body=RSS % ITEM))
     assert visit(gone, T0 + 5 * DAY, status=304).due == T0 + 5 * DAY + HOUR, "the document does not ask for it any more"
@@ -136,7 +136,7 @@ def test_a_week_of_errors_costs_few_requests_and_chance_spreads_them(status: int
         feed, at, asked = FEED, T0, 0
         while at < T0 + 7 * DAY:
             asked += 1
-            done = after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, error="no", chance=chance)
+            done = feed_visit(feed, at=at, pace=Pace(least=HOUR), status=status, error="no", chance=chance)
             assert done.due >= at + HOUR * (1 + chance / 20)
             feed, at = after(feed, done), done.due
         assert asked <= 15
@@ -154,16 +154,16 @@ def test_no_answer_is_one_request(home: Home, site: Site) -> None:
 
 def test_a_page_of_a_busy_server_waits_an_hour() -> None:
     page = Page(url="http://blog.example/1", feed_id=1, kept=False)
-    assert after_page(page, at=T0, plan=(), status=503, error="answered 503").due == T0 + HOUR
-    assert after_page(page, at=T0, plan=(), status=500, error="answered 500").due == T0 + timedelta(minutes=10)
+    assert page_visit(page, at=T0, plan=(), status=503, error="answered 503").due == T0 + HOUR
+    assert page_visit(page, at=T0, plan=(), status=500, error="answered 500").due == T0 + timedelta(minutes=10)
 
 
 def test_what_one_run_was_told_another_that_is_under_way_heeds(database: str) -> None:
     now = [T0]
-    one, other = (Holds(Frontier.open(database), "host", lambda: now[0]) for _ in range(2))
+    one, other = (RetryAfter(Frontier.open(database), "host", lambda: now[0]) for _ in range(2))
     one.answered(URL, 503, "3600")
     now[0] = T0 + timedelta(seconds=20)
-    with pytest.raises(HeldError):
+    with pytest.raises(RetryAfterError):
         other.check(URL)
     now[0] = T0 + 2 * HOUR
     other.check(URL)
@@ -276,7 +276,7 @@ def test_entries_that_leave_the_window_are_no_deletions(database: str) -> None:
         known = frontier.digests(feed.id, [key for one in shown if (key := one.key)])
         document = ParsedFeed(feed=FeedInfo(), entries=shown)
         seen = seen_entries(shown, known, {})
-        done = after_feed(
+        done = feed_visit(
             frontier.find(URL)[0], at=T0 + start * DAY, pace=Pace(least=HOUR), status=200, headers={}, parsed=document,
             seen=seen, shared=[one.key in known for one in shown],
         )  # fmt: skip

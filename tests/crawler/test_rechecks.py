@@ -12,11 +12,11 @@ import pytest
 from conftest import Home
 from sample.blogs import EDIT, TIDE
 from sample.server import Answer, Site
+from sample.visits import page_visit
 
 from archive.extract.text import Entry
 from crawler.decide import deleted_posts
 from crawler.decide.deleted_posts import Seen
-from crawler.decide.page import after_page
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.limits import VANISHED_BYTES
@@ -463,7 +463,7 @@ def page(**changes: object) -> Page:
 
 
 def visit(found: Page, **answer: object) -> PageVisit:
-    return after_page(found, at=T0, plan=(HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR), **answer)
+    return page_visit(found, at=T0, plan=(HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR), **answer)
 
 
 @pytest.mark.parametrize("status", [404, 410, 451])

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
+from sample.visits import feed_visit, page_visit
 
 from archive.extract.text import Entry
 from crawler import discover
 from crawler.decide.entries import as_entry, page_of, seen_entries
-from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
-from crawler.decide.page import after_page
 from crawler.downloader.robots import rules_for
 from crawler.errors import FeedError, UsageError
 from crawler.feeds.documents import FeedEntry, parse, parse_date, plain
@@ -250,21 +249,21 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_good_visit_replaces_each_validator_and_resets_failures() -> None:
-    visit = after_feed(feed(failures=3), at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
+    visit = feed_visit(feed(failures=3), at=T0, pace=Pace(least=HOUR), status=200, headers={"etag": '"new"'})
     assert (visit.etag, visit.last_modified, visit.failures, visit.due) == ('"new"', None, 0, T0 + HOUR)
 
 
 def test_not_modified_keeps_validators_that_it_does_not_bring() -> None:
-    visit = after_feed(feed(), at=T0, pace=Pace(least=HOUR), status=304, headers={"etag": '"newer"'})
+    visit = feed_visit(feed(), at=T0, pace=Pace(least=HOUR), status=304, headers={"etag": '"newer"'})
     assert (visit.etag, visit.last_modified, visit.error) == ('"newer"', "old", None)
 
 
 def test_a_bad_visit_keeps_validators_and_backs_off_to_a_day() -> None:
-    visit = after_feed(
+    visit = feed_visit(
         feed(failures=2), at=T0, pace=Pace(least=HOUR), status=500, headers={"etag": '"bad"'}, error="answered 500"
     )
     assert (visit.etag, visit.failures, visit.due) == ('"old"', 3, T0 + 4 * HOUR)
-    late = after_feed(feed(failures=40), at=T0, pace=Pace(least=HOUR), status=None, error="host not found")
+    late = feed_visit(feed(failures=40), at=T0, pace=Pace(least=HOUR), status=None, error="host not found")
     assert late.due == T0 + timedelta(days=1)
 
 
@@ -278,7 +277,7 @@ PLAN = (HOUR, 6 * HOUR, 24 * HOUR)
 def test_a_page_that_is_held_comes_up_again_ever_more_seldom() -> None:
     found, waits = page(), []
     for _ in range(5):
-        visit = after_page(found, at=T0, plan=PLAN, status=200, etag='"x"')
+        visit = page_visit(found, at=T0, plan=PLAN, status=200, etag='"x"')
         assert (visit.kept, visit.etag) == (True, '"x"')
         waits.append((visit.due - T0) / HOUR)
         found = page(kept=True, checks=visit.checks)
@@ -286,11 +285,11 @@ def test_a_page_that_is_held_comes_up_again_ever_more_seldom() -> None:
 
 
 def test_without_a_plan_a_page_that_is_held_is_not_due_again() -> None:
-    assert after_page(page(), at=T0, plan=(), status=200).due is None
+    assert page_visit(page(), at=T0, plan=(), status=200).due is None
 
 
 def test_a_page_without_text_is_held_all_the_same() -> None:
-    visit = after_page(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
+    visit = page_visit(page(), at=T0, plan=PLAN, status=200, error="no text: is no HTML page")
     assert (visit.kept, visit.error) == (True, "no text: is no HTML page")
 
 
@@ -298,14 +297,14 @@ def test_a_page_without_text_is_held_all_the_same() -> None:
     ("status", "again"), [(None, True), (500, True), (403, True), (429, True), (404, False), (410, False)]
 )
 def test_a_page_that_failed_is_tried_again_unless_it_is_gone(status: int | None, again: bool) -> None:
-    visit = after_page(page(), at=T0, plan=PLAN, status=status, error="x")
+    visit = page_visit(page(), at=T0, plan=PLAN, status=status, error="x")
     assert (visit.kept, visit.due is not None) == (False, again)
 
 
 def test_a_page_is_given_up_after_eight_failures() -> None:
     visit = page()
     for _ in range(8):
-        outcome = after_page(visit, at=T0, plan=PLAN, status=500, error="answered 500")
+        outcome = page_visit(visit, at=T0, plan=PLAN, status=500, error="answered 500")
         visit = page(failures=outcome.failures)
     assert (outcome.due, outcome.failures) == (None, 8)
 

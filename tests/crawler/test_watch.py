@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Home
 from sample.server import Answer, Site
+from sample.visits import feed_visit
 from sqlalchemy import insert
 
 from crawler.decide import feed_alarms
 from crawler.decide.entries import seen_entries
-from crawler.decide.feed import after_feed, validators
+from crawler.decide.feed import validators
 from crawler.decide.freshness import Pace
 from crawler.errors import FeedError
 from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
@@ -44,7 +45,7 @@ def frontier(database: str) -> Frontier:
 
 def visit(feed: Feed = FEED, *, at: datetime = T0, status: int | None = 200, **more: object) -> FeedVisit:
     headers = {"etag": '"1"', **more.pop("headers", {})}  # type: ignore[dict-item]
-    return after_feed(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
+    return feed_visit(feed, at=at, pace=Pace(least=HOUR), status=status, headers=headers, **more)  # type: ignore[arg-type]
 
 
 def entry(n: int, day: float | None = None) -> FeedEntry:

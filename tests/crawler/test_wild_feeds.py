@@ -14,7 +14,7 @@ from sample.server import Answer, Site
 
 from crawler.feeds import documents
 from crawler.frontier.frontier import Frontier
-from crawler.session.retry_after import HeldError, Holds
+from crawler.session.retry_after import RetryAfter, RetryAfterError
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 RSS = "application/rss+xml"
@@ -42,11 +42,11 @@ def test_too_many_requests_hold_the_host_even_without_a_word_on_how_long(
     database: str, status: int, said: str | None, minutes: int
 ) -> None:
     now = [T0]
-    holds = Holds(Frontier.open(database), "host", lambda: now[0])
+    holds = RetryAfter(Frontier.open(database), "host", lambda: now[0])
     holds.answered("http://a.example/feed", status, said)
     if minutes:
         now[0] = T0 + timedelta(minutes=minutes) - timedelta(seconds=1)
-        with pytest.raises(HeldError):
+        with pytest.raises(RetryAfterError):
             holds.check("http://a.example/another")
     holds.check("http://b.example/")
     now[0] = T0 + timedelta(minutes=minutes)

@@ -22,6 +22,7 @@ from conftest import Home
 from sample.blogs import TIDE
 from sample.server import Site
 from sample.services import free_port, wait_for
+from sample.visits import feed_visit
 from sqlalchemy import update
 from test_schedule import Postgres, own_postgres, subscribe, up  # noqa: F401  a fixture
 
@@ -29,7 +30,6 @@ from archive.archive import Archive
 from archive.runtime.database import transaction
 from archive.settings import ArchiveSettings
 from archive.web.settings import WebSettings
-from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
 from crawler.frontier import websub
 from crawler.frontier.frontier import Frontier
@@ -260,7 +260,7 @@ def test_while_a_hub_tells_of_news_a_feed_is_asked_once_a_day(
     frontier: Frontier, pushed: datetime | None, hours: int
 ) -> None:
     known = replace(feed(frontier, name_hub(frontier)), pushed=pushed)
-    visit = after_feed(known, at=NOW, pace=Pace(least=timedelta(hours=1)), status=304, headers={"etag": '"x"'})
+    visit = feed_visit(known, at=NOW, pace=Pace(least=timedelta(hours=1)), status=304, headers={"etag": '"x"'})
     assert visit.due == NOW + timedelta(hours=hours)
 
 

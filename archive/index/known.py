@@ -1,0 +1,114 @@
+"""What is known of many pages, asked in bulk before they are requested: their newest captures, and their texts.
+
+One look back in place of several for each page: is its newest capture unread, does a repeated payload have a text, what
+were the post's words before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from archive.index.index import Index
+from archive.index.schema import CAPTURES, CaptureRow, TextRow, capture_row, captures, index_urlkey, text_row, texts
+from archive.index.schema import texts_select as all_texts
+from archive.runtime.database import transaction
+
+_PART = 400
+"""URLs of one query: SQLite takes a limited number of parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the archive had of one page when it was asked."""
+
+    capture: CaptureRow | None = None
+    """The newest capture of the very URL."""
+    last: CaptureRow | None = None
+    """The capture that last showed the page, past redirects, if the caller named it."""
+    texts: Mapping[str, TextRow] = field(default_factory=dict)
+    """The newest text of each capture that has one, of the URL or of that of `last`, by WARC-Record-ID."""
+
+    def has_text(self, record: str | None) -> bool:
+        """Whether the capture with that WARC-Record-ID has a text."""
+        return record in self.texts
+
+    @property
+    def text(self) -> TextRow | None:
+        """The text that the page had when it was last seen, or else the newest one."""
+        for row in (self.last, self.capture):
+            if row is not None:
+                found = self.texts.get(row.record) or self.texts.get(row.refers_to or "")
+                if found is not None:
+                    return found
+        return max(self.texts.values(), key=_date, default=None)
+
+
+def _date(row: TextRow) -> datetime:
+    return row.date
+
+
+def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
+    """What is known of each of these URLs, in three statements for some hundred of them.
+
+    Args:
+        index: Where to look.
+        pages: URLs; for each the WARC-Record-ID of the capture that last showed the page, if the caller knows it.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    found: dict[str, Known] = {}
+    with transaction(index.engine, reads=True) as connection:
+        for part in _parts(list(pages)):
+            records = [record for url in part if (record := pages[url])]
+            last = {row.record: row for row in _captures(connection, captures.c.record.in_(records))} if records else {}
+            keys = {index_urlkey(url) for url in part} | {index_urlkey(row.url) for row in last.values()}
+            newest = _newest(connection, keys)
+            by_key = _texts(connection, keys)
+            for url in part:
+                shown = last.get(pages[url] or "")
+                of = [index_urlkey(url), *([index_urlkey(shown.url)] if shown else [])]
+                found[url] = Known(
+                    capture=newest.get(url),
+                    last=shown,
+                    texts={record: row for key in of for record, row in by_key.get(key, {}).items()},
+                )
+    return found
+
+
+def _captures(connection: Connection, where: ColumnElement[bool]) -> Iterator[CaptureRow]:
+    return (capture_row(row) for row in connection.execute(CAPTURES.where(where)))
+
+
+def _newest(connection: Connection, keys: Iterable[str]) -> dict[str, CaptureRow]:
+    """The newest capture of each URL under these urlkeys."""
+    latest = (
+        select(captures.c.urlkey, captures.c.url, func.max(captures.c.date).label("date"))
+        .where(captures.c.urlkey.in_(sorted(keys)))
+        .group_by(captures.c.urlkey, captures.c.url)
+        .subquery()
+    )
+    query: Any = CAPTURES.join(
+        latest,
+        (latest.c.urlkey == captures.c.urlkey) & (latest.c.url == captures.c.url) & (latest.c.date == captures.c.date),
+    )
+    return {row.url: row for row in (capture_row(found) for found in connection.execute(query))}
+
+
+def _texts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, TextRow]]:
+    """By urlkey, the newest text of each capture that has one."""
+    found: dict[str, dict[str, TextRow]] = {}
+    query = all_texts().where(texts.c.urlkey.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
+    for row in connection.execute(query):
+        found.setdefault(row.urlkey, {})[row.capture] = text_row(row)
+    return found
+
+
+def _parts(urls: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(urls), _PART):
+        yield urls[start : start + _PART]

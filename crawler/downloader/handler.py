@@ -1,0 +1,203 @@
+"""The download handler that captures what really crosses the wire.
+
+Scrapy's own HTTP/1.1 handler gives headers re-cased and regrouped, without the reason phrase, and never the request as
+sent. This one lets Scrapy do all the work and copies the bytes that pass the transport (`protocol`). It throttles: no
+more requests go to one host or domain at a time than the operator wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+)
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+from scrapy.http import Headers
+from scrapy.responsetypes import responsetypes
+from scrapy.utils.httpobj import urlparse_cached
+
+from archive.warc.capture import Capture, Truncation
+from archive.warc.codings import beginning, dechunked, ends_early
+from archive.warc.http_message import header, redacted
+from crawler.downloader.exchange import Exchange, Flight
+from crawler.downloader.protocol import SLOT_HEADER, capture_on_the_wire, verify_no_certificates
+from crawler.errors import PrivateAddressError
+from crawler.limits import DOMAIN_CONCURRENCY, FLIGHT_BYTES
+from crawler.model.url_identity import registrable_domain
+from crawler.net.address_guard import is_address, is_name
+from crawler.net.credentials import origin
+from crawler.net.request_context import change, context_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 2.0
+"""A connection is kept so long for the host's next request, or for the gap between two."""
+
+
+class _TrustingHandler(HTTP11DownloadHandler):
+    """Takes certificates as they are; its connections are its own, and nobody else's requests go over them."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        verify_no_certificates(self)
+
+
+class WireHandler(HTTP11DownloadHandler):
+    """Downloads as Scrapy does, and hands each exchange that got a response head to the run's `record`."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        from crawler.session.run import Run
+
+        run = Run.of(crawler)
+        self._record = run.committer.record
+        self._guard = run.guard
+        self._retry_after = run.retry_after
+        self._credentials = run.credentials
+        self._crawl_delays = run.crawl_delays
+        self._wires: dict[bytes, Exchange] = {}
+        self._numbers = itertools.count()
+        self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._all = asyncio.Semaphore(run.options.concurrency)
+        self._most = run.options.max_bytes
+        self._flight = Flight(FLIGHT_BYTES)
+        idle_seconds = max(_IDLE_SECONDS, run.options.host_gap + 1)
+        self._trusting = _TrustingHandler(crawler)
+        capture_on_the_wire((self, self._trusting), self._wires, run.guard, idle_seconds=idle_seconds)
+
+    async def download_request(self, request: Request) -> Response:
+        """Download, record, return.
+
+        No more requests go to one host at a time than the operator wants: without a gap between two, Scrapy's own count
+        begins when a download does, and lets all that wait for the host begin together.
+        """
+        parts = urlparse_cached(request)
+        turns = self._turns.setdefault(parts.netloc, asyncio.Semaphore(self._at_a_time))
+        domain = registrable_domain(parts.hostname or "")
+        together = self._domains.setdefault(domain, asyncio.Semaphore(DOMAIN_CONCURRENCY))
+        async with turns:
+            await asyncio.sleep(self._crawl_delays.wait(parts.netloc, monotonic()))
+            async with together, self._all:
+                return await self._download(request, parts.hostname or "")
+
+    async def _download(self, request: Request, host: str) -> Response:
+        if is_address(host) and not self._guard.permits(host.strip("[]")):
+            raise PrivateAddressError("is a private address", url=request.url)
+        if not is_address(host) and not is_name(host):
+            raise CannotResolveHostError(f"no host can have this name: {host[:100]}")
+        self._retry_after.check(request.url)  # it may have waited while another answer came
+        slot = b"%d" % next(self._numbers)
+        most = request.meta.get("download_maxsize", self._most)
+        wire = self._wires[slot] = Exchange(most=most, flight=self._flight)
+        request.headers[SLOT_HEADER] = slot
+        wire.unverified = self._credentials.unverified(host)
+        try:
+            response = await self._downloaded(request, unverified=wire.unverified)
+        except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
+            cut = await self._record_truncated(request, wire, e)
+            enough = context_of(request).enough_bytes
+            if cut is not None and enough is not None and isinstance(e, DownloadCancelledError):
+                return _beginning(request, cut, enough)
+            raise
+        except CannotResolveHostError as e:
+            from twisted.internet import reactor
+
+            if host in getattr(reactor.nameResolver, "refused", ()):
+                raise PrivateAddressError("leads to a private address", url=request.url) from e
+            raise
+        finally:
+            del self._wires[slot]
+            self._flight.gone(wire)
+            request.headers.pop(SLOT_HEADER, None)
+            request.headers.pop("Authorization", None)  # a redirect is asked for with the headers of this request
+        value = response.headers.get("Retry-After")
+        # Here, not in a middleware: the next request to the host is sent as soon as this returns.
+        self._retry_after.answered(request.url, response.status, value.decode("latin-1") if value else None)
+        head, _ = wire.head()
+        early = ends_early(response.body, header(head, "content-encoding"), limit=most)
+        capture = _capture(request, wire, head, response.body, truncated="unspecified" if early else None)
+        change(request, recorded=await self._record(capture))
+        enough = context_of(request).enough_bytes
+        return response if enough is None else _beginning(request, capture, enough)
+
+    async def _downloaded(self, request: Request, *, unverified: bool) -> Response:
+        own = context_of(request).credentials_for == origin(request.url)
+        if own and (authorization := self._credentials.authorization(request.url)):
+            request.headers["Authorization"] = authorization
+        if unverified:
+            return await self._trusting.download_request(request)
+        return await super().download_request(request)
+
+    async def close(self) -> None:
+        """End what connections there are."""
+        await super().close()
+        await self._trusting.close()
+
+    async def _record_truncated(self, request: Request, wire: Exchange, error: Exception) -> Capture | None:
+        head, begin = wire.head()
+        if not head:
+            return None
+        reason: Truncation = "length"
+        if isinstance(error, ResponseDataLossError):
+            reason = "disconnect"
+        elif isinstance(error, DownloadTimeoutError):
+            reason = "time"
+        coding = (header(head, "transfer-encoding") or "").lower()
+        body = wire.take(begin)
+        if "chunked" in coding:
+            body = dechunked(body)
+        capture = _capture(request, wire, head, body, truncated=reason)
+        await self._record(capture)
+        return capture
+
+
+def _beginning(request: Request, capture: Capture, enough_bytes: int) -> Response:
+    """An answer with as much of its payload as is wanted."""
+    body = beginning(capture.body, capture.header("content-encoding"), limit=enough_bytes)
+    headers = Headers()
+    for name, value in capture.headers:
+        if name.lower() != "content-encoding":
+            headers.appendlist(name, value.encode("latin-1"))
+    kind = responsetypes.from_args(headers=headers, url=request.url, body=body)
+    return kind(request.url, status=capture.status, headers=headers, body=body, request=request)
+
+
+def _capture(
+    request: Request, wire: Exchange, head: bytes, body: bytes, *, truncated: Truncation | None = None
+) -> Capture:
+    return Capture(
+        url=request.url,
+        date=wire.began or datetime.now(UTC),
+        request=redacted(bytes(wire.sent)),
+        head=head,
+        body=body,
+        seconds=monotonic() - wire.clock,
+        ip=wire.ip,
+        protocols=wire.protocols,
+        cipher=wire.cipher,
+        unverified=wire.unverified and wire.cipher is not None,
+        truncated=truncated,
+        via=context_of(request).via,
+        hops=context_of(request).hops,
+    )

@@ -1,0 +1,59 @@
+"""What came of a request, as one frozen value. Pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from archive.index.schema import CaptureRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The response that a request led to, past redirects; or that there was none."""
+
+    at: datetime
+    """When the exchange began: the date of its capture. Of a failed request, when it failed."""
+    status: int | None = None
+    """None: there was no response."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case, those of one name joined. Without validators where another URL than the one requested gave
+    them (RFC 9110 §13.1)."""
+    body: bytes = b""
+    """Payload without content coding; empty where there was no response."""
+    asked: str = ""
+    """URL that was requested."""
+    url: str = ""
+    """URL that answered, past redirects."""
+    lasting_url: str = ""
+    """Where permanent redirects led, up to the first that is not permanent; `asked` if there were none."""
+    row: CaptureRow | None = None
+    """Its capture, if there is one."""
+    repeats: bool = False
+    """Its payload is that of an earlier capture of the very URL that answered."""
+
+    @property
+    def redirected(self) -> bool:
+        """Whether another URL answered."""
+        return self.url != self.asked
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where permanent redirects led; None without any redirect."""
+        return self.lasting_url if self.redirected else None
+
+    @property
+    def etag(self) -> str | None:
+        """The entity tag, a validator, byte for byte as it came."""
+        return self.headers.get("etag")
+
+    @property
+    def last_modified(self) -> str | None:
+        """The modification date, a validator, byte for byte as it came."""
+        return self.headers.get("last-modified")
+
+    @property
+    def content_type(self) -> str | None:
+        """As the server states it."""
+        return self.headers.get("content-type")

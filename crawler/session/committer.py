@@ -1,0 +1,283 @@
+"""The growing batch of a crawl and its commit: *bytes, index, frontier*, in another thread, one after the other.
+
+Captures and texts go into a batch; what the frontier is to remember waits beside it. Nothing counts as kept before its
+batch is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from archive.archive import Archive
+from archive.errors import ArchiveError, SpoolFullError
+from archive.extract.text import Text
+from archive.index.schema import CaptureRow
+from archive.settings import ArchiveSettings
+from archive.warc.capture import Capture
+from archive.writer.batch import Batch, Origin, Sealed
+from crawler.frontier.frontier import Frontier
+from crawler.model.url_identity import shard
+from crawler.model.visits import FeedVisit, ListingVisit, PageVisit
+from crawler.net.request_context import Recorded
+from crawler.session import notes
+from crawler.session.host_claims import HostClaims
+from crawler.session.outage import Outage
+from crawler.session.summary import PageOutcome, Summary
+
+log = logging.getLogger(__name__)
+
+_ROOM_SECONDS = 1.0
+"""Between two looks whether a full disk has room again."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A batch and what the frontier is to remember with it."""
+
+    batch: Batch
+    feeds: list[FeedVisit] = field(default_factory=list)
+    pages: list[PageOutcome] = field(default_factory=list)
+    listings: list[ListingVisit] = field(default_factory=list)
+    shards: list[int] = field(default_factory=list)
+    """Of what was asked for and is settled with this batch."""
+
+
+class Committer:
+    """Takes what a crawl brings, and commits it when it is large or old enough.
+
+    Args:
+        archive: Where captures and texts go.
+        frontier: What remembers the visits.
+        hosts: Told what is settled.
+        outage: Waits for store, database and disk.
+        settings: Sizes and times.
+        origin: Who crawls, for the warcinfo records.
+        summary: Counts what is committed.
+        now: The clock of this run.
+        changed: Called when the summary has changed.
+        failed: Called once, when the archive can take no more.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        frontier: Frontier,
+        hosts: HostClaims,
+        outage: Outage,
+        settings: ArchiveSettings,
+        *,
+        origin: Origin,
+        summary: Summary,
+        now: Callable[[], datetime],
+        changed: Callable[[], None],
+        failed: Callable[[ArchiveError], None],
+    ) -> None:
+        self._archive = archive
+        self._frontier = frontier
+        self._hosts = hosts
+        self._outage = outage
+        self._origin = origin
+        self._summary = summary
+        self._now = now
+        self._changed = changed
+        self._failed = failed
+        self._batch_bytes = settings.batch_megabytes * 1_000_000
+        self._batch_seconds = settings.batch_seconds
+        self._spool_bytes = settings.spool_megabytes * 1_000_000
+        self._growing: _Growing | None = None
+        self._committing: set[asyncio.Task[None]] = set()
+        self._last: asyncio.Task[None] | None = None
+        self._waiting_bytes = 0
+        self.failure: ArchiveError | None = None
+        """Why the archive could not take any more; ends the run."""
+
+    # -- what components hand over
+
+    async def record(self, capture: Capture) -> Recorded | None:
+        """Write a capture into the growing batch; None once the archive has failed."""
+
+        def write(growing: _Growing) -> Recorded:
+            row = growing.batch.add(capture)
+            return Recorded(row=row, repeats=growing.batch.repeats(row))
+
+        return await self._write(write)
+
+    async def add_text(self, row: CaptureRow, text: Text) -> None:
+        """Write a text of a capture that is in this batch or before it."""
+        await self._write(lambda growing: growing.batch.add_text(row, text))
+
+    async def visited_feed(self, visit: FeedVisit, *, url: str, row: CaptureRow | None = None) -> None:
+        """Remember a visit of a feed with the next commit.
+
+        Args:
+            visit: What it changes.
+            url: The feed's, as it was requested.
+            row: Its capture, if there is one.
+        """
+        note = notes.write(notes.FeedNote(record=row.record if row else None, visit=visit))
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
+            growing.feeds.append(visit)
+            growing.shards.append(shard(url))
+
+        await self._write(write)
+        log.info(
+            "feed visit id=%d status=%s new=%d error=%s",
+            visit.feed_id,
+            visit.status,
+            sum(seen.fetch for seen in visit.entries),
+            visit.error,
+        )
+        self._changed()
+
+    async def visited_page(
+        self,
+        visit: PageVisit,
+        *,
+        known: bool,
+        row: CaptureRow | None = None,
+        text: Text | None = None,
+        same_text: bool = False,
+    ) -> None:
+        """Remember a visit of a page, and keep its text, with the next commit.
+
+        Args:
+            visit: What it changes.
+            known: The page was archived before.
+            row: Its capture, if there is one.
+            text: Made from that capture.
+            same_text: The text says what the one before said.
+        """
+        note = notes.write(notes.PageNote(record=row.record if row else None, visit=visit))
+        outcome = PageOutcome(visit=visit, known=known, kind=row.kind if row else "", same_text=same_text)
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
+            growing.pages.append(outcome)
+            growing.shards.append(shard(visit.url))
+
+        if text is not None and row is not None:
+            # The text first: a note without its text would say that nothing is missing.
+            await self.add_text(row, text)
+        await self._write(write)
+        self._summary.done += 1
+        self._changed()
+
+    async def visited_listing(self, visit: ListingVisit, row: CaptureRow | None = None) -> None:
+        """Remember a visit of a listing with the next commit; `row` is its capture, if there is one."""
+        note = notes.write(notes.ListingNote(record=row.record if row else None, visit=visit))
+
+        def write(growing: _Growing) -> None:
+            growing.batch.note(note)
+            growing.listings.append(visit)
+            growing.shards.append(shard(visit.url))
+
+        await self._write(write)
+        self._summary.listings += 1
+        self._changed()
+
+    def set_aside(self, url: str) -> None:
+        """A URL whose host was claimed is not requested after all; the claim ends with the next commit."""
+        self._grow().shards.append(shard(url))
+
+    # -- the growing batch
+
+    async def _write(self, write: Callable[[_Growing], T]) -> T | None:
+        """Write into the growing batch, waiting where the disk is full; None once the archive has failed."""
+        while self.failure is None:
+            growing = self._grow()
+            try:
+                done = write(growing)
+            except SpoolFullError as e:
+                await self._wait_for_room(e)
+            except ArchiveError as e:
+                self._fail(e)
+            else:
+                self._outage.resume("disk")
+                if growing.batch.bytes >= self._batch_bytes:
+                    self._seal(growing)
+                return done
+        return None
+
+    async def _wait_for_room(self, error: SpoolFullError) -> None:
+        """Fetch nothing more for a while, and commit what there is: that frees the spool."""
+        self._outage.stall("disk", str(error))
+        if self._growing is not None and self._growing.batch.bytes:
+            self._seal(self._growing)
+        if self._outage.deadline_passed(self._outage.stalled_since("disk")):
+            self._fail(error)
+        else:
+            await asyncio.sleep(_ROOM_SECONDS)
+
+    def _grow(self) -> _Growing:
+        if self._growing is None:
+            growing = self._growing = _Growing(self._archive.writer.batch(now=self._now(), origin=self._origin))
+            asyncio.get_running_loop().call_later(self._batch_seconds, self._seal, growing)
+        return self._growing
+
+    # -- commits
+
+    async def flush(self) -> None:
+        """Commit what there is, so that the frontier tells all that is known."""
+        if self._growing is not None:
+            self._seal(self._growing)
+        while self._committing:
+            waiting: list[Awaitable[None]] = list(self._committing)
+            await asyncio.gather(*waiting)
+
+    def _seal(self, growing: _Growing) -> None:
+        """Commit a batch in the background and let the next record begin another."""
+        if self._growing is not growing:
+            return  # it was committed already
+        self._growing = None
+        task = self._last = asyncio.ensure_future(self._commit(growing, self._last))
+        self._committing.add(task)
+        task.add_done_callback(self._committing.discard)
+
+    async def _commit(self, growing: _Growing, before: asyncio.Task[None] | None) -> None:
+        """Seal at once, then commit after the batch before: a later one may refer to records of an earlier."""
+        self._waiting_bytes += growing.batch.bytes
+        if self._waiting_bytes > self._spool_bytes:
+            self._outage.stall("quota", "the spool has reached PRESSMARK_SPOOL_MEGABYTES")
+        try:
+            sealed: Sealed = await asyncio.to_thread(growing.batch.seal)
+            if before is not None:
+                await before
+            if self.failure is not None:
+                return  # the spool keeps it
+            await self._outage.call(self._archive.writer.commit, sealed)
+            visits = [page.visit for page in growing.pages]
+            await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
+            await asyncio.to_thread(self._archive.writer.release, sealed)
+            await self._hosts.settle(growing.shards)
+        except ArchiveError as e:
+            self._fail(e)
+            return
+        except Exception as e:
+            log.exception("commit failed")
+            self._fail(ArchiveError(f"commit failed: {type(e).__name__}: {e}", hint="Please report this."))
+            return
+        self._summary.count(sealed, growing.feeds, growing.pages)
+        self._waiting_bytes -= growing.batch.bytes
+        if self._waiting_bytes <= self._spool_bytes:
+            self._outage.resume("quota")
+        self._changed()
+
+    def _fail(self, error: ArchiveError) -> None:
+        """Take nothing more: what is fetched from now on could not be kept."""
+        if self.failure is not None:
+            return
+        self.failure = error
+        log.error("archive failed, crawl stops error=%s", error)
+        if self._growing is not None:
+            self._growing.batch.abandon()
+            self._growing = None
+        self._failed(error)

@@ -1,0 +1,101 @@
+"""Texts made in worker processes under limits, with what is known of each site: no foreign bytes are parsed here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import Any
+
+from archive.archive import Archive
+from archive.errors import ArchiveError, TaskError
+from archive.extract.pipeline import extract
+from archive.extract.site_profile import Profile
+from archive.extract.text import Entry, Text
+from archive.index.schema import CaptureRow
+from archive.maintenance import re_extract
+from archive.maintenance.learn_sites import Sites
+from archive.runtime.worker_pool import Limits, WorkerPool
+from archive.settings import ArchiveSettings
+
+log = logging.getLogger(__name__)
+
+
+class Texts:
+    """The worker processes of one crawl and the site profiles that guide them."""
+
+    def __init__(self, archive: Archive, settings: ArchiveSettings) -> None:
+        self._archive = archive
+        self._pool = WorkerPool(
+            workers=settings.extract_workers,
+            limits=Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes),
+            preload=["archive.extract.pipeline", "crawler.feeds.documents"],
+        )
+        self._sites = Sites(archive)
+
+    async def work(self, function: Any, **arguments: Any) -> Any:  # noqa: ANN401  any pure function of values
+        """Run a function on values in a worker process, as `WorkerPool.submit` does.
+
+        Raises:
+            TaskError: It failed, crashed, or passed a limit.
+        """
+        try:
+            return await asyncio.wrap_future(self._pool.submit(function, **arguments))
+        except asyncio.CancelledError:
+            raise TaskError("the crawl is closing") from None
+
+    async def extract(
+        self, body: bytes, *, url: str, content_type: str | None, at: datetime, entry: Entry | None = None
+    ) -> Text:
+        """The text of a page.
+
+        Args:
+            body: Its payload, without content coding.
+            url: Where it was.
+            content_type: As the server stated it.
+            at: When it was fetched.
+            entry: What a feed says of the post.
+
+        Raises:
+            TaskError: There is no text to be had.
+        """
+        text: Text = await self.work(
+            extract,
+            payload=body,
+            url=url,
+            content_type=content_type,
+            date=at,
+            entry=entry,
+            site=await self._site(url),
+        )
+        return text
+
+    async def again(self, row: CaptureRow) -> Text:
+        """The text of an archived capture, made by today's extractor.
+
+        Raises:
+            TaskError: There is no text to be had.
+            ArchiveError: The capture cannot be read.
+        """
+        site = await self._site(row.url)
+        arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site)
+        text: Text = await self.work(extract, **arguments)
+        return text
+
+    def made(self, url: str) -> None:
+        """A post at that URL has a new text, of which its site's profile may learn."""
+        self._sites.made(url)
+
+    async def _site(self, url: str) -> Profile | None:
+        """What recurs on the site of a URL, as far as it is known."""
+        try:
+            return await asyncio.to_thread(self._sites.of, url)
+        except ArchiveError as e:
+            log.warning("site profile is out of reach url=%s error=%s", url, e)
+            return None
+
+    def close(self, *, learn: bool) -> None:
+        """End the worker processes; before that, learn from the new texts where that is wanted."""
+        if learn:
+            self._sites.learn()
+        self._pool.close()

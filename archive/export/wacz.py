@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Sequence
 from datetime import datetime
 
-from archive.archive import Archive
 from archive.index.cdxj import cdxj
 from archive.index.from_records import CAPTURES
 from archive.index.schema import CaptureRow
 from archive.limits import WACZ_BYTES
+from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.http_message import split_head
@@ -28,12 +28,12 @@ _NAME = "data.warc.gz"
 
 
 def wacz(
-    archive: Archive, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, still: bool = False
+    reader: Reader, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, still: bool = False
 ) -> bytes:
     """A file with some captures; those that revisits among them refer to are put in as well.
 
     Args:
-        archive: Where they are.
+        reader: Where they are.
         rows: Which; the first is the page that is shown first.
         title: Of that page.
         now: When it is made; aware, UTC.
@@ -46,14 +46,14 @@ def wacz(
     wanted: dict[str, CaptureRow] = {}
     for row in rows:
         wanted.setdefault(row.record, row)
-        original = archive.index.capture(row.refers_to) if row.refers_to else None
+        original = reader.index.capture(row.refers_to) if row.refers_to else None
         if original is not None:
             wanted.setdefault(original.record, original)
     data, placed = bytearray(), []
     for row in wanted.values():
         if len(data) + row.length > WACZ_BYTES:
             raise OverflowError(f"the captures have more than {WACZ_BYTES} bytes")
-        stored = _stilled(archive.stored(row)) if still else archive.stored(row)
+        stored = _stilled(reader.stored_members(row)) if still else reader.stored_members(row)
         placed.append(_moved(row, len(data), len(stored)))
         data += stored
     first = rows[0]

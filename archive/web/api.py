@@ -9,11 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.openapi.utils import get_openapi
 
-from archive.archive import Archive
 from archive.errors import NotArchivedError
-from archive.index.lookup import Lookup
 from archive.limits import QUERY_CHARACTERS, URL_CHARACTERS
 from archive.reader.page_history import changed, compared, versions_of
+from archive.reader.reader import Reader
 from archive.runtime.times import parse_moment
 from archive.search import query as queries
 from archive.search.search import Search
@@ -24,10 +23,10 @@ _Url = Annotated[str, Query(min_length=1, max_length=URL_CHARACTERS, description
 _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date, or 4 to 14 digits")]
 
 
-def router(archive: Archive, lookup: Lookup) -> APIRouter:
+def router(archive: Reader) -> APIRouter:
     """`/api/search`, `/api/versions`, `/api/diff`."""
     made = APIRouter(prefix="/api", tags=["texts"], responses=_FAILURES)
-    search = Search(archive, lookup)
+    search = Search(archive)
 
     @made.get("/search", summary="Search the texts of all versions of all posts")
     def find(
@@ -51,7 +50,7 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
 
     @made.get("/versions", summary="The texts of a page that differ, oldest first")
     def versions(url: _Url) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
+        found = _versions(archive, url)
         return {"url": url, "versions": changed(archive, found)}
 
     @made.get("/diff", summary="What changed between two versions of a page, by word")
@@ -60,16 +59,16 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
         since: Annotated[_Time, Query(alias="from")] = None,
         until: Annotated[_Time, Query(alias="to")] = None,
     ) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
+        found = _versions(archive, url)
         return compared(archive, found, _moment("from", since), _moment("to", until)).as_json()
 
     return made
 
 
-def _versions(archive: Archive, lookup: Lookup, url: str) -> list[Any]:
+def _versions(archive: Reader, url: str) -> list[Any]:
     if any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in url):  # noqa: PLR2004
         raise NotArchivedError(ascii(url)[:200])
-    return versions_of(archive, lookup, url)
+    return versions_of(archive, url)
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

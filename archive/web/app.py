@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.index.lookup import Lookup
+from archive.reader.reader import Reader
 from archive.web import api
 from archive.web.errors import WrongError, answered
 from archive.web.mementos import Mementos
@@ -51,7 +51,7 @@ def static_folder() -> Path:
 
 
 def application(
-    archive: Archive,
+    archive: Reader,
     settings: WebSettings,
     templates: Templates,
     *,
@@ -109,7 +109,7 @@ def application(
             *more.routes,
         ],
     )
-    app.include_router(api.router(archive, lookup))
+    app.include_router(api.router(archive))
     for router in more.routers:
         app.include_router(router)
     app.openapi = lambda: api.describe(app, more.described)  # type: ignore[method-assign]  # as FastAPI documents

@@ -15,10 +15,10 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from archive.archive import Archive, Exchange
 from archive.errors import NotArchivedError, TaskError
 from archive.index.lookup import Lookup, Neighbours
 from archive.index.schema import CaptureRow
+from archive.reader.reader import Exchange, Reader
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import FolderStore
 from archive.warc.codings import unicode_html
@@ -61,7 +61,7 @@ Frame = Callable[..., str]
 class Mementos:
     """What is under `/web/` and `/warcs/`."""
 
-    def __init__(self, archive: Archive, lookup: Lookup, *, frame: Frame) -> None:
+    def __init__(self, archive: Reader, lookup: Lookup, *, frame: Frame) -> None:
         self._archive = archive
         self._lookup = lookup
         self._frame = frame
@@ -121,7 +121,7 @@ class Mementos:
             query = cdx_query.parse(
                 (("url", url), ("output", "json" if form == "json" else "text")), columns=cdx_query.CDX11
             )
-            rows = self._lookup.of_page(url)
+            rows = self._archive.captures(url)
             if not rows:
                 raise WrongError(f"{url}: not archived", status=404)
             key = query.keys.low

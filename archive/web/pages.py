@@ -23,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
 from archive.export.wacz import wacz
 from archive.extract.requisites import of_style, page_links, requisites
@@ -34,6 +33,7 @@ from archive.index.schema import CaptureRow
 from archive.index.versions import Version
 from archive.limits import RANKED_TEXTS
 from archive.reader.page_history import captures_and_versions, compared, versions_of
+from archive.reader.reader import Reader
 from archive.search.query import begin, parse
 from archive.search.search import Search
 from archive.warc.http_message import headers
@@ -94,7 +94,7 @@ class Pages:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: Reader,
         lookup: Lookup,
         templates: Templates,
         aside: Aside | None = None,
@@ -111,7 +111,7 @@ class Pages:
         self._packed: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
         self._packing = Lock()
         self._overview = Overview(archive.index)
-        self._search = Search(archive, lookup)
+        self._search = Search(archive)
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
     def routes(self) -> list[BaseRoute]:
@@ -231,7 +231,7 @@ class Pages:
 
     def _post(self, request: Request) -> Response:
         url, stamp = self._asked(request, "/post/")
-        rows, found = captures_and_versions(self._archive, self._lookup, url)
+        rows, found = captures_and_versions(self._archive, url)
         at = moment_of(stamp) if stamp else found[-1].last
         shown = min(found, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
         capture = min(shown.captures, key=lambda one: abs(one.date - at))
@@ -300,7 +300,7 @@ class Pages:
             )
         except ValueError as e:
             raise WrongError(f"from, to: {e}") from e
-        found = versions_of(self._archive, self._lookup, url)
+        found = versions_of(self._archive, url)
         both = compared(self._archive, found, since, until)
         view = "side" if given.get("view") == "side" else "inline"
         size = 0
@@ -355,7 +355,7 @@ class Pages:
             raise WrongError(f"{form[:20]}: use text, markdown, warc or wacz", status=404)
         row = self._archive.find(url, at)
         if form == "warc":
-            return _file(self._archive.raw(row), "application/warc", row.date, "warc.gz")
+            return _file(self._archive.replayable_members(row), "application/warc", row.date, "warc.gz")
         made = self._wacz(row.record, still=form == "replay")
         tag = f'"{hashlib.sha256(made).hexdigest()}"'
         headers = {**_as_file("application/wacz", row.date, "wacz"), "ETag": tag}

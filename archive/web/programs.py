@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from archive.archive import Archive
 from archive.index.from_records import HeldText
 from archive.index.lookup import Line, Lookup
+from archive.reader.reader import Reader
 from archive.web import cdx_query as cdx
 from archive.web import link_headers
 from archive.web.cdx_query import Query
@@ -29,7 +29,7 @@ _FORMS = ("text/plain", "text/markdown", "application/json")
 class Machines:
     """`/cdx`, `/wayback/available`, `/text/`."""
 
-    def __init__(self, archive: Archive, lookup: Lookup) -> None:
+    def __init__(self, archive: Reader, lookup: Lookup) -> None:
         self._archive = archive
         self._lookup = lookup
 

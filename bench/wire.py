@@ -35,11 +35,13 @@ from scrapy.http import Response
 from archive.capture import Capture
 from crawler.gaps import Gaps
 from crawler.guard import Guard
+from crawler.origins import Origins
 from crawler.run import Run
+from crawler.settings import CrawlSettings
 from crawler.wire import WireHandler
 
 PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect; they do not count
-OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY"]
+OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY", "COOKIES"]
 ROW = "{:<8}{:>20}{:>20}{:>13}{:>16}"
 
 
@@ -144,7 +146,9 @@ class Memory(Run):
     """What `WireHandler` asks of a run, without archive and database."""
 
     def __init__(self) -> None:
-        self.guard = Guard((ip_network("127.0.0.0/8"),))
+        self.options = CrawlSettings(allow_networks=(ip_network("127.0.0.0/8"),), host_gap=0)
+        self.guard = Guard(self.options.allow_networks)
+        self.origins = Origins((), ())
         self.holds = self
         self.gaps = Gaps()
 

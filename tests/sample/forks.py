@@ -44,7 +44,7 @@ class Forks:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         unwritten = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with theirs:
-            subprocess.Popen(
+            self._server = subprocess.Popen(
                 [sys.executable, __file__, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], env=unwritten, stdin=subprocess.DEVNULL,
             )  # fmt: skip

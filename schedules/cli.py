@@ -68,7 +68,8 @@ def up(host: str, port: int, replay_port: int | None) -> None:
         if not port:
             daemon.run()
             return
-        from schedules.web.server import Web, is_local, listen, replaying, serve
+        from schedules.web.app import Web, replaying
+        from schedules.web.server import is_local, listen, serve
 
         web = Web(
             kept_archive,
@@ -101,7 +102,8 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
     from crawler.frontier.frontier import Frontier
     from schedules.health import Health, parts
     from schedules.runs import Runs
-    from schedules.web.server import Web, address, is_local, listen, replaying, serve_alone
+    from schedules.web.app import Web, replaying
+    from schedules.web.server import address, is_local, listen, serve_alone
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
     _log()
@@ -157,7 +159,7 @@ def _replay_socket(host: str, port: int | None) -> Iterator[socket.socket | None
 def list_jobs(as_json: bool) -> None:
     """List the daemon's jobs: triggers, next and last run, outcome."""
     from archive.settings import ArchiveSettings, load
-    from schedules.daemon import next_runs
+    from schedules.apscheduler_adapter import next_runs
     from schedules.job_report import job_rows
     from schedules.jobs import jobs
     from schedules.runs import Runs

@@ -10,9 +10,8 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from archive.runtime.console import printable
-from archive.runtime.times import iso
 from crawler.errors import FetchError
-from crawler.frontier.alarms import Raised
+from crawler.frontier.alarms import Raised, as_json
 from crawler.net.address_guard import Guard
 from crawler.net.http_post import post
 from schedules.settings import ScheduleSettings
@@ -42,17 +41,6 @@ def tell(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str
     if errors and len(errors) == len(ways):
         raise errors[0]
     return errors
-
-
-def as_json(alarm: Raised) -> dict[str, str | None]:
-    """An alarm as programs see it."""
-    return {
-        "kind": alarm.kind,
-        "subject": alarm.subject,
-        "detail": alarm.detail,
-        "since": iso(alarm.since),
-        "ended": iso(alarm.ended) if alarm.ended else None,
-    }
 
 
 def _to_webhook(found: Sequence[Raised], url: str, user_agent: str, guard: Guard) -> None:

@@ -37,7 +37,8 @@ from crawler.frontier.tables import feeds
 from crawler.model.visits import Feed
 from schedules.limits import NOTIFICATION_BYTES
 from schedules.runs import Runs
-from schedules.web.server import Web, listen, serve
+from schedules.web.app import Web
+from schedules.web.server import listen, serve
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

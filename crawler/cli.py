@@ -14,7 +14,7 @@ import click
 
 from archive.cli import Url
 from archive.errors import ArchiveError
-from archive.runtime.console import Exit, printable, tell
+from archive.runtime.console import Exit, print_error, printable
 from crawler.limits import OPML_BYTES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _MISSING_SHOWN = 20
 
 @contextmanager
 def _frontier() -> Iterator[Frontier]:
-    """The frontier that the settings name; what goes wrong with it ends the command in one line."""
+    """The frontier in the settings; its errors end the command with a one-line message."""
     from archive.cli import failed
     from archive.settings import ArchiveSettings, load
     from crawler.frontier.frontier import Frontier
@@ -45,12 +45,14 @@ def _frontier() -> Iterator[Frontier]:
 @click.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 @click.option(
-    "--insecure/--secure", default=None, help="Take the certificates of these hosts as they are, or no more. Recorded."
+    "--insecure/--secure",
+    default=None,
+    help="Accept invalid certificates of these hosts, or stop accepting them. Recorded.",
 )
 def add(urls: tuple[str, ...], insecure: bool | None) -> None:
     """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl.
 
-    A name and password, as in https://NAME:PASSWORD@HOST/feed, are sent to that origin alone.
+    A name and password, as in https://NAME:PASSWORD@HOST/feed, are sent to that origin only.
     """
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
@@ -61,16 +63,16 @@ def add(urls: tuple[str, ...], insecure: bool | None) -> None:
     with _frontier() as frontier:
         for url in urls:
             for feed in frontier.find(url):
-                said = "already subscribed" if feed.url in known else "subscribed"
-                click.echo(f"{said}: {printable(feed.url)}" + (f"  {printable(feed.title)}" if feed.title else ""))
+                outcome = "already subscribed" if feed.url in known else "subscribed"
+                click.echo(f"{outcome}: {printable(feed.url)}" + (f"  {printable(feed.title)}" if feed.title else ""))
     sys.exit(code)
 
 
 @click.command()
 @click.argument("urls", nargs=-1, metavar="[URL...]")
-@click.option("--force", is_flag=True, help="Visit feeds that are not due as well.")
+@click.option("--force", is_flag=True, help="Also visit feeds that are not due.")
 @click.option("--shard", default="", metavar="N/M", help="Only the due feeds of one shard, such as 3/16.")
-@click.option("--only", type=click.Choice(["feeds", "rechecks"]), help="Only a part of what is due.")
+@click.option("--only", type=click.Choice(["feeds", "rechecks"]), help="Crawl only feeds, or only re-checks.")
 def crawl(urls: tuple[str, ...], force: bool, shard: str, only: str | None) -> None:
     """Crawl every due feed, or the feeds behind URLs (subscribed if new): `scrapy crawl blog` with a progress bar."""
     given = {"url": " ".join(urls), "shard": shard, "force": "1" if force else "", "only": only or ""}
@@ -79,13 +81,13 @@ def crawl(urls: tuple[str, ...], force: bool, shard: str, only: str | None) -> N
 
 @click.command()
 @click.argument("urls", nargs=-1, metavar="[URL...]")
-@click.option("--due", is_flag=True, help="Every backfill that is not done, such as those that a gap has called for.")
+@click.option("--due", is_flag=True, help="Every unfinished backfill, such as those that a gap has started.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each feed.")
 def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
     """Look for posts older than the feeds behind URLs show, and fetch them.
 
-    Listings are tried in this order: what the feed leads to, WordPress, Blogger, sitemaps, pages of the blog. What was
-    stopped goes on where it was.
+    Listings are tried in this order: pages the feed links to, WordPress, Blogger, sitemaps, pages of the blog. An
+    interrupted backfill continues where it stopped.
     """
     from crawler.frontier.backfills import Backlog
     from crawler.spiders.backfill import BackfillSpider
@@ -109,7 +111,7 @@ def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def deletions(as_json: bool) -> None:
-    """List posts that are not there any more: since when, why so, and when they were last seen."""
+    """List deleted posts: since when, why we think so, and when they were last seen."""
     with _frontier() as frontier:
         found = frontier.deletions()
     for one in found:
@@ -122,21 +124,24 @@ def deletions(as_json: bool) -> None:
                 f"{printable(one.url)}"
             )
     if not found and not as_json:
-        click.echo("nothing that was kept is known to be gone")
+        click.echo("no archived post is known to be deleted")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--all", "over", is_flag=True, help="Those that are over as well.")
+@click.option("--all", "over", is_flag=True, help="Include alarms that have ended.")
 def alarms(as_json: bool, over: bool) -> None:
-    """List what the operator should know: feeds that fail, fall silent or lose posts, jobs that do not end."""
+    """List alarms: feeds that fail, go silent, shrink or dropped posts between two visits; failed jobs."""
+    from archive.runtime.times import iso
+    from crawler.frontier.alarms import as_json as alarm_json
     from crawler.frontier.alarms import standing
 
     with _frontier() as frontier:
         found = standing(frontier.engine, over=over)
     for one in found:
         if as_json:
-            click.echo(json.dumps(_plainly(asdict(one)), ensure_ascii=False))
+            row = {**alarm_json(one), "told": iso(one.told) if one.told else None}
+            click.echo(json.dumps(row, ensure_ascii=False))
         else:
             end = f" until {_short(one.ended)}" if one.ended else ""
             click.echo(f"{_short(one.since)}{end}  {one.kind:10}  {printable(one.subject)}: {printable(one.detail)}")
@@ -148,21 +153,20 @@ def alarms(as_json: bool, over: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def feeds(as_json: bool) -> None:
     """List subscriptions with their health."""
-    from crawler.frontier.alarms import standing
+    from crawler.frontier.alarms import by_subject
     from crawler.frontier.feed_json import feed_as_json
 
     with _frontier() as frontier:
         found = frontier.feeds()
-        said: dict[str, list[str]] = {}
-        for alarm in standing(frontier.engine):
-            said.setdefault(alarm.subject, []).append(alarm.kind)
+        raised = by_subject(frontier.engine)
+    kinds = {subject: [alarm.kind for alarm in alarms] for subject, alarms in raised.items()}
     if as_json:
         for feed in found:
-            click.echo(json.dumps({**feed_as_json(feed), "alarms": said.get(feed.url, [])}, ensure_ascii=False))
+            click.echo(json.dumps({**feed_as_json(feed), "alarms": kinds.get(feed.url, [])}, ensure_ascii=False))
     elif not found:
         click.echo("no subscriptions; begin with: pressmark add URL")
     else:
-        _table(found, said)
+        _table(found, kinds)
 
 
 @click.command()
@@ -191,9 +195,9 @@ def remove(url: str) -> None:
 
 @click.command()
 def reindex() -> None:
-    """Make the database anew from the object store alone: captures, texts, subscriptions, seen entries.
+    """Rebuild the database from the object store alone: captures, texts, subscriptions, seen entries.
 
-    Exit code 4 if an object is damaged; what is whole in it is in the database all the same.
+    Exit code 4 if an object is damaged; its intact records are indexed nevertheless.
     """
     from archive.cli import failed, open_archive, progress_bar
     from archive.maintenance.reindex import keys
@@ -222,7 +226,7 @@ def reindex() -> None:
     except ArchiveError as e:
         sys.exit(failed(e))
     except CrawlError as e:
-        tell(str(e), e.hint)
+        print_error(str(e), e.hint)
         sys.exit(Exit.FAILED)
     click.echo(
         f"indexed {counts['objects']} objects: {counts['captures']} captures, {counts['texts']} texts, "
@@ -232,14 +236,14 @@ def reindex() -> None:
 
 
 @click.command("extract")
-@click.option("--again", is_flag=True, required=True, help="Make texts anew; the old ones stay.")
+@click.option("--again", is_flag=True, required=True, help="Re-extract texts; the old ones stay.")
 @click.argument("urls", nargs=-1, type=Url())
-def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  asked for so that nobody does it unawares
-    """Make texts anew from captures, of all posts or of URLs, with today's extractor.
+def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  required, so that nobody does it by accident
+    """Re-extract the texts of all posts or of URLs from their captures, with the current extractor.
 
-    New texts lie beside the old ones and count from then on. What has today's text already is left alone, so that a
-    run that was ended is gone on with. A page that fails keeps the text that it has, and is told; exit code 4 if that
-    is because the archive is damaged.
+    New texts are stored beside the old ones and take precedence. Captures that already have a current text are
+    skipped, so an interrupted run can be continued. A page that fails keeps its text and is reported; exit code 4 if
+    the archive is damaged there.
     """
     from archive.cli import open_archive, progress_bar
     from archive.maintenance.re_extract import Again, Remade
@@ -264,15 +268,15 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
                     same += not one.made and one.error is None
                     if one.error:
                         failures.append(one)
-                        tell(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
-    wrong = f", {len(failures)} failed; they keep the texts they have" if failures else ""
-    click.echo(f"{made} texts made, {same} as they were{wrong}")
+                        print_error(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
+    wrong = f", {len(failures)} failed and keep their texts" if failures else ""
+    click.echo(f"{made} texts re-extracted, {same} unchanged{wrong}")
     sys.exit(Exit.DAMAGED if any(one.damaged for one in failures) else Exit.DONE)
 
 
 @click.command()
 def seal() -> None:
-    """Commit what runs that were killed have left in the spool."""
+    """Commit what killed crawls have left in the spool."""
     from archive.archive import Archive
     from archive.cli import failed
     from archive.errors import LockedError
@@ -288,7 +292,7 @@ def seal() -> None:
                 with only_run(settings.home, lane, wait_seconds=0):
                     count += recover(Archive.open(settings, lane), frontier)
             except LockedError:
-                continue  # a run is under way there, and commits by itself
+                continue  # a crawl is running there, and commits by itself
             except ArchiveError as e:
                 sys.exit(failed(e))
     click.echo(f"committed {count} batches")
@@ -297,7 +301,7 @@ def seal() -> None:
 @click.command("import-opml")
 @click.argument("file", type=click.File("rb"))
 def import_opml(file: IO[bytes]) -> None:
-    """Subscribe to every feed of an OPML file, ours or another reader's; `-` is standard input."""
+    """Subscribe to every feed in an OPML file, ours or a feed reader's; `-` is standard input."""
     from archive.cli import open_archive
     from crawler.errors import CrawlError
     from crawler.feeds import opml
@@ -308,28 +312,30 @@ def import_opml(file: IO[bytes]) -> None:
     try:
         found, wrong = opml.read(file.read(OPML_BYTES + 1), name=file.name, now=now)
     except CrawlError as e:
-        tell(str(e), "Name an OPML file, as feed readers export them.")
+        print_error(str(e), "Name an OPML file, as feed readers export them.")
         sys.exit(Exit.FAILED)
     with _frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
         for subscription in found:
-            if bare(subscription.url) in known:  # a list says nothing about what is there
+            if bare(subscription.url) in known:  # the list must not change existing subscriptions
                 continue
             frontier.entrust(subscription.url)
             own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
             frontier.restore(replace(subscription, seeds=own))
         state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:
-        tell(f"{printable(url)}: not an http or https address, left out", None)
+        print_error(f"{printable(url)}: not an http or https URL, skipped", None)
     fresh = sum(bare(subscription.url) not in known for subscription in found)
-    click.echo(f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} known already" if len(found) > fresh else ""))
+    click.echo(
+        f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} already subscribed" if len(found) > fresh else "")
+    )
     sys.exit(Exit.DONE if found else Exit.FAILED)
 
 
 @click.command("export-opml")
 @click.argument("file", type=click.File("wb"), default="-")
 def export_opml(file: IO[bytes]) -> None:
-    """Write the subscriptions, with their health, as OPML; to standard output where no FILE is named."""
+    """Write the subscriptions and their health as OPML, to FILE or standard output."""
     from crawler.feeds import opml
 
     with _frontier() as frontier:
@@ -345,11 +351,11 @@ COMMANDS = (
 def _show_report(report: Report, *, as_json: bool) -> None:
     there = max(report.total or 0, report.found)
     if as_json:
-        said = {**_plainly(asdict(report)), "missing": [asdict(one) for one in report.missing], "site_has": there}
-        click.echo(json.dumps(said, ensure_ascii=False))
+        row = {**_plainly(asdict(report)), "missing": [asdict(one) for one in report.missing], "site_has": there}
+        click.echo(json.dumps(row, ensure_ascii=False))
         return
     shown = "an unknown number" if report.shown is None else report.shown
-    more = "" if report.ended else f"; not done yet, {report.waiting} listings to read"
+    more = "" if report.ended else f"; not done yet, {report.waiting} listings left to read"
     click.echo(
         f"{printable(report.feed)}: feed shows {shown}, site has {there}, archived {report.kept}, "
         f"missing {there - report.kept}{more}"
@@ -361,7 +367,7 @@ def _show_report(report: Report, *, as_json: bool) -> None:
 
 
 def _plainly(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as JSON knows them."""
+    """Values with datetimes as JSON strings."""
     from archive.runtime.times import iso
 
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
@@ -379,7 +385,7 @@ def _crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit:  # 
 
     settings = Settings()
     settings.setmodule(crawler.settings, priority="project")
-    # The bar and the summary tell what happens; the log of each visit is for `scrapy crawl blog` and the daemon.
+    # The progress bar and the summary suffice; the log of each visit is for `scrapy crawl blog` and the daemon.
     settings.set("LOG_LEVEL", "WARNING", priority="cmdline")
     logging.getLogger("scrapy").setLevel(logging.ERROR)
     with _progress() as watch:
@@ -388,7 +394,7 @@ def _crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit:  # 
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """A progress bar on a terminal, nothing in a pipe; gives what hooks it to a crawler."""
+    """A progress bar on a terminal, nothing in a pipe; yields a function that connects it to a crawler."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -415,18 +421,18 @@ def _show(summary: Summary) -> None:
 
 
 def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
-    """Tell what was changed, and keep it in the store."""
+    """Print what was changed, and save the subscriptions to the store."""
     from archive.cli import open_archive
     from crawler.restore import store_state as state
 
     if not count:
-        tell(f"{url}: no such subscription", "pressmark feeds lists them.")
+        print_error(f"{url}: no such subscription", "List them with: pressmark feeds")
         sys.exit(Exit.FAILED)
     state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=datetime.now(UTC))
     click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))
 
 
-def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
+def _table(found: list[Feed], kinds: Mapping[str, Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -441,18 +447,18 @@ def _table(found: list[Feed], said: Mapping[str, Sequence[str]]) -> None:
         table.add_row(
             Text(printable(feed.url)),
             Text(printable(feed.title or "")),
-            Text(printable(", ".join([state(feed), *_notes(said.get(feed.url, ()))]) + _why(feed))),
+            Text(printable(", ".join([state(feed), *_notes(kinds.get(feed.url, ()))]) + _why(feed))),
             _short(feed.visited),
             "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
             str(feed.kept),
         )
-    # A pipe gets whole lines, whatever the width of a terminal would be.
+    # A pipe gets whole lines, whatever the terminal's width.
     console = Console()
     (console if console.is_terminal else Console(width=240)).print(table)
 
 
 def _notes(kinds: Sequence[str]) -> list[str]:
-    """Kinds of alarms that the state does not tell already."""
+    """Kinds of alarms that the state does not show already."""
     return [kind for kind in kinds if kind not in {"failing", "gone"}]
 
 

@@ -1,4 +1,4 @@
-"""When jobs run, for how long they may, and who is told of alarms."""
+"""When jobs run, for how long, and who is notified of alarms."""
 
 from __future__ import annotations
 

@@ -543,7 +543,7 @@ def test_pages_of_the_blog_are_looked_at_only_where_nothing_else_led_to_posts(to
 def test_posts_that_could_not_be_had_are_told_with_the_reason(town: Town) -> None:
     blog = town.blogs["broken"]
     first, *missing = town.told("broken").splitlines()
-    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings to read"
+    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings left to read"
     assert sorted(missing) == sorted(
         [
             f"  missing: {blog.link(3)}  answered 404",
@@ -638,7 +638,7 @@ def test_what_waits_is_done_until_nothing_does(swift: Home, site: Site) -> None:
         waiting(frontier, whole, whole.pages["/feed"])
         first, asked = asked_by(swift, blog, "--due")
     assert first.out == (
-        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings to read\n"
+        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings left to read\n"
         f"{whole.url}/feed: feed shows 7, site has 5, archived 5, missing 0\n"
     ), "posts that the feed itself has shown wait no longer either"
     assert [(one.kind, one.subject) for one in alarms.standing(frontier.engine)] == [("gap", f"{blog.url}/feed")]

@@ -99,7 +99,7 @@ def test_a_span_out_of_bounds_is_refused(text: str, why: str) -> None:
     ("name", "value", "remedy"),
     [
         ("CRAWL_EVERY", "often", "use a span such as 5m"),
-        ("VERIFY_EVERY", "99 3 * * *", "'99' is no minute: 0 to 59"),
+        ("VERIFY_EVERY", "99 3 * * *", "'99' is not a valid minute: 0 to 59"),
         ("TELL_EVERY", "0.2s", "a second at least"),
         ("CRAWL_DEADLINE", "soon", "use a number and s, m, h, d or w"),
     ],
@@ -589,7 +589,7 @@ def test_the_jobs_are_listed_before_while_and_after_they_run(home: Home, blog: S
     assert (after["crawl"]["outcome"], after["crawl"]["exit_code"]) == ("done", 0)
     assert after["crawl"]["said"].startswith("kept 4 new posts;")
     assert after["crawl"]["last_run"] <= after["crawl"]["last_end"] < after["crawl"]["next_run"]
-    assert "nobody to tell" in home.pressmark("jobs").out
+    assert "no alarm recipient" in home.pressmark("jobs").out
 
 
 def test_a_run_that_passes_its_deadline_is_killed_and_the_next_one_starts(home: Home, blog: Site) -> None:

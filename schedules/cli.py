@@ -181,7 +181,7 @@ def list_jobs(as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     columns = ("job", "trigger", "next_run", "last_run", "outcome", "said")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column("last message" if column == "said" else column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(str(row[column] or "-"))) for column in columns))
     console = Console()

@@ -148,7 +148,7 @@ class Daemon:
             log.info("job runs on another daemon name=%s", name)
             return None
         finished = self._runner.run(job) or Finished(
-            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, said=""
+            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, last_message=""
         )
         try:
             self._runs.end(
@@ -157,7 +157,7 @@ class Daemon:
                 now=datetime.now(UTC),
                 outcome=finished.outcome,
                 exit_code=finished.exit_code,
-                said=finished.said,
+                said=finished.last_message,
             )
             about(self._runs.engine, f"job {turn}", _alarm(finished), kind="job", at=datetime.now(UTC))
         except ArchiveError as e:
@@ -252,7 +252,7 @@ def _alarm(finished: Finished) -> Alarm | None:
     if finished.outcome in {Outcome.DONE, Outcome.STOPPED}:
         return None
     ended = "exceeded its deadline" if finished.outcome is Outcome.DEADLINE else f"ended with exit {finished.exit_code}"
-    return Alarm(kind="job", detail=f"{ended} after {finished.seconds:.0f} s: {finished.said or 'no output'}")
+    return Alarm(kind="job", detail=f"{ended} after {finished.seconds:.0f} s: {finished.last_message or 'no output'}")
 
 
 def _report(event: JobExecutionEvent) -> None:

@@ -40,7 +40,7 @@ class Finished:
     exit_code: int
     """Negative: the signal that ended it."""
     seconds: float
-    said: str
+    last_message: str
     """The last line that it printed."""
 
 
@@ -86,7 +86,7 @@ class Runner:
         if self._stopping.is_set() and outcome is not Outcome.DONE:
             outcome = Outcome.STOPPED
         finished = Finished(
-            job=job.name, outcome=outcome, exit_code=code, seconds=time.monotonic() - began, said=last.line()
+            job=job.name, outcome=outcome, exit_code=code, seconds=time.monotonic() - began, last_message=last.line()
         )
         log.log(
             logging.INFO if outcome in {Outcome.DONE, Outcome.STOPPED} else logging.ERROR,
@@ -95,7 +95,7 @@ class Runner:
             outcome,
             code,
             finished.seconds,
-            finished.said,
+            finished.last_message,
         )
         return finished
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from archive.runtime.database import transaction, upsert
+from archive.runtime.times import iso
 from crawler.frontier.tables import alarms
 from crawler.model.visits import Alarm
 
@@ -94,6 +95,25 @@ def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> lis
     with transaction(engine, reads=True) as connection:
         rows = connection.execute(query).all()
     return [Raised(**{field.name: getattr(row, field.name) for field in fields(Raised)}) for row in rows]
+
+
+def by_subject(engine: Engine) -> dict[str, list[Raised]]:
+    """Active alarms, grouped by the feed or job that they are about."""
+    found: dict[str, list[Raised]] = {}
+    for alarm in standing(engine):
+        found.setdefault(alarm.subject, []).append(alarm)
+    return found
+
+
+def as_json(alarm: Raised) -> dict[str, str | None]:
+    """An alarm as JSON, for webhooks and commands."""
+    return {
+        "kind": alarm.kind,
+        "subject": alarm.subject,
+        "detail": alarm.detail,
+        "since": iso(alarm.since),
+        "ended": iso(alarm.ended) if alarm.ended else None,
+    }
 
 
 def told(engine: Engine, found: Iterable[Raised], *, at: datetime) -> None:

@@ -24,9 +24,9 @@ from sample.services import wait_for
 from sample.visits import feed_visit, page_visit
 
 from archive.extract.text import Entry
-from crawler import cli
 from crawler.backfill import listings
 from crawler.backfill.listings import FEED, PAGED, PAGES, SITEMAP, WORDPRESS, shape_of, shapes
+from crawler.cli import crawl
 from crawler.decide.entries import seen_entries
 from crawler.decide.freshness import Pace
 from crawler.errors import FeedError
@@ -543,7 +543,7 @@ def test_pages_of_the_blog_are_looked_at_only_where_nothing_else_led_to_posts(to
 def test_posts_that_could_not_be_had_are_told_with_the_reason(town: Town) -> None:
     blog = town.blogs["broken"]
     first, *missing = town.told("broken").splitlines()
-    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings to read"
+    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings left to read"
     assert sorted(missing) == sorted(
         [
             f"  missing: {blog.link(3)}  answered 404",
@@ -571,7 +571,7 @@ def test_many_missing_posts_are_counted(capsys: pytest.CaptureFixture[str]) -> N
         feed="http://a.example/feed", why="person", asked=T0, ended=T0, shown=10, total=412, found=400, kept=365,
         listings=4, waiting=0, missing=lost,
     )  # fmt: skip
-    cli._show_report(report, as_json=False)
+    crawl._show_report(report, as_json=False)
     first, *more = capsys.readouterr().out.splitlines()
     assert first == "http://a.example/feed: feed shows 10, site has 412, archived 365, missing 47"
     assert more[0] == "  missing: http://a.example/0  not fetched yet"
@@ -638,7 +638,7 @@ def test_what_waits_is_done_until_nothing_does(swift: Home, site: Site) -> None:
         waiting(frontier, whole, whole.pages["/feed"])
         first, asked = asked_by(swift, blog, "--due")
     assert first.out == (
-        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings to read\n"
+        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings left to read\n"
         f"{whole.url}/feed: feed shows 7, site has 5, archived 5, missing 0\n"
     ), "posts that the feed itself has shown wait no longer either"
     assert [(one.kind, one.subject) for one in alarms.standing(frontier.engine)] == [("gap", f"{blog.url}/feed")]
@@ -655,7 +655,7 @@ def test_what_waits_is_done_until_nothing_does(swift: Home, site: Site) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--due", "http://a.example/")])
 def test_a_backfill_is_of_urls_or_of_what_is_due(arguments: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(cli.backfill, arguments)
+    done = CliRunner().invoke(crawl.backfill, arguments)
     assert done.exit_code == 2
     assert "name URLs, or --due" in done.output
 

@@ -209,6 +209,6 @@ def test_a_batch_that_can_never_be_committed_is_set_aside_and_told(home: Home, s
     (held / f"{name}.warc.gz").write_bytes(b"other bytes")
     done = home.crawl(f"url={site.url}/")
     assert done.out.startswith("kept 0 new posts; 1 feed visited")
-    assert "cannot be committed and was put there" in done.err
+    assert "could not be committed; they were moved to" in done.err
     assert [path.name for path in (spool / "aside").iterdir()] == [f"warc-{name}.warc.gz"]
     assert home.crawl(f"url={site.url}/").code == 0

@@ -131,7 +131,7 @@ def test_a_login_or_consent_page_takes_no_entry_away(home: Home, site: Site, sta
     assert "is no feed" in done.err
     state = health(home)
     assert (state["state"], state["failures"], state["posts_kept"]) == ("failing", 1, 4)
-    assert home.pressmark("deletions").out == "nothing that was kept is known to be gone\n"
+    assert home.pressmark("deletions").out == "no archived post is known to be deleted\n"
     site.pages.update(TIDE.pages(site.url))
     assert home.crawl(f"url={site.url}/feed/", "force=1").code == 0
     assert health(home)["posts_kept"] == 4

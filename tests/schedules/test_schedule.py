@@ -36,9 +36,12 @@ from archive.settings import load
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.tables import feeds, pages
 from crawler.model.visits import FeedVisit
+from schedules import apscheduler_adapter
 from schedules import daemon as daemon_module
-from schedules.daemon import Daemon, _trigger, next_runs
-from schedules.jobs import Job, Outcome
+from schedules.apscheduler_adapter import next_runs
+from schedules.daemon import Daemon, _trigger
+from schedules.job_runner import Outcome
+from schedules.jobs import Job
 from schedules.runs import LOST, Runs, runs
 from schedules.settings import ScheduleSettings
 from schedules.triggers import parse_trigger
@@ -96,7 +99,7 @@ def test_a_span_out_of_bounds_is_refused(text: str, why: str) -> None:
     ("name", "value", "remedy"),
     [
         ("CRAWL_EVERY", "often", "use a span such as 5m"),
-        ("VERIFY_EVERY", "99 3 * * *", "'99' is no minute: 0 to 59"),
+        ("VERIFY_EVERY", "99 3 * * *", "'99' is not a valid minute: 0 to 59"),
         ("TELL_EVERY", "0.2s", "a second at least"),
         ("CRAWL_DEADLINE", "soon", "use a number and s, m, h, d or w"),
     ],
@@ -359,7 +362,7 @@ def test_a_schedule_that_cannot_be_written_is_not_asked_without_pause(
     database: str, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk: the job is due as before, but a loop that starts it again and again would help nobody."""
-    monkeypatch.setattr(daemon_module, "_RETRY", timedelta(seconds=0.5))
+    monkeypatch.setattr(apscheduler_adapter, "RETRY", timedelta(seconds=0.5))
     real, tries = SQLAlchemyJobStore.update_job, [0]
 
     def full(self, job) -> None:
@@ -513,14 +516,14 @@ def customize(home: Home, code: str) -> None:
     folder.mkdir(exist_ok=True)
     guarded = "".join(f"    {line}\n" for line in code.splitlines())
     (folder / "sitecustomize.py").write_text(f"import sys\nif 'up' in sys.orig_argv:\n{guarded}")
-    home.settings["PYTHONPATH"] = os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    home.settings["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
 
 
 IMPATIENT = """
 from datetime import timedelta
-from schedules import daemon, jobs
-daemon._RETRY = timedelta(seconds=1)
-jobs._GRACE_SECONDS = 1.0
+from schedules import apscheduler_adapter, daemon, job_runner
+daemon.RETRY = apscheduler_adapter.RETRY = timedelta(seconds=1)
+job_runner._GRACE_SECONDS = 1.0
 """
 
 
@@ -586,7 +589,7 @@ def test_the_jobs_are_listed_before_while_and_after_they_run(home: Home, blog: S
     assert (after["crawl"]["outcome"], after["crawl"]["exit_code"]) == ("done", 0)
     assert after["crawl"]["said"].startswith("kept 4 new posts;")
     assert after["crawl"]["last_run"] <= after["crawl"]["last_end"] < after["crawl"]["next_run"]
-    assert "nobody to tell" in home.pressmark("jobs").out
+    assert "no alarm recipient" in home.pressmark("jobs").out
 
 
 def test_a_run_that_passes_its_deadline_is_killed_and_the_next_one_starts(home: Home, blog: Site) -> None:
@@ -602,7 +605,7 @@ def test_a_run_that_passes_its_deadline_is_killed_and_the_next_one_starts(home: 
         assert (alarm["kind"], alarm["ended"]) == ("job", None)
         assert alarm["subject"].startswith("job crawl ")
         assert alarm["subject"].endswith("-daemon"), "it tells whose"
-        assert alarm["detail"].startswith("passed its deadline after ")
+        assert alarm["detail"].startswith("exceeded its deadline after ")
         running.wait(lambda: running.ended("crawl", "done") >= 1)
         wait_for(lambda: home.pressmark("alarms").out == "all is well\n", 60)
     assert " until " in home.pressmark("alarms", "--all").out

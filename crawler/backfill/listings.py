@@ -21,7 +21,9 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from archive.warc.codings import unicode_html
 from crawler.errors import FeedError
-from crawler.feeds.documents import FeedEntry, ParsedFeed, parse, settled
+from crawler.feeds import parse
+from crawler.feeds.model import FeedEntry, ParsedFeed
+from crawler.feeds.sanitize import sanitized_entries
 from crawler.limits import SITEMAP_BYTES, SITEMAP_URLS
 from crawler.net.credentials import bare
 
@@ -90,7 +92,7 @@ def read(
         FeedError: It cannot be read.
     """
     found = _read(body, url, kind, headers, shapes, site)
-    return replace(found, entries=tuple(settled(found.entries)))
+    return replace(found, entries=tuple(sanitized_entries(found.entries)))
 
 
 def _read(

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from archive.extract.text import Entry
 from archive.limits import URL_CHARACTERS
 from crawler.feeds.dates import names_zone
-from crawler.feeds.documents import FeedEntry, plain
+from crawler.feeds.fields import plain
+from crawler.feeds.model import FeedEntry
 from crawler.model.url_identity import is_address
 from crawler.model.visits import Feed, Page, SeenEntry
 

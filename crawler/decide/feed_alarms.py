@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from crawler.feeds.documents import FeedEntry
+from crawler.feeds.model import FeedEntry
 from crawler.model.visits import Alarm, Feed
 
 ON_ERROR = ("failing", "gone")

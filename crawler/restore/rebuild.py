@@ -17,8 +17,8 @@ from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import opml
-from crawler.feeds.documents import ParsedFeed, parse
+from crawler.feeds import opml, parse
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import page_key

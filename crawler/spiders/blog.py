@@ -31,7 +31,8 @@ from crawler.decide.page import after_page
 from crawler.downloader.unread_captures import READ
 from crawler.downloader.wire import CAPTURE, HOPS, ON_BEHALF, VIA
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError, UsageError
-from crawler.feeds.documents import ParsedFeed, is_meant_as_feed, parse
+from crawler.feeds import accept_header, is_meant_as_feed, parse
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import AT_ONCE, Frontier, Place
 from crawler.limits import DISCOVERY_REQUESTS
 from crawler.model.url_identity import host_of, is_address, page_key, registrable_domain, shard, shard_of
@@ -47,10 +48,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
-_ACCEPT_SEED = (
-    b"text/html,application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
-)
+ACCEPT_FEED = accept_header()
+_ACCEPT_SEED = accept_header("text/html")
 _PERMANENT = frozenset({301, 308})
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
@@ -328,7 +327,7 @@ class BlogSpider(Spider):
         if parsed is None:
             await self._visited(feed, response, error=error)
             if seed:
-                self._problem(FetchError(error or "is no feed", url=seed))
+                self._problem(FetchError(error or "is not a feed", url=seed))
             return
         async for request in self._read(feed, response, parsed, same=same and parsed.complete):
             yield request

@@ -31,7 +31,7 @@ from crawler.decide.feed import after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds.documents import parse
+from crawler.feeds import parse
 from crawler.frontier import alarms
 from crawler.frontier import backfills as backlog
 from crawler.frontier.backfills import Backlog

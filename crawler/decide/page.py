@@ -8,11 +8,8 @@ from datetime import datetime, timedelta
 
 from crawler.decide.answers import BUSY, GONE, NOT_MODIFIED, OK, storable
 from crawler.model.visits import Gone, Page, PageVisit
-from crawler.net.backoff import backoff
+from crawler.net.backoff import AFTER_BUSY, AFTER_ERROR, backoff
 
-_PAGE_RETRY = timedelta(minutes=10)
-_BUSY_RETRY = timedelta(hours=1)
-"""First wait after 429 or 503, where the server does not tell how long."""
 _PAGE_FAILURES = 8
 """Failed fetches after which a page is not tried again by itself: about a day and a half after the first."""
 
@@ -72,7 +69,7 @@ def after_page(
         again = page.checks + 1 if page.kept else 0
         return replace(visit, checks=again, due=_recheck(at, plan, again))
     if status not in GONE and failures < _PAGE_FAILURES:
-        first = _BUSY_RETRY if status in BUSY else _PAGE_RETRY
+        first = AFTER_BUSY if status in BUSY else AFTER_ERROR
         return replace(visit, due=max(at + backoff(first, max(failures, 1)), not_before or at))
     # Given up for now; what is held keeps its place in the plan.
     return replace(visit, due=_recheck(at, plan, page.checks + 1), checks=page.checks + 1) if page.kept else visit

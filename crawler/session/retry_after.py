@@ -15,14 +15,13 @@ from crawler.decide.answers import BUSY
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import registrable_domain
 from crawler.model.visits import Scope
+from crawler.net.backoff import AFTER_TOO_MANY
 
 log = logging.getLogger(__name__)
 
 _LOOK = timedelta(seconds=15)
 """Between two looks at what other runs were told meanwhile."""
 _TOO_MANY = 429
-_UNSAID = timedelta(minutes=15)
-"""How long whoever gets too many requests is left alone if it does not say."""
 _MAX_SCOPE = 255
 
 
@@ -81,7 +80,7 @@ class Holds:
         """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
         if status == _TOO_MANY and wait is None:
-            wait = _UNSAID
+            wait = AFTER_TOO_MANY
         if not wait:
             return
         scope, until = scope_of(url, self._kind), self._now() + wait

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
 import tldextract
 from w3lib.url import url_query_cleaner
@@ -39,6 +39,13 @@ def joined(base: str, url: str) -> str | None:
         return urljoin(base, url)
     except ValueError:
         return None
+
+
+def with_query(url: str, **changed: str) -> str:
+    """A URL with these query parameters, which replace those of the same names."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    return urlunsplit(parts._replace(query=urlencode({**query, **changed}, safe=",")))
 
 
 def host_of(url: str) -> str:

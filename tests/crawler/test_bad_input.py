@@ -52,11 +52,11 @@ def test_a_feed_that_has_become_html(home: Home, site: Site) -> None:
     site.pages["/feed/"] = Answer(b"<html><body>Please log in</body></html>")
     done = home.crawl(f"url={site.url}/")
     assert done.code == 1
-    assert told(done) == f"pressmark: {site.url}/: is no feed"
+    assert told(done) == f"pressmark: {site.url}/: is not a feed"
     health = json.loads(home.pressmark("feeds", "--json").out)
     assert (health["state"], health["error"], health["failures"], health["posts_kept"]) == (
         "failing",
-        "is no feed",
+        "is not a feed",
         1,
         4,
     )

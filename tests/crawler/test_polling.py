@@ -14,7 +14,8 @@ from sample.visits import feed_visit, page_visit
 from crawler.decide.entries import seen_entries
 from crawler.decide.feed import validators
 from crawler.decide.freshness import Pace
-from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.feeds import parse
+from crawler.feeds.model import FeedEntry, FeedInfo, ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, FeedVisit, Page

@@ -360,7 +360,7 @@ def send(url: str, guard: Guard = OPEN) -> int:
     "url", ["ftp://a.example/", "//a.example/", "nonsense", "http://[bad/", "http://h:99999/", "http://a..b/", ""]
 )
 def test_what_is_no_web_address_is_not_posted_to(url: str) -> None:
-    with pytest.raises(FetchError, match="is no http or https address"):
+    with pytest.raises(FetchError, match="is not an http or https address"):
         send(url)
 
 

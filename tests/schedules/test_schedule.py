@@ -35,7 +35,7 @@ from archive.runtime.database import connect, transaction
 from archive.settings import load
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.tables import feeds, pages
-from crawler.model.visits import FeedVisit
+from crawler.model.visits import Due, FeedVisit
 from schedules import apscheduler_adapter
 from schedules import daemon as daemon_module
 from schedules.apscheduler_adapter import next_runs
@@ -343,10 +343,11 @@ def test_what_was_visited_in_the_future_is_due(database: str) -> None:
                 url="http://a.example/1", key="k", shard=1, first_seen=NOW, visited=ahead[ids[0]], due=ahead[ids[0]]
             )
         )
-    assert [feed.id for feed in frontier.due_feeds(NOW)] == []
+    due = Due(now=NOW, holder="a", until=NOW + HOUR)
+    assert frontier.claim_feeds(due)[0] == []
     frontier.tidy(NOW)
-    assert [feed.id for feed in frontier.due_feeds(NOW)] == [ids[0]]
-    assert [page.url for page in frontier.due_pages(NOW)] == ["http://a.example/1"]
+    assert [feed.id for feed in frontier.claim_feeds(due)[0]] == [ids[0]]
+    assert [page.url for page in frontier.claim_pages(due)[0]] == ["http://a.example/1"]
     with transaction(frontier.engine, reads=True) as connection:
         visited = {row.id: row.visited for row in connection.execute(select(feeds))}
     assert visited == {ids[0]: NOW, ids[1]: NOW - HOUR}

@@ -146,11 +146,6 @@ class Frontier:
 
     # -- what was seen
 
-    def digests(self, feed_id: int, keys: Iterable[str]) -> dict[str, str]:
-        """Digest of each of these entries of a feed that is known."""
-        with transaction(self._engine, reads=True) as connection:
-            return seen.digests(connection, feed_id, keys)
-
     def pages(self, urls: Iterable[str]) -> dict[str, Page]:
         """Each of these pages that is known, by its URL."""
         with transaction(self._engine, reads=True) as connection:
@@ -158,7 +153,8 @@ class Frontier:
 
     def known(self, feed_id: int, keys: Iterable[str], urls: Iterable[str]) -> tuple[dict[str, str], dict[str, Page]]:
         """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL."""
-        return self.digests(feed_id, keys), self.pages(urls)
+        with transaction(self._engine, reads=True) as connection:
+            return seen.digests(connection, feed_id, keys), seen.pages_by_url(connection, urls)
 
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Archived pages with their entries: all of them, or that of a URL. A transaction for each part of them."""

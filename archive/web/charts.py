@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn here: no script, colours by the style sheet. Pure, no I/O."""
+"""Charts as SVG without scripts; the stylesheet has their colours. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def bars(values: Sequence[tuple[str, int]], *, label: str) -> Markup:
 
     Args:
         values: Names and numbers, in order; the last `MOST_BARS` are drawn.
-        label: What the chart shows, for those who do not see it.
+        label: What the chart shows, for screen readers.
     """
     values = values[-MOST_BARS:]
     width, height, top = 720, 120, max((number for _, number in values), default=0) or 1
@@ -46,7 +46,7 @@ def heat(days: Mapping[date, int], *, first: date, last: date, label: str, link:
         days: How much each day has.
         first: Day with which it begins.
         last: Day with which it ends.
-        label: What the chart shows, for those who do not see it.
+        label: What the chart shows, for screen readers.
         link: Where a day with something leads: `{day}` stands for its eight digits.
     """
     start = first - timedelta(days=first.weekday())
@@ -83,7 +83,7 @@ def timeline(moments: Sequence[tuple[float, str, str, str]], *, label: str) -> M
 
     Args:
         moments: For each its place from 0 to 1, its kind (`version`, `capture`, `gone`), where it leads, its name.
-        label: What it shows, for those who do not see it.
+        label: What it shows, for screen readers.
     """
     width, drawn = 720, []
     for place, kind, target, name in moments:

@@ -1,4 +1,4 @@
-"""The templates of all pages: everything that is put into one is escaped."""
+"""Jinja templates of all pages; values are escaped."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ENTRIES = (("/", "Home"), ("/blogs", "Blogs"), ("/search", "Search"), ("/calend
 
 
 class Templates:
-    """Makes pages."""
+    """The templates of this package and of others."""
 
     def __init__(self, *, packages: dict[str, str] | None = None, entries: Sequence[tuple[str, str]] = ()) -> None:
-        """Gather templates.
+        """Find templates.
 
         Args:
-            packages: Packages of other floors with a folder `templates`, by the prefix under which they are named.
-            entries: More entries of the menu: path and name.
+            packages: Other packages with a folder `templates`, by the prefix of their templates' names.
+            entries: More menu entries: path and name.
         """
         loaders = {
             "archive": PackageLoader("archive.web"),
@@ -46,7 +46,7 @@ class Templates:
         self._environment.globals.update(menu=(*_ENTRIES, *entries), release=version("pressmark"))
 
     def page(self, name: str, **values: object) -> str:
-        """A page; the name begins with the prefix of its package."""
+        """Render a template; its name begins with the prefix of its package."""
         return self._environment.get_template(name).render(**values)
 
 

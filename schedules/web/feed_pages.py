@@ -27,7 +27,7 @@ from archive.archive import Archive
 from archive.index.from_records import host_of
 from archive.index.overview import Overview
 from archive.runtime.times import iso
-from archive.web import Aside, Templates, Vanished, WrongError, page_route
+from archive.web import BadRequestError, DeletedPost, SiteStatus, Templates, page_route
 from archive.web.memento_path import quoted, stamp_of
 from crawler.frontier import alarms
 from crawler.frontier.alarms import Raised
@@ -86,9 +86,9 @@ class FeedPages:
         self._overview = Overview(archive.index)
         self._commands = Commands()
 
-    def aside(self) -> Aside:
+    def status(self) -> SiteStatus:
         """What the archive's pages show of what is known here."""
-        return Aside(vanished=self._vanished, ill=self._health)
+        return SiteStatus(deleted_posts=self._vanished, problems=self._health)
 
     def routes(self) -> list[BaseRoute]:
         """The pages."""
@@ -155,7 +155,7 @@ class FeedPages:
         known = self._frontier.feeds() if number.isascii() and number.isdigit() and len(number) < 10 else []  # noqa: PLR2004
         feed = next((one for one in known if one.id == int(number)), None)
         if feed is None:
-            raise WrongError(f"{number[:20]}: no such feed", status=405 if number in _DONE else 404)
+            raise BadRequestError(f"{number[:20]}: no such feed", status=405 if number in _DONE else 404)
         said = self._alarms().get(feed.url, [])
         host = host_of(feed.site or feed.url)
         return self._page(request, "feed", one=self._told(feed, said), alarms=said, host=host, open=bool(self._token))
@@ -173,10 +173,10 @@ class FeedPages:
         shown = self._templates.page(f"schedules/{name}.html", path=request.url.path, **values)
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
-    def _vanished(self, limit: int) -> list[Vanished]:
+    def _vanished(self, limit: int) -> list[DeletedPost]:
         found = [one for one in self._frontier.deletions() if one.restored is None]
         return [
-            Vanished(url=one.url, since=one.since, why=one.kind, alive=one.alive)
+            DeletedPost(url=one.url, since=one.since, reason=one.kind, last_seen=one.alive)
             for one in sorted(found, key=lambda one: one.since, reverse=True)[:limit]
         ]
 
@@ -257,9 +257,11 @@ class FeedPages:
         """Add, pause, resume or backfill; needs the token, and no other site's page can ask for it."""
         action = request.path_params["action"]
         if action not in _DONE:
-            raise WrongError(f"{action[:20]}: use {', '.join(_DONE)}", status=404)
+            raise BadRequestError(f"{action[:20]}: use {', '.join(_DONE)}", status=404)
         if not self._token:
-            raise WrongError("no change is accepted over HTTP", hint="Set PRESSMARK_TOKEN to accept some.", status=403)
+            raise BadRequestError(
+                "no change is accepted over HTTP", hint="Set PRESSMARK_TOKEN to accept some.", status=403
+            )
         _check_origin(request)
         said = await _form(request)
         stated = said.get("token", "")
@@ -267,10 +269,10 @@ class FeedPages:
         if scheme.lower() == "bearer":
             stated = bearer.strip()
         if not hmac.compare_digest(stated.encode("utf-8", "replace"), self._token.encode()):
-            raise WrongError("the token is missing or wrong", status=401, headers={"WWW-Authenticate": "Bearer"})
+            raise BadRequestError("the token is missing or wrong", status=401, headers={"WWW-Authenticate": "Bearer"})
         url = said.get("url", "").strip()
         if not _is_url(url):
-            raise WrongError(f"url={url[:100]!r}: use a URL such as https://blog.example.org/", status=400)
+            raise BadRequestError(f"url={url[:100]!r}: use a URL such as https://blog.example.org/", status=400)
         await run_in_threadpool(self._carry_out, action, url)
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"done": _SAID[_DONE[action]]}, status_code=202)
@@ -279,13 +281,13 @@ class FeedPages:
     def _carry_out(self, action: str, url: str) -> None:
         if action in {"pause", "resume"}:
             if not self._frontier.pause(url, paused=action == "pause"):
-                raise WrongError(f"{url}: not subscribed", status=404)
+                raise BadRequestError(f"{url}: not subscribed", status=404)
             return
         if action == "backfill" and not self._frontier.find(url):
-            raise WrongError(f"{url}: not subscribed", status=404)
+            raise BadRequestError(f"{url}: not subscribed", status=404)
         url, _ = self._frontier.entrust(url)  # no other process of this machine need see a password
         if not self._commands.start(action, url):
-            raise WrongError(
+            raise BadRequestError(
                 "too much is being done already; try again later", status=503, headers={"Retry-After": "30"}
             )
 
@@ -344,7 +346,7 @@ def _check_origin(request: Request) -> None:
     # A page that sends no referrer sends `null`; the browser then tells by Sec-Fetch-Site where the form was.
     hidden = origin == "null" and site == "same-origin"
     if (site is not None and site != "same-origin") or (origin is not None and origin != base and not hidden):
-        raise WrongError("the request comes from another site's page", status=403)
+        raise BadRequestError("the request comes from another site's page", status=403)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -352,14 +354,14 @@ async def _form(request: Request) -> dict[str, str]:
     async for part in request.stream():
         body += part
         if len(body) > FORM_BYTES:
-            raise WrongError("the form is too large", status=413)
+            raise BadRequestError("the form is too large", status=413)
     try:
         if "json" in request.headers.get("content-type", ""):
             found = json.loads(body or b"{}")
             return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
         pairs = parse_qs(body.decode(), max_num_fields=20)
     except (ValueError, UnicodeDecodeError, RecursionError) as e:
-        raise WrongError("the form cannot be read") from e
+        raise BadRequestError("the form cannot be read") from e
     return {name: values[0] for name, values in pairs.items()}
 
 

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from archive.archive import Archive
-from archive.web import Addition, Templates, application
+from archive.web import Extension, Templates, application
 from archive.web.replay import replay_application
 from archive.web.settings import WebSettings
 from crawler.frontier import websub
@@ -94,11 +94,14 @@ class Web:
             health=self._health,
             schedules=self._schedules,
         )
-        addition = Addition(
-            routes=[*self.routes(), *pages.routes()], routers=[pages.router()], aside=pages.aside(), described=_PATHS
+        addition = Extension(
+            routes=[*self.routes(), *pages.routes()],
+            routers=[pages.router()],
+            status=pages.status(),
+            openapi_paths=_PATHS,
         )
         replay = _replay_origin(settings, replay_port) if replay_port else None
-        return application(self._archive, settings, templates, local=local, addition=addition, replay=replay)
+        return application(self._archive, settings, templates, local=local, extension=addition, replay=replay)
 
     def routes(self) -> list[BaseRoute]:
         """What is added to the archive's web application."""

@@ -136,11 +136,11 @@ def history(url: str, as_json: bool) -> None:
     from archive.index.versions import same_words
 
     try:
-        index = open_archive().index
-        rows = index.history(url)
+        archive = open_archive()
+        rows = archive.captures(url)
         if not rows:
             raise NotArchivedError(url)
-        texts = index.texts(url)
+        texts = archive.index.texts(url)
     except ArchiveError as e:
         sys.exit(failed(e))
     before: tuple[CaptureRow, Sequence[TextRow]] | None = None
@@ -168,12 +168,11 @@ def _history_line(row: CaptureRow) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_versions(url: str, as_json: bool) -> None:
     """List the versions of the text of URL: when each was first and last seen, and how many words changed."""
-    from archive.index.lookup import Lookup
     from archive.reader.page_history import changed, versions_of
 
     try:
         archive = open_archive()
-        told = changed(archive, versions_of(archive, Lookup(archive.index), url))
+        told = changed(archive, versions_of(archive, url))
     except ArchiveError as e:
         sys.exit(failed(e))
     for one in told:
@@ -198,12 +197,11 @@ def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool
 
     Removed words are marked [-like this-], added ones {+like this+}; on a terminal in colour as well.
     """
-    from archive.index.lookup import Lookup
     from archive.reader.page_history import compared, versions_of
 
     try:
         archive = open_archive()
-        found = compared(archive, versions_of(archive, Lookup(archive.index), url), since, until)
+        found = compared(archive, versions_of(archive, url), since, until)
     except ArchiveError as e:
         sys.exit(failed(e))
     if as_json:
@@ -243,7 +241,6 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
 
     QUERY may have words, "phrases", prefix*, -not, OR, and title: author: tag: lang: site: before: after:.
     """
-    from archive.index.lookup import Lookup
     from archive.search.query import parse
     from archive.search.search import Search
 
@@ -253,7 +250,7 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
         raise click.UsageError(str(e)) from e
     try:
         archive = open_archive()
-        found = Search(archive, Lookup(archive.index)).find(wanted, limit=limit)
+        found = Search(archive).find(wanted, limit=limit)
     except ArchiveError as e:
         sys.exit(failed(e))
     for hit in found.hits:
@@ -346,7 +343,7 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     try:
         archive = open_archive()
         with exclusive(archive.settings.home / "import.lock", what="import"):
-            archive.check_writable()
+            archive.writer.check_writable()
             finish(archive)
             importer = Importer(archive, now=lambda: datetime.now(UTC))
             with progress_bar(tuple(dict.fromkeys(files)), "files") as paths:

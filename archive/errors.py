@@ -11,7 +11,7 @@
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process does the same at this time
-    ├── NotArchivedError      nothing is held for that URL
+    ├── NotArchivedError      that URL is not archived
     ├── DamagedError          stored bytes are not what the index says
     ├── TooLargeError         it does not fit into the format that was asked for
     ├── ExtractError          no text could be taken from a page
@@ -99,10 +99,10 @@ class LockedError(ArchiveError):
 
 
 class NotArchivedError(ArchiveError):
-    """Nothing is held for that URL."""
+    """That URL is not archived, or lacks what was asked for."""
 
     def __init__(self, url: str, *, what: str = "no capture") -> None:
-        super().__init__(f"{url}: {what} is held")
+        super().__init__(f"{url}: {what} in the archive")
         self.url = url
 
 

@@ -74,7 +74,6 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.errors import ExtractError
     from archive.extract.pipeline import extract
     from archive.extract.requisites import requisites
-    from archive.index.lookup import Lookup
     from archive.reader.diff import differences
     from archive.runtime.times import parse_moment
     from archive.search.query import parse
@@ -90,7 +89,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from crawler.feeds import documents
 
     archive = Archive.open(ArchiveSettings(home=Path(tempfile.mkdtemp(prefix="pressmark-fuzz-"))))
-    search = Search(archive, Lookup(archive.index))
+    search = Search(archive)
     url, now = "http://blog.example/post", datetime(2026, 1, 1, tzinfo=UTC)
 
     def text(data: bytes) -> str:

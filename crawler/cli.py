@@ -211,7 +211,7 @@ def reindex() -> None:
         with no_run(archive.settings.home, wait_seconds=options.lock_seconds), _frontier() as frontier:
             with progress_bar(keys(archive.store), "objects") as objects:
                 for key in objects:
-                    finding = reindex_object(archive.store, archive.index, key)
+                    finding = reindex_object(archive.store, archive.writer.index, key)
                     if finding is not None:
                         damaged += 1
                         click.echo(printable(finding.line()))
@@ -255,7 +255,7 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
         limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
         pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract.pipeline"])
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
-            archive.check_writable()
+            archive.writer.check_writable()
             job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
             job.finish()
             with progress_bar(job.run(wanted(archive, frontier, urls)), "captures") as results:

@@ -77,7 +77,7 @@ def crawl(
         process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
-            archive.check_writable()
+            archive.writer.check_writable()
             recover(archive, frontier)
             crawler = process.create_crawler(spider)
             if watch:
@@ -113,9 +113,9 @@ def recover(archive: Archive, frontier: Frontier) -> int:
         ArchiveError: Store or database is out of reach, or refuses everything.
     """
     count = 0
-    for sealed in archive.left():
+    for sealed in archive.writer.leftovers():
         try:
-            archive.commit(sealed)
+            archive.writer.commit(sealed)
             notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
             frontier.commit(
                 [note.visit for note in notes if isinstance(note, journal.FeedNote)],
@@ -132,13 +132,13 @@ def recover(archive: Archive, frontier: Frontier) -> int:
             log.exception("batch cannot be committed")
             _set_aside(archive, sealed, e)
         else:
-            archive.release(sealed)
+            archive.writer.release(sealed)
             count += 1
     return count
 
 
 def _set_aside(archive: Archive, sealed: Sealed, error: Exception) -> None:
-    folder = archive.set_aside(sealed)
+    folder = archive.writer.set_aside(sealed)
     tell(f"{folder}: what an earlier crawl left cannot be committed and was put there: {error}", "Please report this.")
 
 

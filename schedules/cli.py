@@ -58,7 +58,7 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     settings, kept = load(ScheduleSettings), load(ArchiveSettings)
     # Better said now than by each job.
     kept_archive = Archive.open(kept)
-    kept_archive.check_writable()
+    kept_archive.writer.check_writable()
     frontier = Frontier.open(kept.database)
     runs = Runs.open(kept.database)
     _log()

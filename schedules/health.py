@@ -78,4 +78,4 @@ def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
             raise ArchiveError("the file is gone")
         runs.latest()
 
-    return {"database": database, "store": archive.check_store, "disk": archive.check_spool}
+    return {"database": database, "store": archive.check_store, "disk": archive.writer.check_spool}

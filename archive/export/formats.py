@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line imports this module: it must be there at once
-    from archive.archive import Archive
     from archive.index.from_records import HeldText
     from archive.index.schema import CaptureRow
+    from archive.reader.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Format:
 class TextFormat(Format):
     """A format of the extracted text. It is UTF-8 and is offered for content negotiation."""
 
-    make: Callable[[Archive, HeldText], bytes]
+    make: Callable[[Reader, HeldText], bytes]
     """Writes a text."""
 
     @property
@@ -55,7 +55,7 @@ class TextFormat(Format):
 class CaptureFormat(Format):
     """A format of a capture: what came over the network."""
 
-    make: Callable[[Archive, CaptureRow], bytes]
+    make: Callable[[Reader, CaptureRow], bytes]
     """Writes a capture."""
 
 
@@ -68,31 +68,31 @@ class Export:
     """When the page was captured; aware, UTC."""
 
 
-def _text(_archive: Archive, text: HeldText) -> bytes:
+def _text(_reader: Reader, text: HeldText) -> bytes:
     return f"{text.text}\n".encode("utf-8", "replace")
 
 
-def _markdown(_archive: Archive, text: HeldText) -> bytes:
+def _markdown(_reader: Reader, text: HeldText) -> bytes:
     return f"{text.fields.get('markdown') or text.text}\n".encode("utf-8", "replace")
 
 
-def _json(archive: Archive, text: HeldText) -> bytes:
-    fields = text.as_json(archive.index.capture(text.row.capture))
+def _json(reader: Reader, text: HeldText) -> bytes:
+    fields = text.as_json(reader.index.capture(text.row.capture))
     return (json.dumps(fields, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
 
 
-def _payload(archive: Archive, capture: CaptureRow) -> bytes:
-    return archive.payload(capture)
+def _payload(reader: Reader, capture: CaptureRow) -> bytes:
+    return reader.payload(capture)
 
 
-def _warc(archive: Archive, capture: CaptureRow) -> bytes:
-    return archive.raw(capture)
+def _warc(reader: Reader, capture: CaptureRow) -> bytes:
+    return reader.replayable_members(capture)
 
 
-def _wacz(archive: Archive, capture: CaptureRow) -> bytes:
+def _wacz(reader: Reader, capture: CaptureRow) -> bytes:
     from archive.export.wacz import pack_page
 
-    return pack_page(archive, capture)
+    return pack_page(reader, capture)
 
 
 FORMATS: tuple[TextFormat | CaptureFormat, ...] = (
@@ -165,11 +165,11 @@ def text_formats() -> list[TextFormat]:
     return [row for row in FORMATS if isinstance(row, TextFormat)]
 
 
-def export(archive: Archive, form: TextFormat | CaptureFormat, url: str, at: datetime | None = None) -> Export:
+def export(reader: Reader, form: TextFormat | CaptureFormat, url: str, at: datetime | None = None) -> Export:
     """A page as it was at an instant, in a format.
 
     Args:
-        archive: Where it is.
+        reader: Where it is.
         form: A row of `FORMATS`.
         url: Of the page; a redirect that was archived is followed.
         at: The capture nearest to this is taken; None: the newest.
@@ -179,10 +179,10 @@ def export(archive: Archive, form: TextFormat | CaptureFormat, url: str, at: dat
         ArchiveError: It cannot be read.
     """
     if isinstance(form, TextFormat):
-        text = archive.text(url, at)
-        return Export(body=form.make(archive, text), date=text.row.date)
-    capture = archive.find(url, at)
-    return Export(body=form.make(archive, capture), date=capture.date)
+        text = reader.text(url, at)
+        return Export(body=form.make(reader, text), date=text.row.date)
+    capture = reader.find(url, at)
+    return Export(body=form.make(reader, capture), date=capture.date)
 
 
 def listed(names: list[str]) -> str:

@@ -14,7 +14,6 @@ from datetime import datetime
 from importlib.metadata import version
 from threading import Lock
 
-from archive.archive import Archive
 from archive.errors import ArchiveError, TooLargeError
 from archive.extract.requisites import of_style, page_links, requisites
 from archive.index.cdxj import cdxj
@@ -22,6 +21,7 @@ from archive.index.from_records import CAPTURES
 from archive.index.lookup import Lookup
 from archive.index.schema import CaptureRow
 from archive.limits import PACKED_LINKS, PACKED_RESOURCES, WACZ_BYTES
+from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.http_message import split_head
@@ -43,9 +43,9 @@ _NAME = "data.warc.gz"
 class WaczCache:
     """WACZ files of pages, each made once for all who ask for it at the same time; the newest are kept."""
 
-    def __init__(self, archive: Archive, *, max_bytes: int) -> None:
+    def __init__(self, reader: Reader, *, max_bytes: int) -> None:
         """`max_bytes`: of all files together; the last one is kept however large it is."""
-        self._archive = archive
+        self._reader = reader
         self._max_bytes = max_bytes
         self._files: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
         self._lock = Lock()
@@ -54,20 +54,20 @@ class WaczCache:
         """As `pack_page`."""
         key = (capture.record, for_replay)
         with self._lock:
-            made = self._files.pop(key, None) or pack_page(self._archive, capture, for_replay=for_replay)
+            made = self._files.pop(key, None) or pack_page(self._reader, capture, for_replay=for_replay)
             self._files[key] = made
             while len(self._files) > 1 and sum(map(len, self._files.values())) > self._max_bytes:
                 self._files.popitem(last=False)
         return made
 
 
-def pack_page(archive: Archive, capture: CaptureRow, *, for_replay: bool = False) -> bytes:
+def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) -> bytes:
     """A page with its images, styles and fonts, and the pages it links to, as they were at that time.
 
     Where all of this is too large the linked pages are left out, then the rest.
 
     Args:
-        archive: Where it is.
+        reader: Where it is.
         capture: Of the page.
         for_replay: As in `wacz`.
 
@@ -75,42 +75,42 @@ def pack_page(archive: Archive, capture: CaptureRow, *, for_replay: bool = False
         TooLargeError: The page alone is too large.
         ArchiveError: It cannot be read.
     """
-    lookup = Lookup(archive.index)
-    rows = [capture, *_resources(archive, lookup, capture)]
-    linked = _linked_pages(archive, lookup, capture)
-    title = next((text.title for text in archive.index.texts_of(capture.record) if text.title), None) or capture.url
+    lookup = Lookup(reader.index)
+    rows = [capture, *_resources(reader, lookup, capture)]
+    linked = _linked_pages(reader, lookup, capture)
+    title = next((text.title for text in reader.index.texts_of(capture.record) if text.title), None) or capture.url
     software = f"Pressmark {version('pressmark')}"
     for chosen in ([*rows, *linked], rows, rows[:1]):
         try:
-            return wacz(archive, chosen, title=title, now=capture.date, software=software, for_replay=for_replay)
+            return wacz(reader, chosen, title=title, now=capture.date, software=software, for_replay=for_replay)
         except OverflowError as e:
             log.info("wacz too large url=%s captures=%d reason=%s", capture.url, len(chosen), e)
     raise TooLargeError(capture.url, "a WACZ file")
 
 
-def _resources(archive: Archive, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+def _resources(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
     """The archived images, styles and fonts of a page."""
     found: list[CaptureRow] = []
-    for one in requisites(_payload(archive, page), url=page.url, content_type=page.mime):
+    for one in requisites(_payload(reader, page), url=page.url, content_type=page.mime):
         capture = _nearest(lookup, one.url, page.date)
         if capture is None:
             continue
         found.append(capture)
         if one.kind == "style":
-            inner = of_style(_payload(archive, capture), url=capture.url)
+            inner = of_style(_payload(reader, capture), url=capture.url)
             found += [row for two in inner if (row := _nearest(lookup, two.url, page.date)) is not None]
     return found[:PACKED_RESOURCES]
 
 
-def _linked_pages(archive: Archive, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+def _linked_pages(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
     """The archived pages that a page links to, each with its resources."""
-    links = page_links(_payload(archive, page), url=page.url, content_type=page.mime)[:_MAX_LOOKED_UP]
+    links = page_links(_payload(reader, page), url=page.url, content_type=page.mime)[:_MAX_LOOKED_UP]
     archived = lookup.held(links)
     found: list[CaptureRow] = []
     for url in [link for link in links if link in archived][:PACKED_LINKS]:
         capture = _nearest(lookup, url, page.date)
         if capture is not None:
-            found += [capture, *_resources(archive, lookup, capture)]
+            found += [capture, *_resources(reader, lookup, capture)]
     return found[:PACKED_RESOURCES]
 
 
@@ -119,22 +119,22 @@ def _nearest(lookup: Lookup, url: str, at: datetime) -> CaptureRow | None:
     return near[0] if near is not None and near[0].status < _ERRORS_FROM else None
 
 
-def _payload(archive: Archive, capture: CaptureRow) -> bytes:
+def _payload(reader: Reader, capture: CaptureRow) -> bytes:
     """Empty where it cannot be read: the file then has what else there is."""
     try:
-        return archive.payload(capture)
+        return reader.payload(capture)
     except ArchiveError as e:
         log.warning("payload cannot be read url=%s error=%s", capture.url, e)
         return b""
 
 
 def wacz(
-    archive: Archive, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, for_replay: bool = False
+    reader: Reader, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, for_replay: bool = False
 ) -> bytes:
     """A file with some captures and with the captures that revisits among them refer to.
 
     Args:
-        archive: Where they are.
+        reader: Where they are.
         rows: Which; the first is the page that replay tools open with.
         title: Of that page.
         now: When the file is made; aware, UTC.
@@ -147,14 +147,14 @@ def wacz(
     wanted: dict[str, CaptureRow] = {}
     for row in rows:
         wanted.setdefault(row.record, row)
-        original = archive.index.capture(row.refers_to) if row.refers_to else None
+        original = reader.index.capture(row.refers_to) if row.refers_to else None
         if original is not None:
             wanted.setdefault(original.record, original)
     data, relocated = bytearray(), []
     for row in wanted.values():
         if len(data) + row.length > WACZ_BYTES:
             raise OverflowError(f"more than {WACZ_BYTES} bytes")
-        stored = _without_active_headers(archive.stored(row)) if for_replay else archive.stored(row)
+        stored = _without_active_headers(reader.stored_members(row)) if for_replay else reader.stored_members(row)
         relocated.append(_relocated(row, len(data), len(stored)))
         data += stored
     first = rows[0]

@@ -1,30 +1,26 @@
-"""The index: which captures and texts are held, and where they lie."""
+"""The index: which captures and texts the archive has, and where they are stored. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Row,
     Select,
     Table,
     bindparam,
-    delete,
+    case,
     func,
     select,
-    update,
 )
 
-from archive.index.fulltext import Entered, enter
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
-    REVISION,
     CaptureRow,
     ObjectRow,
     TextRow,
@@ -32,19 +28,19 @@ from archive.index.schema import (
     captures,
     index_urlkey,
     objects,
-    of_page,
+    page_conditions,
     text_row,
     texts,
     texts_select,
 )
-from archive.runtime.database import insert_all, migrate, transaction, upsert
+from archive.runtime.database import transaction
 from archive.warc.urlkey import urlkey
 
 R = TypeVar("R", "CaptureRow", "TextRow")
 
 
 class Index:
-    """Rows about captures and texts in one database."""
+    """Reads rows about captures and texts in one database; `IndexWriter` writes them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -54,71 +50,12 @@ class Index:
         """The database, for what else of the archive is looked up in it."""
         return self._engine
 
-    def prepare(self) -> None:
-        """Make or upgrade the tables."""
-        migrate(self._engine, "archive", REVISION)
-
-    def add(
-        self,
-        stored: list[ObjectRow],
-        held: list[CaptureRow],
-        made: list[TextRow],
-        words: Sequence[Entered] = (),
-    ) -> None:
-        """Point at objects that are durable, all or nothing; the same again changes nothing.
-
-        Args:
-            stored: The objects.
-            held: Captures in them.
-            made: Texts in them.
-            words: The texts themselves, which can be found from now on.
-        """
-        with transaction(self._engine) as connection:
-            self._add(connection, stored, held, made)
-            enter(connection, self._engine, words)
-
-    def replace(
-        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()
-    ) -> None:
-        """Make the rows of one object exactly these, all or nothing."""
-        with transaction(self._engine) as connection:
-            number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
-            for table, rows in ((captures, held), (texts, made)):
-                connection.execute(delete(table).where(table.c.object_id == number))
-                for part in _parts([row.record for row in rows]):
-                    connection.execute(delete(table).where(table.c.record.in_(part)))
-            values = {"length": stored.length, "sha256": stored.sha256}
-            connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
-            self._add(connection, [stored], held, made)
-            enter(connection, self._engine, words)
-
-    def _add(
-        self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
-    ) -> None:
-        for row in stored:
-            connection.execute(
-                upsert(self._engine, objects)
-                .values(key=row.key, length=row.length, sha256=row.sha256)
-                .on_conflict_do_nothing()
-            )
-        keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
-        found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
-        ids = {row.key: row.id for row in found}
-        for table, rows in ((captures, held), (texts, made)):
-            fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
-            insert_all(connection, table, fresh)
-
-    def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows whose record is not there yet."""
-        known: set[str] = set()
-        for part in _parts([row["record"] for row in rows]):
-            known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
-        return [row for row in rows if row["record"] not in known]
-
-    def history(self, url: str) -> list[CaptureRow]:
-        """Every capture of a URL, oldest first."""
-        query = CAPTURES.where(captures.c.urlkey == index_urlkey(url)).order_by(captures.c.date)
-        return [capture_row(row) for row in self._rows(query)]
+    def captures(self, url: str) -> list[CaptureRow]:
+        """Every capture of a page, oldest first."""
+        for same in page_conditions(captures, url):
+            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+                return [capture_row(row) for row in rows]
+        return []
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture of a URL nearest to `at`, or the newest; of two as near, the earlier."""
@@ -131,6 +68,14 @@ class Index:
     def text_of(self, capture: str) -> TextRow | None:
         """The text made from the capture with that WARC-Record-ID; of several, that of the newest batch."""
         return next(iter(self.texts_of(capture)), None)
+
+    def text_for(self, capture: CaptureRow) -> TextRow | None:
+        """The text made from a capture or, if it has none and is a revisit, from the response it refers to."""
+        sources = {capture.record, capture.refers_to or capture.record}
+        own = case((texts.c.capture == capture.record, 0), else_=1)
+        query = texts_select().where(texts.c.capture.in_(sources))
+        rows = self._rows(query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
+        return text_row(rows[0]) if rows else None
 
     def texts_of(self, capture: str) -> list[TextRow]:
         """Every text made from the capture with that WARC-Record-ID, newest batch first."""
@@ -230,8 +175,8 @@ class Index:
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
         """Of the URL, however its host and scheme are written; else of any with the same urlkey."""
-        same, loosely = of_page(table, url), table.c.urlkey == index_urlkey(url)
-        return self._around(table, query.where(same), at, make) or self._around(table, query.where(loosely), at, make)
+        found = (self._around(table, query.where(same), at, make) for same in page_conditions(table, url))
+        return next((row for row in found if row), None)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
         # Of several texts of one capture the newest.
@@ -258,14 +203,3 @@ _ORIGINAL = (
     .order_by(captures.c.date)
     .limit(1)
 )
-
-
-def _parts(records: list[str]) -> Iterator[list[str]]:
-    """Records in parts: SQLite takes a limited number of parameters."""
-    for start in range(0, len(records), 500):
-        yield records[start : start + 500]
-
-
-def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
-    return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}

@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Label, Row, Select, bindparam, func, literal, select, tuple_
 
 from archive.index.index import Index
-from archive.index.schema import CAPTURES, CaptureRow, capture_row, captures, index_urlkey, objects, of_page, same_page
+from archive.index.schema import (
+    CAPTURES,
+    CaptureRow,
+    capture_row,
+    captures,
+    index_urlkey,
+    objects,
+    page_conditions,
+    same_page,
+)
 from archive.runtime.database import transaction
 from archive.warc.urlkey import variants
 
@@ -53,18 +62,11 @@ class Lookup:
                 return _neighbours(found)
         return Neighbours()
 
-    def of_page(self, url: str) -> list[CaptureRow]:
-        """Every capture of a page, oldest first."""
-        for same in _sets(url):
-            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
-                return [capture_row(row) for row in rows]
-        return []
-
     def newest_of_page(
         self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> list[CaptureRow]:
         """The last captures of a page, newest first, of all or within a time."""
-        for same in _sets(url):
+        for same in page_conditions(captures, url):
             query = CAPTURES.where(same)
             if since is not None and until is not None:
                 query = query.where(since <= _DATE, until > _DATE)
@@ -74,7 +76,7 @@ class Lookup:
 
     def moments(self, url: str) -> list[datetime]:
         """When each capture of a page was made, oldest first."""
-        for same in _sets(url):
+        for same in page_conditions(captures, url):
             if rows := self._rows(select(captures.c.date).where(same).order_by(captures.c.date)):
                 return [row.date for row in rows]
         return []
@@ -148,11 +150,6 @@ class Lookup:
     def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query, parameters))
-
-
-def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """What counts as captures of a page, and what does if there are none of those."""
-    return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
 
 
 # A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, liter
 
 from archive.index.fulltext import searchable
 from archive.index.index import Index
-from archive.index.schema import captures, index_urlkey, of_page
+from archive.index.schema import captures, index_urlkey, page_conditions
 from archive.runtime.database import transaction
 
 _DAY = 86_400 * 1_000_000
@@ -110,12 +110,15 @@ class Overview:
 
     def days_of_page(self, url: str) -> dict[date, int]:
         """How many captures of a page each day has."""
-        return self._days(of_page(captures, url)) or self._days(captures.c.urlkey == index_urlkey(url))
+        return next((days for same in page_conditions(captures, url) if (days := self._days(same))), {})
 
     def statuses(self, url: str) -> dict[int, int]:
-        """How many captures of a URL have each status."""
-        query = select(captures.c.status, func.count().label("many")).where(captures.c.urlkey == index_urlkey(url))
-        return {row.status: row.many for row in self._rows(query.group_by(captures.c.status))}
+        """How many captures of a page have each status."""
+        for same in page_conditions(captures, url):
+            query = select(captures.c.status, func.count().label("many")).where(same).group_by(captures.c.status)
+            if rows := self._rows(query):
+                return {row.status: row.many for row in rows}
+        return {}
 
     def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)

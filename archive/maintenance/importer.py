@@ -192,7 +192,7 @@ class Importer:
 
     def _growing(self) -> Batch:
         if self._batch is None:
-            self._batch = self._archive.batch(
+            self._batch = self._archive.writer.batch(
                 now=self._now(), maker=IMPORT, origin=Origin(description="Records that other tools made.")
             )
         return self._batch
@@ -201,8 +201,8 @@ class Importer:
         if self._batch is None:
             return
         sealed = self._batch.seal()
-        self._archive.commit(sealed)
-        self._archive.release(sealed)
+        self._archive.writer.commit(sealed)
+        self._archive.writer.release(sealed)
         self._batch = None
 
 
@@ -212,9 +212,9 @@ def finish(archive: Archive) -> None:
     Raises:
         ArchiveError: Spool, store or database failed.
     """
-    for sealed in archive.left(IMPORT):
-        archive.commit(sealed)
-        archive.release(sealed)
+    for sealed in archive.writer.leftovers(IMPORT):
+        archive.writer.commit(sealed)
+        archive.writer.release(sealed)
 
 
 def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:

@@ -65,11 +65,11 @@ def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry:
     Raises:
         ArchiveError: The capture cannot be read.
     """
-    head = archive.read(row).payload_head
+    exchange = archive.read(row)
     return {
-        "payload": archive.payload(row),
+        "payload": exchange.payload(),
         "url": row.url,
-        "content_type": header(head, "content-type"),
+        "content_type": header(exchange.payload_head, "content-type"),
         "date": row.date,
         "entry": archive.entry(row) or entry,
         "site": site,
@@ -105,7 +105,7 @@ def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
         NotArchivedError: None of that URL is held.
         ArchiveError: Store or database failed.
     """
-    rows = archive.index.history(url)
+    rows = archive.captures(url)
     if not rows:
         raise NotArchivedError(url)
     ends = (_end(archive, row) for row in rows)
@@ -164,9 +164,9 @@ class Again:
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        for sealed in self._archive.left(AGAIN):
-            self._archive.commit(sealed)
-            self._archive.release(sealed)
+        for sealed in self._archive.writer.leftovers(AGAIN):
+            self._archive.writer.commit(sealed)
+            self._archive.writer.release(sealed)
 
     def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
         row, site = wanted.row, self._sites.of(wanted.row.url)
@@ -206,7 +206,7 @@ class Again:
 
     def _growing(self) -> Batch:
         if self._batch is None:
-            self._batch = self._archive.batch(
+            self._batch = self._archive.writer.batch(
                 now=self._now(), maker=AGAIN, origin=Origin(description="Texts made anew from captures.")
             )
         return self._batch
@@ -215,6 +215,6 @@ class Again:
         if self._batch is None:
             return
         sealed = self._batch.seal()
-        self._archive.commit(sealed)
-        self._archive.release(sealed)
+        self._archive.writer.commit(sealed)
+        self._archive.writer.release(sealed)
         self._batch = None

@@ -11,7 +11,7 @@ from archive.errors import ObjectMissingError
 from archive.index.from_records import capture_rows, text_rows
 from archive.index.index import Index
 from archive.index.schema import CaptureRow, ObjectRow, TextRow
-from archive.stores import ObjectStore
+from archive.stores import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.members import Member, members
@@ -43,7 +43,7 @@ class Finding:
         return f"{self.kind}: {self.key}{place}: {self.reason}"
 
 
-def verify(store: ObjectStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
+def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
     """What is wrong with one object that the index knows.
 
     Raises:
@@ -81,7 +81,7 @@ def verify(store: ObjectStore, index: Index, row: ObjectRow) -> Iterator[Finding
         yield from _rows(index, row.key, wanted)
 
 
-def unknown(store: ObjectStore, known: Iterable[str]) -> Iterator[Finding]:
+def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
     """Objects with captures or texts that no row points at: a commit that was cut off left them."""
     keys = set(known)
     for prefix in ("warc/", "text/"):
@@ -93,7 +93,7 @@ def unknown(store: ObjectStore, known: Iterable[str]) -> Iterator[Finding]:
 class StoreReader:
     """An object of any size as a stream that is read once, hashed on the way."""
 
-    def __init__(self, store: ObjectStore, key: str) -> None:
+    def __init__(self, store: ReadableStore, key: str) -> None:
         self._store = store
         self._key = key
         self._waiting = b""

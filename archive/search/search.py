@@ -11,13 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
-from archive.archive import Archive
 from archive.errors import DamagedError, StoreError
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
-from archive.index.lookup import Lookup
 from archive.index.schema import TextRow
 from archive.index.versions import Version, versions
 from archive.limits import RANKED_TEXTS
+from archive.reader.reader import Reader
 from archive.runtime.database import transaction
 from archive.runtime.times import iso
 from archive.search.query import Query, Term
@@ -69,10 +68,9 @@ class Found:
 class Search:
     """Finds texts."""
 
-    def __init__(self, archive: Archive, lookup: Lookup) -> None:
-        self._archive = archive
-        self._lookup = lookup
-        self._engine = archive.index.engine
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._engine = reader.index.engine
         self._postgres = self._engine.dialect.name == "postgresql"
 
     def find(self, query: Query, *, limit: int = 10, offset: int = 0, newest: bool = False) -> Found:
@@ -169,7 +167,7 @@ class Search:
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
         row = self._rows(select(searchable).where(searchable.c.id == number))[0]
-        found = versions(self._lookup.of_page(row.url), self._archive.index.texts(row.url))
+        found = versions(self._reader.captures(row.url), self._reader.index.texts(row.url))
         # What another extractor made of the same captures is no version.
         of = [version for version in found if row.digest in version.digests]
         if not of:
@@ -196,7 +194,7 @@ class Search:
 
     def _passage(self, row: TextRow, terms: Sequence[Term]) -> tuple[Piece, ...]:
         try:
-            return passage(self._archive.read_text(row).text, terms)
+            return passage(self._reader.read_text(row).text, terms)
         except (DamagedError, StoreError):
             return (Piece("(the text cannot be read now)", found=False),)
 

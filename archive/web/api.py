@@ -9,12 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.openapi.utils import get_openapi
 
-from archive.archive import Archive
 from archive.errors import NotArchivedError
 from archive.export import formats
-from archive.index.lookup import Lookup
 from archive.limits import QUERY_CHARACTERS, URL_CHARACTERS
 from archive.reader.page_history import changed, compared, versions_of
+from archive.reader.reader import Reader
 from archive.runtime.times import parse_moment
 from archive.search import query as queries
 from archive.search.search import Search
@@ -25,10 +24,10 @@ _Url = Annotated[str, Query(min_length=1, max_length=URL_CHARACTERS, description
 _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date, or 4 to 14 digits")]
 
 
-def router(archive: Archive, lookup: Lookup) -> APIRouter:
+def router(reader: Reader) -> APIRouter:
     """`/api/search`, `/api/versions`, `/api/diff`."""
     made = APIRouter(prefix="/api", tags=["texts"], responses=_FAILURES)
-    search = Search(archive, lookup)
+    search = Search(reader)
 
     @made.get("/search", summary="Search the texts of all versions of all posts")
     def find(
@@ -52,8 +51,8 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
 
     @made.get("/versions", summary="The versions of a page's text, oldest first")
     def versions(url: _Url) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
-        return {"url": url, "versions": changed(archive, found)}
+        found = _versions(reader, url)
+        return {"url": url, "versions": changed(reader, found)}
 
     @made.get("/diff", summary="The words that changed between two versions of a page")
     def diff(
@@ -61,16 +60,16 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
         since: Annotated[_Time, Query(alias="from")] = None,
         until: Annotated[_Time, Query(alias="to")] = None,
     ) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
-        return compared(archive, found, _moment("from", since), _moment("to", until)).as_json()
+        found = _versions(reader, url)
+        return compared(reader, found, _moment("from", since), _moment("to", until)).as_json()
 
     return made
 
 
-def _versions(archive: Archive, lookup: Lookup, url: str) -> list[Any]:
+def _versions(reader: Reader, url: str) -> list[Any]:
     if any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in url):  # noqa: PLR2004
         raise NotArchivedError(ascii(url)[:200])
-    return versions_of(archive, lookup, url)
+    return versions_of(reader, url)
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

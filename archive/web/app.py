@@ -20,9 +20,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.index.lookup import Lookup
+from archive.reader.reader import Reader
 from archive.web import api, pages
 from archive.web.availability import AvailabilityApi
 from archive.web.cdx_api import CdxApi
@@ -55,7 +55,7 @@ def static_folder() -> Path:
 
 
 def application(
-    archive: Archive,
+    reader: Reader,
     settings: WebSettings,
     templates: Templates,
     *,
@@ -66,7 +66,7 @@ def application(
     """The ASGI application.
 
     Args:
-        archive: What it shows.
+        reader: What it shows.
         settings: Its public URL.
         templates: Templates of the pages.
         local: It listens on loopback only.
@@ -74,10 +74,10 @@ def application(
         replay: Gives the origin of the replay application, from ours; None: replay is not enabled.
     """
     more = extension or Extension()
-    lookup = Lookup(archive.index)
-    site = Site(archive, lookup, templates, more.status, replay)
-    mementos = MementoApi(archive, lookup, frame=site.memento)
-    cdx, texts, availability = CdxApi(lookup), TextApi(archive), AvailabilityApi(archive)
+    lookup = Lookup(reader.index)
+    site = Site(reader, lookup, templates, more.status, replay)
+    mementos = MementoApi(reader, lookup, frame=site.memento)
+    cdx, texts, availability = CdxApi(lookup), TextApi(reader), AvailabilityApi(reader)
 
     async def failed(request: Request, error: Exception) -> Response:
         return error_response(request, error, site.error)
@@ -117,7 +117,7 @@ def application(
             *more.routes,
         ],
     )
-    app.include_router(api.router(archive, lookup))
+    app.include_router(api.router(reader))
     for router in more.routers:
         app.include_router(router)
     app.openapi = lambda: api.describe(app, more.openapi_paths)  # type: ignore[method-assign]  # as FastAPI documents

@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from archive.archive import Archive
+from archive.reader.reader import Reader
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
 from archive.web.memento_path import STAMP_DIGITS, asked_url, moment_of, stamp_of
@@ -15,8 +15,8 @@ from archive.web.memento_path import STAMP_DIGITS, asked_url, moment_of, stamp_o
 class AvailabilityApi:
     """Availability over HTTP."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def available(self, request: Request) -> Response:
         """`/wayback/available?url=…&timestamp=…`."""
@@ -29,7 +29,7 @@ class AvailabilityApi:
             target = asked_url(url)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
-        row = await run_in_threadpool(self._archive.index.nearest, target, moment_of(stamp) if stamp else None)
+        row = await run_in_threadpool(self._reader.index.nearest, target, moment_of(stamp) if stamp else None)
         snapshots = {}
         if row:
             snapshots["closest"] = {

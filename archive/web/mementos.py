@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from archive.archive import Archive, Exchange
 from archive.errors import NotArchivedError, TaskError
 from archive.index.lookup import Lookup, Neighbours
 from archive.index.schema import CaptureRow
+from archive.reader.reader import Exchange, Reader
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import FolderStore
 from archive.warc.codings import unicode_html
@@ -63,11 +63,11 @@ Frame = Callable[..., str]
 class MementoApi:
     """TimeGates, mementos, TimeMaps and WARC objects over HTTP."""
 
-    def __init__(self, archive: Archive, lookup: Lookup, *, frame: Frame) -> None:
-        self._archive = archive
+    def __init__(self, reader: Reader, lookup: Lookup, *, frame: Frame) -> None:
+        self._reader = reader
         self._lookup = lookup
         self._frame = frame
-        self._is_near = isinstance(archive.store, FolderStore) and archive.index.engine.dialect.name == "sqlite"
+        self._is_near = isinstance(reader.store, FolderStore) and reader.index.engine.dialect.name == "sqlite"
         """Store and database are local files: a small memento is read faster than a thread is started."""
         self._pool: WorkerPool | None = None
         self._lock = Lock()
@@ -105,7 +105,7 @@ class MementoApi:
             except (ValueError, TypeError, IndexError, OverflowError) as e:
                 said = f"Accept-Datetime: {stated[:60]!r} is not an HTTP date such as Tue, 01 Oct 2024 12:00:00 GMT"
                 raise BadRequestError(said, headers=vary) from e
-        row = self._archive.index.nearest(url, at)
+        row = self._reader.index.nearest(url, at)
         if row is None:
             raise BadRequestError(
                 f"{url}: not archived",
@@ -125,7 +125,7 @@ class MementoApi:
             media_type = link_headers.LINK_FORMAT
         else:
             query = cdx_query.parse((("url", url), ("output", "json" if form == "json" else "text")), columns=CDX11)
-            rows = self._lookup.of_page(url)
+            rows = self._reader.captures(url)
             if not rows:
                 raise BadRequestError(f"{url}: not archived", status=HTTPStatus.NOT_FOUND)
             key = query.keys.low
@@ -159,7 +159,7 @@ class MementoApi:
         """The payload as it was received; for a revisit by 304, that of the capture it refers to."""
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
-        exchange = self._archive.read(row)
+        exchange = self._reader.read(row)
         status, head, body = _status(exchange), _head(exchange), exchange.body
         named |= originals(head)
         named["Content-Type"] = _clean(
@@ -188,7 +188,7 @@ class MementoApi:
 
     def _shown(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str]) -> Response:
         """The plain view: sanitized HTML, images, plain text, without any script."""
-        exchange = self._archive.read(row)
+        exchange = self._reader.read(row)
         head, status = _head(exchange), _status(exchange)
         mime = media_type(header(head, "content-type")) if head else row.mime
         body = exchange.payload()
@@ -234,7 +234,7 @@ class MementoApi:
 
     def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
         """Our page with the plain view in a frame; an archived redirect redirects."""
-        exchange = self._archive.read(row)
+        exchange = self._reader.read(row)
         status = _status(exchange)
         named |= originals(_head(exchange))
         if _is_redirection(status):
@@ -258,7 +258,7 @@ class MementoApi:
         headers["Content-Security-Policy"] = _PAYLOAD
         if matches(request.headers, headers["ETag"]):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return stored(self._archive.store, key, size, request.headers, headers)
+        return stored(self._reader.store, key, size, request.headers, headers)
 
 
 def originals(head: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
-from archive.stores import ObjectStore
+from archive.stores import ReadableStore
 from archive.web.limits import PAYLOADS_BYTES
 
 _PIECE = 1 << 20
@@ -122,7 +122,7 @@ def _beyond(headers: dict[str, str], size: int) -> Response:
     return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=unsatisfied)
 
 
-def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
+def stored(store: ReadableStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
     """An object, or the part of it that is asked for, read piece by piece."""
     headers["Accept-Ranges"] = "bytes"
     try:

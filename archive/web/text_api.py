@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from archive.archive import Archive
 from archive.export import formats
 from archive.export.formats import TextFormat
 from archive.index.from_records import HeldText
+from archive.reader.reader import Reader
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
 from archive.web.memento_path import asked_url, dated, http_date, moment_of, quoted, stamp_of
@@ -26,8 +26,8 @@ _ACCEPTED = 50
 class TextApi:
     """Texts over HTTP."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def text(self, request: Request) -> Response:
         """`/text/TS/URL` and `/text/URL`."""
@@ -43,7 +43,7 @@ class TextApi:
             types = formats.listed([one.media_type for one in offered])
             raise BadRequestError(f"Accept: use {types}", status=HTTPStatus.NOT_ACCEPTABLE)
         at = moment_of(asked.stamp) if asked else None
-        text = await run_in_threadpool(self._archive.text, url, at)
+        text = await run_in_threadpool(self._reader.text, url, at)
         return await run_in_threadpool(self._response, request, text, form)
 
     def _response(self, request: Request, text: HeldText, form: TextFormat) -> Response:
@@ -60,7 +60,7 @@ class TextApi:
         }
         if matches(request.headers, headers["ETag"]):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(form.make(self._archive, text), media_type=form.media_type, headers=headers)
+        return Response(form.make(self._reader, text), media_type=form.media_type, headers=headers)
 
 
 def negotiated(accept: str, offered: Sequence[TextFormat]) -> TextFormat | None:

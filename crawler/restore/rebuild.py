@@ -64,7 +64,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
 def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
     """What each captured answer to a request for the feed changed, oldest first."""
     known: dict[str, str] = {}
-    for row in archive.index.history(feed.url):
+    for row in archive.captures(feed.url):
         if row.url != feed.url:
             continue
         parsed: ParsedFeed | None = None
@@ -107,8 +107,9 @@ def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
 
 def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
     try:
-        head = archive.read(row).payload_head
-        return parse(archive.payload(row), url=row.url, content_type=header(head, "content-type"))
+        exchange = archive.read(row)
+        content_type = header(exchange.payload_head, "content-type")
+        return parse(exchange.payload(), url=row.url, content_type=content_type)
     except (FeedError, ArchiveError) as e:
         log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
         return None
@@ -122,7 +123,7 @@ def _page_visits(
     Whether a page that answered was the post is told by the ledger: the crawl had looked at more than the capture.
     """
     page = Page(url=url, feed_id=feed.id, kept=False)
-    for row in archive.index.history(url):
+    for row in archive.captures(url):
         final = _final(archive, row) if row.url == url else None
         if final is None:
             continue

@@ -238,7 +238,7 @@ def archive(tmp_path: Path, database: str) -> Archive:
     made = Archive.open(
         ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database, batch_megabytes=0.000_001)
     )
-    batch = made.batch(now=T0)
+    batch = made.writer.batch(now=T0)
     for n in range(4):
         row = batch.add(capture(n, page(f"Post {n}."), url=post(n)))
         batch.add_text(row, Text(url=row.url, text=f"old {n}", markdown="x", extractor=OLD, entry=Entry(author="Ann")))
@@ -247,8 +247,8 @@ def archive(tmp_path: Path, database: str) -> Archive:
 
 
 def commit(archive: Archive, sealed: object) -> None:
-    archive.commit(sealed)
-    archive.release(sealed)
+    archive.writer.commit(sealed)
+    archive.writer.release(sealed)
 
 
 def made_of(archive: Archive, n: int) -> list[str | None]:
@@ -270,7 +270,7 @@ def test_old_texts_stay_and_the_index_made_anew_knows_both(archive: Archive) -> 
         old = archive.index.texts_of(archive.find(post(0)).record)[1]
         assert archive.read_text(old).text == "old 0"
         for key in keys(archive.store):
-            assert reindex(archive.store, archive.index, key) is None
+            assert reindex(archive.store, archive.writer.index, key) is None
     assert [one.made for one in again(archive)] == [False] * 4
 
 
@@ -295,7 +295,7 @@ def test_what_a_killed_run_left_in_the_spool_is_not_made_again(archive: Archive)
     assert archive.index.counts()["texts"] == 4, "nothing was committed"
     assert [one.made for one in again(archive)] == [False, False, True, True]
     assert archive.index.counts()["texts"] == 8
-    assert list(archive.spool.iterdir()) == []
+    assert list(archive.writer.spool.iterdir()) == []
 
 
 def test_a_batch_is_committed_when_it_is_old(archive: Archive) -> None:
@@ -356,7 +356,7 @@ def test_rows_of_earlier_versions_are_read_once_and_are_not_wrong(archive: Archi
 
 
 def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive) -> None:
-    batch = archive.batch(now=at(10))
+    batch = archive.writer.batch(now=at(10))
     batch.add(redirect(9, URL, f"{URL}/new"))
     batch.add(capture(10, page("New."), url=f"{URL}/new"))
     batch.add(capture(11, page("New."), url=f"{URL}/new"))
@@ -377,7 +377,7 @@ def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive)
 
 
 def test_a_capture_without_text_is_read_with_what_was_said_of_its_post(archive: Archive) -> None:
-    batch = archive.batch(now=at(10))
+    batch = archive.writer.batch(now=at(10))
     batch.add(capture(20, page("Post 0, edited."), url=post(0)))
     commit(archive, batch.seal())
     pool = Pool()

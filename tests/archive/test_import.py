@@ -345,7 +345,7 @@ def test_sound_files_of_other_producers_come_in_whole(tmp_path: Path, shared: Pa
 def test_a_revisit_without_a_head_has_the_status_that_it_means(tmp_path: Path, shared: Path) -> None:
     archive = Archive.open(ArchiveSettings(home=tmp_path))
     take(archive, shared / "warc" / "samples" / "iipc-specs" / "20141124-heritrix-server-not-modified.warc.gz")
-    assert archive.index.history("http://www.bl.uk/")[0].status == 304
+    assert archive.captures("http://www.bl.uk/")[0].status == 304
 
 
 @pytest.mark.parametrize(("name", "captures"), BROKEN.items())

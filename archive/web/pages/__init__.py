@@ -19,7 +19,7 @@ PAGES: tuple[tuple[str, Callable[[Site, Request], Response]], ...] = (
     ("/diff/{rest:path}", diff.diff),
     ("/replay/{rest:path}", replay.replay),
     ("/exchange/{rest:path}", exchange.exchange),
-    ("/download/{format}/{rest:path}", downloads.download),
+    ("/download/{form}/{rest:path}", downloads.download),
     ("/search", search.search),
     ("/calendar", calendar.any_url),
     ("/web/*/{rest:path}", calendar.captures),

@@ -25,8 +25,8 @@ def diff(site: Site, request: Request) -> Response:
         since, until = (moment_of(given[name]) if given.get(name, "").isdigit() else None for name in ("from", "to"))
     except ValueError as e:
         raise BadRequestError(f"from, to: {e}") from e
-    versions = versions_of(site.archive, site.lookup, url)
-    both = compared(site.archive, versions, since, until)
+    versions = versions_of(site.reader, url)
+    both = compared(site.reader, versions, since, until)
     size = 0
     shown = []
     for change in both.changes:

@@ -23,7 +23,7 @@ _FOR_REPLAY = "replay"
 
 def download(site: Site, request: Request) -> Response:
     """`/download/FORMAT/TS/URL`."""
-    name: str = request.path_params["format"]
+    name: str = request.path_params["form"]
     try:
         form = formats.by_name("wacz" if name == _FOR_REPLAY else name)
     except ValueError as e:
@@ -32,13 +32,13 @@ def download(site: Site, request: Request) -> Response:
     at = moment_of(stamp) if stamp else None
     if form.name == "wacz":
         return _wacz(site, request, form, url, at, for_replay=name == _FOR_REPLAY)
-    made = formats.export(site.archive, form, url, at)
+    made = formats.export(site.reader, form, url, at)
     return Response(made.body, headers=_as_file(form, made.date))
 
 
 def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
     """From the cache, and in parts: the replay engine asks for ranges of it."""
-    capture = site.archive.find(url, at)
+    capture = site.reader.find(url, at)
     body = site.wacz.page(capture, for_replay=for_replay)
     tag = f'"{hashlib.sha256(body).hexdigest()}"'
     headers = {**_as_file(form, capture.date), "ETag": tag}

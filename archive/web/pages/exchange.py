@@ -33,7 +33,7 @@ def exchange(site: Site, request: Request) -> Response:
             if record.kind == "metadata"
             else "",
         }
-        for record in site.archive.records(row)[:_RECORDS]
+        for record in site.reader.records(row)[:_RECORDS]
     ]
     return site.page(request, "exchange", url=row.url, row=row, stamp=stamp_of(row.date), records=records)
 

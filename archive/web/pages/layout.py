@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from archive.archive import Archive
 from archive.export.wacz import WaczCache
 from archive.index.lookup import Lookup
 from archive.index.overview import Overview
 from archive.index.schema import CaptureRow
+from archive.reader.reader import Reader
 from archive.search.search import Search
 from archive.web.errors import BadRequestError
 from archive.web.limits import PAYLOADS_BYTES
@@ -59,7 +59,7 @@ class Site:
 
     def __init__(
         self,
-        archive: Archive,
+        reader: Reader,
         lookup: Lookup,
         templates: Templates,
         status: SiteStatus | None = None,
@@ -68,19 +68,19 @@ class Site:
         """Prepare for making pages.
 
         Args:
-            archive: What they show.
+            reader: What they show.
             lookup: Its captures.
             templates: Their templates.
             status: What other packages know.
             replay_origin: Gives the origin of the replay application, from ours; None: replay is not enabled.
         """
-        self.archive = archive
+        self.reader = reader
         self.lookup = lookup
-        self.overview = Overview(archive.index)
-        self.search = Search(archive, lookup)
+        self.overview = Overview(reader.index)
+        self.search = Search(reader)
         self.status = status or SiteStatus()
         self.replay_origin = replay_origin
-        self.wacz = WaczCache(archive, max_bytes=PAYLOADS_BYTES)
+        self.wacz = WaczCache(reader, max_bytes=PAYLOADS_BYTES)
         self._templates = templates
         # Both read every text of the archive: once a minute is enough.
         self._filter_values = lru_cache(maxsize=1)(lambda _minute: self.search.known())

@@ -33,11 +33,11 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 def post(site: Site, request: Request) -> Response:
     """`/post/TS/URL`."""
     url, stamp = requested_page(request, "/post/")
-    rows, versions = captures_and_versions(site.archive, site.lookup, url)
+    rows, versions = captures_and_versions(site.reader, url)
     at = moment_of(stamp) if stamp else versions[-1].last
     shown = min(versions, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
     capture = min(shown.captures, key=lambda one: abs(one.date - at))
-    text = site.archive.read_text(shown.text)
+    text = site.reader.read_text(shown.text)
     url = shown.text.url
     here = f"{stamp_of(capture.date)}/{quoted(url)}"
     base = request.scope["pressmark.base"]

@@ -172,10 +172,10 @@ def list_versions(url: str, as_json: bool) -> None:
 
     try:
         archive = open_archive()
-        told = changed(archive, versions_of(archive, url))
+        versions = changed(archive, versions_of(archive, url))
     except ArchiveError as e:
         sys.exit(failed(e))
-    for one in told:
+    for one in versions:
         if as_json:
             click.echo(json.dumps(one, ensure_ascii=False))
             continue

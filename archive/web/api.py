@@ -81,10 +81,10 @@ def _moment(name: str, text: str | None) -> datetime | None:
 
 _FAILURES: dict[int | str, dict[str, Any]] = {
     status: {
-        "description": said,
+        "description": description,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
     }
-    for status, said in (
+    for status, description in (
         (400, "Invalid request; the error names the parameter"),
         (404, "Not archived"),
         (422, "A parameter is out of range"),
@@ -109,7 +109,7 @@ def describe(app: FastAPI, more: Mapping[str, Any]) -> dict[str, Any]:
             "properties": {"error": {"type": "string"}, "hint": {"type": "string"}},
             "required": ["error"],
         }
-        made["paths"] |= {path: {"get": said} for path, said in {**_PATHS, **more}.items()}
+        made["paths"] |= {path: {"get": description} for path, description in {**_PATHS, **more}.items()}
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -122,21 +122,21 @@ def _operation(
         "parameters": list(parameters),
         "responses": {
             status: {
-                "description": said,
+                "description": description,
                 **({"content": {kind: {"schema": {"type": "string"}}}} if kind else {}),
             }
-            for status, (said, kind) in answers.items()
+            for status, (description, kind) in answers.items()
         },
     }
 
 
-def _in_path(name: str, said: str, pattern: str | None = None) -> dict[str, Any]:
+def _in_path(name: str, description: str, pattern: str | None = None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", **({"pattern": pattern} if pattern else {})}
-    return {"name": name, "in": "path", "required": True, "description": said, "schema": schema}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
-def _asked(name: str, said: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": required, "description": said, "schema": {"type": "string"}}
+def _asked(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
 
 
 _URL = _in_path("url", "The URL, with its query, not encoded")
@@ -147,8 +147,8 @@ _CDX = _operation(
     [
         _asked("url", "URL; *.HOST matches a domain, a trailing * a prefix", required=True),
         *(
-            _asked(name, said)
-            for name, said in (
+            _asked(name, description)
+            for name, description in (
                 ("matchType", "exact, prefix, host or domain"),
                 ("from", "4 to 14 digits"),
                 ("to", "4 to 14 digits"),

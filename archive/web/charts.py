@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 _CELL, _STEP = 11, 13
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEVELS = 4
+_SUNDAY = 6
 MOST_BARS = 240
 
 
@@ -67,7 +68,7 @@ def heat(days: Mapping[date, int], *, first: date, last: date, label: str, link:
             drawn.append(f'<a href="{escape(target)}" aria-label="{name}">{cell}</a>' if number and link else cell)
             if day.day == 1 or day == first:
                 months.append(f'<text x="{week * _STEP}" y="11">{_MONTHS[day.month - 1]}</text>')
-        if day.weekday() == 6:  # noqa: PLR2004  Sunday
+        if day.weekday() == _SUNDAY:
             week += 1
         day += timedelta(days=1)
     width = (week + 1) * _STEP

@@ -103,8 +103,8 @@ class MementoApi:
             try:
                 at = read_http_date(stated)
             except (ValueError, TypeError, IndexError, OverflowError) as e:
-                said = f"Accept-Datetime: {stated[:60]!r} is not an HTTP date such as Tue, 01 Oct 2024 12:00:00 GMT"
-                raise BadRequestError(said, headers=vary) from e
+                message = f"Accept-Datetime: {stated[:60]!r} is not an HTTP date such as Tue, 01 Oct 2024 12:00:00 GMT"
+                raise BadRequestError(message, headers=vary) from e
         row = self._reader.index.nearest(url, at)
         if row is None:
             raise BadRequestError(
@@ -222,8 +222,8 @@ class MementoApi:
             return str(self._work(plain, **page, stamp=stamp, kept=self._lookup.held(found)))
         except TaskError as e:
             log.warning("no plain view url=%s error=%s", row.url, e)
-            said = "The plain view of this page could not be made. Its text and its downloads are available."
-            return document(f"<p>{said}</p>", title=row.url)
+            message = "The plain view of this page could not be made. Its text and its downloads are available."
+            return document(f"<p>{message}</p>", title=row.url)
 
     def _work(self, function: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401  any pure function
         with self._lock:

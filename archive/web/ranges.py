@@ -72,21 +72,21 @@ class _Sending:
     """Bytes of large responses in memory: a slow client keeps its response there."""
 
     def __init__(self) -> None:
-        self.held = 0
+        self.size = 0
         self.lock = Lock()
 
     def take(self, size: int) -> bool:
         """Whether there is room for another."""
         with self.lock:
-            if self.held and self.held + size > PAYLOADS_BYTES:
+            if self.size and self.size + size > PAYLOADS_BYTES:
                 return False
-            self.held += size
+            self.size += size
             return True
 
     def give_back(self, size: int) -> None:
         """A response is sent, or its client gone."""
         with self.lock:
-            self.held -= size
+            self.size -= size
 
 
 _SENDING = _Sending()

@@ -11,6 +11,9 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, se
 from archive.web.memento_path import quoted, stamp_of
 
 _ENTRIES = (("/", "Home"), ("/blogs", "Blogs"), ("/search", "Search"), ("/calendar", "Calendar"))
+_UNIT = 1_000
+_WHOLE_FROM = 100
+"""Sizes from here on, in their unit, are shown without decimals."""
 
 
 class Templates:
@@ -54,7 +57,7 @@ def _bytes(count: int | datetime) -> str:
     assert isinstance(count, int)
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"  # noqa: PLR2004
-        size /= 1000
+        if size < _UNIT:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= _WHOLE_FROM else f"{size:.1f} {unit}"
+        size /= _UNIT
     return f"{size:.1f} TB"

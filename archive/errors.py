@@ -11,8 +11,9 @@
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process does the same at this time
-    ├── NotArchivedError      nothing is held for that URL
+    ├── NotArchivedError      that URL is not archived
     ├── DamagedError          stored bytes are not what the index says
+    ├── TooLargeError         it does not fit into the format that was asked for
     ├── ExtractError          no text could be taken from a page
     └── TaskError             work in another process failed, crashed, or passed a limit
 
@@ -98,10 +99,10 @@ class LockedError(ArchiveError):
 
 
 class NotArchivedError(ArchiveError):
-    """Nothing is held for that URL."""
+    """That URL is not archived, or lacks what was asked for."""
 
     def __init__(self, url: str, *, what: str = "no capture") -> None:
-        super().__init__(f"{url}: {what} is held")
+        super().__init__(f"{url}: {what} in the archive")
         self.url = url
 
 
@@ -112,6 +113,16 @@ class DamagedError(ArchiveError):
         super().__init__(f"{key} at byte {offset}: {message}")
         self.key = key
         self.offset = offset
+
+
+class TooLargeError(ArchiveError):
+    """What was asked for does not fit into that format."""
+
+    hint = "Ask for its WARC records instead."
+
+    def __init__(self, url: str, what: str) -> None:
+        super().__init__(f"{url}: too large for {what}")
+        self.url = url
 
 
 class ExtractError(ArchiveError):

@@ -87,4 +87,8 @@ COMPARED_WORDS = 60_000
 FOLLOWED_REDIRECTS = 10
 """Redirects followed within the archive, where they may form a ring."""
 WACZ_BYTES = 256 * 1024 * 1024
-"""A WACZ that we make for the replay engine: a browser loads it at once."""
+"""One WACZ file: the replay engine loads it into the browser whole."""
+PACKED_RESOURCES = 500
+"""Captures in one WACZ file beside that of the page."""
+PACKED_LINKS = 30
+"""Linked pages among these."""

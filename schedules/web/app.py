@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from archive.archive import Archive
-from archive.web import Addition, Templates, application
+from archive.web import Extension, Templates, application
 from archive.web.replay import replay_application
 from archive.web.settings import WebSettings
 from crawler.frontier.frontier import Frontier
@@ -77,14 +77,14 @@ class Web:
             health=self._health,
             schedules=self._schedules,
         )
-        addition = Addition(
+        extension = Extension(
             routes=[*self.routes(), *pages.routes(), *Forms(self._frontier, token=token).routes()],
             routers=[router(self._frontier, self._runs)],
-            aside=pages.aside(),
-            described=_PATHS,
+            status=pages.status(),
+            openapi_paths=_PATHS,
         )
         replay = _replay_origin(settings, replay_port) if replay_port else None
-        return application(self._archive, settings, templates, local=local, addition=addition, replay=replay)
+        return application(self._archive, settings, templates, local=local, extension=extension, replay=replay)
 
     def routes(self) -> list[BaseRoute]:
         """Routes added to the archive's web application."""

@@ -11,7 +11,7 @@ from lxml import etree
 
 from archive.index.overview import Post
 from archive.runtime.times import iso
-from archive.web import Vanished
+from archive.web import DeletedPost
 from archive.web.memento_path import quoted, stamp_of
 
 LATEST = 100
@@ -19,7 +19,7 @@ LATEST = 100
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
-def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[Vanished]) -> bytes:
+def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[DeletedPost]) -> bytes:
     """The feed.
 
     Args:

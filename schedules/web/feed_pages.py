@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from archive.archive import Archive
 from archive.index.from_records import host_of
 from archive.index.overview import Overview
-from archive.web import Aside, Templates, Vanished, WrongError, page_route
+from archive.web import BadRequestError, DeletedPost, SiteStatus, Templates, page_route
 from crawler.frontier import alarms
 from crawler.frontier.alarms import Raised
 from crawler.frontier.frontier import Frontier
@@ -62,9 +62,9 @@ class FeedPages:
         self._schedules = schedules
         self._overview = Overview(archive.index)
 
-    def aside(self) -> Aside:
+    def status(self) -> SiteStatus:
         """What the archive's pages show about deleted posts and health."""
-        return Aside(vanished=self._vanished, ill=self._health)
+        return SiteStatus(deleted_posts=self._vanished, problems=self._health)
 
     def routes(self) -> list[BaseRoute]:
         """The pages."""
@@ -102,7 +102,7 @@ class FeedPages:
         known = self._frontier.feeds() if number.isascii() and number.isdigit() and len(number) < 10 else []  # noqa: PLR2004
         feed = next((one for one in known if one.id == int(number)), None)
         if feed is None:
-            raise WrongError(
+            raise BadRequestError(
                 f"{number[:20]}: no such feed",
                 status=HTTPStatus.METHOD_NOT_ALLOWED if number in DONE else HTTPStatus.NOT_FOUND,
             )
@@ -117,10 +117,10 @@ class FeedPages:
         shown = self._templates.page(f"schedules/{name}.html", path=request.url.path, **values)
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
-    def _vanished(self, limit: int) -> list[Vanished]:
+    def _vanished(self, limit: int) -> list[DeletedPost]:
         found = [one for one in self._frontier.deletions() if one.restored is None]
         return [
-            Vanished(url=one.url, since=one.since, why=one.kind, alive=one.alive)
+            DeletedPost(url=one.url, since=one.since, reason=one.kind, last_seen=one.alive)
             for one in sorted(found, key=lambda one: one.since, reverse=True)[:limit]
         ]
 

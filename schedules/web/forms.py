@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from archive.web import WrongError
+from archive.web import BadRequestError
 from crawler.frontier.frontier import Frontier
 from schedules.limits import FORM_BYTES
 from schedules.web.start_command import CommandStarter
@@ -35,9 +35,9 @@ class Forms:
         """Add, pause, resume or backfill a feed; needs the token and our own origin."""
         action = request.path_params["action"]
         if action not in DONE:
-            raise WrongError(f"{action[:20]}: use {', '.join(DONE)}", status=HTTPStatus.NOT_FOUND)
+            raise BadRequestError(f"{action[:20]}: use {', '.join(DONE)}", status=HTTPStatus.NOT_FOUND)
         if not self._token:
-            raise WrongError(
+            raise BadRequestError(
                 "changes over HTTP are disabled",
                 hint="Set PRESSMARK_TOKEN to enable them.",
                 status=HTTPStatus.FORBIDDEN,
@@ -49,12 +49,12 @@ class Forms:
         if scheme.lower() == "bearer":
             token = bearer.strip()
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode()):
-            raise WrongError(
+            raise BadRequestError(
                 "the token is missing or wrong", status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"}
             )
         url = form.get("url", "").strip()
         if not _is_url(url):
-            raise WrongError(
+            raise BadRequestError(
                 f"url={url[:100]!r}: use a URL such as https://blog.example.org/", status=HTTPStatus.BAD_REQUEST
             )
         await run_in_threadpool(self._carry_out, action, url)
@@ -65,13 +65,13 @@ class Forms:
     def _carry_out(self, action: str, url: str) -> None:
         if action in {"pause", "resume"}:
             if not self._frontier.pause(url, paused=action == "pause"):
-                raise WrongError(f"{url}: not subscribed", status=HTTPStatus.NOT_FOUND)
+                raise BadRequestError(f"{url}: not subscribed", status=HTTPStatus.NOT_FOUND)
             return
         if action == "backfill" and not self._frontier.find(url):
-            raise WrongError(f"{url}: not subscribed", status=HTTPStatus.NOT_FOUND)
+            raise BadRequestError(f"{url}: not subscribed", status=HTTPStatus.NOT_FOUND)
         url, _ = self._frontier.entrust(url)  # keeps the password out of the process list
         if not self._commands.start(action, url):
-            raise WrongError(
+            raise BadRequestError(
                 "too many commands are running; try again later",
                 status=HTTPStatus.SERVICE_UNAVAILABLE,
                 headers={"Retry-After": "30"},
@@ -105,7 +105,7 @@ def _check_origin(request: Request) -> None:
     # A page without a referrer sends the origin `null`; Sec-Fetch-Site then has the form's origin.
     hidden = origin == "null" and site == "same-origin"
     if (site is not None and site != "same-origin") or (origin is not None and origin != base and not hidden):
-        raise WrongError("the request comes from another site's page", status=HTTPStatus.FORBIDDEN)
+        raise BadRequestError("the request comes from another site's page", status=HTTPStatus.FORBIDDEN)
 
 
 async def _read(request: Request) -> dict[str, str]:
@@ -113,12 +113,12 @@ async def _read(request: Request) -> dict[str, str]:
     async for part in request.stream():
         body += part
         if len(body) > FORM_BYTES:
-            raise WrongError("the form is too large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise BadRequestError("the form is too large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         if "json" in request.headers.get("content-type", ""):
             found = json.loads(body or b"{}")
             return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
         pairs = parse_qs(body.decode(), max_num_fields=20)
     except (ValueError, UnicodeDecodeError, RecursionError) as e:
-        raise WrongError("the form is malformed") from e
+        raise BadRequestError("the form is malformed") from e
     return {name: values[0] for name, values in pairs.items()}

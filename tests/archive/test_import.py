@@ -213,7 +213,7 @@ def test_records_of_one_name_are_taken_once_however_often(home: Home, tmp_path: 
     for name in ("a.warc.gz", "b.warc.gz"):
         code, _, _ = imported(home, tmp_path, data, name)
         assert code == 0
-    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    assert home.pressmark("verify").out.endswith("no problems\n")
     assert home.pressmark("history", URL).out.count("\n") == 1
 
 
@@ -280,7 +280,7 @@ def test_a_killed_import_is_imported_anew(home: Home, tmp_path: Path) -> None:
     told = json.loads(done.out)
     assert (done.code, told["captures"] + told["held"]) == (0, 3_000)
     assert list((home.path / "spool").iterdir()) == []
-    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    assert home.pressmark("verify").out.endswith("no problems\n")
 
 
 # -- files of other producers

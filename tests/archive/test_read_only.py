@@ -87,7 +87,8 @@ def test_the_web_app_answers_every_route_over_a_reader(reader: Reader, key: str,
         "/replay/{rest:path}": [f"/replay/{STAMP}/{POST}"],
         "/exchange/{rest:path}": [f"/exchange/{STAMP}/{POST}"],
         "/download/{form}/{rest:path}": [
-            f"/download/{form}/{STAMP}/{POST}" for form in ("text", "markdown", "warc", "wacz", "replay")
+            f"/download/{form}/{STAMP}/{POST}"
+            for form in ("text", "markdown", "html", "json", "warc", "wacz", "replay")
         ],
         "/search": ["/search?q=one"],
         "/calendar": [f"/calendar?url={POST}"],

@@ -102,4 +102,4 @@ def test_the_command_names_damage_and_ends_with_code_4(tmp_path: Path) -> None:
     assert (lines[0]["kind"], lines[0]["object"]) == ("damaged", sealed.files[0][0].key)
     assert lines[-1]["damaged"] == 1
     wrong = home.pressmark("verify", "--sample", "lots")
-    assert (wrong.code, "'lots' is no share" in wrong.err) == (2, True)
+    assert (wrong.code, "'lots' is not a percentage" in wrong.err) == (2, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from archive.index.index import Index
 from archive.index.schema import captures, index_urlkey, page_conditions
 from archive.runtime.database import transaction
 
+_POSTS_AT_ONCE = 500
 _DAY = 86_400 * 1_000_000
 _EPOCH = date(1970, 1, 1)
 
@@ -101,6 +103,37 @@ class Overview:
             )
         query = query.order_by(searchable.c.dated.desc(), searchable.c.id.desc()).limit(limit).offset(offset)
         return [_post(row) for row in self._rows(query)]
+
+    def all_posts(
+        self,
+        *,
+        blog: str | None = None,
+        language: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Post]:
+        """Every post with its latest words, in the order in which those were archived.
+
+        Args:
+            blog: Only of this host.
+            language: Only in this language, an ISO 639-1 code.
+            since: Only those whose own date is not earlier.
+            until: Only those whose own date is earlier.
+        """
+        newest = select(func.max(searchable.c.id)).group_by(searchable.c.urlkey)
+        query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
+        if blog is not None:
+            query = query.where(searchable.c.host == blog.lower())
+        if language is not None:
+            query = query.where(func.lower(searchable.c.language) == language.lower())
+        if since is not None:
+            query = query.where(searchable.c.dated >= since)
+        if until is not None:
+            query = query.where(searchable.c.dated < until)
+        last = 0
+        while found := self._rows(query.where(searchable.c.id > last).order_by(searchable.c.id).limit(_POSTS_AT_ONCE)):
+            yield from map(_post, found)
+            last = found[-1].id
 
     def days_of_host(self, url: str, since: datetime) -> dict[date, int]:
         """How many captures of a host each day has, from an instant on."""

@@ -17,8 +17,8 @@ from archive.runtime.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Two texts of a page."""
+class Difference:
+    """Two texts of a page, and what changed between them."""
 
     before: HeldText
     after: HeldText
@@ -80,7 +80,7 @@ def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
     return told
 
 
-def compared(reader: Reader, found: list[Version], since: datetime | None, until: datetime | None) -> Compared:
+def compared(reader: Reader, found: list[Version], since: datetime | None, until: datetime | None) -> Difference:
     """What changed between the versions at two instants: the last two, or the first and the last if both are the same.
 
     Args:
@@ -93,7 +93,7 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
     older = _at(found, since) if since else found[max(0, newer.number - 2)]
     before, after = reader.read_text(older.text), reader.read_text(newer.text)
     changes = differences(before.text[:COMPARED_CHARACTERS], after.text[:COMPARED_CHARACTERS])
-    return Compared(before=before, after=after, changes=tuple(changes))
+    return Difference(before=before, after=after, changes=tuple(changes))
 
 
 def _at(found: list[Version], at: datetime) -> Version:

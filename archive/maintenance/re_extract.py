@@ -19,7 +19,8 @@ from archive.index.schema import AGAIN, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.http_message import header
-from archive.writer.batch import Batch, Origin
+from archive.writer.batch import Origin
+from archive.writer.rolling import RollingBatch
 
 log = logging.getLogger(__name__)
 
@@ -138,10 +139,16 @@ class Again:
         """Nothing is written yet."""
         self._archive = archive
         self._pool = pool
-        self._now = now
         self._workers = workers
         self._sites = Sites(archive)
-        self._batch: Batch | None = None
+        self._batches = RollingBatch(
+            archive.writer,
+            maker=AGAIN,
+            origin=Origin(description="Texts made anew from captures."),
+            now=now,
+            most_bytes=archive.settings.batch_megabytes * 1_000_000,
+            longest=timedelta(seconds=archive.settings.batch_seconds),
+        )
 
     def run(self, wanted: Iterable[Wanted]) -> Iterator[Remade]:
         """One result for each capture, in their order.
@@ -156,7 +163,7 @@ class Again:
                 yield self._ended(*under_way.popleft())
         while under_way:
             yield self._ended(*under_way.popleft())
-        self._commit()
+        self._batches.commit()
 
     def finish(self) -> None:
         """Commit what a run that was killed had made.
@@ -164,9 +171,7 @@ class Again:
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        for sealed in self._archive.writer.leftovers(AGAIN):
-            self._archive.writer.commit(sealed)
-            self._archive.writer.release(sealed)
+        self._archive.writer.commit_leftovers(AGAIN)
 
     def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
         row, site = wanted.row, self._sites.of(wanted.row.url)
@@ -196,25 +201,6 @@ class Again:
             text = found.result()
         except TaskError as e:
             return Remade(url=row.url, error=str(e))
-        batch = self._growing()
-        batch.add_text(row, text)
-        settings = self._archive.settings
-        large = batch.bytes >= settings.batch_megabytes * 1_000_000
-        if large or self._now() - batch.began >= timedelta(seconds=settings.batch_seconds):
-            self._commit()
+        self._batches.growing().add_text(row, text)
+        self._batches.commit_if_due()
         return Remade(url=row.url, made=True)
-
-    def _growing(self) -> Batch:
-        if self._batch is None:
-            self._batch = self._archive.writer.batch(
-                now=self._now(), maker=AGAIN, origin=Origin(description="Texts made anew from captures.")
-            )
-        return self._batch
-
-    def _commit(self) -> None:
-        if self._batch is None:
-            return
-        sealed = self._batch.seal()
-        self._archive.writer.commit(sealed)
-        self._archive.writer.release(sealed)
-        self._batch = None

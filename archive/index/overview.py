@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, literal, select
 
 from archive.index.fulltext import searchable
 from archive.index.index import Index
 from archive.index.schema import captures, index_urlkey, page_conditions
-from archive.runtime.database import transaction
+from archive.runtime.database import fetch
 
 _POSTS_AT_ONCE = 500
 _DAY = 86_400 * 1_000_000
@@ -69,25 +69,29 @@ class Overview:
         """
         query = select(searchable, _edited()).order_by(searchable.c.seen.desc(), searchable.c.id.desc())
         if edited is None:
-            return [_post(row) for row in self._rows(query.limit(limit))]
+            return [_post(row) for row in fetch(self._engine, query.limit(limit))]
         # Most are new: looking through the last few thousand finds enough, without a table of its own.
         recent = query.limit(5_000).subquery()
         chosen = select(recent).where(recent.c.edited == (1 if edited else 0))
         return [
-            _post(row) for row in self._rows(chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
+            _post(row)
+            for row in fetch(self._engine, chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
         ]
 
     def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
         """Hosts with how many posts they have, and when the last of them came."""
         count = func.count(searchable.c.urlkey.distinct()).label("posts")
         query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
-        return [(row.host, row.posts, row.last) for row in self._rows(query.order_by(searchable.c.host).limit(limit))]
+        return [
+            (row.host, row.posts, row.last)
+            for row in fetch(self._engine, query.order_by(searchable.c.host).limit(limit))
+        ]
 
     def months(self, host: str) -> list[Month]:
         """The months in which a host has posts, by their own dates, oldest first."""
         seen: dict[tuple[int, int], int] = {}
         query = select(func.min(searchable.c.dated)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
-        for row in self._rows(query):
+        for row in fetch(self._engine, query):
             moment: datetime = row[0]
             seen[moment.year, moment.month] = seen.get((moment.year, moment.month), 0) + 1
         return [Month(year=year, month=month, posts=count) for (year, month), count in sorted(seen.items())]
@@ -102,7 +106,7 @@ class Overview:
                 searchable.c.dated < datetime(year + 1, 1, 1, tzinfo=UTC) if year < 9999 else literal(value=True),  # noqa: PLR2004
             )
         query = query.order_by(searchable.c.dated.desc(), searchable.c.id.desc()).limit(limit).offset(offset)
-        return [_post(row) for row in self._rows(query)]
+        return [_post(row) for row in fetch(self._engine, query)]
 
     def all_posts(
         self,
@@ -131,7 +135,9 @@ class Overview:
         if until is not None:
             query = query.where(searchable.c.dated < until)
         last = 0
-        while found := self._rows(query.where(searchable.c.id > last).order_by(searchable.c.id).limit(_POSTS_AT_ONCE)):
+        while found := fetch(
+            self._engine, query.where(searchable.c.id > last).order_by(searchable.c.id).limit(_POSTS_AT_ONCE)
+        ):
             yield from map(_post, found)
             last = found[-1].id
 
@@ -149,7 +155,7 @@ class Overview:
         """How many captures of a page have each status."""
         for same in page_conditions(captures, url):
             query = select(captures.c.status, func.count().label("many")).where(same).group_by(captures.c.status)
-            if rows := self._rows(query):
+            if rows := fetch(self._engine, query):
                 return {row.status: row.many for row in rows}
         return {}
 
@@ -157,13 +163,9 @@ class Overview:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)
         query = select(day.label("day"), func.count().label("many")).where(condition).group_by("day")
         found: dict[date, int] = {}
-        for row in self._rows(query):
+        for row in fetch(self._engine, query):
             found[_EPOCH + timedelta(days=int(row.day))] = row.many
         return found
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
 
 
 def _edited() -> ColumnElement[int]:

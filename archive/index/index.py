@@ -165,7 +165,7 @@ class Index:
         return [capture_row(row) for row in held], [text_row(row) for row in made]
 
     def counts(self) -> dict[str, int]:
-        """How many captures, texts and objects are held."""
+        """How many captures, texts and objects there are."""
         with transaction(self._engine, reads=True) as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()

@@ -1,4 +1,4 @@
-"""What the index gives to those who look things up: mementos of a page, and scans in the order of urlkeys."""
+"""Lookups for the web app: mementos of a page, and scans in the order of urlkeys."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PART = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """The instants of a page's mementos around one of them; None where there is no such one."""
+    """The instants of a page's mementos around one of them; None where there is none."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -82,7 +82,7 @@ class Lookup:
         return []
 
     def held(self, urls: Sequence[str]) -> set[str]:
-        """Those of some URLs of which a capture with a payload is held, whatever their scheme and host's `www.`."""
+        """Those of some URLs that have a capture with a payload, under any scheme, with or without `www.`."""
         found: set[str] = set()
         keys = {url: index_urlkey(url) for url in urls}
         wanted = list(dict.fromkeys(keys.values()))

@@ -1,4 +1,4 @@
-"""What the index tells of many posts at once: what came lately, a host's posts, how many captures a day had."""
+"""Lists over many posts: recently archived ones, a host's posts, numbers of captures a day."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Overview:
         self._index = index
 
     def counts(self) -> dict[str, int]:
-        """How many captures, texts and objects are held."""
+        """How many captures, texts and objects there are."""
         return self._index.counts()
 
     def latest(self, limit: int, *, edited: bool | None = None) -> list[Post]:

@@ -1,4 +1,4 @@
-"""Captures that other tools made, taken into the archive: blocks as they are, named fields so that ours can be read."""
+"""Imports captures that other tools made: blocks stay as they are, header fields are adapted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ID = re.compile(r"<[!-~]{1,62}>")
 
 @dataclass(slots=True)
 class Tally:
-    """What was made of one file, or of all."""
+    """The result of importing one file, or all."""
 
     captures: int = 0
     others: int = 0

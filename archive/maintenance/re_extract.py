@@ -1,4 +1,4 @@
-"""Texts made anew from captures, with today's extractor; they lie beside the old ones, and count from then on."""
+"""Re-extraction: new texts from stored captures by the current extractor, stored beside the old texts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _READ_LOST = (DamagedError, ObjectMissingError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ToExtract:
     """A capture that is to have a text by today's extractor."""
 
     row: CaptureRow
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remade:
+class ReExtracted:
     """What became of one capture."""
 
     url: str
@@ -103,7 +103,7 @@ def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
     """The captures of a URL, past redirects, that have a text or could have one of their own.
 
     Raises:
-        NotArchivedError: None of that URL is held.
+        NotArchivedError: There is no capture of that URL.
         ArchiveError: Store or database failed.
     """
     rows = archive.captures(url)
@@ -132,8 +132,8 @@ def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
     return row.refers_to is None or (original is not None and original.url != row.url)
 
 
-class Again:
-    """Makes texts anew; everything is committed once `run` has ended."""
+class ReExtraction:
+    """Re-extracts texts; everything is committed once `run` has ended."""
 
     def __init__(self, archive: Archive, pool: WorkerPool, *, now: Callable[[], datetime], workers: int) -> None:
         """Nothing is written yet."""
@@ -150,13 +150,13 @@ class Again:
             longest=timedelta(seconds=archive.settings.batch_seconds),
         )
 
-    def run(self, wanted: Iterable[Wanted]) -> Iterator[Remade]:
+    def run(self, wanted: Iterable[ToExtract]) -> Iterator[ReExtracted]:
         """One result for each capture, in their order.
 
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        under_way: deque[tuple[CaptureRow, Future[Text] | Remade]] = deque()
+        under_way: deque[tuple[CaptureRow, Future[Text] | ReExtracted]] = deque()
         for one in wanted:
             under_way.append((one.row, self._begun(one)))
             if len(under_way) > 2 * self._workers:
@@ -173,14 +173,14 @@ class Again:
         """
         self._archive.writer.commit_leftovers(AGAIN)
 
-    def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
+    def _begun(self, wanted: ToExtract) -> Future[Text] | ReExtracted:
         row, site = wanted.row, self._sites.of(wanted.row.url)
         if self._has_todays(row, site):
-            return Remade(url=row.url)
+            return ReExtracted(url=row.url)
         try:
             given = arguments(self._archive, row, site, entry=wanted.entry)
         except (*_READ_LOST, NotArchivedError) as e:
-            return Remade(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
+            return ReExtracted(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
         return self._pool.submit(extract, **given)
 
     def _has_todays(self, row: CaptureRow, site: Profile | None) -> bool:
@@ -194,13 +194,13 @@ class Again:
         except _READ_LOST:  # a new one mends that
             return False
 
-    def _ended(self, row: CaptureRow, found: Future[Text] | Remade) -> Remade:
-        if isinstance(found, Remade):
+    def _ended(self, row: CaptureRow, found: Future[Text] | ReExtracted) -> ReExtracted:
+        if isinstance(found, ReExtracted):
             return found
         try:
             text = found.result()
         except TaskError as e:
-            return Remade(url=row.url, error=str(e))
+            return ReExtracted(url=row.url, error=str(e))
         self._batches.growing().add_text(row, text)
         self._batches.commit_if_due()
-        return Remade(url=row.url, made=True)
+        return ReExtracted(url=row.url, made=True)

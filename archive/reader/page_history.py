@@ -1,4 +1,4 @@
-"""What is asked of one page: its versions, and what changed between two of them."""
+"""The history of one page: its versions, and what changed between two of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def versions_of(reader: Reader, url: str) -> list[Version]:
     """The versions of a page, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
     return captures_and_versions(reader, url)[1]
 
@@ -51,7 +51,7 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
     """Every capture of a page and its versions, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
     for asked in dict.fromkeys((url, reader.find(url).url)):
         texts = reader.index.texts(asked)

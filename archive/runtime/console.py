@@ -1,4 +1,4 @@
-"""What all commands share towards a person: exit codes, and how an error is told."""
+"""What all commands share: exit codes, and how an error is printed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 
 def tell(message: str, hint: str | None = None) -> None:
-    """One line on standard error, and the remedy below it."""
+    """Print one line on standard error, and the remedy below it."""
     sys.stderr.write(f"pressmark: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"  {printable(hint)}\n")

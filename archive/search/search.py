@@ -66,7 +66,7 @@ class Found:
 
 
 class Search:
-    """Finds texts."""
+    """Full-text search over the index."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -131,7 +131,7 @@ def test_redirects_in_a_circle_end(archive: Archive) -> None:
 
 
 def test_what_is_not_held_is_said(archive: Archive) -> None:
-    with pytest.raises(NotArchivedError, match=r"http://none\.example/: no capture is held"):
+    with pytest.raises(NotArchivedError, match=r"http://none\.example/: no capture is archived"):
         archive.find("http://none.example/")
     keep(archive, capture())
     with pytest.raises(NotArchivedError, match="no text"):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from archive.errors import ArchiveError, DamagedError, NotArchivedError, SettingsError
-from archive.runtime.console import Exit, printable, tell
+from archive.runtime.console import Exit, print_error, printable
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -64,7 +64,7 @@ def progress_bar(items: Iterable[T], what: str) -> Iterator[Iterator[T]]:
 
 def failed(error: ArchiveError) -> Exit:
     """Tell an error and give its exit code."""
-    tell(str(error), error.hint)
+    print_error(str(error), error.hint)
     if isinstance(error, NotArchivedError):
         return Exit.NOT_ARCHIVED
     if isinstance(error, DamagedError):
@@ -336,16 +336,16 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
                         importer.file(path, tally)
                     except OSError as e:
                         unread = True
-                        tell(f"{path}: {e.strerror or e}", "Name a WARC, ARC or WACZ file that can be read.")
+                        print_error(f"{path}: {e.strerror or e}", "Name a WARC, ARC or WACZ file that can be read.")
                         del tallies[path]
             importer.close()
     except ArchiveError as e:
         sys.exit(failed(e))
     for path, tally in tallies.items():
         for broken in tally.broken:
-            tell(printable(broken.line()), None)
+            print_error(printable(broken.line()), None)
         if tally.untold:
-            tell(f"{path}: and {tally.untold} more", None)
+            print_error(f"{path}: and {tally.untold} more", None)
         if as_json:
             click.echo(json.dumps({"file": str(path), **tally.as_json()}))
         else:

@@ -84,9 +84,8 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.web import cdx_query
     from archive.web.memento_path import dated, read_http_date
     from archive.web.sanitize import media, plain
-    from crawler import discover
+    from crawler import discover, feeds
     from crawler.errors import FeedError
-    from crawler.feeds import documents
 
     archive = Archive.open(ArchiveSettings(home=Path(tempfile.mkdtemp(prefix="pressmark-fuzz-"))))
     search = Search(archive)
@@ -112,7 +111,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
         return cdx_query.parse(pairs)
 
     return {
-        "feeds": (lambda data: documents.parse(data, url=url, content_type=None), (FeedError,), False),
+        "feeds": (lambda data: feeds.parse(data, url=url, content_type=None), (FeedError,), False),
         "discovery": (lambda data: discover.feeds(data, url=url, headers={}), (), False),
         "extraction": (lambda data: extract(payload=data, url=url, date=now), (ExtractError,), False),
         "warc": (lambda data: list(record.read(io.BytesIO(data))), (ValueError,), False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import timedelta
 from importlib import import_module
@@ -15,6 +16,7 @@ from conftest import PROJECT
 from pydantic.fields import FieldInfo
 
 from archive.settings import PREFIX, PressmarkSettings
+from crawler.decide.feed_alarms import ON_DOCUMENT
 from schedules.cli import pressmark
 
 DOCUMENTS = sorted(
@@ -124,3 +126,20 @@ def test_variables_that_documents_name_are_settings() -> None:
             continue
         named = set(re.findall(r"\bPRESSMARK_[A-Z_]*[A-Z]\b", path.read_text()))
         assert named - known == set(), path
+
+
+def test_the_table_of_alarms_lists_every_kind() -> None:
+    """Compares docs/daemon.md with the kinds that the code raises."""
+    raised = {
+        keyword.value.value
+        for package in ("crawler", "schedules")
+        for path in (PROJECT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Alarm"
+        for keyword in node.keywords
+        if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant)
+    }
+    section = (PROJECT / "docs/daemon.md").read_text("utf-8").partition("## Alarms")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
+    assert len(raised) >= len(ON_DOCUMENT)
+    assert sorted(listed) == sorted(raised)

@@ -1,4 +1,4 @@
-"""The frontier made anew from the archive: subscriptions from its state, what was seen from captured feeds."""
+"""Rebuild the frontier from the archive: subscriptions from its state objects, entries from captured feeds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import opml
-from crawler.feeds.documents import ParsedFeed, parse
+from crawler.feeds import opml, parse
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
@@ -32,9 +32,9 @@ _HELD = frozenset({OK, NOT_MODIFIED})
 
 
 def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
-    """Restore subscriptions, seen entries and kept pages; tells how many subscriptions there are.
+    """Restore subscriptions, seen entries and archived pages; returns how many subscriptions there are.
 
-    The index must be whole. Failures are forgotten: what could not be had is tried again.
+    The index must be complete. Failures are not restored: what could not be fetched is tried again.
 
     Raises:
         ArchiveError: Store or database failed.

@@ -1,4 +1,4 @@
-"""Which captures have a text, or are posts of which none could be made."""
+"""Captures to extract again: those with a text, and posts whose text could not be extracted."""
 
 from __future__ import annotations
 

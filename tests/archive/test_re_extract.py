@@ -82,14 +82,14 @@ def test_new_texts_lie_beside_the_old_ones_and_count(home: Home, site: Site) -> 
     assert before["extractor"]["rules"] == "older"
     assert "Said by the older one." in before["text"]
     done = home.pressmark("extract", "--again")
-    assert (done.code, done.out) == (0, "4 texts made, 0 as they were\n"), done.err
+    assert (done.code, done.out) == (0, "4 texts re-extracted, 0 unchanged\n"), done.err
     after = shown(home, url(site))
     assert after["extractor"] == extraction.extractor()
     assert "Said by the older one." not in after["text"]
     assert (after["capture"], after["author"]) == (before["capture"], before["author"])
     assert texts(home) == 8
     again = home.pressmark("extract", "--again")
-    assert again.out == "0 texts made, 4 as they were\n"
+    assert again.out == "0 texts re-extracted, 4 unchanged\n"
     assert home.pressmark("verify").code == 0
     assert home.pressmark("reindex").code == 0
     assert texts(home) == 8
@@ -101,7 +101,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
     made_by_another(home)
     home.crawl(f"url={site.url}/feed/")
     as_today(home)
-    assert home.pressmark("extract", "--again", url(site, 1)).out == "1 texts made, 0 as they were\n"
+    assert home.pressmark("extract", "--again", url(site, 1)).out == "1 texts re-extracted, 0 unchanged\n"
     done = home.pressmark("extract", "--again", f"{site.url}/never-seen")
     assert done.code == 3
     assert "/never-seen" in done.err
@@ -113,13 +113,13 @@ def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, sit
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")
-    assert (failed.code, failed.out) == (0, "0 texts made, 0 as they were, 4 failed; they keep the texts they have\n")
+    assert (failed.code, failed.out) == (0, "0 texts re-extracted, 0 unchanged, 4 failed and keep their texts\n")
     assert failed.err.count("are more than the 1 that text is taken from") == failed.err.count("\n") == 4
     as_today(home)
-    assert home.pressmark("extract", "--again").out == "4 texts made, 0 as they were\n"
+    assert home.pressmark("extract", "--again").out == "4 texts re-extracted, 0 unchanged\n"
     found = shown(home, url(site))
     assert (found["title"], found["sources"]["title"]) == (TIDE.posts[0].title, "feed")
-    assert home.pressmark("extract", "--again").out == "0 texts made, 4 as they were\n"
+    assert home.pressmark("extract", "--again").out == "0 texts re-extracted, 4 unchanged\n"
 
 
 def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> None:
@@ -136,7 +136,7 @@ def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> Non
     left = 8 - texts(home)
     as_today(home)
     done = home.pressmark("extract", "--again")
-    assert (done.code, done.out) == (0, f"{left} texts made, {4 - left} as they were\n"), done.err
+    assert (done.code, done.out) == (0, f"{left} texts re-extracted, {4 - left} unchanged\n"), done.err
     assert left
     assert texts(home) == 8
     assert home.pressmark("verify").code == 0

@@ -64,7 +64,7 @@ def customize(home: Home, tmp_path: Path, code: str) -> None:
     folder = tmp_path / "custom"
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(code)
-    home.settings["PYTHONPATH"] = str(folder)
+    home.settings["PYTHONPATH"] = os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
 
 
 def check_all_kept(home: Home, blog: Site) -> None:

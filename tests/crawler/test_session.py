@@ -238,7 +238,7 @@ def test_nothing_counts_before_it_is_committed(session: Session) -> None:
     assert asyncio.run(steps()) == (0, 1)
     assert (session.summary.captures, session.summary.texts) == (1, 1)
     assert session.archive.text(URL).text == "Words"
-    assert list(session.archive.spool.iterdir()) == []
+    assert list(session.archive.writer.spool.iterdir()) == []
     assert session.changes > 0
 
 
@@ -272,7 +272,7 @@ def test_an_archive_that_failed_takes_nothing_more_and_keeps_the_spool(
     assert len(session.failures) == 1
     assert isinstance(session.committer.failure, StoreRefusedError)
     assert session.summary.captures == 0
-    assert list(session.archive.spool.iterdir()) != []
+    assert list(session.archive.writer.spool.iterdir()) != []
 
 
 # -- in flight, summary
@@ -309,7 +309,7 @@ def test_what_was_begun_ends_however_it_ends() -> None:
 )
 def test_a_page_counts_once_under_what_became_of_it(session: Session, outcome: PageOutcome, line: str) -> None:
     async def sealed() -> Any:
-        batch = session.archive.batch(now=T0)
+        batch = session.archive.writer.batch(now=T0)
         return batch.seal()
 
     summary = Summary()

@@ -149,7 +149,7 @@ def test_a_change_needs_the_token_and_our_own_page(watched: Watched, world: Worl
     page.goto(f"{world.base}/feeds/1")
     page.fill("#token", "secret")
     page.get_by_role("button", name="Resume").click()
-    assert "visited again" in page.inner_text("main")
+    assert "The feed is resumed" in page.inner_text("main")
     assert watched.said == []
 
 

@@ -33,7 +33,7 @@ from archive.index.schema import (
     texts,
     texts_select,
 )
-from archive.runtime.database import transaction
+from archive.runtime.database import fetch, transaction
 from archive.warc.urlkey import urlkey
 
 R = TypeVar("R", "CaptureRow", "TextRow")
@@ -53,7 +53,7 @@ class Index:
     def captures(self, url: str) -> list[CaptureRow]:
         """Every capture of a page, oldest first."""
         for same in page_conditions(captures, url):
-            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+            if rows := fetch(self._engine, CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
                 return [capture_row(row) for row in rows]
         return []
 
@@ -74,7 +74,7 @@ class Index:
         sources = {capture.record, capture.refers_to or capture.record}
         own = case((texts.c.capture == capture.record, 0), else_=1)
         query = texts_select().where(texts.c.capture.in_(sources))
-        rows = self._rows(query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
+        rows = fetch(self._engine, query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
         return text_row(rows[0]) if rows else None
 
     def texts_of(self, capture: str) -> list[TextRow]:
@@ -82,24 +82,24 @@ class Index:
         query = (
             texts_select().where(texts.c.capture == capture).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
         )
-        return [text_row(row) for row in self._rows(query)]
+        return [text_row(row) for row in fetch(self._engine, query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
         """WARC-Record-IDs of captures that have a text, in their order, from the one after `after` on."""
         query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
-        return [row.capture for row in self._rows(query.limit(limit))]
+        return [row.capture for row in fetch(self._engine, query.limit(limit))]
 
     def posts_of_host(self, url: str) -> int:
         """How many URLs of a URL's host have a text."""
         query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url))
-        return int(self._rows(query)[0][0])
+        return int(fetch(self._engine, query)[0][0])
 
     def newest_texts(self, url: str, limit: int) -> list[TextRow]:
         """Texts of that many posts of a URL's host, the newest of each, latest captures first."""
         query = texts_select().where(*self._of_host(url))
         query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
         found: dict[str, TextRow] = {}
-        for row in self._rows(query.limit(4 * limit)):
+        for row in fetch(self._engine, query.limit(4 * limit)):
             found.setdefault(row.urlkey, text_row(row))
         return list(found.values())[:limit]
 
@@ -113,25 +113,26 @@ class Index:
     def same_text(self, digest: str) -> list[TextRow]:
         """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
         return [
-            text_row(row) for row in self._rows(texts_select().where(texts.c.digest == digest).order_by(texts.c.date))
+            text_row(row)
+            for row in fetch(self._engine, texts_select().where(texts.c.digest == digest).order_by(texts.c.date))
         ]
 
     def texts(self, url: str) -> dict[str, list[TextRow]]:
         """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
         query = texts_select().where(texts.c.urlkey == index_urlkey(url))
         found: dict[str, list[TextRow]] = {}
-        for row in self._rows(query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
+        for row in fetch(self._engine, query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
             found.setdefault(row.capture, []).append(text_row(row))
         return found
 
     def capture(self, record: str) -> CaptureRow | None:
         """The capture with that WARC-Record-ID."""
-        rows = self._rows(CAPTURES.where(captures.c.record == record))
+        rows = fetch(self._engine, CAPTURES.where(captures.c.record == record))
         return capture_row(rows[0]) if rows else None
 
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest whole response that holds the payload of that digest, of any URL."""
-        rows = self._rows(_ORIGINAL, digest=digest)
+        rows = fetch(self._engine, _ORIGINAL, digest=digest)
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
@@ -142,7 +143,7 @@ class Index:
             .order_by(captures.c.date.desc())
             .limit(1)
         )
-        rows = self._rows(query)
+        rows = fetch(self._engine, query)
         return capture_row(rows[0]) if rows else None
 
     def objects(self) -> list[ObjectRow]:
@@ -159,12 +160,12 @@ class Index:
 
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
         """The captures and texts that lie in an object, in its order."""
-        held = self._rows(CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
-        made = self._rows(texts_select().where(objects.c.key == key).order_by(texts.c.offset))
+        held = fetch(self._engine, CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
+        made = fetch(self._engine, texts_select().where(objects.c.key == key).order_by(texts.c.offset))
         return [capture_row(row) for row in held], [text_row(row) for row in made]
 
     def counts(self) -> dict[str, int]:
-        """How many captures, texts and objects are held."""
+        """How many captures, texts and objects there are."""
         with transaction(self._engine, reads=True) as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -182,17 +183,13 @@ class Index:
         # Of several texts of one capture the newest.
         newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
         if at is None:
-            rows = self._rows(query.order_by(table.c.date.desc(), *newest).limit(1))
+            rows = fetch(self._engine, query.order_by(table.c.date.desc(), *newest).limit(1))
             return make(rows[0]) if rows else None
         around = [
-            *self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
-            *self._rows(query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
         ]
         return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
-
-    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query, parameters))
 
 
 # Asked for each capture, so that it is made once.

@@ -1,4 +1,4 @@
-"""The index made anew from the store alone."""
+"""Rebuilds the index from the store alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _begun(key: str) -> tuple[str, str]:
 
 
 def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:
-    """Make the rows of one object anew, replacing those that are there.
+    """Rebuild the rows of one object, replacing those that are there.
 
     Gives what is wrong with the object, if anything; its whole records before that place have rows all the same.
 

@@ -1,4 +1,4 @@
-"""Is everything still there, and as it was written? Reads objects anew, hashes them, compares them with the index."""
+"""Fixity check: re-reads the objects, hashes them and compares them with the index."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK = 8 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that is not as it should be."""
+    """One problem that was found."""
 
     kind: Kind
     """`missing`: no such object. `damaged`: its bytes are not those that were written. `index`: a row of the index is
@@ -44,7 +44,7 @@ class Finding:
 
 
 def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
-    """What is wrong with one object that the index knows.
+    """The problems of one object that the index knows.
 
     Raises:
         StoreError: The store cannot be read now; says nothing of the object.

@@ -1,4 +1,4 @@
-"""What is asked of one page: its versions, and what changed between two of them."""
+"""The history of one page: its versions, and what changed between two of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from archive.runtime.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Two texts of a page."""
+class Difference:
+    """Two texts of a page, and what changed between them."""
 
     before: HeldText
     after: HeldText
@@ -42,7 +42,7 @@ def versions_of(reader: Reader, url: str) -> list[Version]:
     """The versions of a page, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
     return captures_and_versions(reader, url)[1]
 
@@ -51,7 +51,7 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
     """Every capture of a page and its versions, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
     for asked in dict.fromkeys((url, reader.find(url).url)):
         texts = reader.index.texts(asked)
@@ -80,7 +80,7 @@ def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
     return told
 
 
-def compared(reader: Reader, found: list[Version], since: datetime | None, until: datetime | None) -> Compared:
+def compared(reader: Reader, found: list[Version], since: datetime | None, until: datetime | None) -> Difference:
     """What changed between the versions at two instants: the last two, or the first and the last if both are the same.
 
     Args:
@@ -93,7 +93,7 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
     older = _at(found, since) if since else found[max(0, newer.number - 2)]
     before, after = reader.read_text(older.text), reader.read_text(newer.text)
     changes = differences(before.text[:COMPARED_CHARACTERS], after.text[:COMPARED_CHARACTERS])
-    return Compared(before=before, after=after, changes=tuple(changes))
+    return Difference(before=before, after=after, changes=tuple(changes))
 
 
 def _at(found: list[Version], at: datetime) -> Version:

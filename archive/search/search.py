@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
 from archive.errors import DamagedError, StoreError
@@ -17,7 +17,7 @@ from archive.index.schema import TextRow
 from archive.index.versions import Version, versions
 from archive.limits import RANKED_TEXTS
 from archive.reader.reader import Reader
-from archive.runtime.database import transaction
+from archive.runtime.database import fetch
 from archive.runtime.times import iso
 from archive.search.query import Query, Term
 from archive.search.snippet import Piece, passage
@@ -66,7 +66,7 @@ class Found:
 
 
 class Search:
-    """Finds texts."""
+    """Full-text search over the index."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -101,7 +101,7 @@ class Search:
         for name in ("host", "language"):
             column = searchable.c[name]
             query = select(column).where(column.is_not(None), column != "").group_by(column)
-            rows = self._rows(query.order_by(func.count().desc(), column).limit(limit))
+            rows = fetch(self._engine, query.order_by(func.count().desc(), column).limit(limit))
             found[name] = [row[0] for row in rows]
         return found
 
@@ -116,7 +116,7 @@ class Search:
             matching = chosen.limit(RANKED_TEXTS).subquery()
             order = matching.c.dated.desc() if newest else matching.c.rank
         ordered = select(matching.c.id, func.count().over().label("total")).order_by(order, matching.c.id.desc())
-        rows = self._rows(ordered.limit(limit))
+        rows = fetch(self._engine, ordered.limit(limit))
         return [row.id for row in rows], rows[0].total if rows else 0
 
     def _fts(self, query: Query, *, dated: bool) -> Select[Any]:
@@ -166,7 +166,7 @@ class Search:
         return found.order_by(searchable.c.id.desc())
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
-        row = self._rows(select(searchable).where(searchable.c.id == number))[0]
+        row = fetch(self._engine, select(searchable).where(searchable.c.id == number))[0]
         found = versions(self._reader.captures(row.url), self._reader.index.texts(row.url))
         # What another extractor made of the same captures is no version.
         of = [version for version in found if row.digest in version.digests]
@@ -197,10 +197,6 @@ class Search:
             return passage(self._reader.read_text(row).text, terms)
         except (DamagedError, StoreError):
             return (Piece("(the text cannot be read now)", found=False),)
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
 
 
 def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:

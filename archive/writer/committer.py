@@ -97,20 +97,39 @@ class Writer:
             self.store.put(row.key, path)
         for key in {row.object for row in sealed.captures}:
             self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
-        words = [
-            held for row, path in sealed.files if row.key.startswith("text/") for held in self._words(row.key, path)
-        ]
+        words = sealed.words
+        if words is None:
+            texts = [(row.key, path) for row, path in sealed.files if row.key.startswith("text/")]
+            words = tuple(entry for key, path in texts for entry in self._words(key, path))
         self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words)
         self._recent.forget(sealed.captures)
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)
         log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
 
+    def commit_and_release(self, sealed: Sealed) -> None:
+        """Commit a batch without notes and delete its spool files.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        self.commit(sealed)
+        self.release(sealed)
+
     def release(self, sealed: Sealed) -> None:
         """Delete the spool files of a batch that is committed and whose notes have been applied."""
         with spool_errors(self.spool):
             for path in sealed.paths:
                 path.unlink(missing_ok=True)
+
+    def commit_leftovers(self, maker: str) -> None:
+        """Commit what an earlier run of that maker left in the spool.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        for sealed in self.leftovers(maker):
+            self.commit_and_release(sealed)
 
     def set_aside(self, sealed: Sealed) -> Path:
         """Move a batch that cannot be committed to where no crawl looks for one; returns the folder."""
@@ -132,7 +151,7 @@ class Writer:
             yield from recover(self.spool, self.index.reads.capture, maker=maker)
 
     def _words(self, key: str, path: Path) -> list[Entered]:
-        """The texts of a spool file."""
+        """Full-text rows of the texts in a spool file, for a batch that does not carry them."""
         with spool_errors(self.spool), path.open("rb") as data:
             return [entered(held, index_urlkey(held.row.url)) for held in held_texts(members(data), key)]
 

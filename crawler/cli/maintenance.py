@@ -67,13 +67,13 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
     the archive is damaged there.
     """
     from archive.cli import open_archive, progress_bar
-    from archive.maintenance.re_extract import Again, Remade
+    from archive.maintenance.re_extract import ReExtracted, ReExtraction
     from archive.runtime.file_lock import exclusive
     from archive.runtime.worker_pool import Limits, WorkerPool
     from crawler.restore.unread_posts import wanted
 
     made = same = 0
-    failures: list[Remade] = []
+    failures: list[ReExtracted] = []
     with open_frontier() as frontier:
         archive = open_archive()
         settings = archive.settings
@@ -81,7 +81,7 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
         pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract.pipeline"])
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.writer.check_writable()
-            job = Again(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
+            job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
             job.finish()
             with progress_bar(job.run(wanted(archive, frontier, urls)), "captures") as results:
                 for one in results:

@@ -23,7 +23,7 @@ from archive.errors import DamagedError, StoreRefusedError, TaskError
 from archive.extract import pipeline as extraction
 from archive.extract.text import Entry, Text, made_by
 from archive.index.versions import same_words
-from archive.maintenance.re_extract import Again, Remade, Wanted, of_url, with_text
+from archive.maintenance.re_extract import ReExtracted, ReExtraction, ToExtract, of_url, with_text
 from archive.maintenance.reindex import keys, reindex
 from archive.maintenance.verify import verify
 from archive.settings import ArchiveSettings
@@ -223,10 +223,10 @@ def post(n: int) -> str:
     return f"http://blog.example/{n}"
 
 
-def again(archive: Archive, wanted: list[Wanted] | None = None, pool: Pool | None = None) -> list[Remade]:
-    job = Again(archive, pool or Pool(), now=lambda: at(50), workers=1)
+def again(archive: Archive, wanted: list[ToExtract] | None = None, pool: Pool | None = None) -> list[ReExtracted]:
+    job = ReExtraction(archive, pool or Pool(), now=lambda: at(50), workers=1)
     job.finish()
-    return list(job.run(wanted or [Wanted(row=row) for row in with_text(archive)]))
+    return list(job.run(wanted or [ToExtract(row=row) for row in with_text(archive)]))
 
 
 OLD = {"name": "older", "version": "1"}
@@ -275,9 +275,9 @@ def test_old_texts_stay_and_the_index_made_anew_knows_both(archive: Archive) -> 
 
 
 def test_a_run_that_was_killed_is_gone_on_with(archive: Archive) -> None:
-    rows = [Wanted(row=row) for row in with_text(archive)]
+    rows = [ToExtract(row=row) for row in with_text(archive)]
     pool = Pool()
-    killed = Again(archive, pool, now=lambda: at(40), workers=1).run(rows)
+    killed = ReExtraction(archive, pool, now=lambda: at(40), workers=1).run(rows)
     assert [next(killed).made for _ in range(2)] == [True, True]
     del killed  # what it had begun is lost, what it had committed is not
     assert archive.index.counts()["texts"] == 6
@@ -289,7 +289,9 @@ def test_a_run_that_was_killed_is_gone_on_with(archive: Archive) -> None:
 
 def test_what_a_killed_run_left_in_the_spool_is_not_made_again(archive: Archive) -> None:
     wide = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
-    killed = Again(wide, Pool(), now=lambda: at(40), workers=1).run([Wanted(row=row) for row in with_text(archive)])
+    killed = ReExtraction(wide, Pool(), now=lambda: at(40), workers=1).run(
+        [ToExtract(row=row) for row in with_text(archive)]
+    )
     next(killed)
     next(killed)
     assert archive.index.counts()["texts"] == 4, "nothing was committed"
@@ -301,7 +303,11 @@ def test_what_a_killed_run_left_in_the_spool_is_not_made_again(archive: Archive)
 def test_a_batch_is_committed_when_it_is_old(archive: Archive) -> None:
     slow = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
     hours = iter(range(30, 100))
-    list(Again(slow, Pool(), now=lambda: at(next(hours)), workers=1).run([Wanted(row=row) for row in with_text(slow)]))
+    list(
+        ReExtraction(slow, Pool(), now=lambda: at(next(hours)), workers=1).run(
+            [ToExtract(row=row) for row in with_text(slow)]
+        )
+    )
     assert len(list(archive.store.keys("text/"))) == 5
 
 
@@ -371,7 +377,7 @@ def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive)
     assert found(URL) == found(f"{URL}/new") == [(f"{URL}/new", 10)]
     assert found(f"{URL}/copy") == [(f"{URL}/copy", 12)], "the text of another URL's page is not its own"
     pool = Pool()
-    again(archive, [Wanted(row=row, entry=Entry(title="Said")) for row in of_url(archive, URL)], pool)
+    again(archive, [ToExtract(row=row, entry=Entry(title="Said")) for row in of_url(archive, URL)], pool)
     assert [given["entry"] for given in pool.asked] == [Entry(title="Said")]
     assert archive.text(URL).fields["title"] == "Said"
 
@@ -381,7 +387,7 @@ def test_a_capture_without_text_is_read_with_what_was_said_of_its_post(archive: 
     batch.add(capture(20, page("Post 0, edited."), url=post(0)))
     commit(archive, batch.seal())
     pool = Pool()
-    again(archive, [Wanted(row=archive.find(post(0)))], pool)
+    again(archive, [ToExtract(row=archive.find(post(0)))], pool)
     assert [given["entry"] for given in pool.asked] == [Entry(author="Ann")]
 
 

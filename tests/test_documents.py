@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -143,3 +144,17 @@ def test_the_table_of_alarms_lists_every_kind() -> None:
     listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
     assert len(raised) >= len(ON_DOCUMENT)
     assert sorted(listed) == sorted(raised)
+
+
+def test_the_architecture_names_every_room() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    rooms = {
+        room.strip()
+        for contract in contracts
+        if contract["name"].startswith("rooms of")
+        for layer in contract["layers"]
+        for room in layer.split("|")
+    }
+    assert len(rooms) > 30
+    document = (PROJECT / "docs" / "architecture.md").read_text()
+    assert sorted(room for room in rooms if not re.search(rf"\b{room}\b", document)) == []

@@ -63,12 +63,17 @@ check: dev ## types, lint, format, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: dev services replay pywb clients check lowest ## all tests and checks
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+# Installing mostly waits, so that it is done beside the checks; the tests have the machine to themselves.
+test: ## all tests and checks
+	$(MAKE) --no-print-directory --jobs=4 --output-sync dev services replay pywb clients check lowest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-lowest: dev ## the crawl tests on the lowest supported versions, in an environment of their own
+.venv-lowest/installed: .ci/ensure-venv.sh pyproject.toml $(LOWEST)
 	sh .ci/ensure-venv.sh $(PYTHON) .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(LOWEST) --editable .
+	touch $@
+
+lowest: .venv-lowest/installed ## the crawl tests on the lowest supported versions, in an environment of their own
 	.venv-lowest/bin/python -m pytest tests/crawler/test_rules.py tests/crawler/test_wire.py tests/archive/test_extract.py tests/archive/test_warc.py -k "not theme_pages"
 
 bench: dev services pywb ## measurements; see bench/README.md

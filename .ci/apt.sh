@@ -1,6 +1,8 @@
 #!/bin/sh
 # apt.sh PACKAGE...: install Debian packages that are missing, as root or with sudo.
 set -eu
+# One at a time: make runs several, and apt does not wait for another.
+[ -n "${APT_ALONE:-}" ] || exec env APT_ALONE=1 flock "$0" sh "$0" "$@"
 missing=
 for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from archive.errors import ArchiveError, DamagedError, NotArchivedError, SettingsError
-from archive.runtime.console import Exit, printable, tell
+from archive.export import formats
+from archive.runtime.console import Exit, print_error, printable
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.export.formats import CaptureFormat, TextFormat
     from archive.index.schema import CaptureRow, TextRow
 
 T = TypeVar("T")
-FORMS = ("text", "markdown", "html", "json", "warc")
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -43,7 +44,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8
 
 
 def open_archive() -> Archive:
-    """The archive that the settings name."""
+    """Open the archive given by the settings."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
 
@@ -52,7 +53,7 @@ def open_archive() -> Archive:
 
 @contextmanager
 def progress_bar(items: Iterable[T], what: str) -> Iterator[Iterator[T]]:
-    """The items with a progress bar on a terminal, just the items in a pipe."""
+    """Iterate over items with a progress bar; without one if standard error is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -63,8 +64,8 @@ def progress_bar(items: Iterable[T], what: str) -> Iterator[Iterator[T]]:
 
 
 def failed(error: ArchiveError) -> Exit:
-    """Tell an error and give its exit code."""
-    tell(str(error), error.hint)
+    """Print an error; returns its exit code."""
+    print_error(str(error), error.hint)
     if isinstance(error, NotArchivedError):
         return Exit.NOT_ARCHIVED
     if isinstance(error, DamagedError):
@@ -82,56 +83,64 @@ class Url(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 
         try:
             value.encode()
         except UnicodeEncodeError:
-            self.fail(f"{value!r} is no URL: it is not in UTF-8", param, ctx)
+            self.fail(f"{value!r} is not a URL: it is not valid UTF-8", param, ctx)
         return value
+
+
+class FormatName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
+    """An export format."""
+
+    name = "FORMAT"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002  click's signature
+        """The names, for the help."""
+        return f"[{'|'.join(row.name for row in formats.FORMATS)}]"
+
+    def convert(
+        self, value: str | TextFormat | CaptureFormat, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TextFormat | CaptureFormat:
+        """The row of the table of formats."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return formats.by_name(value)
+        except ValueError as e:
+            self.fail(str(e), param, ctx)
 
 
 @click.command()
 @click.argument("url", type=Url())
-@click.option("--at", type=Moment(), help="The capture nearest to this time; the newest if left out.")
-@click.option("--as", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to give.")
-def get(url: str, at: datetime | None, form: str) -> None:
-    """Give an archived post, or any captured URL, back on standard output.
+@click.option("--at", type=Moment(), help="Take the capture nearest to this time.  [default: the newest]")
+@click.option("--as", "form", type=FormatName(), default="text", show_default=True, help="Output format.")
+def get(url: str, at: datetime | None, form: TextFormat | CaptureFormat) -> None:
+    """Write an archived post, or any captured URL, to standard output.
 
     TIME is ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine.
     """
-    gc.disable()  # it is over before there is garbage to speak of; modules are sooner there
+    gc.disable()  # a short process: importing is faster without garbage collection
     try:
-        sys.stdout.buffer.write(_given(open_archive(), url, at, form))
+        sys.stdout.buffer.write(formats.export(open_archive(), form, url, at).body)
         sys.stdout.buffer.flush()
     except ArchiveError as e:
         sys.exit(failed(e))
 
 
-def _given(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
-    if form in {"text", "markdown", "json"}:
-        held = archive.text(url, at)
-        if form == "json":
-            return (
-                json.dumps(held.as_json(archive.index.capture(held.row.capture)), ensure_ascii=False, indent=2) + "\n"
-            ).encode()
-        text = held.text if form == "text" else str(held.fields.get("markdown") or held.text)
-        return f"{text}\n".encode()
-    row = archive.find(url, at)
-    return archive.raw(row) if form == "warc" else archive.payload(row)
-
-
 @click.command()
 @click.argument("url", type=Url())
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def history(url: str, as_json: bool) -> None:
-    """List every capture of URL: time, status, digest, kind, where it lies; with --json its texts as well.
+    """List all captures of URL: time, status, kind, digest, location; with --json their texts as well.
 
-    Texts are compared where one extractor made them: another extractor's words are no edit of a post.
+    Texts are compared only if the same extractor made them: a new extractor is not an edit of the post.
     """
     from archive.index.versions import same_words
 
     try:
-        index = open_archive().index
-        rows = index.history(url)
+        archive = open_archive()
+        rows = archive.captures(url)
         if not rows:
             raise NotArchivedError(url)
-        texts = index.texts(url)
+        texts = archive.index.texts(url)
     except ArchiveError as e:
         sys.exit(failed(e))
     before: tuple[CaptureRow, Sequence[TextRow]] | None = None
@@ -143,7 +152,7 @@ def history(url: str, as_json: bool) -> None:
             places = [text.as_json() for text in made]
             click.echo(json.dumps({**row.as_json(), **known, "texts": places}, ensure_ascii=False))
         else:
-            other = " same text in other bytes" if same and before and before[0].digest != row.digest else ""
+            other = "  same text in other bytes" if same and before and before[0].digest != row.digest else ""
             click.echo(_history_line(row) + other)
         before = (row, made) if made else before
 
@@ -156,18 +165,17 @@ def _history_line(row: CaptureRow) -> str:
 
 @click.command("versions")
 @click.argument("url", type=Url())
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_versions(url: str, as_json: bool) -> None:
-    """List the texts of URL that differ: when each was seen first and last, and how many words changed."""
-    from archive.index.lookup import Lookup
+    """List the versions of the text of URL: when each was first and last seen, and how many words changed."""
     from archive.reader.page_history import changed, versions_of
 
     try:
         archive = open_archive()
-        told = changed(archive, versions_of(archive, Lookup(archive.index), url))
+        versions = changed(archive, versions_of(archive, url))
     except ArchiveError as e:
         sys.exit(failed(e))
-    for one in told:
+    for one in versions:
         if as_json:
             click.echo(json.dumps(one, ensure_ascii=False))
             continue
@@ -179,20 +187,21 @@ def list_versions(url: str, as_json: bool) -> None:
 
 @click.command("diff")
 @click.argument("url", type=Url())
-@click.option("--from", "since", type=Moment(), help="The version nearest to this time; the one before, if left out.")
-@click.option("--to", "until", type=Moment(), help="The version nearest to this time; the newest, if left out.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option(
+    "--from", "since", type=Moment(), help="Compare the version nearest to this time.  [default: the one before --to]"
+)
+@click.option("--to", "until", type=Moment(), help="With the version nearest to this time.  [default: the newest]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool) -> None:
-    """Show by word what changed between two versions of URL.
+    """Show the words that changed between two versions of URL.
 
-    What went is in [-brackets with a minus-], what came in {+braces with a plus+}; on a terminal in colours as well.
+    Removed words are marked [-like this-], added ones {+like this+}; on a terminal in colour as well.
     """
-    from archive.index.lookup import Lookup
     from archive.reader.page_history import compared, versions_of
 
     try:
         archive = open_archive()
-        found = compared(archive, versions_of(archive, Lookup(archive.index), url), since, until)
+        found = compared(archive, versions_of(archive, url), since, until)
     except ArchiveError as e:
         sys.exit(failed(e))
     if as_json:
@@ -208,11 +217,11 @@ def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool
             same += 1
             continue
         if same:
-            click.echo(f"    ({same} paragraph{'s' if same > 1 else ''} the same)")
+            click.echo(f"    ({same} paragraph{'s' if same > 1 else ''} unchanged)")
             same = 0
         click.echo("".join(_shown_run(run.kind, printable(run.text)) for run in change.runs))
     if same == len(found.changes):
-        click.echo("no word differs")
+        click.echo("no differences")
 
 
 def _shown_run(kind: str, text: str) -> str:
@@ -223,14 +232,15 @@ def _shown_run(kind: str, text: str) -> str:
 
 @click.command("search")
 @click.argument("query")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most versions.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.option(
+    "--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Maximum number of versions."
+)
 def search_texts(query: str, as_json: bool, limit: int) -> None:
     """Search the texts of all versions of all posts.
 
-    QUERY has words, "phrases", pre*, -not, OR, and title: author: tag: lang: site: before: after:.
+    QUERY may have words, "phrases", prefix*, -not, OR, and title: author: tag: lang: site: before: after:.
     """
-    from archive.index.lookup import Lookup
     from archive.search.query import parse
     from archive.search.search import Search
 
@@ -240,7 +250,7 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
         raise click.UsageError(str(e)) from e
     try:
         archive = open_archive()
-        found = Search(archive, Lookup(archive.index)).find(wanted, limit=limit)
+        found = Search(archive).find(wanted, limit=limit)
     except ArchiveError as e:
         sys.exit(failed(e))
     for hit in found.hits:
@@ -253,7 +263,7 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
         click.echo(f"{seen}{hit.version.last:%Y-%m-%d %H:%M} UTC")
         click.echo("  " + "".join(_marked(printable(piece.text), piece.found) for piece in hit.passage))
     if not found.hits and not as_json:
-        click.echo("nothing was found", err=True)
+        click.echo("nothing found", err=True)
 
 
 def _marked(text: str, found: bool) -> str:
@@ -261,12 +271,12 @@ def _marked(text: str, found: bool) -> str:
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
-    """A share such as `5%`."""
+    """A percentage such as `5%`."""
 
     name = "SHARE"
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The share as a number up to 1."""
+        """The percentage as a fraction of 1."""
         if isinstance(value, float):
             return value
         try:
@@ -274,19 +284,23 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         except ValueError:
             share = 0.0
         if not 0 < share <= 1:
-            self.fail(f"{value!r} is no share: write 5% or 100%", param, ctx)
+            self.fail(f"{value!r} is not a percentage: use for example 5% or 100%", param, ctx)
         return share
 
 
 @click.command()
 @click.option(
-    "--sample", type=Share(), default="100%", show_default=True, help="Share of the objects, chosen at random."
+    "--sample",
+    type=Share(),
+    default="100%",
+    show_default=True,
+    help="Percentage of objects to check, chosen at random.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the summary last.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, the summary last.")
 def verify(sample: float, as_json: bool) -> None:
-    """Read stored objects anew, hash them, and name each that is damaged or missing.
+    """Check stored objects against their digests; list those that are damaged or missing.
 
-    Exit code 4 if one is, or if the index says of one what it does not hold.
+    The exit code is 4 if there are any, or if the index disagrees with an object.
     """
     import random
 
@@ -307,7 +321,7 @@ def verify(sample: float, as_json: bool) -> None:
     except ArchiveError as e:
         sys.exit(failed(e))
     summary = {"objects": len(chosen), "bytes": sum(row.length for row in chosen), **bad}
-    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "nothing is wrong"
+    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "no problems"
     line = f"verified {summary['objects']} of {len(known)} objects, {summary['bytes']:,} bytes: {wrong}"
     click.echo(json.dumps(summary) if as_json else line)
     sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
@@ -315,11 +329,11 @@ def verify(sample: float, as_json: bool) -> None:
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
 def import_files(files: tuple[Path, ...], as_json: bool) -> None:
-    """Take captures that other tools made: WARC, ARC and WACZ files.
+    """Import captures made by other tools: WARC, ARC and WACZ files.
 
-    Whole records are kept, broken ones named and left out (exit code 4). What is held already is not taken again.
+    Broken records are reported and skipped (exit code 4). Captures that are in the archive already are skipped.
     """
     from archive.maintenance.importer import Importer, Tally, finish
     from archive.runtime.file_lock import exclusive
@@ -329,7 +343,7 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     try:
         archive = open_archive()
         with exclusive(archive.settings.home / "import.lock", what="import"):
-            archive.check_writable()
+            archive.writer.check_writable()
             finish(archive)
             importer = Importer(archive, now=lambda: datetime.now(UTC))
             with progress_bar(tuple(dict.fromkeys(files)), "files") as paths:
@@ -339,20 +353,20 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
                         importer.file(path, tally)
                     except OSError as e:
                         unread = True
-                        tell(f"{path}: {e.strerror or e}", "Name a WARC, ARC or WACZ file that can be read.")
+                        print_error(f"{path}: {e.strerror or e}", "Give a readable WARC, ARC or WACZ file.")
                         del tallies[path]
             importer.close()
     except ArchiveError as e:
         sys.exit(failed(e))
     for path, tally in tallies.items():
         for broken in tally.broken:
-            tell(printable(broken.line()), None)
+            print_error(printable(broken.line()), None)
         if tally.untold:
-            tell(f"{path}: and {tally.untold} more", None)
+            print_error(f"{path}: and {tally.untold} more", None)
         if as_json:
             click.echo(json.dumps({"file": str(path), **tally.as_json()}))
         else:
-            held = f", {tally.held} held already" if tally.held else ""
+            held = f", {tally.held} already archived" if tally.held else ""
             others = f", {tally.others} other records" if tally.others else ""
             wrong = f", {len(tally.broken) + tally.untold} broken" if tally.broken else ""
             click.echo(f"{printable(str(path))}: {tally.captures} captures{held}{others}{wrong}")

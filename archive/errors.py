@@ -4,19 +4,20 @@
     ├── SettingsError         a setting cannot be used
     ├── StoreError            the object store failed
     │   ├── ObjectMissingError    no such object
-    │   ├── ObjectExistsError     the name holds other bytes
+    │   ├── ObjectExistsError     the key already has other bytes
     │   ├── StoreBusyError        try again later (temporary)
     │   └── StoreRefusedError     credentials, permissions, no such bucket or folder
     ├── DatabaseError         the database failed (temporary, where it was out of reach)
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
-    ├── LockedError           another process does the same at this time
-    ├── NotArchivedError      nothing is held for that URL
+    ├── LockedError           another process is already doing this
+    ├── NotArchivedError      nothing is archived for that URL
     ├── DamagedError          stored bytes are not what the index says
-    ├── ExtractError          no text could be taken from a page
+    ├── TooLargeError         it does not fit into the requested format
+    ├── ExtractError          no text could be extracted from a page
     └── TaskError             work in another process failed, crashed, or passed a limit
 
-Each error carries its subject and prints it. `hint` is the remedy, shown on the command line below the error.
+Each error names its subject. `hint` is the remedy, shown on the command line below the error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class ArchiveError(Exception):
     """True where the same call may succeed later; retries look at nothing else."""
 
     hint: str | None = None
-    """What to do about it, one sentence; None where the message says it all."""
+    """What to do about it, one sentence; None where the message is enough."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -42,7 +43,7 @@ class SettingsError(ArchiveError):
 
 
 class StoreError(ArchiveError):
-    """The object store did not do what was asked."""
+    """The object store failed."""
 
     def __init__(self, message: str, *, location: str, key: str | None = None, hint: str | None = None) -> None:
         subject = f"{location}: {key}" if key else location
@@ -52,11 +53,11 @@ class StoreError(ArchiveError):
 
 
 class ObjectMissingError(StoreError):
-    """The store holds no object of that name."""
+    """The store has no object of that key."""
 
 
 class ObjectExistsError(StoreError):
-    """The name holds other bytes already; objects are written once."""
+    """The key already has other bytes; objects are written once."""
 
 
 class StoreBusyError(StoreError):
@@ -66,7 +67,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreRefusedError(StoreError):
-    """The store will not do this until its operator changes something."""
+    """The store refuses this until its operator changes something."""
 
 
 class DatabaseError(ArchiveError):
@@ -79,7 +80,7 @@ class DatabaseError(ArchiveError):
 
 
 class SpoolError(ArchiveError):
-    """The local spool cannot be written, so nothing more is acknowledged."""
+    """The local spool cannot be written, so nothing more is accepted."""
 
     def __init__(self, message: str, *, path: str, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}", hint=hint)
@@ -88,20 +89,20 @@ class SpoolError(ArchiveError):
 
 
 class SpoolFullError(SpoolError):
-    """The spool has no room for now; what it holds is whole."""
+    """The spool has no room for now; what it contains is whole."""
 
     temporary = True
 
 
 class LockedError(ArchiveError):
-    """Another process does the same at this time."""
+    """Another process is already doing this."""
 
 
 class NotArchivedError(ArchiveError):
-    """Nothing is held for that URL."""
+    """That URL is not archived, or lacks what was asked for."""
 
     def __init__(self, url: str, *, what: str = "no capture") -> None:
-        super().__init__(f"{url}: {what} is held")
+        super().__init__(f"{url}: {what} in the archive")
         self.url = url
 
 
@@ -114,8 +115,18 @@ class DamagedError(ArchiveError):
         self.offset = offset
 
 
+class TooLargeError(ArchiveError):
+    """What was asked for does not fit into that format."""
+
+    hint = "Ask for its WARC records instead."
+
+    def __init__(self, url: str, what: str) -> None:
+        super().__init__(f"{url}: too large for {what}")
+        self.url = url
+
+
 class ExtractError(ArchiveError):
-    """No text could be taken from a page; its capture is kept all the same."""
+    """No text could be extracted from a page; its capture is stored all the same."""
 
     def __init__(self, message: str, *, url: str) -> None:
         super().__init__(f"{url}: {message}")

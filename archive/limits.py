@@ -80,6 +80,8 @@ RANKED_TEXTS = 2_000
 """Matching texts that are ranked, those archived last."""
 INDEXED_WORDS = 100_000
 """Words of one text that can be searched for."""
+CARRIED_CHARACTERS = 32_000_000
+"""Texts of one batch that wait in memory to be indexed for search; those of a larger one are read from the spool."""
 COMPARED_CHARACTERS = 1_000_000
 """Of two texts that are compared so much of each."""
 COMPARED_WORDS = 60_000
@@ -87,4 +89,8 @@ COMPARED_WORDS = 60_000
 FOLLOWED_REDIRECTS = 10
 """Redirects followed within the archive, where they may form a ring."""
 WACZ_BYTES = 256 * 1024 * 1024
-"""A WACZ that we make for the replay engine: a browser loads it at once."""
+"""One WACZ file: the replay engine loads it into the browser whole."""
+PACKED_RESOURCES = 500
+"""Captures in one WACZ file beside that of the page."""
+PACKED_LINKS = 30
+"""Linked pages among these."""

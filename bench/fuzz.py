@@ -74,7 +74,6 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.errors import ExtractError
     from archive.extract.pipeline import extract
     from archive.extract.requisites import requisites
-    from archive.index.lookup import Lookup
     from archive.reader.diff import differences
     from archive.runtime.times import parse_moment
     from archive.search.query import parse
@@ -85,12 +84,11 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.web import cdx_query
     from archive.web.memento_path import dated, read_http_date
     from archive.web.sanitize import media, plain
-    from crawler import discover
+    from crawler import discover, feeds
     from crawler.errors import FeedError
-    from crawler.feeds import documents
 
     archive = Archive.open(ArchiveSettings(home=Path(tempfile.mkdtemp(prefix="pressmark-fuzz-"))))
-    search = Search(archive, Lookup(archive.index))
+    search = Search(archive)
     url, now = "http://blog.example/post", datetime(2026, 1, 1, tzinfo=UTC)
 
     def text(data: bytes) -> str:
@@ -113,7 +111,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
         return cdx_query.parse(pairs)
 
     return {
-        "feeds": (lambda data: documents.parse(data, url=url, content_type=None), (FeedError,), False),
+        "feeds": (lambda data: feeds.parse(data, url=url, content_type=None), (FeedError,), False),
         "discovery": (lambda data: discover.feeds(data, url=url, headers={}), (), False),
         "extraction": (lambda data: extract(payload=data, url=url, date=now), (ExtractError,), False),
         "warc": (lambda data: list(record.read(io.BytesIO(data))), (ValueError,), False),

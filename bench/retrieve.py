@@ -56,7 +56,7 @@ def make(home: Path, *, texts: int, pages: int, rows: int) -> None:
     made = 0
     began = time.monotonic()
     for part in range(0, texts, 5_000):
-        batch = archive.batch(now=T0)
+        batch = archive.writer.batch(now=T0)
         for number in range(part, min(part + 5_000, texts)):
             url = f"http://blog{number % 200}.example/{number // 200}/"
             said = words(chance, stock, weights, 150)
@@ -66,11 +66,11 @@ def make(home: Path, *, texts: int, pages: int, rows: int) -> None:
                 row, Text(url=url, text=said, markdown=said, title=title, author=f"Author {number % 97}", language="en")
             )
         sealed = batch.seal()
-        archive.commit(sealed)
-        archive.release(sealed)
+        archive.writer.commit(sealed)
+        archive.writer.release(sealed)
         made += 5_000
         print(f"\r{made} texts, {time.monotonic() - began:.0f} s", end="", file=sys.stderr)
-    batch = archive.batch(now=T0)
+    batch = archive.writer.batch(now=T0)
     template = b"<html><head><title>A page</title></head><body><article><p>Words.</p></article></body></html>"
     for number in range(pages):
         page = weighted(template, f"page {number}")
@@ -78,8 +78,8 @@ def make(home: Path, *, texts: int, pages: int, rows: int) -> None:
     for number in range(10_000):
         batch.add(captured(LONG, T0 + timedelta(minutes=number), b"<p>%d</p>" % (number // 100)))
     sealed = batch.seal()
-    archive.commit(sealed)
-    archive.release(sealed)
+    archive.writer.commit(sealed)
+    archive.writer.release(sealed)
     more = rows - archive.index.counts()["captures"]
     with sqlite3.connect(home / "pressmark.db") as database:
         database.execute(

@@ -1,6 +1,6 @@
 """A week of polling 1,000 feeds that have no news: requests and bytes, by Pressmark's rules and by others'.
 
-The rules are the real ones (`crawler.decide.feed`, `crawler.feeds.documents.parse`); the servers and the clock are a model, which
+The rules are the real ones (`crawler.decide.feed`, `crawler.feeds.parse`); the servers and the clock are a model, which
 `--assumptions` prints. Then the daemon is restarted ten times within an hour, on a real frontier.
 """
 
@@ -35,7 +35,8 @@ from archive.archive import Archive
 from archive.settings import ArchiveSettings
 from crawler.decide.freshness import Pace
 from crawler.downloader.robots import FRESH as ROBOTS_FRESH
-from crawler.feeds.documents import ParsedFeed, parse
+from crawler.feeds import parse
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.claims import Claims
 from crawler.frontier.frontier import Frontier
 from crawler.model.visits import Due, Feed, FeedVisit

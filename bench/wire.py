@@ -41,7 +41,7 @@ from crawler.options import CrawlSettings
 from crawler.session.run import Run
 
 PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect; they do not count
-OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY"]
+OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY", "COOKIES"]
 ROW = "{:<8}{:>20}{:>20}{:>13}{:>16}"
 
 
@@ -147,7 +147,7 @@ class Memory(Run):
 
     def __init__(self) -> None:
         self.guard = Guard((ip_network("127.0.0.0/8"),))
-        self.options = CrawlSettings(allow_networks=(ip_network("127.0.0.0/8"),), host_gap=0, host_concurrency=64)
+        self.options = CrawlSettings(allow_networks=(ip_network("127.0.0.0/8"),), host_gap=0)
         self.credentials = Origins((), ())
         self.crawl_delays = Gaps()
         self.retry_after = self.committer = self

@@ -1,4 +1,4 @@
-"""Where a page says that its feeds are. No I/O."""
+"""Feed autodiscovery: the feeds that a page and its Link header name. No I/O."""
 
 from __future__ import annotations
 
@@ -11,33 +11,20 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from archive.warc.codings import unicode_html
+from crawler.feeds.dialects import is_feed_type, is_generic_type
 from crawler.limits import DISCOVERY_REQUESTS, LINK_HEADER_CHARACTERS
+from crawler.model.url_identity import is_address, joined
 from crawler.net.credentials import bare
 
-FEED_TYPES = frozenset(
-    (
-        "application/rss+xml",
-        "application/atom+xml",
-        "application/feed+json",
-        "application/rdf+xml",
-        "application/rss",
-        "application/atom",
-        "application/x-rss+xml",
-        "application/xml",
-        "application/json",
-        "text/rss+xml",
-        "text/xml",
-    )
-)
 GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default")
-"""Paths where software for blogs puts its feed, tried when a page names none."""
+"""Paths where blog software puts its feed, tried when a page names none."""
 _IN_FOLDER = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml")
 _SHAPES = (  # Medium, Mastodon, YouTube
     (re.compile(r"(@[\w.-]+)"), r"feed/\1"),
     (re.compile(r"(@[\w.-]+)"), r"\1.rss"),
     (re.compile(r"channel/([\w-]+)"), r"feeds/videos.xml?channel_id=\1"),
 )
-"""Paths of people's pages on services, and where the feed of such a page is."""
+"""Paths of personal pages on services, and the path of each one's feed."""
 
 _LINK_HEADER = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
@@ -45,7 +32,7 @@ _FEED_WORD = re.compile(r"(?:^|[/._?=-])(?:rss2?|atom|feeds?|rdf)(?:$|[/._?=&-]|
 _FEED_TEXT = re.compile(r"\b(?:rss|atom|feeds?)\b", re.IGNORECASE)
 _FEED_FILE = re.compile(r"\.(?:xml|rss|atom|rdf|json)$", re.IGNORECASE)
 _MAX_WORDS = 200
-"""Characters looked at of a link's text."""
+"""Characters of a link's text that are examined."""
 _COMMENTS = re.compile(r"comment|komment|comentario|commentaire|replies", re.IGNORECASE)
 _NOT_FEEDS = re.compile(r"oembed|/wp-json/|/api/|\.webmanifest|opensearch|/xmlrpc|\bpost_comments\b", re.IGNORECASE)
 
@@ -67,24 +54,26 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
         return _ranked(found)
     base = _base(tree, url)
     found += _from_links(tree, base)
-    # What a page declares may be dead; what its readers click is asked after it.
+    # A declared feed may be dead; links that readers click come after it.
     return _ranked([*found, *_from_anchors(tree, base)])
 
 
 def guesses(url: str) -> list[str]:
-    """Where the feed of a site may lie that names none: at the page's own place, then at the site's."""
+    """Likely feed URLs of a site that names none: below the page itself, then at the root of the site."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}/"
     path = parts.path.strip("/")
     own = [shape.expand(target) for form, target in _SHAPES if (shape := form.fullmatch(path))]
-    if path and "." not in path.rpartition("/")[2]:  # a folder, in which a blog may be
+    if path and "." not in path.rpartition("/")[2]:  # a folder, which may be a blog's root
         own += [f"{path}/{name}" for name in _IN_FOLDER]
     return [urljoin(root, guess) for guess in (*own, *GUESSES)]
 
 
 def related(value: str, rel: str, url: str) -> str | None:
-    """Where the first link of that relation in a Link header leads."""
-    found = (_join(url, target) for target, told in _link_header(value) if rel in told.get("rel", "").lower().split())
+    """Target of the first link of that relation in a Link header."""
+    found = (
+        _join(url, target) for target, stated in _link_header(value) if rel in stated.get("rel", "").lower().split()
+    )
     return next((link for link in found if link), None)
 
 
@@ -132,11 +121,10 @@ def _is_feed(rel: str, kind: str, href: str, title: str = "") -> bool:
     if _NOT_FEEDS.search(href) or "stylesheet" in tokens:
         return False
     if "feed" in tokens:
-        return not media or media in FEED_TYPES
-    if "alternate" not in tokens or media not in FEED_TYPES:
+        return not media or is_feed_type(media)
+    if "alternate" not in tokens or not is_feed_type(media):
         return False
-    generic = media in {"text/xml", "application/xml", "application/json"}
-    return not generic or bool(_FEED_WORD.search(href) or _FEED_TEXT.search(title))
+    return not is_generic_type(media) or bool(_FEED_WORD.search(href) or _FEED_TEXT.search(title))
 
 
 def _base(tree: HtmlElement, url: str) -> str:
@@ -147,18 +135,15 @@ def _base(tree: HtmlElement, url: str) -> str:
 
 
 def _join(base: str, href: str) -> str:
-    """An absolute URL without fragment; empty where that is impossible."""
+    """An absolute http or https URL without fragment; empty if there is none."""
     href = re.sub(r"^feed:(?://)?(?=https?:)", "", href, flags=re.IGNORECASE)
     href = re.sub(r"^feed://", "http://", href, flags=re.IGNORECASE)
-    try:
-        joined = bare(urljoin(base, href).split("#")[0])
-        return joined if urlsplit(joined).scheme in {"http", "https"} else ""
-    except ValueError:
-        return ""
+    target = bare((joined(base, href) or "").split("#")[0])
+    return target if is_address(target) else ""
 
 
 def _ranked(found: list[tuple[str, str]]) -> list[str]:
-    """Each once, feeds of comments last, else in the page's order."""
+    """Each once, comment feeds last, otherwise in the order of the page."""
     unique = {url: title for url, title in reversed(found) if url}
     order = [url for url in dict.fromkeys(url for url, _ in found) if url]
     order.sort(key=lambda url: bool(_COMMENTS.search(urlsplit(url).path + unique[url])))

@@ -1,23 +1,23 @@
-"""What can go wrong in the crawler.
+"""Errors of the crawler.
 
     CrawlError
-    ├── FeedError             a body is no feed that can be read
+    ├── FeedError             a body is not a readable feed
     ├── NoFeedError           no feed was found behind a URL
     ├── FetchError            a URL could not be fetched
     │   └── PrivateAddressError   the host is not on the public internet
     └── UsageError            the command line cannot be used as it is
 
-What fails for one feed or page is a value to record; these are raised where a person asked for that very thing.
+A failure of one feed or page is a value to store; these are raised where a person asked for that feed or page.
 """
 
 from __future__ import annotations
 
 
 class CrawlError(Exception):
-    """Something about the crawl that a person can read and act on; carries the URL it is about."""
+    """A failure that a person can read and act on; carries its URL."""
 
     hint: str | None = None
-    """What to do about it, one sentence; None where the message says it all."""
+    """What to do about it, in one sentence; None where the message suffices."""
 
     def __init__(self, message: str, *, url: str, hint: str | None = None) -> None:
         super().__init__(f"{url}: {message}")
@@ -28,7 +28,7 @@ class CrawlError(Exception):
 
 
 class FeedError(CrawlError):
-    """The body is no feed that can be read."""
+    """The body is not a readable feed."""
 
 
 class NoFeedError(CrawlError):

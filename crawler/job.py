@@ -1,4 +1,4 @@
-"""A crawl as a job: checked before it starts, told in one line when it ends. Used by both command lines."""
+"""A crawl as a job: checked before it starts, reported in one line at its end. Shared by `pressmark` and `scrapy`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenacity import Retrying, stop_after_attempt, wait_exponential
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefusedError
-from archive.runtime.console import Exit, tell
+from archive.runtime.console import Exit, print_error
 from archive.writer.batch import Sealed
 from crawler.errors import CrawlError, UsageError
 from crawler.frontier.frontier import Frontier
@@ -62,7 +62,7 @@ def crawl(
         watch: Called with the crawler before it starts.
         show: Called with the summary at the end; by default it is printed as one line.
     """
-    # What Scrapy tells of itself at each start would bury what this crawl tells.
+    # Scrapy's start-up messages would bury those of this crawl.
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     settings: ArchiveSettings = process.settings["PRESSMARK_ARCHIVE"]
@@ -77,7 +77,7 @@ def crawl(
         process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
-            archive.check_writable()
+            archive.writer.check_writable()
             recover(archive, frontier)
             crawler = process.create_crawler(spider)
             if watch:
@@ -88,7 +88,7 @@ def crawl(
             run = _run_of(crawler)
             if run is None:
                 return Exit.FAILED
-            if run.committer.failure is None:  # else the store has told already that it takes nothing
+            if run.committer.failure is None:  # else the store has already refused to be written
                 _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
             (show or _print)(run.summary)
             return _exit(crawler, run)
@@ -97,7 +97,7 @@ def crawl(
 
 
 def _raise_files() -> None:
-    """Take as many file descriptors as the system grants: each host that is asked takes one."""
+    """Take as many file descriptors as the system grants: each host that is crawled needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -105,17 +105,17 @@ def _raise_files() -> None:
 
 
 def recover(archive: Archive, frontier: Frontier) -> int:
-    """Finish what an earlier crawl could not commit: bytes, index, frontier, as always; tells the number of batches.
+    """Commit what an earlier crawl left: bytes, index, frontier, in the usual order; returns the number of batches.
 
-    A batch that store or database will never take is set aside and told: it must not keep all later ones out.
+    A batch that can never be committed is set aside and reported, so that it does not block later ones.
 
     Raises:
         ArchiveError: Store or database is out of reach, or refuses everything.
     """
     count = 0
-    for sealed in archive.left():
+    for sealed in archive.writer.leftovers():
         try:
-            archive.commit(sealed)
+            archive.writer.commit(sealed)
             notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
             frontier.commit(
                 [note.visit for note in notes if isinstance(note, journal.FeedNote)],
@@ -128,35 +128,38 @@ def recover(archive: Archive, frontier: Frontier) -> int:
             if e.temporary:
                 raise
             _set_aside(archive, sealed, e)
-        except Exception as e:  # whatever is in it, it comes from outside
+        except Exception as e:  # its content comes from outside
             log.exception("batch cannot be committed")
             _set_aside(archive, sealed, e)
         else:
-            archive.release(sealed)
+            archive.writer.release(sealed)
             count += 1
     return count
 
 
 def _set_aside(archive: Archive, sealed: Sealed, error: Exception) -> None:
-    folder = archive.set_aside(sealed)
-    tell(f"{folder}: what an earlier crawl left cannot be committed and was put there: {error}", "Please report this.")
+    folder = archive.writer.set_aside(sealed)
+    print_error(
+        f"leftovers of an earlier crawl could not be committed; they were moved to {folder}: {error}",
+        "Please report this.",
+    )
 
 
 def report(error: ArchiveError | CrawlError) -> Exit:
-    """Tell an error and give its exit code."""
-    tell(str(error), error.hint)
+    """Print an error and return its exit code."""
+    print_error(str(error), error.hint)
     return Exit.USAGE if isinstance(error, UsageError | SettingsError) else Exit.FAILED
 
 
 def _run_of(crawler: Crawler) -> Run | None:
     try:
         return crawler.get_extension(Run)
-    except RuntimeError:  # the crawl ended before it had begun; Scrapy has told why
+    except RuntimeError:  # the crawl ended before it began; Scrapy has logged why
         return None
 
 
 def _exit(crawler: Crawler, run: Run) -> Exit:
-    """Tell what went wrong, and give the exit code."""
+    """Print what went wrong, and return the exit code."""
     for problem in run.problems:
         report(problem)
     if run.committer.failure is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 DOMAIN_CONCURRENCY = 16
-"""Exchanges at a time with all hosts of one registrable domain: a name server can make hosts without end."""
+"""Concurrent exchanges with all hosts of one registrable domain: a name server can invent hosts without end."""
 FLIGHT_BYTES = 512 * 1024 * 1024
-"""What all answers under way may hold in memory; past that the largest is given up."""
+"""Memory for all responses in flight; past that the largest is abandoned."""
 INTERIM_HEADS = 20
 """Interim responses before the final one: servers send one or two."""
 HEAD_BYTES = 2 * 1024 * 1024
@@ -15,23 +15,23 @@ HEAD_BYTES = 2 * 1024 * 1024
 ROBOTS_BYTES = 512_000
 """What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
 ROBOTS_HELD_BYTES = 4 * 1024 * 1024
-"""Text of all robots.txt whose rules are at hand: rules take twenty times their text."""
+"""Text of all robots.txt whose rules are cached: rules take twenty times the memory of their text."""
 ROBOTS_SECONDS = 20.0
-"""The exchange with which a robots.txt is asked for: all requests to its host wait for it."""
+"""The request for a robots.txt: all requests to its host wait for it."""
 CRAWL_DELAY_SECONDS = 60.0
-"""Crawl-delay of a robots.txt that is kept: more would stop a crawl."""
+"""Longest Crawl-delay of a robots.txt that is obeyed: more would stop a crawl."""
 CACHE_HEADER_CHARACTERS = 1_000
-"""Of a header that tells of caching so much is read."""
+"""How much of a caching header is read."""
 LINK_HEADER_CHARACTERS = 16_384
-"""Of a Link header so much is read."""
+"""How much of a Link header is read."""
 DISCOVERY_REQUESTS = 20
-"""Requests with which the feed of one blog is looked for."""
+"""Requests spent on discovering the feed of one blog."""
 POST_SECONDS = 20.0
 """One request to a hub or webhook, from looking up its name to the last byte: one that trickles must not hold a job."""
 POST_ANSWER_BYTES = 64 * 1024
 """Answer of a hub or webhook that is read: nothing in it is needed but its status."""
 HUBS_AT_ONCE = 200
-"""Subscriptions asked for in one run of the job."""
+"""WebSub subscriptions requested in one run of the job."""
 
 
 FEED_ENTRIES = 10_000
@@ -50,6 +50,8 @@ OPML_BYTES = 64 * 1024 * 1024
 """A list of subscriptions; the largest honest ones have a tenth of that."""
 OPML_OUTLINES = 1_000_000
 """Its entries."""
+FIRST_YEAR = 1990
+"""The first year of the web: older dates of posts are doubtful."""
 SITEMAP_BYTES = 50 * 1024 * 1024
 """A sitemap, unpacked; the protocol's own limit."""
 SITEMAP_URLS = 50_000
@@ -61,4 +63,4 @@ BACKFILL_PAGES = 200_000
 
 
 VANISHED_BYTES = 2_000_000
-"""Of a page so much is searched for signs that it is another."""
+"""How much of a page is searched for signs that it is no longer the post."""

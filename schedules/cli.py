@@ -17,7 +17,7 @@ import click
 import archive.cli
 import crawler.cli
 from archive.errors import ArchiveError
-from archive.runtime.console import OneLine, printable, tell
+from archive.runtime.console import OneLine, print_error, printable
 from archive.runtime.file_lock import exclusive
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _RUNS_KEPT = timedelta(days=90)
 _HUBS_AT_ONCE = 8
-HELP = """Keeps what blogs publish, and gives any post back as it was.
+HELP = """Archives what blogs publish, and gives any post back as it was.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4 finished but something was damaged.
 """
@@ -38,13 +38,15 @@ def pressmark() -> None:
 
 
 @pressmark.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
-@click.option("--port", default=0, help="Port to answer on: /health, and WebSub hubs. Without it nothing listens.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none."
+    "--port", default=0, help="Port of the web app, /health and WebSub callbacks; without it nothing listens."
+)
+@click.option(
+    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it replay is disabled."
 )
 def up(host: str, port: int, replay_port: int | None) -> None:
-    """Run the daemon: crawl, look again, backfill, verify, each when it is due, until SIGTERM."""
+    """Run the daemon until SIGTERM: crawl, re-check, backfill and verify, each when it is due."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
     from archive.web.settings import WebSettings
@@ -56,9 +58,9 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     from schedules.settings import ScheduleSettings
 
     settings, kept = load(ScheduleSettings), load(ArchiveSettings)
-    # Better said now than by each job.
+    # Better reported now than by each job.
     kept_archive = Archive.open(kept)
-    kept_archive.check_writable()
+    kept_archive.writer.check_writable()
     frontier = Frontier.open(kept.database)
     runs = Runs.open(kept.database)
     _log()
@@ -68,7 +70,8 @@ def up(host: str, port: int, replay_port: int | None) -> None:
         if not port:
             daemon.run()
             return
-        from schedules.web.server import Web, is_local, listen, replaying, serve
+        from schedules.web.app import Web, replaying
+        from schedules.web.server import is_local, listen, serve
 
         web = Web(
             kept_archive,
@@ -87,30 +90,31 @@ def up(host: str, port: int, replay_port: int | None) -> None:
 
 
 @pressmark.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of processes.")
 @click.option(
-    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it there is none."
+    "--replay-port", type=click.IntRange(0, 65535), help="Port of the replay engine; without it replay is disabled."
 )
 def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> None:
-    """Answer over HTTP: the web app, mementos, CDX, search. Nothing is crawled."""
+    """Serve the web app, mementos, CDX and search over HTTP. Nothing is crawled."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
     from archive.web.settings import WebSettings
     from crawler.frontier.frontier import Frontier
     from schedules.health import Health, parts
     from schedules.runs import Runs
-    from schedules.web.server import Web, address, is_local, listen, replaying, serve_alone
+    from schedules.web.app import Web, replaying
+    from schedules.web.server import address, is_local, listen, serve_alone
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
     _log()
-    # What cannot be used is told now; each process then opens its own.
+    # Report now what cannot be used; each process then opens its own.
     Archive.open(settings).index.engine.dispose()
     Frontier.open(settings.database).engine.dispose()
     Runs.open(settings.database).engine.dispose()
     if workers > 1:
-        listen(host, port).close()  # a port that is taken is told, though those of ours share it
+        listen(host, port).close()  # report a port in use, although our processes share theirs
     with listen(host, port, shared=workers > 1) as listening, _replay_socket(host, replay_port) as replay:
         click.echo(f"answering on {address(listening)}")
         if replay:
@@ -128,11 +132,11 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
 
 
 def _log() -> None:
-    """What commands that stay say on standard error."""
+    """Set up logging to standard error, for commands that keep running."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
     for name in ("apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # A connection that is dead already cannot be closed in order; that the database was away is told where it matters.
+    # A dead connection cannot be closed cleanly; that the database was down is reported elsewhere.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
@@ -157,7 +161,7 @@ def _replay_socket(host: str, port: int | None) -> Iterator[socket.socket | None
 def list_jobs(as_json: bool) -> None:
     """List the daemon's jobs: triggers, next and last run, outcome."""
     from archive.settings import ArchiveSettings, load
-    from schedules.daemon import next_runs
+    from schedules.apscheduler_adapter import next_runs
     from schedules.job_report import job_rows
     from schedules.jobs import jobs
     from schedules.runs import Runs
@@ -177,7 +181,7 @@ def list_jobs(as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     columns = ("job", "trigger", "next_run", "last_run", "outcome", "said")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column("last message" if column == "said" else column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(str(row[column] or "-"))) for column in columns))
     console = Console()
@@ -186,7 +190,7 @@ def list_jobs(as_json: bool) -> None:
 
 @pressmark.command()
 def housekeeping() -> None:
-    """Forget what is over, and let the database tidy itself."""
+    """Delete old job runs, and let the database tidy up."""
     from archive.settings import ArchiveSettings, load
     from crawler.frontier.frontier import Frontier
     from schedules.runs import Runs
@@ -194,44 +198,44 @@ def housekeeping() -> None:
     database, now = load(ArchiveSettings).database, datetime.now(UTC)
     forgotten = Runs.open(database).forget(now - _RUNS_KEPT)
     Frontier.open(database).tidy(now)
-    click.echo(f"tidy: {forgotten} runs of jobs forgotten")
+    click.echo(f"tidied up: {forgotten} job runs deleted")
 
 
 @pressmark.command("tell")
-def tell_alarms() -> None:
-    """Tell new alarms to the webhook and the mail addresses that the settings name."""
+def report_alarms() -> None:
+    """Notify the webhook and the mail addresses in the settings of new alarms."""
     from archive.settings import ArchiveSettings, load
     from crawler.errors import CrawlError
     from crawler.frontier import alarms
     from crawler.frontier.frontier import Frontier
     from crawler.net.address_guard import Guard
     from crawler.options import CrawlSettings
-    from schedules.notify import tell as tell_all
+    from schedules.notify import notify
     from schedules.settings import ScheduleSettings
 
     settings, options = load(ScheduleSettings), load(CrawlSettings)
     if not (settings.alarm_webhook or settings.alarm_mail):
-        click.echo("nobody to tell: PRESSMARK_ALARM_WEBHOOK and PRESSMARK_ALARM_MAIL are empty")
+        click.echo("no alarm recipient: set PRESSMARK_ALARM_WEBHOOK or PRESSMARK_ALARM_MAIL")
         return
     engine = Frontier.open(load(ArchiveSettings).database).engine
     found = alarms.standing(engine, untold=True)
     if found:
         try:
-            failed = tell_all(found, settings, user_agent=options.user_agent, guard=Guard(options.allow_networks))
+            failed = notify(found, settings, user_agent=options.user_agent, guard=Guard(options.allow_networks))
         except CrawlError as e:
-            tell(str(e), e.hint)
+            print_error(str(e), e.hint)
             sys.exit(1)
-        # Somebody knows: to tell all of them again, until the other way works too, would only be noise.
+        # Somebody was notified: repeating all alarms until the other way works too would only be noise.
         alarms.told(engine, found, at=datetime.now(UTC))
         for error in failed:
-            tell(str(error), error.hint)
-    click.echo(f"told {len(found)} alarms")
+            print_error(str(error), error.hint)
+    click.echo(f"reported {len(found)} alarms")
     sys.exit(1 if found and failed else 0)
 
 
 @pressmark.command("websub")
 def subscribe_at_hubs() -> None:
-    """Subscribe at the hubs that feeds name, where PRESSMARK_CALLBACK says how they reach this daemon."""
+    """Subscribe at the WebSub hubs of feeds, if PRESSMARK_CALLBACK is the public URL of this daemon."""
     from archive.settings import ArchiveSettings, load
     from crawler.errors import CrawlError
     from crawler.frontier import websub
@@ -242,14 +246,14 @@ def subscribe_at_hubs() -> None:
 
     options = load(CrawlSettings)
     if not options.callback:
-        click.echo("no public callback: PRESSMARK_CALLBACK is empty")
+        click.echo("no public callback: set PRESSMARK_CALLBACK")
         return
     engine = Frontier.open(load(ArchiveSettings).database).engine
     guard = Guard(options.allow_networks)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": options.user_agent}
 
     def ask(one: websub.Wanted) -> str | None:
-        """What is wrong with the hub; it is asked again tomorrow."""
+        """Ask a hub for a subscription; returns the error, if any. It is asked again tomorrow."""
         websub.asked(engine, one, now=datetime.now(UTC))
         try:
             status, _ = post(one.hub, body=one.form(options.callback), headers=headers, guard=guard)
@@ -258,12 +262,12 @@ def subscribe_at_hubs() -> None:
         return None if status // 100 == 2 else f"{one.hub}: the hub answered {status}"  # noqa: PLR2004  success
 
     wanted = websub.wanted(engine, now=datetime.now(UTC))
-    with ThreadPoolExecutor(_HUBS_AT_ONCE) as pool:  # a hub that is silent does not keep the others
+    with ThreadPoolExecutor(_HUBS_AT_ONCE) as pool:  # a hub that does not answer must not delay the others
         problems = [problem for problem in pool.map(ask, wanted) if problem]
     for problem in problems:
-        tell(problem)
+        print_error(problem)
     taken = len(wanted) - len(problems)
-    click.echo(f"asked for {len(wanted)} subscriptions, {taken} taken")
+    click.echo(f"requested {len(wanted)} subscriptions, {taken} accepted")
 
 
 for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):
@@ -278,16 +282,16 @@ def main() -> None:
     except click.ClickException as e:
         context = getattr(e, "ctx", None)
         path = context.command_path if context else "pressmark"
-        tell(e.format_message(), f"{path} --help tells how it is used.")
+        print_error(e.format_message(), f"See {path} --help.")
         sys.exit(e.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)  # Ctrl-C, as shells count it
     except BrokenPipeError:
-        # The reader of a pipe has what it wanted; Python would complain once more when it closes standard output.
+        # The reader of a pipe has closed it; Python would complain again when it closes standard output.
         sys.stderr.close()
         sys.exit(1)
     except ArchiveError as e:
         sys.exit(archive.cli.failed(e))
     except OSError as e:
-        tell(f"{e.filename or 'system'}: {e.strerror}")
+        print_error(f"{e.filename or 'system'}: {e.strerror}")
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The daemon: runs jobs when they are due, until it is told to stop. The home of APScheduler.
+"""The daemon: runs jobs when they are due, until SIGTERM or SIGINT.
 
 Triggers are in UTC, where no hour is missing and none comes twice. When the machine's clock is set back, jobs keep
 their distance; when it is set forward, what was passed over runs once.
@@ -13,16 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import FrameType
-from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.archive import Archive
@@ -30,82 +27,28 @@ from archive.errors import ArchiveError, DatabaseError
 from archive.runtime.database import shown
 from crawler.frontier.alarms import about
 from crawler.model.visits import Alarm
+from schedules.apscheduler_adapter import RETRY, JobStore, is_alive, one_line
 from schedules.health import Health, parts
-from schedules.jobs import Finished, Job, Outcome, Runner
+from schedules.job_runner import Finished, Outcome, Runner
+from schedules.jobs import Job
 from schedules.runs import Runs
 from schedules.triggers import cron_fields
 
 log = logging.getLogger(__name__)
 
-TABLE = "schedule"
-_RETRY = timedelta(seconds=10)
-"""Between two looks while the database is away."""
 _TICK_SECONDS = 2.0
 _CLOCK_SLACK_SECONDS = 2.0
-"""A clock that goes back by more was set back."""
+"""A larger backward jump means that the clock was set back."""
 _JITTER = 0.1
-"""Share of an interval by which a run may come later, so that many daemons do not move in step."""
+"""Share of an interval by which a run may come later, so that many daemons do not run in step (jitter)."""
 _MAX_JITTER_SECONDS = 30
 _STAGGER = timedelta(seconds=5)
 """Between the first runs of the jobs of a new daemon."""
 _AHEAD = timedelta(minutes=2)
-"""More than a run at intervals is planned ahead beyond its interval, such as a first one."""
+"""How far beyond its interval a run may be planned, such as the first one."""
 
 _daemons: dict[str, Daemon] = {}
-"""The daemon of this process, found by the job store, which can keep names of functions alone."""
-
-
-class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no types
-    """APScheduler's job store for one of several daemons on a database, which may be away for a while."""
-
-    def __init__(self, engine: Engine, holder: str) -> None:
-        super().__init__(engine=engine, tablename=TABLE)
-        self._prefix = f"{holder}:"
-        self._written = True
-        self._closed = False
-
-    def close(self) -> None:
-        """Nothing is due from now on: a scheduler that stops looks once more, and would skip what it cannot run."""
-        self._closed = True
-
-    def get_due_jobs(self, now: datetime) -> list[Any]:
-        """What is due."""
-        found: list[Any] = [] if self._closed else super().get_due_jobs(now)
-        return found
-
-    def start(self, scheduler: Any, alias: str) -> None:  # noqa: ANN401  APScheduler's
-        """Make the table."""
-        try:
-            super().start(scheduler, alias)
-        except SQLAlchemyError:  # another daemon has just made it
-            super().start(scheduler, alias)
-
-    def _get_jobs(self, *conditions: Any) -> list[Any]:  # noqa: ANN401  SQLAlchemy's and APScheduler's
-        found: list[Any] = super()._get_jobs(self.jobs_t.c.id.startswith(self._prefix, autoescape=True), *conditions)
-        return found
-
-    def get_next_run_time(self) -> datetime | None:
-        """When the next job is due; soon, while the database cannot tell."""
-        mine = self.jobs_t.c.id.startswith(self._prefix, autoescape=True)
-        query = select(self.jobs_t.c.next_run_time).where(mine).order_by(self.jobs_t.c.next_run_time).limit(1)
-        try:
-            with self.engine.begin() as connection:
-                found = connection.execute(query).scalar()
-        except (SQLAlchemyError, OSError) as e:
-            log.warning("schedule cannot be read error=%s", _line(e))
-            return datetime.now(UTC) + _RETRY
-        if not self._written:  # what could not be written is due still
-            return datetime.now(UTC) + _RETRY
-        return None if found is None else datetime.fromtimestamp(found, UTC)
-
-    def update_job(self, job: Any) -> None:  # noqa: ANN401  APScheduler's
-        """Keep a job's next run; while that cannot be, it is due still, and runs once when the database is back."""
-        try:
-            super().update_job(job)
-            self._written = True
-        except (SQLAlchemyError, OSError, JobLookupError) as e:
-            self._written = False
-            log.warning("schedule cannot be written job=%s error=%s", job.id, _line(e))
+"""The daemon of this process, by holder: the job store can store only the address of a function."""
 
 
 class Daemon:
@@ -125,21 +68,21 @@ class Daemon:
             timezone=UTC,
             jobstores={"default": self._store},
             executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
-            jobstore_retry_interval=_RETRY.total_seconds(),
+            jobstore_retry_interval=RETRY.total_seconds(),
         )
         self._hurried: set[str] = set()
-        """Jobs that were to run as soon as can be, and have not begun to since."""
-        self._scheduler.add_listener(_told, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        """Jobs that should run as soon as possible and have not started since."""
+        self._scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
     def run(self, beside: Callable[[threading.Event], None] | None = None) -> None:
         """Run until SIGTERM or SIGINT; returns when all jobs have ended.
 
         Args:
-            beside: Run in this thread meanwhile, such as a web server; it returns when the event is set.
+            beside: Runs in this thread meanwhile, such as a web server; must return when the event is set.
 
         Raises:
-            DatabaseError: The schedule cannot be kept.
+            DatabaseError: The schedule cannot be stored.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
@@ -148,7 +91,7 @@ class Daemon:
             self._scheduler.start(paused=True)
             self.plan(datetime.now(UTC))
         except (SQLAlchemyError, OSError) as e:
-            raise DatabaseError(_line(e), url=shown(self._runs.engine.url), hint="Is the database up?") from e
+            raise DatabaseError(one_line(e), url=shown(self._runs.engine.url), hint="Is the database up?") from e
         self._scheduler.resume()
         log.info("daemon started jobs=%s", ",".join(self._jobs))
         watch = threading.Thread(target=self._watch_clock, daemon=True)
@@ -164,7 +107,7 @@ class Daemon:
         log.info("daemon stopped")
 
     def plan(self, now: datetime) -> None:
-        """Put the jobs on the schedule; one that is there with the same trigger keeps its next run."""
+        """Put the jobs on the schedule; a scheduled job with the same trigger keeps its next run."""
         kept = {job.id: job for job in self._scheduler.get_jobs()}
         for number, job in enumerate(self._jobs.values()):
             trigger = _trigger(job)
@@ -189,7 +132,7 @@ class Daemon:
             self._scheduler.remove_job(old)
 
     def fire(self, name: str) -> Finished | None:
-        """Run a job now, if it is this daemon's turn, and remember how it ended; None if it is not."""
+        """Run a job now, if it is this daemon's turn, and record how it ended; None if it is not."""
         job = self._jobs[name]
         self._hurried.discard(name)
         turn = name if job.alone else f"{name} {self._holder}"
@@ -199,13 +142,13 @@ class Daemon:
                 name, turn=turn, holder=self._holder, argv=" ".join(job.argv), now=now, until=now + job.deadline * 1.5
             )
         except ArchiveError as e:
-            log.warning("job waits for the database name=%s error=%s", name, e)
+            log.warning("job not started, database unavailable name=%s error=%s", name, e)
             return None
         if number is None:
-            log.info("job runs elsewhere name=%s", name)
+            log.info("job runs on another daemon name=%s", name)
             return None
         finished = self._runner.run(job) or Finished(
-            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, said=""
+            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, last_message=""
         )
         try:
             self._runs.end(
@@ -214,40 +157,39 @@ class Daemon:
                 now=datetime.now(UTC),
                 outcome=finished.outcome,
                 exit_code=finished.exit_code,
-                said=finished.said,
+                said=finished.last_message,
             )
             about(self._runs.engine, f"job {turn}", _alarm(finished), kind="job", at=datetime.now(UTC))
         except ArchiveError as e:
-            log.warning("end of job is not remembered name=%s error=%s", name, e)
+            log.warning("end of job not recorded name=%s error=%s", name, e)
         return finished
 
     def hurry(self, name: str) -> None:
-        """Run a job as soon as can be; one that runs now once more when it has ended."""
+        """Run a job as soon as possible; if it is running, once more after it has ended."""
         self._hurried.add(name)
         try:
             if self._scheduler.get_job(self._id(name)):
                 self._scheduler.modify_job(self._id(name), next_run_time=datetime.now(UTC))
         except (SQLAlchemyError, OSError, JobLookupError) as e:
-            log.warning("job runs when it is due name=%s error=%s", name, _line(e))
+            log.warning("job could not be moved forward name=%s error=%s", name, one_line(e))
 
     def _ended(self, event: JobExecutionEvent) -> None:
         if (name := event.job_id.rpartition(":")[2]) in self._hurried:
             self.hurry(name)
 
     def ill(self, archive: Archive) -> dict[str, str]:
-        """What is wrong with the parts that the daemon needs, by their names."""
+        """Failing parts of the installation and their errors."""
         if self._health is None:
             self._health = Health(parts(archive, self._runs))
         found = {}
-        thread = getattr(self._scheduler, "_thread", None)  # it has no public name
-        if not self._scheduler.running or not (thread and thread.is_alive()):
-            found["scheduler"] = "does not run"
+        if not is_alive(self._scheduler):
+            found["scheduler"] = "not running"
         return found | self._health()
 
     def set_back(self, by: timedelta) -> None:
-        """The clock was set back: runs at intervals keep their distance, and do not wait for the hour to come again.
+        """Adjust to a clock that was set back: runs at intervals keep their distance instead of waiting.
 
-        Those at an hour of the day do, so that they do not run twice, unless it is more than one that they would miss.
+        Runs at a time of day wait, so that they do not run twice, unless they would miss more than one run.
         """
         now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
@@ -268,7 +210,7 @@ class Daemon:
                 try:
                     self.set_back(timedelta(seconds=ahead - now))
                 except (SQLAlchemyError, OSError) as e:
-                    log.warning("schedule cannot be mended, trying again error=%s", _line(e))
+                    log.warning("schedule could not be adjusted, trying again error=%s", one_line(e))
                     continue
             ahead = now
 
@@ -276,27 +218,16 @@ class Daemon:
         return f"{self._holder}:{name}"
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        log.info("daemon stops signal=%s", signal.Signals(number).name)
+        log.info("daemon stopping signal=%s", signal.Signals(number).name)
         self._stop.set()
 
 
 def fire(holder: str, name: str) -> None:
-    """What the schedule calls: a job of the daemon of this process."""
+    """Run a job of this process's daemon.
+
+    APScheduler stores the address of this function in databases: never move or rename it.
+    """
     _daemons[holder].fire(name)
-
-
-def next_runs(engine: Engine) -> dict[str, datetime]:
-    """When each job runs next, the earliest of all daemons on a database."""
-    if not inspect(engine).has_table(TABLE):
-        return {}
-    table = SQLAlchemyJobStore(engine=engine, tablename=TABLE).jobs_t
-    found: dict[str, datetime] = {}
-    with engine.begin() as connection:
-        for row in connection.execute(select(table.c.id, table.c.next_run_time)):
-            if row.next_run_time is not None:
-                name, moment = row.id.rpartition(":")[2], datetime.fromtimestamp(row.next_run_time, UTC)
-                found[name] = min(moment, found.get(name, moment))
-    return found
 
 
 def _trigger(job: Job) -> IntervalTrigger | CronTrigger:
@@ -308,7 +239,7 @@ def _trigger(job: Job) -> IntervalTrigger | CronTrigger:
 
 
 def _latest(trigger: IntervalTrigger | CronTrigger, now: datetime) -> datetime:
-    """A next run after this was planned by a clock that was ahead."""
+    """The latest plausible next run; a later one was planned by a clock that was ahead."""
     if isinstance(trigger, IntervalTrigger):
         latest: datetime = now + trigger.interval + _AHEAD
         return latest
@@ -320,15 +251,11 @@ def _latest(trigger: IntervalTrigger | CronTrigger, now: datetime) -> datetime:
 def _alarm(finished: Finished) -> Alarm | None:
     if finished.outcome in {Outcome.DONE, Outcome.STOPPED}:
         return None
-    ended = "passed its deadline" if finished.outcome is Outcome.DEADLINE else f"ended with exit {finished.exit_code}"
-    return Alarm(kind="job", detail=f"{ended} after {finished.seconds:.0f} s: {finished.said or 'said nothing'}")
+    ended = "exceeded its deadline" if finished.outcome is Outcome.DEADLINE else f"ended with exit {finished.exit_code}"
+    return Alarm(kind="job", detail=f"{ended} after {finished.seconds:.0f} s: {finished.last_message or 'no output'}")
 
 
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _told(event: JobExecutionEvent) -> None:
+def _report(event: JobExecutionEvent) -> None:
     if event.code == EVENT_JOB_MISSED:
         log.warning("job missed name=%s due=%s", event.job_id, event.scheduled_run_time)
     else:

@@ -1,4 +1,4 @@
-"""Entry point of the console script: before anything is loaded, what must end in order can be told to end."""
+"""Entry point of the console script: SIGTERM is handled before anything is loaded."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import signal
 import sys
 
 _IN_ORDER = frozenset({"crawl", "backfill", "up", "serve"})
-"""Commands that a supervisor ends; they set their own handlers once they have begun."""
+"""Commands that a supervisor stops; they set their own handlers once they have started."""
 
 
 def main() -> None:
     """Run the command line."""
     if len(sys.argv) > 1 and sys.argv[1] in _IN_ORDER:
-        # Nothing has begun, and what a run before left behind survives worse: there is nothing to be put in order.
+        # Nothing has begun yet, so there is nothing to clean up.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from schedules.cli import main as run
 

@@ -1,4 +1,4 @@
-"""What is wrong with the parts that daemon and web app need, told in time even where a part does not answer."""
+"""Health checks of the parts that daemon and web app need, bounded in time even if a part does not answer."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from schedules.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
 _FRESH_SECONDS = 1.0
-"""A result is told again for so long: whoever asks often makes no more work."""
+"""How long a result is reused, so that frequent requests cause no extra work."""
 _SILENT = f"does not answer within {HEALTH_SECONDS:g} s"
 
 
 class Health:
-    """Looks at each part in a thread of its own; called, it tells what is ill, by the names of the parts."""
+    """Checks each part in a thread of its own; calling it returns the failing parts and their errors."""
 
     def __init__(self, parts: Mapping[str, Callable[[], None]], *, seconds: float = HEALTH_SECONDS) -> None:
-        """Parts raise ArchiveError where something is wrong with them."""
+        """A part's check raises ArchiveError if the part fails."""
         self._parts = dict(parts)
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._looks: dict[str, _Look] = {}
+        self._checks: dict[str, _Check] = {}
 
     def __call__(self) -> dict[str, str]:
-        """What is wrong, by the name of the part; nothing if all is well."""
+        """The error of each failing part; empty if all is well."""
         with self._lock:
             for name, check in self._parts.items():
-                before = self._looks.get(name)
-                # One that still waits is not joined by another.
+                before = self._checks.get(name)
+                # A check that still waits is not started a second time.
                 if before is None or (before.over.is_set() and monotonic() - before.ended > _FRESH_SECONDS):
-                    self._looks[name] = _Look(check)
-            looks = dict(self._looks)
+                    self._checks[name] = _Check(check)
+            checks = dict(self._checks)
         found = {}
-        for name, look in looks.items():
+        for name, look in checks.items():
             if not look.over.wait(max(0.0, look.began + self._seconds - monotonic())):
                 found[name] = _SILENT
             elif look.wrong:
@@ -45,8 +45,8 @@ class Health:
         return found
 
 
-class _Look:
-    """One look at a part."""
+class _Check:
+    """One check of a part."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self.began = self.ended = monotonic()
@@ -60,7 +60,7 @@ class _Look:
             self._check()
         except ArchiveError as e:
             self.wrong = str(e)
-        except Exception as e:  # noqa: BLE001  whatever it is, the part is not well
+        except Exception as e:  # noqa: BLE001  whatever it is, the part has failed
             self.wrong = f"{type(e).__name__}: {e}"
         finally:
             self.ended = monotonic()
@@ -73,9 +73,9 @@ def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
     def database() -> None:
         path = archive.index.engine.url.database
         is_file = archive.index.engine.dialect.name == "sqlite" and path not in {None, "", ":memory:"}
-        # What is open would be read on, though nobody finds it any more.
+        # SQLite keeps reading an open file even after it was deleted.
         if is_file and not Path(str(path)).exists():
             raise ArchiveError("the file is gone")
         runs.latest()
 
-    return {"database": database, "store": archive.check_store, "disk": archive.check_spool}
+    return {"database": database, "store": archive.check_store, "disk": archive.writer.check_spool}

@@ -1,4 +1,4 @@
-"""Jobs as programs and pages see them. No I/O."""
+"""Jobs as shown in the JSON API and on pages. No I/O."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from archive.runtime.times import iso
 from schedules.jobs import Job
-from schedules.runs import Ran
+from schedules.runs import JobRun
 from schedules.settings import ScheduleSettings
 
 
 def job_rows(
-    found: Sequence[Job], settings: ScheduleSettings, last: Mapping[str, Ran], upcoming: Mapping[str, datetime]
+    found: Sequence[Job], settings: ScheduleSettings, last: Mapping[str, JobRun], upcoming: Mapping[str, datetime]
 ) -> list[dict[str, Any]]:
     """Each job with its trigger, next and last run, outcome."""
     rows = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NOTIFICATION_BYTES = 10 * 1024 * 1024
-"""What a hub sends along: it is checked against its signature and not kept."""
+"""What a hub sends along: it is checked against its signature and not archived."""
 
 
 REQUEST_HEAD_BYTES = 64 * 1024
@@ -11,7 +11,7 @@ REQUEST_HEAD_BYTES = 64 * 1024
 REQUEST_SECONDS = 20.0
 """From connecting, or the answer before, until a request is whole: clients that trickle must not shut others out."""
 HEALTH_SECONDS = 15.0
-"""A look at one part of the installation; one that does not answer is ill."""
+"""Health check of one part; a part that does not answer in time is failing."""
 
 
 FORM_BYTES = 20_000

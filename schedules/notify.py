@@ -1,4 +1,4 @@
-"""Telling alarms to the operator: a webhook, mail."""
+"""Notifies the operator of alarms, by webhook and mail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from archive.runtime.console import printable
-from archive.runtime.times import iso
 from crawler.errors import FetchError
-from crawler.frontier.alarms import Raised
+from crawler.frontier.alarms import Raised, as_json
 from crawler.net.address_guard import Guard
 from crawler.net.http_post import post
 from schedules.settings import ScheduleSettings
@@ -22,11 +21,11 @@ _MAX_LINES = 200
 """Alarms that one mail lists."""
 
 
-def tell(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str, guard: Guard) -> list[FetchError]:
-    """Send alarms to whom the settings name; gives what one of them did not take while another one did.
+def notify(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str, guard: Guard) -> list[FetchError]:
+    """Send alarms to the recipients in the settings; returns the error of one way if the other succeeded.
 
     Raises:
-        FetchError: Nobody took them.
+        FetchError: No way succeeded.
     """
     ways: list[Callable[[], None]] = []
     if settings.alarm_webhook:
@@ -42,17 +41,6 @@ def tell(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str
     if errors and len(errors) == len(ways):
         raise errors[0]
     return errors
-
-
-def as_json(alarm: Raised) -> dict[str, str | None]:
-    """An alarm as programs see it."""
-    return {
-        "kind": alarm.kind,
-        "subject": alarm.subject,
-        "detail": alarm.detail,
-        "since": iso(alarm.since),
-        "ended": iso(alarm.ended) if alarm.ended else None,
-    }
 
 
 def _to_webhook(found: Sequence[Raised], url: str, user_agent: str, guard: Guard) -> None:
@@ -86,9 +74,9 @@ def _to_mail(found: Sequence[Raised], settings: ScheduleSettings) -> None:
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as e:
         shown = f"{parts.scheme}://{parts.hostname}"
-        raise FetchError(f"the mail server did not take it: {type(e).__name__}: {e}", url=shown) from e
+        raise FetchError(f"the mail could not be sent: {type(e).__name__}: {e}", url=shown) from e
 
 
 def _header(text: str) -> str:
-    """Text for a header: one line, no control characters, not without end."""
+    """Text for a header: one line of bounded length, without control characters."""
     return printable(text)[:200]

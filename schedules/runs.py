@@ -1,4 +1,4 @@
-"""Runs of jobs in the database: what ran, how it ended, and whose turn it is among several daemons."""
+"""Job runs in the database: what ran, how it ended, and which of several daemons may run a job now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archive.runtime.database import Instant, Words, connect, migrate, transacti
 
 REVISION = "0001"
 LOST = "lost"
-"""Outcome of a run of which nobody knows how it ended: its daemon was killed."""
+"""Outcome of a run whose end is unknown: its daemon was killed."""
 
 metadata = MetaData()
 
@@ -40,7 +40,7 @@ turns = Table(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class JobRun:
     """One run of a job."""
 
     job: str
@@ -64,7 +64,7 @@ class Runs:
 
     @classmethod
     def open(cls, database: str) -> Runs:
-        """Open the database, making or upgrading its tables.
+        """Open the database, creating or upgrading its tables.
 
         Raises:
             ArchiveError: The database cannot be used.
@@ -75,16 +75,16 @@ class Runs:
 
     @property
     def engine(self) -> Engine:
-        """The database, for what else is kept in it."""
+        """The database, for other tables in it."""
         return self._engine
 
     def begin(self, job: str, *, turn: str, holder: str, argv: str, now: datetime, until: datetime) -> int | None:
-        """Begin a run, unless another daemon has the turn; gives its number.
+        """Begin a run, unless another daemon has the turn; returns its number.
 
         Args:
             job: Its name.
-            turn: What only one run may have at a time.
-            holder: This daemon. A run of its own that has the turn still was cut off when it was killed.
+            turn: What only one run may hold at a time.
+            holder: This daemon. If a run of its own still has the turn, the daemon was killed during it.
             argv: What is started.
             now: When.
             until: When the turn ends by itself, should this daemon die.
@@ -110,20 +110,20 @@ class Runs:
             return number
 
     def end(self, number: int, *, turn: str, now: datetime, outcome: str, exit_code: int, said: str) -> None:
-        """A run has ended; the turn is free."""
+        """Record the end of a run and free its turn."""
         values = {"ended": now, "outcome": outcome, "exit_code": exit_code, "said": said}
         with transaction(self._engine) as connection:
             connection.execute(update(runs).where(runs.c.id == number).values(**values))
             connection.execute(delete(turns).where(turns.c.job == turn, turns.c.run_id == number))
 
-    def latest(self) -> dict[str, Ran]:
+    def latest(self) -> dict[str, JobRun]:
         """The last run of each job."""
         last = select(func.max(runs.c.id)).group_by(runs.c.job)
         with transaction(self._engine, reads=True) as connection:
             rows = connection.execute(select(runs).where(runs.c.id.in_(last))).all()
-        return {row.job: Ran(**{field.name: getattr(row, field.name) for field in fields(Ran)}) for row in rows}
+        return {row.job: JobRun(**{field.name: getattr(row, field.name) for field in fields(JobRun)}) for row in rows}
 
     def forget(self, before: datetime) -> int:
-        """Remove runs that ended before an instant; tells how many."""
+        """Remove runs that ended before an instant; returns how many."""
         with transaction(self._engine) as connection:
             return connection.execute(delete(runs).where(runs.c.ended < before)).rowcount

@@ -1,4 +1,4 @@
-"""When jobs run, for how long they may, and who is told of alarms."""
+"""When jobs run, for how long, and who is notified of alarms."""
 
 from __future__ import annotations
 
@@ -44,33 +44,33 @@ class ScheduleSettings(PressmarkSettings):
     """A run that takes longer is asked to end, and ended if it does not; so with each job."""
 
     recheck_every: Trigger = "15m"
-    """Looks for posts that are to be looked at again."""
+    """Crawls posts that are due for a re-check."""
     recheck_deadline: Span = timedelta(minutes=30)
 
     backfill_every: Trigger = "15m"
-    """Goes on with backfills, such as those that a gap has called for."""
+    """Continues backfills, such as those that a gap has started."""
     backfill_deadline: Span = timedelta(hours=6)
 
     verify_every: Trigger = "30 3 * * *"
-    """Re-reads a part of what is stored."""
+    """Verifies a sample of the stored objects."""
     verify_sample: str = "1%"
     """How much of it."""
     verify_deadline: Span = timedelta(hours=12)
 
     seal_every: Trigger = "10m"
-    """Commits what a run that was killed left in the spool."""
+    """Commits what a killed crawl left in the spool."""
     seal_deadline: Span = timedelta(minutes=30)
 
     websub_every: Trigger = "10m"
-    """Subscribes at hubs, where PRESSMARK_CALLBACK is set."""
+    """Subscribes at WebSub hubs, if PRESSMARK_CALLBACK is set."""
     websub_deadline: Span = timedelta(minutes=5)
 
     housekeeping_every: Trigger = "50 4 * * *"
-    """Forgets what is over, and lets the database tidy itself."""
+    """Deletes old job runs, and lets the database tidy up."""
     housekeeping_deadline: Span = timedelta(hours=1)
 
     tell_every: Trigger = "1m"
-    """Tells new alarms to webhook and mail, where there are any."""
+    """Notifies webhook and mail of new alarms, if either is set."""
     tell_deadline: Span = timedelta(minutes=2)
 
     stop_seconds: float = Field(default=25.0, gt=0)

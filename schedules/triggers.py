@@ -41,7 +41,7 @@ def parse_trigger(text: str) -> timedelta | str | None:
     except ValueError as e:
         why = f" ({e})" if len(fields) == len(_FIELDS) else ""
         raise ValueError(
-            f"{text!r} is no trigger{why}: use a span such as 5m, five cron fields (UTC), or off"
+            f"{text!r} is not a valid trigger{why}: use a span such as 5m, five cron fields (UTC), or off"
         ) from None
     if span < LEAST:
         raise ValueError(f"{text!r} is too short: a second at least")
@@ -75,7 +75,7 @@ def _values(field: str, name: str, least: int, most: int, names: tuple[str, ...]
     for part in field.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no {name}")
+            raise ValueError(f"{part!r} is not a valid {name}")
         first, last, step = match.groups()
         if match[0] == "*":
             return []
@@ -84,7 +84,7 @@ def _values(field: str, name: str, least: int, most: int, names: tuple[str, ...]
         if names is _WEEKDAYS and last == "sun":
             high = most
         if not (least <= low <= high <= most and step != "0" and int(step or 1)):
-            raise ValueError(f"{part!r} is no {name}: {least} to {most}")
+            raise ValueError(f"{part!r} is not a valid {name}: {least} to {most}")
         found.update(range(low, high + 1, int(step or 1)))
     return sorted(found)
 
@@ -93,5 +93,5 @@ def _number(text: str, name: str, names: tuple[str, ...]) -> int:
     if text.isdecimal():
         return int(text)
     if text not in names:
-        raise ValueError(f"{text!r} is no {name}")
+        raise ValueError(f"{text!r} is not a valid {name}")
     return _NAMES[text]

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sample.browsing import browser, watched, world  # noqa: F401  fixtures
+from sample.forks import forks
 from sample.server import Site
 from sample.services import BIN, S3, Postgres, seaweedfs
 
@@ -73,6 +74,11 @@ class Home:
         )
 
     def run(self, *arguments: str, timeout: float = 120) -> Ran:
+        environment = self.environment
+        if forks().suit(environment):
+            argv = [str(BIN / arguments[0]), *arguments[1:]]
+            code, out, err = forks().run(argv, environment=environment, folder=PROJECT, timeout=timeout)
+            return Ran(code, out.decode("utf-8", "replace"), err.decode(), out)
         process = self.start(*arguments)
         try:
             out, err = process.communicate(timeout=timeout)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +17,7 @@ from conftest import PROJECT
 from pydantic.fields import FieldInfo
 
 from archive.settings import PREFIX, PressmarkSettings
+from crawler.decide.feed_alarms import ON_DOCUMENT
 from schedules.cli import pressmark
 
 DOCUMENTS = sorted(
@@ -124,3 +127,34 @@ def test_variables_that_documents_name_are_settings() -> None:
             continue
         named = set(re.findall(r"\bPRESSMARK_[A-Z_]*[A-Z]\b", path.read_text()))
         assert named - known == set(), path
+
+
+def test_the_table_of_alarms_lists_every_kind() -> None:
+    """Compares docs/daemon.md with the kinds that the code raises."""
+    raised = {
+        keyword.value.value
+        for package in ("crawler", "schedules")
+        for path in (PROJECT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Alarm"
+        for keyword in node.keywords
+        if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant)
+    }
+    section = (PROJECT / "docs/daemon.md").read_text("utf-8").partition("## Alarms")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
+    assert len(raised) >= len(ON_DOCUMENT)
+    assert sorted(listed) == sorted(raised)
+
+
+def test_the_architecture_names_every_room() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    rooms = {
+        room.strip()
+        for contract in contracts
+        if contract["name"].startswith("rooms of")
+        for layer in contract["layers"]
+        for room in layer.split("|")
+    }
+    assert len(rooms) > 30
+    document = (PROJECT / "docs" / "architecture.md").read_text()
+    assert sorted(room for room in rooms if not re.search(rf"\b{room}\b", document)) == []

@@ -1,25 +1,38 @@
-"""WACZ 1.1.1: captures of one page as one file that replay tools open."""
+"""WACZ 1.1.1: captures of one page as one file that replay tools open, and what belongs into it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import logging
 import re
 import zipfile
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
+from threading import Lock
 
-from archive.archive import Archive
+from archive.errors import ArchiveError, TooLargeError
+from archive.extract.requisites import of_style, page_links, requisites
 from archive.index.cdxj import cdxj
 from archive.index.from_records import CAPTURES
+from archive.index.lookup import Lookup
 from archive.index.schema import CaptureRow
-from archive.limits import WACZ_BYTES
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, WACZ_BYTES
+from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.http_message import split_head
 
-_ACTING = re.compile(
+log = logging.getLogger(__name__)
+
+_MAX_LOOKED_UP = 300
+"""Links of a page that are looked up."""
+_ERRORS_FROM = 400
+"""Statuses from here on are of failed requests (RFC 9110 §15.5)."""
+_ACTIVE_HEADERS = re.compile(
     rb"^(refresh|link|set-cookie2?|clear-site-data|strict-transport-security|content-disposition|service-worker-allowed"
     rb"|report-to|reporting-endpoints|nel|content-security-policy(?:-report-only)?|x-frame-options)(?=[ \t]*:)",
     re.IGNORECASE | re.MULTILINE,
@@ -27,34 +40,122 @@ _ACTING = re.compile(
 _NAME = "data.warc.gz"
 
 
-def wacz(
-    archive: Archive, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, still: bool = False
-) -> bytes:
-    """A file with some captures; those that revisits among them refer to are put in as well.
+class WaczCache:
+    """WACZ files of pages, each made once for all who ask for it at the same time; the newest are kept."""
+
+    def __init__(self, reader: Reader, *, max_bytes: int) -> None:
+        """`max_bytes`: of all files together; the last one is kept however large it is."""
+        self._reader = reader
+        self._max_bytes = max_bytes
+        self._files: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def page(self, capture: CaptureRow, *, for_replay: bool) -> bytes:
+        """As `pack_page`."""
+        key = (capture.record, for_replay)
+        with self._lock:
+            made = self._files.pop(key, None) or pack_page(self._reader, capture, for_replay=for_replay)
+            self._files[key] = made
+            while len(self._files) > 1 and sum(map(len, self._files.values())) > self._max_bytes:
+                self._files.popitem(last=False)
+        return made
+
+
+def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) -> bytes:
+    """A page with its images, styles and fonts, and the pages it links to, as they were at that time.
+
+    Where all of this is too large the linked pages are left out, then the rest.
 
     Args:
-        archive: Where they are.
-        rows: Which; the first is the page that is shown first.
-        title: Of that page.
-        now: When it is made; aware, UTC.
-        software: What makes it.
-        still: It is for a replay engine: headers that act on whoever loads a page, such as Refresh, have other names.
+        reader: Where it is.
+        capture: Of the page.
+        for_replay: As in `wacz`.
 
     Raises:
-        OverflowError: They are more than fits into one file.
+        TooLargeError: The page alone is too large.
+        ArchiveError: It cannot be read.
+    """
+    lookup = Lookup(reader.index)
+    rows = [capture, *_resources(reader, lookup, capture)]
+    linked = _linked_pages(reader, lookup, capture)
+    title = next((text.title for text in reader.index.texts_of(capture.record) if text.title), None) or capture.url
+    software = f"Pressmark {version('pressmark')}"
+    for chosen in ([*rows, *linked], rows, rows[:1]):
+        try:
+            return wacz(reader, chosen, title=title, now=capture.date, software=software, for_replay=for_replay)
+        except OverflowError as e:
+            log.info("wacz too large url=%s captures=%d reason=%s", capture.url, len(chosen), e)
+    raise TooLargeError(capture.url, "a WACZ file")
+
+
+def _resources(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+    """The archived images, styles and fonts of a page."""
+    found: list[CaptureRow] = []
+    for one in requisites(_payload(reader, page), url=page.url, content_type=page.mime):
+        capture = _nearest(lookup, one.url, page.date)
+        if capture is None:
+            continue
+        found.append(capture)
+        if one.kind == "style":
+            inner = of_style(_payload(reader, capture), url=capture.url)
+            found += [row for two in inner if (row := _nearest(lookup, two.url, page.date)) is not None]
+    return found[:PACKED_RESOURCES]
+
+
+def _linked_pages(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+    """The archived pages that a page links to, each with its resources."""
+    links = page_links(_payload(reader, page), url=page.url, content_type=page.mime)[:_MAX_LOOKED_UP]
+    archived = lookup.held(links)
+    found: list[CaptureRow] = []
+    for url in [link for link in links if link in archived][:PACKED_LINKS]:
+        capture = _nearest(lookup, url, page.date)
+        if capture is not None:
+            found += [capture, *_resources(reader, lookup, capture)]
+    return found[:PACKED_RESOURCES]
+
+
+def _nearest(lookup: Lookup, url: str, at: datetime) -> CaptureRow | None:
+    near = lookup.memento(url, at)
+    return near[0] if near is not None and near[0].status < _ERRORS_FROM else None
+
+
+def _payload(reader: Reader, capture: CaptureRow) -> bytes:
+    """Empty where it cannot be read: the file then has what else there is."""
+    try:
+        return reader.payload(capture)
+    except ArchiveError as e:
+        log.warning("payload cannot be read url=%s error=%s", capture.url, e)
+        return b""
+
+
+def wacz(
+    reader: Reader, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, for_replay: bool = False
+) -> bytes:
+    """A file with some captures and with the captures that revisits among them refer to.
+
+    Args:
+        reader: Where they are.
+        rows: Which; the first is the page that replay tools open with.
+        title: Of that page.
+        now: When the file is made; aware, UTC.
+        software: What makes it.
+        for_replay: Rename response headers that act on whoever loads a page, such as Refresh.
+
+    Raises:
+        OverflowError: They do not fit into one file.
     """
     wanted: dict[str, CaptureRow] = {}
     for row in rows:
         wanted.setdefault(row.record, row)
-        original = archive.index.capture(row.refers_to) if row.refers_to else None
+        original = reader.index.capture(row.refers_to) if row.refers_to else None
         if original is not None:
             wanted.setdefault(original.record, original)
-    data, placed = bytearray(), []
+    data, relocated = bytearray(), []
     for row in wanted.values():
         if len(data) + row.length > WACZ_BYTES:
-            raise OverflowError(f"the captures have more than {WACZ_BYTES} bytes")
-        stored = _stilled(archive.stored(row)) if still else archive.stored(row)
-        placed.append(_moved(row, len(data), len(stored)))
+            raise OverflowError(f"more than {WACZ_BYTES} bytes")
+        stored = _without_active_headers(reader.stored_members(row)) if for_replay else reader.stored_members(row)
+        relocated.append(_relocated(row, len(data), len(stored)))
         data += stored
     first = rows[0]
     stamp = f"{first.date:%Y-%m-%dT%H:%M:%SZ}"
@@ -64,7 +165,7 @@ def wacz(
     )
     files = {
         f"archive/{_NAME}": bytes(data),
-        "indexes/index.cdx": cdxj(placed),
+        "indexes/index.cdx": cdxj(relocated),
         "pages/pages.jsonl": pages.encode(),
     }
     package = {
@@ -85,30 +186,30 @@ def wacz(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         for name, content in {**files, "datapackage.json": described, "datapackage-digest.json": signed}.items():
-            # What is compressed already is not compressed again: replay tools read its members by their place.
+            # WARC data is stored, not deflated: it is compressed, and replay tools read its members by their offset.
             how = zipfile.ZIP_STORED if name.startswith("archive/") else zipfile.ZIP_DEFLATED
             entry = zipfile.ZipInfo(name, date_time=max(now.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
             made.writestr(entry, content, compress_type=how)
     return out.getvalue()
 
 
-def _stilled(stored: bytes) -> bytes:
-    """The records of a capture, without headers that would act on the page that replays it."""
+def _without_active_headers(stored: bytes) -> bytes:
+    """The records of a capture with the headers renamed that would act on the page that replays it."""
     found = list(warc.read(io.BytesIO(stored)))
-    if not any(one.kind in CAPTURES and _ACTING.search(split_head(one.block)[0]) for one in found):
+    if not any(one.kind in CAPTURES and _ACTIVE_HEADERS.search(split_head(one.block)[0]) for one in found):
         return stored
     out = bytearray()
     for record in found:
         if record.kind in CAPTURES:
             head, body = split_head(record.block)
-            block = _ACTING.sub(rb"X-Archive-Orig-\1", head) + body
+            block = _ACTIVE_HEADERS.sub(rb"X-Archive-Orig-\1", head) + body
             record = warc.Record(headers=record.headers, block=block).having(("WARC-Block-Digest", digest(block)))  # noqa: PLW2901  a new one
         out += warc.pack(record)
     return bytes(out)
 
 
-def _moved(row: CaptureRow, offset: int, length: int) -> CaptureRow:
-    """The row as it is in the file."""
+def _relocated(row: CaptureRow, offset: int, length: int) -> CaptureRow:
+    """The row with its place in the file."""
     values = {name: getattr(row, name) for name in CaptureRow.__slots__}
     return CaptureRow(**{**values, "object": _NAME, "offset": offset, "length": length})
 

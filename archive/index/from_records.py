@@ -6,10 +6,11 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
-from archive.extract.text import Entry, made_by
+from archive.extract.text import Entry, Text, made_by
 from archive.index.fulltext import Entered
 from archive.index.schema import CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 CAPTURES = frozenset({"response", "revisit", "resource"})
 """Types of the records that a capture begins with."""
 _ATTENDANTS = frozenset({"request", "metadata"})
+_FACTS = ("title", "author", "site", "language", "canonical", "license", "image", "comments")
 
 
 def capture_rows(
@@ -109,6 +111,24 @@ class HeldText:
         sources = self.fields.get("sources")
         by_feed = [name for name, source in sources.items() if source == "feed"] if isinstance(sources, dict) else []
         return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
+
+    def as_text(self) -> Text:
+        """The text with its facts as typed values; a fact that is missing or of another type is left out."""
+        known: dict[str, Any] = {name: value for name in _FACTS if isinstance(value := self.fields.get(name), str)}
+        for name in ("published", "modified"):
+            known[name] = _stated(self.fields.get(name))
+        for name in ("sources", "extractor"):
+            if isinstance(value := self.fields.get(name), dict):
+                known[name] = {str(key): str(one) for key, one in value.items()}
+        tags, markdown = self.fields.get("tags"), self.fields.get("markdown")
+        return Text(
+            url=self.row.url,
+            text=self.text,
+            markdown=markdown if isinstance(markdown, str) else self.text,
+            tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+            entry=self.entry,
+            **known,
+        )
 
     def as_json(self, capture: CaptureRow | None) -> dict[str, object]:
         """The text as programs see it, with the capture that it was made from."""
@@ -207,4 +227,14 @@ def _moment(written: object) -> datetime | None:
         found = datetime.fromisoformat(written)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _stated(written: object) -> datetime | date | None:
+    """A date of a text as `Text.fields` wrote it: an instant, or a day alone."""
+    if not isinstance(written, str):
+        return None
+    try:
+        return date.fromisoformat(written) if len(written) == len("2026-05-01") else datetime.fromisoformat(written)
+    except ValueError:
         return None

@@ -1,30 +1,26 @@
-"""The index: which captures and texts are held, and where they lie."""
+"""The index: which captures and texts the archive has, and where they are stored. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Row,
     Select,
     Table,
     bindparam,
-    delete,
+    case,
     func,
     select,
-    update,
 )
 
-from archive.index.fulltext import Entered, enter
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
-    REVISION,
     CaptureRow,
     ObjectRow,
     TextRow,
@@ -32,19 +28,19 @@ from archive.index.schema import (
     captures,
     index_urlkey,
     objects,
-    of_page,
+    page_conditions,
     text_row,
     texts,
     texts_select,
 )
-from archive.runtime.database import insert_all, migrate, transaction, upsert
+from archive.runtime.database import fetch, transaction
 from archive.warc.urlkey import urlkey
 
 R = TypeVar("R", "CaptureRow", "TextRow")
 
 
 class Index:
-    """Rows about captures and texts in one database."""
+    """Reads rows about captures and texts in one database; `IndexWriter` writes them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -54,71 +50,12 @@ class Index:
         """The database, for what else of the archive is looked up in it."""
         return self._engine
 
-    def prepare(self) -> None:
-        """Make or upgrade the tables."""
-        migrate(self._engine, "archive", REVISION)
-
-    def add(
-        self,
-        stored: list[ObjectRow],
-        held: list[CaptureRow],
-        made: list[TextRow],
-        words: Sequence[Entered] = (),
-    ) -> None:
-        """Point at objects that are durable, all or nothing; the same again changes nothing.
-
-        Args:
-            stored: The objects.
-            held: Captures in them.
-            made: Texts in them.
-            words: The texts themselves, which can be found from now on.
-        """
-        with transaction(self._engine) as connection:
-            self._add(connection, stored, held, made)
-            enter(connection, self._engine, words)
-
-    def replace(
-        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()
-    ) -> None:
-        """Make the rows of one object exactly these, all or nothing."""
-        with transaction(self._engine) as connection:
-            number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
-            for table, rows in ((captures, held), (texts, made)):
-                connection.execute(delete(table).where(table.c.object_id == number))
-                for part in _parts([row.record for row in rows]):
-                    connection.execute(delete(table).where(table.c.record.in_(part)))
-            values = {"length": stored.length, "sha256": stored.sha256}
-            connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
-            self._add(connection, [stored], held, made)
-            enter(connection, self._engine, words)
-
-    def _add(
-        self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
-    ) -> None:
-        for row in stored:
-            connection.execute(
-                upsert(self._engine, objects)
-                .values(key=row.key, length=row.length, sha256=row.sha256)
-                .on_conflict_do_nothing()
-            )
-        keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
-        found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
-        ids = {row.key: row.id for row in found}
-        for table, rows in ((captures, held), (texts, made)):
-            fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
-            insert_all(connection, table, fresh)
-
-    def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows whose record is not there yet."""
-        known: set[str] = set()
-        for part in _parts([row["record"] for row in rows]):
-            known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
-        return [row for row in rows if row["record"] not in known]
-
-    def history(self, url: str) -> list[CaptureRow]:
-        """Every capture of a URL, oldest first."""
-        query = CAPTURES.where(captures.c.urlkey == index_urlkey(url)).order_by(captures.c.date)
-        return [capture_row(row) for row in self._rows(query)]
+    def captures(self, url: str) -> list[CaptureRow]:
+        """Every capture of a page, oldest first."""
+        for same in page_conditions(captures, url):
+            if rows := fetch(self._engine, CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
+                return [capture_row(row) for row in rows]
+        return []
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture of a URL nearest to `at`, or the newest; of two as near, the earlier."""
@@ -132,29 +69,37 @@ class Index:
         """The text made from the capture with that WARC-Record-ID; of several, that of the newest batch."""
         return next(iter(self.texts_of(capture)), None)
 
+    def text_for(self, capture: CaptureRow) -> TextRow | None:
+        """The text made from a capture or, if it has none and is a revisit, from the response it refers to."""
+        sources = {capture.record, capture.refers_to or capture.record}
+        own = case((texts.c.capture == capture.record, 0), else_=1)
+        query = texts_select().where(texts.c.capture.in_(sources))
+        rows = fetch(self._engine, query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
+        return text_row(rows[0]) if rows else None
+
     def texts_of(self, capture: str) -> list[TextRow]:
         """Every text made from the capture with that WARC-Record-ID, newest batch first."""
         query = (
             texts_select().where(texts.c.capture == capture).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
         )
-        return [text_row(row) for row in self._rows(query)]
+        return [text_row(row) for row in fetch(self._engine, query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
         """WARC-Record-IDs of captures that have a text, in their order, from the one after `after` on."""
         query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
-        return [row.capture for row in self._rows(query.limit(limit))]
+        return [row.capture for row in fetch(self._engine, query.limit(limit))]
 
     def posts_of_host(self, url: str) -> int:
         """How many URLs of a URL's host have a text."""
         query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url))
-        return int(self._rows(query)[0][0])
+        return int(fetch(self._engine, query)[0][0])
 
     def newest_texts(self, url: str, limit: int) -> list[TextRow]:
         """Texts of that many posts of a URL's host, the newest of each, latest captures first."""
         query = texts_select().where(*self._of_host(url))
         query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
         found: dict[str, TextRow] = {}
-        for row in self._rows(query.limit(4 * limit)):
+        for row in fetch(self._engine, query.limit(4 * limit)):
             found.setdefault(row.urlkey, text_row(row))
         return list(found.values())[:limit]
 
@@ -168,25 +113,26 @@ class Index:
     def same_text(self, digest: str) -> list[TextRow]:
         """Every text with that digest, of any URL, oldest first: the same words, whatever the bytes of the page."""
         return [
-            text_row(row) for row in self._rows(texts_select().where(texts.c.digest == digest).order_by(texts.c.date))
+            text_row(row)
+            for row in fetch(self._engine, texts_select().where(texts.c.digest == digest).order_by(texts.c.date))
         ]
 
     def texts(self, url: str) -> dict[str, list[TextRow]]:
         """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
         query = texts_select().where(texts.c.urlkey == index_urlkey(url))
         found: dict[str, list[TextRow]] = {}
-        for row in self._rows(query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
+        for row in fetch(self._engine, query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
             found.setdefault(row.capture, []).append(text_row(row))
         return found
 
     def capture(self, record: str) -> CaptureRow | None:
         """The capture with that WARC-Record-ID."""
-        rows = self._rows(CAPTURES.where(captures.c.record == record))
+        rows = fetch(self._engine, CAPTURES.where(captures.c.record == record))
         return capture_row(rows[0]) if rows else None
 
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest whole response that holds the payload of that digest, of any URL."""
-        rows = self._rows(_ORIGINAL, digest=digest)
+        rows = fetch(self._engine, _ORIGINAL, digest=digest)
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
@@ -197,7 +143,7 @@ class Index:
             .order_by(captures.c.date.desc())
             .limit(1)
         )
-        rows = self._rows(query)
+        rows = fetch(self._engine, query)
         return capture_row(rows[0]) if rows else None
 
     def objects(self) -> list[ObjectRow]:
@@ -214,12 +160,12 @@ class Index:
 
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
         """The captures and texts that lie in an object, in its order."""
-        held = self._rows(CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
-        made = self._rows(texts_select().where(objects.c.key == key).order_by(texts.c.offset))
+        held = fetch(self._engine, CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
+        made = fetch(self._engine, texts_select().where(objects.c.key == key).order_by(texts.c.offset))
         return [capture_row(row) for row in held], [text_row(row) for row in made]
 
     def counts(self) -> dict[str, int]:
-        """How many captures, texts and objects are held."""
+        """How many captures, texts and objects there are."""
         with transaction(self._engine, reads=True) as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -230,24 +176,20 @@ class Index:
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
         """Of the URL, however its host and scheme are written; else of any with the same urlkey."""
-        same, loosely = of_page(table, url), table.c.urlkey == index_urlkey(url)
-        return self._around(table, query.where(same), at, make) or self._around(table, query.where(loosely), at, make)
+        found = (self._around(table, query.where(same), at, make) for same in page_conditions(table, url))
+        return next((row for row in found if row), None)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
         # Of several texts of one capture the newest.
         newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
         if at is None:
-            rows = self._rows(query.order_by(table.c.date.desc(), *newest).limit(1))
+            rows = fetch(self._engine, query.order_by(table.c.date.desc(), *newest).limit(1))
             return make(rows[0]) if rows else None
         around = [
-            *self._rows(query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
-            *self._rows(query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
         ]
         return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
-
-    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query, parameters))
 
 
 # Asked for each capture, so that it is made once.
@@ -258,14 +200,3 @@ _ORIGINAL = (
     .order_by(captures.c.date)
     .limit(1)
 )
-
-
-def _parts(records: list[str]) -> Iterator[list[str]]:
-    """Records in parts: SQLite takes a limited number of parameters."""
-    for start in range(0, len(records), 500):
-        yield records[start : start + 500]
-
-
-def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
-    return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}

@@ -1,4 +1,4 @@
-"""What the index gives to those who look things up: mementos of a page, and scans in the order of urlkeys."""
+"""Lookups for the web app: mementos of a page, and scans in the order of urlkeys."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Row, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Label, Row, bindparam, func, literal, select, tuple_
 
 from archive.index.index import Index
-from archive.index.schema import CAPTURES, CaptureRow, capture_row, captures, index_urlkey, objects, of_page, same_page
-from archive.runtime.database import transaction
+from archive.index.schema import (
+    CAPTURES,
+    CaptureRow,
+    capture_row,
+    captures,
+    index_urlkey,
+    objects,
+    page_conditions,
+    same_page,
+)
+from archive.runtime.database import fetch
 from archive.warc.urlkey import variants
 
 SECOND = timedelta(seconds=1)
@@ -21,7 +30,7 @@ PART = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """The instants of a page's mementos around one of them; None where there is no such one."""
+    """The instants of a page's mementos around one of them; None where there is none."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -40,7 +49,7 @@ class Lookup:
         """The capture of a page within that second, the earliest, with the mementos around it; or the nearest one."""
         given = _parameters(url)
         for asked in _WITHIN:
-            if rows := self._rows(asked, **given, begin=second, end=second + SECOND):
+            if rows := fetch(self._engine, asked, **given, begin=second, end=second + SECOND):
                 return capture_row(rows[0]), _neighbours(rows[0])
         row = self._index.nearest(url, second)
         return (row, Neighbours()) if row else None
@@ -48,46 +57,39 @@ class Lookup:
     def neighbours(self, url: str, second: datetime) -> Neighbours:
         """The mementos around the second of one."""
         for asked in _AROUND:
-            found = self._rows(asked, **_parameters(url), begin=second, end=second + SECOND)[0]
+            found = fetch(self._engine, asked, **_parameters(url), begin=second, end=second + SECOND)[0]
             if found.first_date is not None:
                 return _neighbours(found)
         return Neighbours()
-
-    def of_page(self, url: str) -> list[CaptureRow]:
-        """Every capture of a page, oldest first."""
-        for same in _sets(url):
-            if rows := self._rows(CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
-                return [capture_row(row) for row in rows]
-        return []
 
     def newest_of_page(
         self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> list[CaptureRow]:
         """The last captures of a page, newest first, of all or within a time."""
-        for same in _sets(url):
+        for same in page_conditions(captures, url):
             query = CAPTURES.where(same)
             if since is not None and until is not None:
                 query = query.where(since <= _DATE, until > _DATE)
-            if rows := self._rows(query.order_by(_DATE.desc(), captures.c.record.desc()).limit(limit)):
+            if rows := fetch(self._engine, query.order_by(_DATE.desc(), captures.c.record.desc()).limit(limit)):
                 return [capture_row(row) for row in rows]
         return []
 
     def moments(self, url: str) -> list[datetime]:
         """When each capture of a page was made, oldest first."""
-        for same in _sets(url):
-            if rows := self._rows(select(captures.c.date).where(same).order_by(captures.c.date)):
+        for same in page_conditions(captures, url):
+            if rows := fetch(self._engine, select(captures.c.date).where(same).order_by(captures.c.date)):
                 return [row.date for row in rows]
         return []
 
     def held(self, urls: Sequence[str]) -> set[str]:
-        """Those of some URLs of which a capture with a payload is held, whatever their scheme and host's `www.`."""
+        """Those of some URLs that have a capture with a payload, under any scheme, with or without `www.`."""
         found: set[str] = set()
         keys = {url: index_urlkey(url) for url in urls}
         wanted = list(dict.fromkeys(keys.values()))
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             query = select(captures.c.urlkey.distinct()).where(captures.c.urlkey.in_(part), captures.c.status < 400)  # noqa: PLR2004
-            found.update(row.urlkey for row in self._rows(query))
+            found.update(row.urlkey for row in fetch(self._engine, query))
         return {url for url, key in keys.items() if key in found}
 
     def scan(
@@ -126,7 +128,7 @@ class Lookup:
                 last = tuple_(*(literal(value, column.type) for value, column in types))
                 columns = tuple_(key, date, record)
                 part = part.where(columns < last if backwards else columns > last)
-            rows = self._rows(part)
+            rows = fetch(self._engine, part)
             for row in rows:
                 yield row.urlkey, capture_row(row)
             yield None
@@ -138,21 +140,12 @@ class Lookup:
     def count(self, keys: Range, *, since: datetime | None = None, until: datetime | None = None) -> int:
         """How many captures a scan would give."""
         query = select(func.count()).select_from(captures).where(*_within(keys, since, until))
-        return int(self._rows(query)[0][0])
+        return int(fetch(self._engine, query)[0][0])
 
     def held_object(self, key: str) -> tuple[int, str] | None:
         """Length and SHA-256 of an object that the index knows."""
-        rows = self._rows(select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
+        rows = fetch(self._engine, select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
         return (int(rows[0].length), str(rows[0].sha256)) if rows else None
-
-    def _rows(self, query: Select[Any], **parameters: object) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query, parameters))
-
-
-def _sets(url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """What counts as captures of a page, and what does if there are none of those."""
-    return of_page(captures, url), captures.c.urlkey == index_urlkey(url)
 
 
 # A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.

@@ -1,18 +1,20 @@
-"""What the index tells of many posts at once: what came lately, a host's posts, how many captures a day had."""
+"""Lists over many posts: recently archived ones, a host's posts, numbers of captures a day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, literal, select
 
 from archive.index.fulltext import searchable
 from archive.index.index import Index
-from archive.index.schema import captures, index_urlkey, of_page
-from archive.runtime.database import transaction
+from archive.index.schema import captures, index_urlkey, page_conditions
+from archive.runtime.database import fetch
 
+_POSTS_AT_ONCE = 500
 _DAY = 86_400 * 1_000_000
 _EPOCH = date(1970, 1, 1)
 
@@ -55,7 +57,7 @@ class Overview:
         self._index = index
 
     def counts(self) -> dict[str, int]:
-        """How many captures, texts and objects are held."""
+        """How many captures, texts and objects there are."""
         return self._index.counts()
 
     def latest(self, limit: int, *, edited: bool | None = None) -> list[Post]:
@@ -67,25 +69,29 @@ class Overview:
         """
         query = select(searchable, _edited()).order_by(searchable.c.seen.desc(), searchable.c.id.desc())
         if edited is None:
-            return [_post(row) for row in self._rows(query.limit(limit))]
+            return [_post(row) for row in fetch(self._engine, query.limit(limit))]
         # Most are new: looking through the last few thousand finds enough, without a table of its own.
         recent = query.limit(5_000).subquery()
         chosen = select(recent).where(recent.c.edited == (1 if edited else 0))
         return [
-            _post(row) for row in self._rows(chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
+            _post(row)
+            for row in fetch(self._engine, chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
         ]
 
     def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
         """Hosts with how many posts they have, and when the last of them came."""
         count = func.count(searchable.c.urlkey.distinct()).label("posts")
         query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
-        return [(row.host, row.posts, row.last) for row in self._rows(query.order_by(searchable.c.host).limit(limit))]
+        return [
+            (row.host, row.posts, row.last)
+            for row in fetch(self._engine, query.order_by(searchable.c.host).limit(limit))
+        ]
 
     def months(self, host: str) -> list[Month]:
         """The months in which a host has posts, by their own dates, oldest first."""
         seen: dict[tuple[int, int], int] = {}
         query = select(func.min(searchable.c.dated)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
-        for row in self._rows(query):
+        for row in fetch(self._engine, query):
             moment: datetime = row[0]
             seen[moment.year, moment.month] = seen.get((moment.year, moment.month), 0) + 1
         return [Month(year=year, month=month, posts=count) for (year, month), count in sorted(seen.items())]
@@ -100,7 +106,40 @@ class Overview:
                 searchable.c.dated < datetime(year + 1, 1, 1, tzinfo=UTC) if year < 9999 else literal(value=True),  # noqa: PLR2004
             )
         query = query.order_by(searchable.c.dated.desc(), searchable.c.id.desc()).limit(limit).offset(offset)
-        return [_post(row) for row in self._rows(query)]
+        return [_post(row) for row in fetch(self._engine, query)]
+
+    def all_posts(
+        self,
+        *,
+        blog: str | None = None,
+        language: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Post]:
+        """Every post with its latest words, in the order in which those were archived.
+
+        Args:
+            blog: Only of this host.
+            language: Only in this language, an ISO 639-1 code.
+            since: Only those whose own date is not earlier.
+            until: Only those whose own date is earlier.
+        """
+        newest = select(func.max(searchable.c.id)).group_by(searchable.c.urlkey)
+        query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
+        if blog is not None:
+            query = query.where(searchable.c.host == blog.lower())
+        if language is not None:
+            query = query.where(func.lower(searchable.c.language) == language.lower())
+        if since is not None:
+            query = query.where(searchable.c.dated >= since)
+        if until is not None:
+            query = query.where(searchable.c.dated < until)
+        last = 0
+        while found := fetch(
+            self._engine, query.where(searchable.c.id > last).order_by(searchable.c.id).limit(_POSTS_AT_ONCE)
+        ):
+            yield from map(_post, found)
+            last = found[-1].id
 
     def days_of_host(self, url: str, since: datetime) -> dict[date, int]:
         """How many captures of a host each day has, from an instant on."""
@@ -110,24 +149,23 @@ class Overview:
 
     def days_of_page(self, url: str) -> dict[date, int]:
         """How many captures of a page each day has."""
-        return self._days(of_page(captures, url)) or self._days(captures.c.urlkey == index_urlkey(url))
+        return next((days for same in page_conditions(captures, url) if (days := self._days(same))), {})
 
     def statuses(self, url: str) -> dict[int, int]:
-        """How many captures of a URL have each status."""
-        query = select(captures.c.status, func.count().label("many")).where(captures.c.urlkey == index_urlkey(url))
-        return {row.status: row.many for row in self._rows(query.group_by(captures.c.status))}
+        """How many captures of a page have each status."""
+        for same in page_conditions(captures, url):
+            query = select(captures.c.status, func.count().label("many")).where(same).group_by(captures.c.status)
+            if rows := fetch(self._engine, query):
+                return {row.status: row.many for row in rows}
+        return {}
 
     def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)
         query = select(day.label("day"), func.count().label("many")).where(condition).group_by("day")
         found: dict[date, int] = {}
-        for row in self._rows(query):
+        for row in fetch(self._engine, query):
             found[_EPOCH + timedelta(days=int(row.day))] = row.many
         return found
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
 
 
 def _edited() -> ColumnElement[int]:

@@ -179,6 +179,11 @@ def of_page(table: Table, url: str) -> ColumnElement[bool]:
     return same_page(table, key=index_urlkey(url), ways=variants(url))
 
 
+def page_conditions(table: Table, url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Conditions for the captures or texts of a page: `of_page`, and what counts if that finds nothing."""
+    return of_page(table, url), table.c.urlkey == index_urlkey(url)
+
+
 def same_page(table: Table, *, key: Any, ways: Sequence[Any]) -> ColumnElement[bool]:  # noqa: ANN401  or parameters
     """As `of_page`, of a urlkey and the ways to write the URL, itself first."""
     same: ColumnElement[bool] = table.c.url.in_(ways)

@@ -1,4 +1,4 @@
-"""Captures that other tools made, taken into the archive: blocks as they are, named fields so that ours can be read."""
+"""Imports captures that other tools made: blocks stay as they are, header fields are adapted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from archive.limits import BROKEN_TOLD, EVENT_RECORDS, OTHER_RECORDS, URL_CHARAC
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.foreign import Broken, records
-from archive.writer.batch import Batch, Origin
+from archive.writer.batch import Origin
+from archive.writer.rolling import RollingBatch
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _ID = re.compile(r"<[!-~]{1,62}>")
 
 @dataclass(slots=True)
 class Tally:
-    """What was made of one file, or of all."""
+    """The result of importing one file, or all."""
 
     captures: int = 0
     others: int = 0
@@ -64,8 +65,7 @@ class Importer:
     def __init__(self, archive: Archive, *, now: Callable[[], datetime]) -> None:
         """Nothing is written yet."""
         self._archive = archive
-        self._now = now
-        self._batch: Batch | None = None
+        self._batches = _batches(archive, now)
         self._stated: dict[str, str] = {}  # a payload digest as some file states it: record of the response
         self._by_visit: dict[tuple[str, datetime], str] = {}  # URL and date: record of the response
         self._taken: dict[str, tuple[str, datetime]] = {}
@@ -101,7 +101,7 @@ class Importer:
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         for event, tally in waiting:
             self._write(event, tally)
-        self._commit()
+        self._batches.commit()
 
     def _write_all(self, events: list[list[warc.Record]], tally: Tally) -> list[list[warc.Record]]:
         for event in events:
@@ -145,14 +145,13 @@ class Importer:
                 return
         first = self._sound(first)
         self._taken[first.id] = (first.url, first.date)
-        batch = self._growing()
+        batch = self._batches.growing()
         rest = [_concurrent(record, first) for record in event[1:]]
         if batch.add_foreign(first, *rest) is None:
             tally.others += len(event)
         else:
             tally.captures += 1
-        if batch.bytes >= self._archive.settings.batch_megabytes * 1_000_000:
-            self._commit()
+        self._batches.commit_if_due()
 
     def _sound(self, record: warc.Record) -> warc.Record:
         """The record with digests in our form, and of a revisit with the response that it refers to."""
@@ -190,20 +189,15 @@ class Importer:
         held = self._archive.index.original(payload) if payload else None
         return held.record if held else None
 
-    def _growing(self) -> Batch:
-        if self._batch is None:
-            self._batch = self._archive.batch(
-                now=self._now(), maker=IMPORT, origin=Origin(description="Records that other tools made.")
-            )
-        return self._batch
 
-    def _commit(self) -> None:
-        if self._batch is None:
-            return
-        sealed = self._batch.seal()
-        self._archive.commit(sealed)
-        self._archive.release(sealed)
-        self._batch = None
+def _batches(archive: Archive, now: Callable[[], datetime]) -> RollingBatch:
+    return RollingBatch(
+        archive.writer,
+        maker=IMPORT,
+        origin=Origin(description="Records that other tools made."),
+        now=now,
+        most_bytes=archive.settings.batch_megabytes * 1_000_000,
+    )
 
 
 def finish(archive: Archive) -> None:
@@ -212,9 +206,7 @@ def finish(archive: Archive) -> None:
     Raises:
         ArchiveError: Spool, store or database failed.
     """
-    for sealed in archive.left(IMPORT):
-        archive.commit(sealed)
-        archive.release(sealed)
+    archive.writer.commit_leftovers(IMPORT)
 
 
 def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:

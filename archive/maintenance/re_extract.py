@@ -1,4 +1,4 @@
-"""Texts made anew from captures, with today's extractor; they lie beside the old ones, and count from then on."""
+"""Re-extraction: new texts from stored captures by the current extractor, stored beside the old texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from archive.index.schema import AGAIN, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.http_message import header
-from archive.writer.batch import Batch, Origin
+from archive.writer.batch import Origin
+from archive.writer.rolling import RollingBatch
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _READ_LOST = (DamagedError, ObjectMissingError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ToExtract:
     """A capture that is to have a text by today's extractor."""
 
     row: CaptureRow
@@ -41,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remade:
+class ReExtracted:
     """What became of one capture."""
 
     url: str
@@ -65,11 +66,11 @@ def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry:
     Raises:
         ArchiveError: The capture cannot be read.
     """
-    head = archive.read(row).payload_head
+    exchange = archive.read(row)
     return {
-        "payload": archive.payload(row),
+        "payload": exchange.payload(),
         "url": row.url,
-        "content_type": header(head, "content-type"),
+        "content_type": header(exchange.payload_head, "content-type"),
         "date": row.date,
         "entry": archive.entry(row) or entry,
         "site": site,
@@ -102,10 +103,10 @@ def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
     """The captures of a URL, past redirects, that have a text or could have one of their own.
 
     Raises:
-        NotArchivedError: None of that URL is held.
+        NotArchivedError: There is no capture of that URL.
         ArchiveError: Store or database failed.
     """
-    rows = archive.index.history(url)
+    rows = archive.captures(url)
     if not rows:
         raise NotArchivedError(url)
     ends = (_end(archive, row) for row in rows)
@@ -131,32 +132,38 @@ def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
     return row.refers_to is None or (original is not None and original.url != row.url)
 
 
-class Again:
-    """Makes texts anew; everything is committed once `run` has ended."""
+class ReExtraction:
+    """Re-extracts texts; everything is committed once `run` has ended."""
 
     def __init__(self, archive: Archive, pool: WorkerPool, *, now: Callable[[], datetime], workers: int) -> None:
         """Nothing is written yet."""
         self._archive = archive
         self._pool = pool
-        self._now = now
         self._workers = workers
         self._sites = Sites(archive)
-        self._batch: Batch | None = None
+        self._batches = RollingBatch(
+            archive.writer,
+            maker=AGAIN,
+            origin=Origin(description="Texts made anew from captures."),
+            now=now,
+            most_bytes=archive.settings.batch_megabytes * 1_000_000,
+            longest=timedelta(seconds=archive.settings.batch_seconds),
+        )
 
-    def run(self, wanted: Iterable[Wanted]) -> Iterator[Remade]:
+    def run(self, wanted: Iterable[ToExtract]) -> Iterator[ReExtracted]:
         """One result for each capture, in their order.
 
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        under_way: deque[tuple[CaptureRow, Future[Text] | Remade]] = deque()
+        under_way: deque[tuple[CaptureRow, Future[Text] | ReExtracted]] = deque()
         for one in wanted:
             under_way.append((one.row, self._begun(one)))
             if len(under_way) > 2 * self._workers:
                 yield self._ended(*under_way.popleft())
         while under_way:
             yield self._ended(*under_way.popleft())
-        self._commit()
+        self._batches.commit()
 
     def finish(self) -> None:
         """Commit what a run that was killed had made.
@@ -164,18 +171,16 @@ class Again:
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        for sealed in self._archive.left(AGAIN):
-            self._archive.commit(sealed)
-            self._archive.release(sealed)
+        self._archive.writer.commit_leftovers(AGAIN)
 
-    def _begun(self, wanted: Wanted) -> Future[Text] | Remade:
+    def _begun(self, wanted: ToExtract) -> Future[Text] | ReExtracted:
         row, site = wanted.row, self._sites.of(wanted.row.url)
         if self._has_todays(row, site):
-            return Remade(url=row.url)
+            return ReExtracted(url=row.url)
         try:
             given = arguments(self._archive, row, site, entry=wanted.entry)
         except (*_READ_LOST, NotArchivedError) as e:
-            return Remade(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
+            return ReExtracted(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
         return self._pool.submit(extract, **given)
 
     def _has_todays(self, row: CaptureRow, site: Profile | None) -> bool:
@@ -189,32 +194,13 @@ class Again:
         except _READ_LOST:  # a new one mends that
             return False
 
-    def _ended(self, row: CaptureRow, found: Future[Text] | Remade) -> Remade:
-        if isinstance(found, Remade):
+    def _ended(self, row: CaptureRow, found: Future[Text] | ReExtracted) -> ReExtracted:
+        if isinstance(found, ReExtracted):
             return found
         try:
             text = found.result()
         except TaskError as e:
-            return Remade(url=row.url, error=str(e))
-        batch = self._growing()
-        batch.add_text(row, text)
-        settings = self._archive.settings
-        large = batch.bytes >= settings.batch_megabytes * 1_000_000
-        if large or self._now() - batch.began >= timedelta(seconds=settings.batch_seconds):
-            self._commit()
-        return Remade(url=row.url, made=True)
-
-    def _growing(self) -> Batch:
-        if self._batch is None:
-            self._batch = self._archive.batch(
-                now=self._now(), maker=AGAIN, origin=Origin(description="Texts made anew from captures.")
-            )
-        return self._batch
-
-    def _commit(self) -> None:
-        if self._batch is None:
-            return
-        sealed = self._batch.seal()
-        self._archive.commit(sealed)
-        self._archive.release(sealed)
-        self._batch = None
+            return ReExtracted(url=row.url, error=str(e))
+        self._batches.growing().add_text(row, text)
+        self._batches.commit_if_due()
+        return ReExtracted(url=row.url, made=True)

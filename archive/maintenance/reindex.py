@@ -1,4 +1,4 @@
-"""The index made anew from the store alone."""
+"""Rebuilds the index from the store alone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import logging
 from collections.abc import Iterator
 
 from archive.index.from_records import HeldText, capture_rows, entered, held_texts
-from archive.index.index import Index
 from archive.index.schema import CaptureRow, ObjectRow, index_urlkey
+from archive.index.writing import IndexWriter
 from archive.maintenance.verify import Finding, StoreReader
-from archive.stores import ObjectStore
+from archive.stores import ReadableStore
 from archive.warc.members import Member, members
 
 log = logging.getLogger(__name__)
 
 
-def keys(store: ObjectStore) -> list[str]:
+def keys(store: ReadableStore) -> list[str]:
     """Objects with captures, then those with texts, each in the order in which they were begun."""
     return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
 
@@ -26,8 +26,8 @@ def _begun(key: str) -> tuple[str, str]:
     return (words[1] if len(words) > 1 else "", key)
 
 
-def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
-    """Make the rows of one object anew, replacing those that are there.
+def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:
+    """Rebuild the rows of one object, replacing those that are there.
 
     Gives what is wrong with the object, if anything; its whole records before that place have rows all the same.
 
@@ -49,7 +49,7 @@ def reindex(store: ObjectStore, index: Index, key: str) -> Finding | None:
     if key.startswith("text/"):
         texts += held_texts(watched(), key)
     else:
-        captures += capture_rows(watched(), key, index.capture)
+        captures += capture_rows(watched(), key, index.reads.capture)
     reader.drain()
     stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
     words = [entered(held, index_urlkey(held.row.url)) for held in texts]

@@ -1,4 +1,4 @@
-"""Is everything still there, and as it was written? Reads objects anew, hashes them, compares them with the index."""
+"""Fixity check: re-reads the objects, hashes them and compares them with the index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archive.errors import ObjectMissingError
 from archive.index.from_records import capture_rows, text_rows
 from archive.index.index import Index
 from archive.index.schema import CaptureRow, ObjectRow, TextRow
-from archive.stores import ObjectStore
+from archive.stores import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.members import Member, members
@@ -22,7 +22,7 @@ _CHUNK = 8 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that is not as it should be."""
+    """One problem that was found."""
 
     kind: Kind
     """`missing`: no such object. `damaged`: its bytes are not those that were written. `index`: a row of the index is
@@ -43,8 +43,8 @@ class Finding:
         return f"{self.kind}: {self.key}{place}: {self.reason}"
 
 
-def verify(store: ObjectStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
-    """What is wrong with one object that the index knows.
+def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
+    """The problems of one object that the index knows.
 
     Raises:
         StoreError: The store cannot be read now; says nothing of the object.
@@ -81,7 +81,7 @@ def verify(store: ObjectStore, index: Index, row: ObjectRow) -> Iterator[Finding
         yield from _rows(index, row.key, wanted)
 
 
-def unknown(store: ObjectStore, known: Iterable[str]) -> Iterator[Finding]:
+def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
     """Objects with captures or texts that no row points at: a commit that was cut off left them."""
     keys = set(known)
     for prefix in ("warc/", "text/"):
@@ -93,7 +93,7 @@ def unknown(store: ObjectStore, known: Iterable[str]) -> Iterator[Finding]:
 class StoreReader:
     """An object of any size as a stream that is read once, hashed on the way."""
 
-    def __init__(self, store: ObjectStore, key: str) -> None:
+    def __init__(self, store: ReadableStore, key: str) -> None:
         self._store = store
         self._key = key
         self._waiting = b""

@@ -1,4 +1,4 @@
-"""What is asked of one page: its versions, and what changed between two of them."""
+"""The history of one page: its versions, and what changed between two of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from archive.archive import Archive
 from archive.errors import DamagedError, NotArchivedError
 from archive.index.from_records import HeldText
-from archive.index.lookup import Lookup
 from archive.index.schema import CaptureRow
 from archive.index.versions import Version, versions
 from archive.limits import COMPARED_CHARACTERS
 from archive.reader.diff import Change, counted, differences
+from archive.reader.reader import Reader
 from archive.runtime.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Two texts of a page."""
+class Difference:
+    """Two texts of a page, and what changed between them."""
 
     before: HeldText
     after: HeldText
@@ -39,36 +38,36 @@ class Compared:
         }
 
 
-def versions_of(archive: Archive, lookup: Lookup, url: str) -> list[Version]:
+def versions_of(reader: Reader, url: str) -> list[Version]:
     """The versions of a page, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
-    return captures_and_versions(archive, lookup, url)[1]
+    return captures_and_versions(reader, url)[1]
 
 
-def captures_and_versions(archive: Archive, lookup: Lookup, url: str) -> tuple[list[CaptureRow], list[Version]]:
+def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], list[Version]]:
     """Every capture of a page and its versions, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: Nothing is held of it, or no text.
+        NotArchivedError: There is no capture of it, or no text.
     """
-    for asked in dict.fromkeys((url, archive.find(url).url)):
-        texts = archive.index.texts(asked)
-        rows = lookup.of_page(asked) if texts else []
+    for asked in dict.fromkeys((url, reader.find(url).url)):
+        texts = reader.index.texts(asked)
+        rows = reader.captures(asked) if texts else []
         if found := versions(rows, texts):
             return rows, found
     raise NotArchivedError(url, what="no text")
 
 
-def changed(archive: Archive, found: list[Version]) -> list[dict[str, object]]:
+def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
     """Versions as programs see them, each with how many words went and came."""
     texts: dict[str, str] = {}
 
     def said(version: Version) -> str:
         if version.text.record not in texts:
-            texts[version.text.record] = archive.read_text(version.text).text[:COMPARED_CHARACTERS]
+            texts[version.text.record] = reader.read_text(version.text).text[:COMPARED_CHARACTERS]
         return texts[version.text.record]
 
     told = [version.as_json() for version in found]
@@ -81,20 +80,20 @@ def changed(archive: Archive, found: list[Version]) -> list[dict[str, object]]:
     return told
 
 
-def compared(archive: Archive, found: list[Version], since: datetime | None, until: datetime | None) -> Compared:
+def compared(reader: Reader, found: list[Version], since: datetime | None, until: datetime | None) -> Difference:
     """What changed between the versions at two instants: the last two, or the first and the last if both are the same.
 
     Args:
-        archive: Where the texts are.
+        reader: Where the texts are.
         found: The page's versions, oldest first; at least one.
         since: Of the older text; the one before the newer, if left out.
         until: Of the newer text; the newest, if left out.
     """
     newer = _at(found, until) if until else found[-1]
     older = _at(found, since) if since else found[max(0, newer.number - 2)]
-    before, after = archive.read_text(older.text), archive.read_text(newer.text)
+    before, after = reader.read_text(older.text), reader.read_text(newer.text)
     changes = differences(before.text[:COMPARED_CHARACTERS], after.text[:COMPARED_CHARACTERS])
-    return Compared(before=before, after=after, changes=tuple(changes))
+    return Difference(before=before, after=after, changes=tuple(changes))
 
 
 def _at(found: list[Version], at: datetime) -> Version:

@@ -1,4 +1,4 @@
-"""What all commands share towards a person: exit codes, and how an error is told."""
+"""Console output shared by all commands: exit codes and error messages."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Exit(IntEnum):
     DAMAGED = 4
 
 
-def tell(message: str, hint: str | None = None) -> None:
-    """One line on standard error, and the remedy below it."""
+def print_error(message: str, hint: str | None = None) -> None:
+    """Print an error as one line on standard error, and a hint below it."""
     sys.stderr.write(f"pressmark: {printable(message)}\n")
     if hint:
         sys.stderr.write(f"  {printable(hint)}\n")

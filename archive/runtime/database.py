@@ -13,7 +13,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, create_engine, event, insert, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    Row,
+    Select,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
@@ -166,6 +179,16 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         ) from e
     except OSError as e:  # pg8000 lets the socket's own errors through
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[Any]]:
+    """Every row that a query finds, in a transaction of its own that only reads.
+
+    Raises:
+        DatabaseError: As for `transaction`.
+    """
+    with transaction(engine, reads=True) as connection:
+        return list(connection.execute(query, parameters))
 
 
 def _passing(e: SQLAlchemyError) -> bool:

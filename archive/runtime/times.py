@@ -1,4 +1,4 @@
-"""Instants and spans of time as people and programs write them. No I/O."""
+"""Instants and durations as people and programs write them. No I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def parse_span(text: str) -> timedelta:
-    """A span of time such as `90`, `90s`, `5m`, `6h`, `1d`, `2w`; without a unit it is in seconds.
+    """A duration such as `90`, `90s`, `5m`, `6h`, `1d`, `2w`; without a unit it is in seconds.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not one.
     """
     found = _SPAN.fullmatch(text.strip().lower())
     if not found:
-        raise ValueError(f"{text!r} is no span of time: use a number and s, m, h, d or w, such as 6h")
+        raise ValueError(f"{text!r} is not a valid duration: use a number and s, m, h, d or w, such as 6h")
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
 
 
@@ -43,7 +43,7 @@ def parse_moment(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as e:
         raise ValueError(
-            f"{text!r} is no time: use ISO 8601 (2024-05-31T12:00:00Z), a date, or 4 to 14 digits (20240531)"
+            f"{text!r} is not a valid time: use ISO 8601 (2024-05-31T12:00:00Z), a date, or 4 to 14 digits (20240531)"
         ) from e
 
 
@@ -59,7 +59,7 @@ def _filled(digits: str) -> datetime:
 def within(digits: str, *, end: bool) -> datetime:
     """The first or last second that begins with 1 to 14 digits.
 
-    What is no month, day or hour counts as the nearest one that is; after the last year there is one more.
+    A month, day or hour out of range counts as the nearest valid one; after the last year there is one more.
     """
     digits = digits.ljust(14, "9" if end else "0")
     year = min(max(int(digits[:4]), 1), 9998)

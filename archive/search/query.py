@@ -10,6 +10,7 @@ import regex
 
 from archive.index.tokens import bare
 from archive.limits import QUERY_CHARACTERS, QUERY_TERMS
+from archive.runtime.console import printable
 from archive.runtime.times import parse_moment
 
 Field = Literal["", "title", "author", "tag"]
@@ -62,7 +63,7 @@ def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
     if len(text) > QUERY_CHARACTERS:
         raise ValueError(f"the query is longer than {QUERY_CHARACTERS} characters")
     query, either = Query(), False
-    for found in _PIECE.finditer("".join(c if c.isprintable() else " " for c in text)):
+    for found in _PIECE.finditer(printable(text)):
         field, phrase, word = found["field"] or "", found["phrase"], found["word"]
         value = phrase if phrase is not None else word
         if value == "OR" and not field and phrase is None and not found["not"]:

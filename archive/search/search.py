@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
-from archive.archive import Archive
 from archive.errors import DamagedError, StoreError
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
-from archive.index.lookup import Lookup
 from archive.index.schema import TextRow
 from archive.index.versions import Version, versions
 from archive.limits import RANKED_TEXTS
-from archive.runtime.database import transaction
+from archive.reader.reader import Reader
+from archive.runtime.database import fetch
 from archive.runtime.times import iso
 from archive.search.query import Query, Term
 from archive.search.snippet import Piece, passage
@@ -67,12 +66,11 @@ class Found:
 
 
 class Search:
-    """Finds texts."""
+    """Full-text search over the index."""
 
-    def __init__(self, archive: Archive, lookup: Lookup) -> None:
-        self._archive = archive
-        self._lookup = lookup
-        self._engine = archive.index.engine
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._engine = reader.index.engine
         self._postgres = self._engine.dialect.name == "postgresql"
 
     def find(self, query: Query, *, limit: int = 10, offset: int = 0, newest: bool = False) -> Found:
@@ -103,7 +101,7 @@ class Search:
         for name in ("host", "language"):
             column = searchable.c[name]
             query = select(column).where(column.is_not(None), column != "").group_by(column)
-            rows = self._rows(query.order_by(func.count().desc(), column).limit(limit))
+            rows = fetch(self._engine, query.order_by(func.count().desc(), column).limit(limit))
             found[name] = [row[0] for row in rows]
         return found
 
@@ -118,7 +116,7 @@ class Search:
             matching = chosen.limit(RANKED_TEXTS).subquery()
             order = matching.c.dated.desc() if newest else matching.c.rank
         ordered = select(matching.c.id, func.count().over().label("total")).order_by(order, matching.c.id.desc())
-        rows = self._rows(ordered.limit(limit))
+        rows = fetch(self._engine, ordered.limit(limit))
         return [row.id for row in rows], rows[0].total if rows else 0
 
     def _fts(self, query: Query, *, dated: bool) -> Select[Any]:
@@ -168,8 +166,8 @@ class Search:
         return found.order_by(searchable.c.id.desc())
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
-        row = self._rows(select(searchable).where(searchable.c.id == number))[0]
-        found = versions(self._lookup.of_page(row.url), self._archive.index.texts(row.url))
+        row = fetch(self._engine, select(searchable).where(searchable.c.id == number))[0]
+        found = versions(self._reader.captures(row.url), self._reader.index.texts(row.url))
         # What another extractor made of the same captures is no version.
         of = [version for version in found if row.digest in version.digests]
         if not of:
@@ -196,13 +194,9 @@ class Search:
 
     def _passage(self, row: TextRow, terms: Sequence[Term]) -> tuple[Piece, ...]:
         try:
-            return passage(self._archive.read_text(row).text, terms)
+            return passage(self._reader.read_text(row).text, terms)
         except (DamagedError, StoreError):
             return (Piece("(the text cannot be read now)", found=False),)
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with transaction(self._engine, reads=True) as connection:
-            return list(connection.execute(query))
 
 
 def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:

@@ -1,7 +1,7 @@
-"""Where objects are kept for good: one protocol, three stores."""
+"""Object stores: one protocol, three implementations."""
 
 from archive.stores.folder import FolderStore
 from archive.stores.open import open_store
-from archive.stores.protocol import ObjectStore
+from archive.stores.protocol import ObjectStore, ReadableStore
 
-__all__ = ["FolderStore", "ObjectStore", "open_store"]
+__all__ = ["FolderStore", "ObjectStore", "ReadableStore", "open_store"]

@@ -1,4 +1,4 @@
-"""What every object store promises, and how a store is named."""
+"""What every object store promises: the part that reads, and the part that writes."""
 
 from __future__ import annotations
 
@@ -11,25 +11,14 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _MAX_KEY = 512
 
 
-class ObjectStore(Protocol):
-    """Named byte strings, each written once and never changed.
+class ReadableStore(Protocol):
+    """Named byte strings, as something that only reads sees them.
 
     Keys are lower-case ASCII words joined by `/`; no key derives from a URL or a title.
     """
 
     location: str
     """The store as its setting names it."""
-
-    def put(self, key: str, source: bytes | Path) -> None:
-        """Store bytes, or the content of a file; they are durable once this returns.
-
-        The same bytes again is fine, so that a retry is safe.
-
-        Raises:
-            ObjectExistsError: The key holds other bytes.
-            StoreBusyError: Try again later, or when there is room again; `temporary` is true.
-            StoreRefusedError: Credentials, permissions.
-        """
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """Bytes of an object from `offset`; to its end where no length is given, fewer where it ends before.
@@ -41,7 +30,7 @@ class ObjectStore(Protocol):
         """
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys of durable objects that start with `prefix`, in no order that holds for all stores."""
+        """Keys of durable objects that start with `prefix`; the order depends on the store."""
 
     def size(self, key: str) -> int:
         """Length of an object in bytes.
@@ -50,12 +39,27 @@ class ObjectStore(Protocol):
             ObjectMissingError: No such object.
         """
 
+
+class ObjectStore(ReadableStore, Protocol):
+    """Named byte strings, each written once and never changed."""
+
+    def put(self, key: str, source: bytes | Path) -> None:
+        """Store bytes, or the content of a file; they are durable once this returns.
+
+        Putting the same bytes again succeeds, so that a retry is safe.
+
+        Raises:
+            ObjectExistsError: The key has other bytes.
+            StoreBusyError: Try again later, or when there is room again; `temporary` is true.
+            StoreRefusedError: Credentials, permissions.
+        """
+
     def check(self) -> None:
         """Make sure that the store can be used; leaves nothing behind.
 
         Raises:
             StoreBusyError: It is out of reach.
-            StoreRefusedError: It will not serve these credentials, or does not exist and cannot be made.
+            StoreRefusedError: It refuses these credentials, or does not exist and cannot be created.
         """
 
 

@@ -1,8 +1,8 @@
-"""The archive over HTTP."""
+"""The archive over HTTP: pages for people, APIs for programs."""
 
-from archive.web.app import Addition, application
-from archive.web.errors import WrongError
-from archive.web.pages import Aside, Vanished, page_route
+from archive.web.app import Extension, application
+from archive.web.errors import BadRequestError
+from archive.web.pages.layout import DeletedPost, SiteStatus, page_route
 from archive.web.templating import Templates
 
-__all__ = ["Addition", "Aside", "Templates", "Vanished", "WrongError", "application", "page_route"]
+__all__ = ["BadRequestError", "DeletedPost", "Extension", "SiteStatus", "Templates", "application", "page_route"]

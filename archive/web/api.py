@@ -1,4 +1,4 @@
-"""The JSON interface about captures and texts; `/openapi.json` describes it."""
+"""The JSON API for searching, versions and diffs, and its OpenAPI document at `/openapi.json`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.openapi.utils import get_openapi
 
-from archive.archive import Archive
 from archive.errors import NotArchivedError
-from archive.index.lookup import Lookup
+from archive.export import formats
 from archive.limits import QUERY_CHARACTERS, URL_CHARACTERS
 from archive.reader.page_history import changed, compared, versions_of
+from archive.reader.reader import Reader
 from archive.runtime.times import parse_moment
 from archive.search import query as queries
 from archive.search.search import Search
-from archive.web.errors import WrongError
+from archive.web.errors import BadRequestError
 from archive.web.limits import API_ITEMS
 
 _Url = Annotated[str, Query(min_length=1, max_length=URL_CHARACTERS, description="URL of a page")]
 _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date, or 4 to 14 digits")]
 
 
-def router(archive: Archive, lookup: Lookup) -> APIRouter:
+def router(reader: Reader) -> APIRouter:
     """`/api/search`, `/api/versions`, `/api/diff`."""
     made = APIRouter(prefix="/api", tags=["texts"], responses=_FAILURES)
-    search = Search(archive, lookup)
+    search = Search(reader)
 
     @made.get("/search", summary="Search the texts of all versions of all posts")
     def find(
@@ -45,57 +45,57 @@ def router(archive: Archive, lookup: Lookup) -> APIRouter:
         try:
             wanted = queries.parse(q)
         except ValueError as e:
-            raise WrongError(f"q: {e}") from e
+            raise BadRequestError(f"q: {e}") from e
         found = search.find(wanted, limit=limit, offset=offset, newest=sort == "new")
         return {"total": found.total, "more": found.more, "hits": [hit.as_json() for hit in found.hits]}
 
-    @made.get("/versions", summary="The texts of a page that differ, oldest first")
+    @made.get("/versions", summary="The versions of a page's text, oldest first")
     def versions(url: _Url) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
-        return {"url": url, "versions": changed(archive, found)}
+        found = _versions(reader, url)
+        return {"url": url, "versions": changed(reader, found)}
 
-    @made.get("/diff", summary="What changed between two versions of a page, by word")
+    @made.get("/diff", summary="The words that changed between two versions of a page")
     def diff(
         url: _Url,
         since: Annotated[_Time, Query(alias="from")] = None,
         until: Annotated[_Time, Query(alias="to")] = None,
     ) -> dict[str, Any]:
-        found = _versions(archive, lookup, url)
-        return compared(archive, found, _moment("from", since), _moment("to", until)).as_json()
+        found = _versions(reader, url)
+        return compared(reader, found, _moment("from", since), _moment("to", until)).as_json()
 
     return made
 
 
-def _versions(archive: Archive, lookup: Lookup, url: str) -> list[Any]:
+def _versions(reader: Reader, url: str) -> list[Any]:
     if any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in url):  # noqa: PLR2004
         raise NotArchivedError(ascii(url)[:200])
-    return versions_of(archive, lookup, url)
+    return versions_of(reader, url)
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
     try:
         return parse_moment(text) if text else None
     except ValueError as e:
-        raise WrongError(f"{name}: {e}") from e
+        raise BadRequestError(f"{name}: {e}") from e
 
 
 _FAILURES: dict[int | str, dict[str, Any]] = {
     status: {
-        "description": said,
+        "description": description,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
     }
-    for status, said in (
-        (400, "What was asked cannot be used; says what"),
-        (404, "Nothing is held of it"),
-        (422, "A parameter is out of its bounds"),
-        (502, "What is stored is damaged"),
-        (503, "Store or database are away; try again"),
+    for status, description in (
+        (400, "Invalid request; the error names the parameter"),
+        (404, "Not archived"),
+        (422, "A parameter is out of range"),
+        (502, "The stored data is damaged"),
+        (503, "The store or the database is unavailable; try again later"),
     )
 }
 
 
 def describe(app: FastAPI, more: Mapping[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document: what FastAPI knows, and the paths that it does not serve itself."""
+    """The OpenAPI document: FastAPI's routes and our other ones."""
     if app.openapi_schema is None:
         made = get_openapi(
             title=app.title,
@@ -109,7 +109,7 @@ def describe(app: FastAPI, more: Mapping[str, Any]) -> dict[str, Any]:
             "properties": {"error": {"type": "string"}, "hint": {"type": "string"}},
             "required": ["error"],
         }
-        made["paths"] |= {path: {"get": said} for path, said in {**_PATHS, **more}.items()}
+        made["paths"] |= {path: {"get": description} for path, description in {**_PATHS, **more}.items()}
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -122,73 +122,81 @@ def _operation(
         "parameters": list(parameters),
         "responses": {
             status: {
-                "description": said,
+                "description": description,
                 **({"content": {kind: {"schema": {"type": "string"}}}} if kind else {}),
             }
-            for status, (said, kind) in answers.items()
+            for status, (description, kind) in answers.items()
         },
     }
 
 
-def _in_path(name: str, said: str, pattern: str | None = None) -> dict[str, Any]:
+def _in_path(name: str, description: str, pattern: str | None = None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", **({"pattern": pattern} if pattern else {})}
-    return {"name": name, "in": "path", "required": True, "description": said, "schema": schema}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
-def _asked(name: str, said: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": required, "description": said, "schema": {"type": "string"}}
+def _asked(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
 
 
-_URL = _in_path("url", "The URL as it is, with its query, not encoded")
+_URL = _in_path("url", "The URL, with its query, not encoded")
 _TS = _in_path("timestamp", "1 to 14 digits, YYYYMMDDhhmmss", r"^\d{1,14}$")
-_NONE = ("Nothing is held of it", None)
+_NONE = ("Not archived", None)
 _CDX = _operation(
     "CDX server",
     [
-        _asked("url", "URL; with * at its beginning or end a domain or a prefix", required=True),
+        _asked("url", "URL; *.HOST matches a domain, a trailing * a prefix", required=True),
         *(
-            _asked(name, said)
-            for name, said in (
+            _asked(name, description)
+            for name, description in (
                 ("matchType", "exact, prefix, host or domain"),
                 ("from", "4 to 14 digits"),
                 ("to", "4 to 14 digits"),
                 ("filter", "[!]column:expression, [!]=column:value; may be given more than once"),
                 ("collapse", "column or column:N; may be given more than once"),
-                ("fl", "Columns, with commas between"),
-                ("limit", "Most lines; the last ones if negative"),
-                ("offset", "Lines to leave out"),
+                ("fl", "Columns, separated by commas"),
+                ("limit", "Maximum number of lines; if negative, the last ones"),
+                ("offset", "Number of lines to skip"),
                 ("sort", "reverse or closest"),
                 ("closest", "4 to 14 digits"),
                 ("output", "text, json, cdxj or ndjson"),
-                ("showResumeKey", "true: the key with which to go on comes last"),
-                ("resumeKey", "Go on where an answer ended"),
-                ("showNumPages", "true: how many pages there are"),
-                ("page", "Number of a page, from 0"),
-                ("pageSize", "Size of pages, in thousands of lines"),
+                ("showResumeKey", "true: end with a resume key if there are more lines"),
+                ("resumeKey", "Continue where the previous answer ended"),
+                ("showNumPages", "true: the number of pages"),
+                ("page", "Page number, from 0"),
+                ("pageSize", "Lines of a page, in units of 3,000"),
             )
         ),
     ],
-    {"200": ("Lines, in the order of urlkey and time", "text/plain"), "400": ("Says which parameter", None)},
+    {"200": ("Lines, ordered by urlkey and time", "text/plain"), "400": ("Names the invalid parameter", None)},
 )
 _PATHS: dict[str, dict[str, Any]] = {
     "/web/{url}": _operation(
         "TimeGate (RFC 7089)",
         [_URL, {**_asked("Accept-Datetime", "HTTP date"), "in": "header"}],
-        {"302": ("To the memento nearest to that instant", None), "400": ("No date", None), "404": _NONE},
+        {
+            "302": ("Redirect to the memento nearest to that time", None),
+            "400": ("Not an HTTP date", None),
+            "404": _NONE,
+        },
     ),
     "/web/{timestamp}/{url}": _operation(
         "Memento, shown in a sandbox",
         [_TS, _URL],
         {
             "200": ("The page; other statuses as archived", "text/html"),
-            "302": ("To the exact time", None),
+            "302": ("Redirect to the exact timestamp", None),
             "404": _NONE,
         },
     ),
     "/web/{timestamp}id_/{url}": _operation(
-        "Memento as it was received",
+        "Memento: the payload as it was received",
         [_TS, _URL],
-        {"200": ("The payload; other statuses as archived", "*/*"), "302": ("To the exact time", None), "404": _NONE},
+        {
+            "200": ("The payload; other statuses as archived", "*/*"),
+            "302": ("Redirect to the exact timestamp", None),
+            "404": _NONE,
+        },
     ),
     "/web/timemap/link/{url}": _operation(
         "TimeMap", [_URL], {"200": ("All mementos", "application/link-format"), "404": _NONE}
@@ -200,12 +208,12 @@ _PATHS: dict[str, dict[str, Any]] = {
         "TimeMap as CDX", [_URL], {"200": ("All captures", "text/plain"), "404": _NONE}
     ),
     "/text/{timestamp}/{url}": _operation(
-        "The words of a page at an instant, in the form that Accept asks for",
+        "The text of a page at a point in time, in the media type chosen by content negotiation",
         [_TS, _URL],
         {
-            "200": ("text/plain, text/markdown or application/json", "text/plain"),
+            "200": (formats.listed([one.media_type for one in formats.text_formats()]), "text/plain"),
             "404": _NONE,
-            "406": ("No such form", None),
+            "406": ("No acceptable media type", None),
         },
     ),
     "/cdx": _CDX,
@@ -214,16 +222,16 @@ _PATHS: dict[str, dict[str, Any]] = {
     "/wayback/available": _operation(
         "The nearest capture, as the Wayback Machine's availability API",
         [_asked("url", "URL", required=True), _asked("timestamp", "1 to 14 digits")],
-        {"200": ("The capture, if there is one", "application/json"), "400": ("Says which parameter", None)},
+        {"200": ("The capture, if there is one", "application/json"), "400": ("Names the invalid parameter", None)},
     ),
     "/warcs/{key}": _operation(
         "A WARC object or a range of its bytes",
-        [_in_path("key", "As CDX lines name it")],
+        [_in_path("key", "As in CDX lines")],
         {
-            "200": ("All of it", "application/warc"),
-            "206": ("A part", "application/warc"),
-            "404": ("No such object", None),
-            "416": ("No such part", None),
+            "200": ("The object", "application/warc"),
+            "206": ("The range", "application/warc"),
+            "404": ("Not an object of this archive", None),
+            "416": ("Range not satisfiable", None),
         },
     ),
 }

@@ -1,10 +1,11 @@
-"""The web application: what the archive holds, for people and for other people's tools."""
+"""The web application: pages for people, APIs for programs."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -19,100 +20,107 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.index.lookup import Lookup
-from archive.web import api
-from archive.web.errors import WrongError, answered
-from archive.web.mementos import Mementos
-from archive.web.pages import Aside, Pages
-from archive.web.programs import Machines
-from archive.web.security import Gate
+from archive.reader.reader import Reader
+from archive.web import api, pages
+from archive.web.availability import AvailabilityApi
+from archive.web.cdx_api import CdxApi
+from archive.web.errors import BadRequestError, error_response
+from archive.web.mementos import MementoApi
+from archive.web.pages.layout import Site, SiteStatus
+from archive.web.security import SecurityMiddleware
 from archive.web.settings import WebSettings
 from archive.web.templating import Templates
+from archive.web.text_api import TextApi
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Addition:
-    """What another floor adds."""
+class Extension:
+    """What another package adds to the application."""
 
     routes: Sequence[BaseRoute] = ()
     routers: Sequence[APIRouter] = ()
-    aside: Aside | None = None
-    described: Mapping[str, Any] = field(default_factory=dict)
-    """Paths of its routes, for the OpenAPI document."""
+    status: SiteStatus | None = None
+    """For the front page."""
+    openapi_paths: Mapping[str, Any] = field(default_factory=dict)
+    """Descriptions of its routes for the OpenAPI document."""
 
 
 def static_folder() -> Path:
-    """Style sheets and the one script."""
+    """Folder of the stylesheets and the icon."""
     return Path(str(files("archive.web") / "static"))
 
 
 def application(
-    archive: Archive,
+    reader: Reader,
     settings: WebSettings,
     templates: Templates,
     *,
     local: bool = True,
-    addition: Addition | None = None,
+    extension: Extension | None = None,
     replay: Callable[[str], str] | None = None,
 ) -> ASGIApp:
-    """What a web server runs.
+    """The ASGI application.
 
     Args:
-        archive: What is shown.
-        settings: To whom, under which name.
-        templates: Make the pages.
-        local: It listens on this machine alone.
-        addition: What else is answered.
-        replay: Gives the origin of the replay application, from ours; None: there is none.
+        reader: What it shows.
+        settings: Its public URL.
+        templates: Templates of the pages.
+        local: It listens on loopback only.
+        extension: Further routes.
+        replay: Gives the origin of the replay application, from ours; None: replay is not enabled.
     """
-    more = addition or Addition()
-    lookup = Lookup(archive.index)
-    pages = Pages(archive, lookup, templates, more.aside, replay)
-    mementos = Mementos(archive, lookup, frame=pages.frame)
-    machines = Machines(archive, lookup)
+    more = extension or Extension()
+    lookup = Lookup(reader.index)
+    site = Site(reader, lookup, templates, more.status, replay)
+    mementos = MementoApi(reader, lookup, frame=site.memento)
+    cdx, texts, availability = CdxApi(lookup), TextApi(reader), AvailabilityApi(reader)
 
     async def failed(request: Request, error: Exception) -> Response:
-        return answered(request, error, pages.error)
+        return error_response(request, error, site.error)
 
-    async def misunderstood(request: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][1:])
-        return answered(request, WrongError(f"{name}: {first['msg']}", status=422), pages.error)
+        return error_response(
+            request,
+            BadRequestError(f"{name}: {first['msg']}", status=HTTPStatus.UNPROCESSABLE_ENTITY),
+            site.error,
+        )
 
     app = FastAPI(
         title="Pressmark",
         version=version("pressmark"),
-        summary="What blogs published, as it was at any moment it was seen.",
-        docs_url=None,  # it would load its scripts from elsewhere
+        summary="An archive of blogs: every post as it was each time it was captured.",
+        docs_url=None,  # would load scripts from another origin
         redoc_url=None,
         exception_handlers={
             ArchiveError: failed,
-            WrongError: failed,
+            BadRequestError: failed,
             HTTPException: failed,
-            RequestValidationError: misunderstood,
+            RequestValidationError: invalid,
             Exception: failed,
         },
         routes=[
-            *pages.routes(),
+            *pages.routes(site),
             Route("/web/{rest:path}", mementos.web, methods=["GET"]),
             Route("/warcs/{rest:path}", mementos.warcs, methods=["GET"]),
-            Route("/text/{rest:path}", machines.text, methods=["GET"]),
-            Route("/cdx", machines.cdx, methods=["GET"]),
-            Route("/cdx/search/cdx", machines.cdx, methods=["GET"]),
-            Route("/outback", machines.outback, methods=["GET"]),
-            Route("/wayback/available", machines.available, methods=["GET"]),
+            Route("/text/{rest:path}", texts.text, methods=["GET"]),
+            Route("/cdx", cdx.cdx, methods=["GET"]),
+            Route("/cdx/search/cdx", cdx.cdx, methods=["GET"]),
+            Route("/outback", cdx.outbackcdx, methods=["GET"]),
+            Route("/wayback/available", availability.available, methods=["GET"]),
             *more.routes,
         ],
     )
-    app.include_router(api.router(archive, lookup))
+    app.include_router(api.router(reader))
     for router in more.routers:
         app.include_router(router)
-    app.openapi = lambda: api.describe(app, more.described)  # type: ignore[method-assign]  # as FastAPI documents
-    app.router.redirect_slashes = False  # it would write the Host header into a Location
+    app.openapi = lambda: api.describe(app, more.openapi_paths)  # type: ignore[method-assign]  # as FastAPI documents
+    app.router.redirect_slashes = False  # would copy the Host header into a Location
     app.mount("/static", StaticFiles(directory=static_folder()))
-    return Gate(app, public_url=settings.public_url, local=local)
+    return SecurityMiddleware(app, public_url=settings.public_url, local=local)

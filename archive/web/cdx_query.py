@@ -1,11 +1,10 @@
-"""CDX queries: what is asked of the index, and how its lines are written. Pure, no I/O.
+"""CDX queries: parameters, filters, collapsing, resume keys. Pure, no I/O.
 
-The names are the Wayback CDX server's; those of pywb mean the same.
+The parameters are those of the Wayback CDX server; pywb's names for them are accepted as well.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from urllib.parse import quote_plus, unquote_plus
 import regex
 
 from archive.index.lookup import Line, Place, Range
-from archive.index.schema import CaptureRow, index_urlkey
+from archive.index.schema import index_urlkey
 from archive.runtime.times import within
 from archive.warc.urlkey import urlkey
+from archive.web.cdx_columns import COLUMNS, column_of, value_of
 from archive.web.limits import (
     CDX_FILTERS,
     CDX_LINES,
@@ -32,40 +32,9 @@ from archive.web.limits import (
 Match = Literal["exact", "prefix", "host", "domain"]
 Output = Literal["text", "json", "cdxj", "ndjson"]
 
-COLUMNS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
-"""What the Wayback CDX server gives."""
-CDX11 = (
-    "urlkey",
-    "timestamp",
-    "original",
-    "mimetype",
-    "statuscode",
-    "digest",
-    "redirect",
-    "robotflags",
-    "length",
-    "offset",
-    "filename",
-)
-"""What replay tools need."""
 PAGE_SIZE = 3_000
-"""Lines of a page, where pages are asked for."""
+"""Lines of a page, with `page`; `pageSize` is in units of this."""
 
-_ALIASES = {"url": "original", "mime": "mimetype", "status": "statuscode", "key": "urlkey", "file": "filename"}
-_GET: dict[str, Callable[[str, CaptureRow], str]] = {
-    "urlkey": lambda key, _row: key,
-    "timestamp": lambda _key, row: row.timestamp,
-    "original": lambda _key, row: row.url.replace(" ", "%20"),
-    "mimetype": lambda _key, row: "warc/revisit" if row.kind == "revisit" else (row.mime.replace(" ", "") or "unk"),
-    "statuscode": lambda _key, row: str(row.status) if row.status else "-",
-    "digest": lambda _key, row: row.digest.rpartition(":")[2] or "-",
-    "redirect": lambda _key, _row: "-",
-    "robotflags": lambda _key, _row: "-",
-    "length": lambda _key, row: str(row.length),
-    "offset": lambda _key, row: str(row.offset),
-    "filename": lambda _key, row: row.object,
-    "record": lambda _key, row: row.record,
-}
 _FILTER = re.compile(r"(!?)([=~]?)([a-zA-Z]+):(.*)", re.DOTALL)
 _COLLAPSE = re.compile(r"([a-zA-Z]+)(?::(\d{1,4}))?")
 _RESUME = re.compile(r"(\S{1,600}(?: [0-9a-f]{64})?) (\d{20})!(\S{1,64})")
@@ -80,20 +49,20 @@ class Filter:
     wanted: bool
 
     def passes(self, line: Line) -> bool:
-        """Whether a line meets it.
+        """Whether a line passes it.
 
         Raises:
             ValueError: Its expression takes too long.
         """
         try:
-            return self.test(_GET[self.column](*line)) == self.wanted
+            return self.test(value_of(self.column, line)) == self.wanted
         except TimeoutError:
             raise ValueError("filter: the expression takes too long; write a simpler one") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is asked."""
+    """A parsed query."""
 
     url: str
     keys: Range
@@ -104,7 +73,7 @@ class Query:
     collapse: tuple[tuple[str, int | None], ...] = ()
     columns: tuple[str, ...] = COLUMNS
     limit: int | None = None
-    """Of a negative one the last lines are meant."""
+    """Most lines; if negative, the last ones."""
     offset: int = 0
     sort: Literal["", "reverse", "closest"] = ""
     closest: datetime | None = None
@@ -122,10 +91,10 @@ class Query:
 
 
 def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS, output: Output = "text") -> Query:
-    """The query that parameters ask.
+    """Parse query parameters.
 
     Raises:
-        ValueError: One of them cannot be used; names it.
+        ValueError: One of them is invalid; names it.
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -138,7 +107,7 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     if not url:
         raise ValueError("url is missing: ask for ?url=example.org/page")
     url, match = _match(url, one("matchType"))
-    names = tuple(_column(name) for name in re.split(r"[, ]+", one("fl") or one("fields")) if name)
+    names = tuple(column_of(name) for name in re.split(r"[, ]+", one("fl") or one("fields")) if name)
     filters = given.get("filter", [])
     if len(filters) > CDX_FILTERS:
         raise ValueError(f"filter: at most {CDX_FILTERS}")
@@ -156,13 +125,13 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     wanted = one("output").lower() or output
     if wanted not in {"text", "json", "cdxj", "ndjson"}:
         raise ValueError(f"output={wanted}: use json, text, cdxj or ndjson")
-    patience = _Patience()
+    budget = _TimeBudget()
     return Query(
         url=url,
         keys=keys(url, match),
         since=stamp("from", one("from"), end=False) if one("from") else None,
         until=stamp("to", one("to"), end=True) + timedelta(seconds=1) if one("to") else None,
-        filters=tuple(_filter(text, patience) for text in filters if text),
+        filters=tuple(_filter(text, budget) for text in filters if text),
         collapse=tuple(_collapse(text) for text in given.get("collapse", []) if text),
         columns=names or tuple(columns),
         limit=limit,
@@ -179,7 +148,7 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
 
 
 def _match(url: str, stated: str) -> tuple[str, Match]:
-    """The URL without its stars, and what it stands for."""
+    """The URL without its wildcard, and the match type."""
     if stated and stated not in {"exact", "prefix", "host", "domain"}:
         raise ValueError(f"matchType={stated}: use exact, prefix, host or domain")
     found: Match = stated or "exact"  # type: ignore[assignment]  # checked above
@@ -188,12 +157,12 @@ def _match(url: str, stated: str) -> tuple[str, Match]:
     elif url.endswith("*"):
         url, found = url.rstrip("*"), "prefix" if not stated or stated == "exact" else found
     if not url:
-        raise ValueError("url: names no host")
+        raise ValueError("url: the host is missing")
     return url, found
 
 
 def keys(url: str, match: Match) -> Range:
-    """The urlkeys that a URL stands for."""
+    """The range of urlkeys that a URL matches."""
     if "://" not in url[:20]:
         url = f"http://{url}"
     if match == "exact":
@@ -211,25 +180,22 @@ def keys(url: str, match: Match) -> Range:
 
 
 def _after(key: str) -> str:
-    """The first that does not begin with this, in the order of code points."""
+    """The first string after all that begin with this one, in the order of code points."""
     return key[:-1] + chr(ord(key[-1]) + 1)
 
 
-def _column(name: str) -> str:
-    known = _ALIASES.get(name, name)
-    if known not in _GET:
-        raise ValueError(f"{name[:40]!r}: no such column: use {', '.join(_GET)}")
-    return known
-
-
-class _Patience:
-    """What the expressions of one query have taken."""
+class _TimeBudget:
+    """The time that the regular expressions of one query may take together."""
 
     def __init__(self) -> None:
         self._spent = 0.0
 
     def matches(self, pattern: regex.Pattern[str], value: str) -> bool:
-        """Whether a value is of that form; the regex module's TimeoutError where that takes too long."""
+        """Whether a value matches.
+
+        Raises:
+            TimeoutError: This took too long.
+        """
         if self._spent > FILTER_SECONDS:
             raise TimeoutError("the filters take too long")
         began = perf_counter()
@@ -239,14 +205,14 @@ class _Patience:
             self._spent += perf_counter() - began
 
 
-def _filter(text: str, patience: _Patience) -> Filter:
-    # The Wayback Machine puts ! first, pywb too; both are seen before = and ~.
+def _filter(text: str, budget: _TimeBudget) -> Filter:
+    # The Wayback Machine and pywb put ! before = and ~.
     found = _FILTER.fullmatch(text)
     if not found or len(text) > PATTERN_CHARACTERS:
         raise ValueError(f"filter={text[:60]}: use [!]column:expression, such as !statuscode:404")
     negated, kind, column, expression = found.groups()
     if kind == "=":
-        return Filter(column=_column(column), test=lambda value: value == expression, wanted=not negated)
+        return Filter(column=column_of(column), test=lambda value: value == expression, wanted=not negated)
     repeats = 1
     for number in _REPEAT.findall(expression):
         repeats *= max(1, int(number[:9]))
@@ -255,10 +221,10 @@ def _filter(text: str, patience: _Patience) -> Filter:
     try:
         pattern = regex.compile(expression)
     except (regex.error, RecursionError, OverflowError) as e:
-        raise ValueError(f"filter={text[:60]}: no regular expression: {str(e)[:100]}") from e
+        raise ValueError(f"filter={text[:60]}: not a regular expression: {str(e)[:100]}") from e
     return Filter(
-        column=_column(column),
-        test=lambda value: patience.matches(pattern, value),
+        column=column_of(column),
+        test=lambda value: budget.matches(pattern, value),
         wanted=not negated,
     )
 
@@ -267,7 +233,7 @@ def _collapse(text: str) -> tuple[str, int | None]:
     found = _COLLAPSE.fullmatch(text)
     if not found:
         raise ValueError(f"collapse={text[:60]}: use column or column:N, such as timestamp:8")
-    return _column(found[1]), int(found[2]) if found[2] else None
+    return column_of(found[1]), int(found[2]) if found[2] else None
 
 
 def _number(name: str, text: str, *, lowest: int = 0) -> int | None:
@@ -276,9 +242,9 @@ def _number(name: str, text: str, *, lowest: int = 0) -> int | None:
     try:
         number = int(text[:12])
     except ValueError:
-        raise ValueError(f"{name}={text[:20]}: no number") from None
+        raise ValueError(f"{name}={text[:20]}: not a number") from None
     if number < lowest:
-        raise ValueError(f"{name}={number}: less than {lowest}")
+        raise ValueError(f"{name}={number}: must be at least {lowest}")
     return min(number, CDX_LINES)
 
 
@@ -286,12 +252,12 @@ def stamp(name: str, digits: str, *, end: bool) -> datetime:
     """The first or last second that begins with 4 to 14 digits.
 
     Raises:
-        ValueError: They are none; names the parameter.
+        ValueError: They are not a time; names the parameter.
     """
     if not re.fullmatch(r"\d{4,14}", digits):
         raise ValueError(f"{name}={digits[:20]}: use 4 to 14 digits, such as 20240531")
     if not int(digits[:4]):
-        raise ValueError(f"{name}={digits}: no such time")
+        raise ValueError(f"{name}={digits}: not a valid time")
     return within(digits, end=end)
 
 
@@ -300,16 +266,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def resume_key(line: Line) -> str:
-    """Where a query goes on after a line; may stand in a URL as it is."""
+    """The resume key after a line, encoded for a URL."""
     key, row = line
     return quote_plus(f"{key} {row.date:%Y%m%d%H%M%S%f}!{row.record}")
 
 
 def place(key: str) -> Place:
-    """What `resume_key` gave.
+    """Parse a resume key.
 
     Raises:
-        ValueError: It is another.
+        ValueError: It is invalid.
     """
     for text in (key, unquote_plus(key)):  # some clients encode it once more
         if found := _RESUME.fullmatch(text):
@@ -317,11 +283,11 @@ def place(key: str) -> Place:
                 return found[1], datetime.strptime(found[2], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), found[3]
             except ValueError:
                 break
-    raise ValueError("resumeKey: give it as the last answer did")
+    raise ValueError("resumeKey: invalid; pass it exactly as the previous answer gave it")
 
 
-def chosen(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
-    """The lines that pass filters and are no repetition; None, which stands for a pause, is passed on."""
+def selected(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
+    """The lines left by filters and collapsing; None, a pause for whoever sends them, is passed on."""
     before: tuple[str, ...] | None = None
     for line in lines:
         if line is None:
@@ -330,7 +296,7 @@ def chosen(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
         if not all(one.passes(line) for one in query.filters):
             continue
         if query.collapse:
-            now = tuple(_GET[column](*line)[:size] for column, size in query.collapse)
+            now = tuple(value_of(column, line)[:size] for column, size in query.collapse)
             if now == before:
                 continue
             before = now
@@ -338,66 +304,6 @@ def chosen(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
 
 
 def nearest_first(query: Query, lines: Iterable[Line | None]) -> list[Line]:
-    """Lines by their distance from the instant that is asked for."""
+    """Lines in order of their distance from `closest`."""
     at = query.closest or _EPOCH
     return sorted((line for line in lines if line), key=lambda line: abs(line[1].date - at))
-
-
-def written(query: Query, lines: Iterable[Line | None], *, resume: Callable[[], str | None]) -> Iterator[str]:
-    """The answer in parts.
-
-    Args:
-        query: Says how.
-        lines: What is given; None yields an empty part, so that whoever sends it can stop.
-        resume: Called at the end: the key with which to go on; None if that was all.
-    """
-    write = _WRITERS[query.output]
-    first = True
-    if query.output == "json":
-        for line in lines:
-            if line is None:
-                yield ""
-                continue
-            yield ("[" + json.dumps(query.columns) if first else "") + ",\n" + write(query, line)
-            first = False
-        if first and query.page:  # beyond the last page there is nothing at all, which clients wait for
-            return
-        key = resume()
-        end = f",\n[],\n{json.dumps([key])}" if key else ""
-        yield "[]\n" if first and not key else ("[" + json.dumps(query.columns) if first else "") + end + "]\n"
-        return
-    for line in lines:
-        yield "" if line is None else write(query, line) + "\n"
-    if key := resume():
-        yield f"\n{key}\n"
-
-
-def _text(query: Query, line: Line) -> str:
-    return " ".join(_GET[column](*line) for column in query.columns)
-
-
-def _json(query: Query, line: Line) -> str:
-    return json.dumps([_GET[column](*line) for column in query.columns], ensure_ascii=False)
-
-
-_PYWB = {"original": "url", "mimetype": "mime", "statuscode": "status"}
-
-
-def _fields(line: Line, columns: Iterable[str]) -> dict[str, str]:
-    return {_PYWB.get(column, column): _GET[column](*line) for column in columns}
-
-
-def _cdxj(query: Query, line: Line) -> str:
-    columns = query.columns if query.columns != COLUMNS else CDX11
-    rest = _fields(line, (name for name in columns if name not in {"urlkey", "timestamp", "redirect", "robotflags"}))
-    return f"{line[0]} {line[1].timestamp} {json.dumps(rest, ensure_ascii=False)}"
-
-
-def _ndjson(query: Query, line: Line) -> str:
-    columns = query.columns if query.columns != COLUMNS else CDX11
-    rest = _fields(line, (name for name in columns if name not in {"redirect", "robotflags"}))
-    return json.dumps(rest, ensure_ascii=False)
-
-
-_WRITERS: dict[str, Callable[[Query, Line], str]] = {"text": _text, "json": _json, "cdxj": _cdxj, "ndjson": _ndjson}
-MEDIA_TYPES = {"text": "text/plain", "json": "application/json", "cdxj": "text/x-cdxj", "ndjson": "text/x-ndjson"}

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn here: no script, colours by the style sheet. Pure, no I/O."""
+"""Charts as SVG without scripts; the stylesheet has their colours. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 _CELL, _STEP = 11, 13
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEVELS = 4
+_SUNDAY = 6
 MOST_BARS = 240
 
 
@@ -18,7 +19,7 @@ def bars(values: Sequence[tuple[str, int]], *, label: str) -> Markup:
 
     Args:
         values: Names and numbers, in order; the last `MOST_BARS` are drawn.
-        label: What the chart shows, for those who do not see it.
+        label: What the chart shows, for screen readers.
     """
     values = values[-MOST_BARS:]
     width, height, top = 720, 120, max((number for _, number in values), default=0) or 1
@@ -46,7 +47,7 @@ def heat(days: Mapping[date, int], *, first: date, last: date, label: str, link:
         days: How much each day has.
         first: Day with which it begins.
         last: Day with which it ends.
-        label: What the chart shows, for those who do not see it.
+        label: What the chart shows, for screen readers.
         link: Where a day with something leads: `{day}` stands for its eight digits.
     """
     start = first - timedelta(days=first.weekday())
@@ -67,7 +68,7 @@ def heat(days: Mapping[date, int], *, first: date, last: date, label: str, link:
             drawn.append(f'<a href="{escape(target)}" aria-label="{name}">{cell}</a>' if number and link else cell)
             if day.day == 1 or day == first:
                 months.append(f'<text x="{week * _STEP}" y="11">{_MONTHS[day.month - 1]}</text>')
-        if day.weekday() == 6:  # noqa: PLR2004  Sunday
+        if day.weekday() == _SUNDAY:
             week += 1
         day += timedelta(days=1)
     width = (week + 1) * _STEP
@@ -83,7 +84,7 @@ def timeline(moments: Sequence[tuple[float, str, str, str]], *, label: str) -> M
 
     Args:
         moments: For each its place from 0 to 1, its kind (`version`, `capture`, `gone`), where it leads, its name.
-        label: What it shows, for those who do not see it.
+        label: What it shows, for screen readers.
     """
     width, drawn = 720, []
     for place, kind, target, name in moments:

@@ -40,9 +40,3 @@ REPLAYED_HEAD_CHARACTERS = 24 * 1024
 """All of them."""
 REPLAYED_HEADER_CHARACTERS = 8_000
 """Value of one of them."""
-
-
-PACKED_RESOURCES = 500
-"""Captures that go into one WACZ for the replay engine."""
-PACKED_LINKS = 30
-"""Linked pages among these."""

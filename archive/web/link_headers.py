@@ -12,7 +12,7 @@ LINK_FORMAT = "application/link-format"
 
 
 def memento_url(base: str, moment: datetime, url: str, modifier: str = "") -> str:
-    """URI-M of a page at an instant."""
+    """URI-M: the URL of a memento."""
     return f"{base}/web/{stamp_of(moment)}{modifier}/{quoted(url)}"
 
 

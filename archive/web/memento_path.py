@@ -1,4 +1,4 @@
-"""What a path under `/web/` asks for. Pure, no I/O."""
+"""Paths under `/web/`: timestamps, modifiers, URLs; HTTP dates. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote
 from archive.limits import URL_CHARACTERS
 from archive.runtime.times import within
 
+STAMP_DIGITS = 14
+"""YYYYMMDDhhmmss."""
 _DATED = re.compile(r"(\d{1,14})([a-z]{2}_)?/(.+)", re.DOTALL)
 _ENCODED = re.compile(r"[a-z][a-z0-9+.-]*%3a", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?=[^/])", re.IGNORECASE)
@@ -20,31 +22,31 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """A URL at an instant."""
+    """A URL with a timestamp."""
 
     stamp: str
-    """As it was written: 1 to 14 digits."""
+    """As in the path: 1 to 14 digits."""
     modifier: str
-    """`id_`, `if_` and so on; empty for the page that shows it."""
+    """`id_`, `if_` and so on; empty for the memento in its frame."""
     url: str
 
     @property
     def exact(self) -> bool:
-        """Whether it names a second."""
-        return len(self.stamp) == 14 and stamp_of(moment_of(self.stamp)) == self.stamp  # noqa: PLR2004  YYYYMMDDhhmmss
+        """Whether the timestamp is exact to the second."""
+        return len(self.stamp) == STAMP_DIGITS and stamp_of(moment_of(self.stamp)) == self.stamp
 
 
 def dated(rest: str) -> Dated | None:
-    """What follows `/web/`, if it names an instant and a URL."""
+    """Parse what follows `/web/`; None where it has no timestamp."""
     found = _DATED.fullmatch(rest)
     return Dated(stamp=found[1], modifier=found[2] or "", url=asked_url(found[3])) if found else None
 
 
 def asked_url(written: str) -> str:
-    """The URL that somebody wrote into a path: slashes that were folded and a scheme that is missing are put back.
+    """The URL in a path; merged slashes and a missing scheme are restored.
 
     Raises:
-        ValueError: It is longer than any that is looked up.
+        ValueError: It is too long.
     """
     if len(written) > URL_CHARACTERS:
         raise ValueError(f"the URL is longer than {URL_CHARACTERS} characters")
@@ -55,7 +57,7 @@ def asked_url(written: str) -> str:
 
 
 def quoted(url: str) -> str:
-    """A URL as it may stand in a header between angle brackets."""
+    """A URL encoded for a path, or for a header between angle brackets."""
     return quote(url, safe=_SAFE)
 
 
@@ -73,20 +75,20 @@ def stamp_of(moment: datetime) -> str:
 
 
 def http_date(moment: datetime) -> str:
-    """RFC 9110 §5.6.7."""
+    """An HTTP date (RFC 9110 §5.6.7)."""
     return format_datetime(moment.replace(microsecond=0), usegmt=True)
 
 
 def read_http_date(text: str) -> datetime:
-    """An Accept-Datetime.
+    """Parse an HTTP date, such as an Accept-Datetime.
 
     Raises:
-        ValueError: It is no HTTP date.
+        ValueError: It is not an HTTP date.
     """
     moment = parsedate_to_datetime(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def checked_host(stated: str) -> str | None:
-    """A Host header that may stand in URLs that we write; None if it may not."""
+    """A Host header if it is safe in the URLs that we write, else None."""
     return stated if _HOST.fullmatch(stated) else None

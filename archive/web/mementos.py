@@ -1,33 +1,36 @@
-"""RFC 7089 over HTTP: TimeGates, mementos and TimeMaps under `/web/`, and the bytes of WARC objects under `/warcs/`."""
+"""Memento (RFC 7089) over HTTP: TimeGate, mementos and TimeMaps under `/web/`; WARC objects under `/warcs/`."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 from urllib.parse import urljoin
 
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from archive.archive import Archive, Exchange
 from archive.errors import NotArchivedError, TaskError
 from archive.index.lookup import Lookup, Neighbours
 from archive.index.schema import CaptureRow
+from archive.reader.reader import Exchange, Reader
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import FolderStore
 from archive.warc.codings import unicode_html
 from archive.warc.http_message import header, headers, media_type
 from archive.web import cdx_query, link_headers
-from archive.web.errors import WrongError
+from archive.web.cdx_columns import CDX11
+from archive.web.cdx_output import MEDIA_TYPES, written
+from archive.web.errors import BadRequestError
 from archive.web.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.web.memento_path import Dated, asked_url, dated, http_date, moment_of, quoted, read_http_date, stamp_of
-from archive.web.ranges import matches, part_of, stored
+from archive.web.ranges import in_parts, matches, part_of, stored
+from archive.web.request import rest_of
 from archive.web.sanitize import document, media, plain
 from archive.web.security import sandboxed
 
@@ -35,9 +38,10 @@ log = logging.getLogger(__name__)
 
 FOREVER = "public, max-age=31536000, immutable"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_NEVER = re.compile(r"[^\t -~\xa0-\xff]")
+_STATUS = re.compile(rb"[2-5][0-9]{2}")
+_FORBIDDEN_IN_VALUES = re.compile(r"[^\t -~\xa0-\xff]")
 _CODINGS = frozenset({"gzip", "x-gzip", "br", "deflate", "zstd"})
-_NO_BODY = frozenset({204, 205, 304})
+_NO_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
 _RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXTUAL = re.compile(
@@ -49,29 +53,27 @@ _SHOWN = sandboxed(
     sources=("img-src 'self'", "media-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'self'"),
 )
 _SOON = 64 * 1024
-"""Bytes of records that are read at once, without another thread."""
+"""Records up to this size are read without starting a thread."""
 _PLAIN = Limits(seconds=PLAIN_SECONDS, megabytes=512)
-_LINES = 1_000
-"""Lines of a TimeMap in one part of the answer."""
 
 Frame = Callable[..., str]
-"""Makes the page that shows a memento, from `row`, `url`, `stamp`, `base`."""
+"""Makes the page that shows a memento, from `request`, `row`, `url`, `stamp`."""
 
 
-class Mementos:
-    """What is under `/web/` and `/warcs/`."""
+class MementoApi:
+    """TimeGates, mementos, TimeMaps and WARC objects over HTTP."""
 
-    def __init__(self, archive: Archive, lookup: Lookup, *, frame: Frame) -> None:
-        self._archive = archive
+    def __init__(self, reader: Reader, lookup: Lookup, *, frame: Frame) -> None:
+        self._reader = reader
         self._lookup = lookup
         self._frame = frame
-        self._is_near = isinstance(archive.store, FolderStore) and archive.index.engine.dialect.name == "sqlite"
-        """Both are on this machine, so that a small memento is there sooner than another thread would be."""
+        self._is_near = isinstance(reader.store, FolderStore) and reader.index.engine.dialect.name == "sqlite"
+        """Store and database are local files: a small memento is read faster than a thread is started."""
         self._pool: WorkerPool | None = None
         self._lock = Lock()
 
     async def web(self, request: Request) -> Response:
-        """Whatever is under `/web/`."""
+        """`/web/`: TimeMaps, mementos, and the TimeGate of a URL without a timestamp."""
         rest, base = rest_of(request, "/web/"), request.scope["pressmark.base"]
         try:
             for form in ("link", "json", "cdx"):
@@ -81,9 +83,9 @@ class Mementos:
             if asked is None:
                 return await run_in_threadpool(self._timegate, request, asked_url(rest), base)
         except ValueError as e:
-            raise WrongError(str(e)) from e
+            raise BadRequestError(str(e)) from e
         if request.headers.get("service-worker"):
-            raise WrongError("nothing archived may become a service worker", status=403)
+            raise BadRequestError("archived scripts may not register as service workers", status=HTTPStatus.FORBIDDEN)
         at = moment_of(asked.stamp)
         if not self._is_near:
             found = await run_in_threadpool(self._lookup.memento, asked.url, at)
@@ -94,23 +96,27 @@ class Mementos:
         return await run_in_threadpool(self._memento, request, asked, base, found)
 
     def _timegate(self, request: Request, url: str, base: str) -> Response:
-        """RFC 7089 §4.1: the memento nearest to the instant that is asked for."""
+        """TimeGate (RFC 7089 §4.1): redirects to the memento nearest to Accept-Datetime."""
         vary = {"Vary": "accept-datetime", "Cache-Control": "no-cache"}
         stated, at = request.headers.get("accept-datetime"), None
         if stated is not None:
             try:
                 at = read_http_date(stated)
             except (ValueError, TypeError, IndexError, OverflowError) as e:
-                said = f"Accept-Datetime: {stated[:60]!r} is no HTTP date, such as Tue, 01 Oct 2024 12:00:00 GMT"
-                raise WrongError(said, headers=vary) from e
-        row = self._archive.index.nearest(url, at)
+                message = f"Accept-Datetime: {stated[:60]!r} is not an HTTP date such as Tue, 01 Oct 2024 12:00:00 GMT"
+                raise BadRequestError(message, headers=vary) from e
+        row = self._reader.index.nearest(url, at)
         if row is None:
-            raise WrongError(
-                f"{url}: not archived", status=404, headers={**vary, "Link": link_headers.around(base, url)}
+            raise BadRequestError(
+                f"{url}: not archived",
+                status=HTTPStatus.NOT_FOUND,
+                headers={**vary, "Link": link_headers.around(base, url)},
             )
         near = self._lookup.neighbours(url, row.date.replace(microsecond=0))
         headers = {**vary, "Link": link_headers.around(base, url, near)}
-        return Response(status_code=302, headers={"Location": link_headers.memento_url(base, row.date, url), **headers})
+        return Response(
+            status_code=HTTPStatus.FOUND, headers={"Location": link_headers.memento_url(base, row.date, url), **headers}
+        )
 
     def _timemap(self, form: str, url: str, base: str) -> Response:
         moments = self._lookup.moments(url) if form == "link" else []
@@ -118,15 +124,13 @@ class Mementos:
             lines = link_headers.timemap(base, url, link_headers.seconds(moments))
             media_type = link_headers.LINK_FORMAT
         else:
-            query = cdx_query.parse(
-                (("url", url), ("output", "json" if form == "json" else "text")), columns=cdx_query.CDX11
-            )
-            rows = self._lookup.of_page(url)
+            query = cdx_query.parse((("url", url), ("output", "json" if form == "json" else "text")), columns=CDX11)
+            rows = self._reader.captures(url)
             if not rows:
-                raise WrongError(f"{url}: not archived", status=404)
+                raise BadRequestError(f"{url}: not archived", status=HTTPStatus.NOT_FOUND)
             key = query.keys.low
-            lines = cdx_query.written(query, ((key, row) for row in rows), resume=lambda: None)
-            media_type = cdx_query.MEDIA_TYPES[query.output]
+            lines = written(query, ((key, row) for row in rows), resume=lambda: None)
+            media_type = MEDIA_TYPES[query.output]
         return StreamingResponse(in_parts(lines), media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     def _memento(
@@ -139,7 +143,7 @@ class Mementos:
         if not asked.exact or stamp != asked.stamp:
             headers = {"Cache-Control": "no-cache", "Link": link_headers.around(base, asked.url)}
             to = link_headers.memento_url(base, row.date, asked.url, asked.modifier)
-            return Response(status_code=302, headers={"Location": to, **headers})
+            return Response(status_code=HTTPStatus.FOUND, headers={"Location": to, **headers})
         named = {
             "Memento-Datetime": http_date(row.date),
             "Link": link_headers.around(base, asked.url, near),
@@ -152,10 +156,10 @@ class Mementos:
         return self._framed(request, asked, row, named, base)
 
     def _payload(self, request: Request, row: CaptureRow, named: dict[str, str], base: str) -> Response:
-        """As it was received; of a revisit that the server called unmodified, what it refers to."""
+        """The payload as it was received; for a revisit by 304, that of the capture it refers to."""
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
-        exchange = self._archive.read(row)
+        exchange = self._reader.read(row)
         status, head, body = _status(exchange), _head(exchange), exchange.body
         named |= originals(head)
         named["Content-Type"] = _clean(
@@ -164,7 +168,7 @@ class Mementos:
         coding = (header(head, "content-encoding") or "").strip().lower()
         if coding in _CODINGS and body:
             named["Content-Encoding"] = coding
-        if 300 <= status < 400:  # noqa: PLR2004  RFC 9110 §15.4
+        if _is_redirection(status):
             self._lead(named, row, head, base, "id_")
         if matches(request.headers, tag):
             return _unmodified(named)
@@ -173,7 +177,7 @@ class Mementos:
         return part_of(body, request.headers, named, status)
 
     def _lead(self, named: dict[str, str], row: CaptureRow, head: bytes, base: str, modifier: str) -> None:
-        """A redirect stays in the archive."""
+        """Point the Location of an archived redirect at the archive."""
         location = header(head, "location")
         try:
             target = urljoin(row.url, location) if location else None
@@ -183,15 +187,15 @@ class Mementos:
             named["Location"] = f"{base}/web/{stamp_of(row.date)}{modifier}/{quoted(target)}"
 
     def _shown(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str]) -> Response:
-        """What can be shown of it without any script: markup that is sanitised, images, plain text."""
-        exchange = self._archive.read(row)
+        """The plain view: sanitized HTML, images, plain text, without any script."""
+        exchange = self._reader.read(row)
         head, status = _head(exchange), _status(exchange)
         mime = media_type(header(head, "content-type")) if head else row.mime
         body = exchange.payload()
         named |= {"Content-Security-Policy": _SHOWN, "Cross-Origin-Resource-Policy": "same-site", **originals(head)}
         if mime in _RASTER:
             shown, named["Content-Type"] = body, mime
-            # An image of a sandboxed page is asked for by no origin at all.
+            # A sandboxed page has an opaque origin: its images are cross-origin requests.
             named["Cross-Origin-Resource-Policy"] = "cross-origin"
         elif mime in _HTML or (mime == "unk" and b"<html" in body[:2_000].lower()):
             shown = self._plain(body, row, header(head, "content-type"), asked.stamp).encode("utf-8", "replace")
@@ -211,15 +215,15 @@ class Mementos:
         return part_of(shown, request.headers, named, _shown_status(status))
 
     def _plain(self, body: bytes, row: CaptureRow, content_type: str | None, stamp: str) -> str:
-        """The page's markup, made harmless in a process with limits; its words where it passes them."""
+        """The page's HTML, sanitized in a process with limits; a notice where it exceeds them."""
         page = {"payload": body, "url": row.url, "content_type": content_type}
         try:
             found: list[str] = self._work(media, **page)
             return str(self._work(plain, **page, stamp=stamp, kept=self._lookup.held(found)))
         except TaskError as e:
             log.warning("no plain view url=%s error=%s", row.url, e)
-            said = "This page cannot be shown without its scripts; the text and the download are there all the same."
-            return document(f"<p>{said}</p>", title=row.url)
+            message = "The plain view of this page could not be made. Its text and its downloads are available."
+            return document(f"<p>{message}</p>", title=row.url)
 
     def _work(self, function: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401  any pure function
         with self._lock:
@@ -229,14 +233,14 @@ class Mementos:
         return future.result()
 
     def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
-        """Our page around what is shown; a redirect redirects."""
-        exchange = self._archive.read(row)
+        """Our page with the plain view in a frame; an archived redirect redirects."""
+        exchange = self._reader.read(row)
         status = _status(exchange)
         named |= originals(_head(exchange))
-        if 300 <= status < 400:  # noqa: PLR2004  RFC 9110 §15.4
+        if _is_redirection(status):
             self._lead(named, row, exchange.head, base, "")
             if "Location" in named:
-                return Response(status_code=302, headers=named)
+                return Response(status_code=HTTPStatus.FOUND, headers=named)
         shown = self._frame(request=request, row=row, url=asked.url, stamp=asked.stamp).encode()
         named |= {"ETag": f'"{hashlib.sha256(shown).hexdigest()[:32]}"', "Content-Type": "text/html; charset=utf-8"}
         if matches(request.headers, named["ETag"]):
@@ -244,42 +248,21 @@ class Mementos:
         return Response(shown, _shown_status(status), named)
 
     async def warcs(self, request: Request) -> Response:
-        """The bytes of an object, or a part of them."""
+        """`/warcs/KEY`: an object, or a range of its bytes."""
         key = rest_of(request, "/warcs/").partition("?")[0]
         found = await run_in_threadpool(self._lookup.held_object, key) if key.startswith(("warc/", "text/")) else None
         if found is None:
-            raise WrongError(f"{key[:200]}: no such object", status=404)
+            raise BadRequestError(f"{key[:200]}: not an object of this archive", status=HTTPStatus.NOT_FOUND)
         size, sha256 = found
         headers = {"ETag": f'"{sha256}"', "Cache-Control": FOREVER, "Content-Type": "application/warc"}
         headers["Content-Security-Policy"] = _PAYLOAD
         if matches(request.headers, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        return stored(self._archive.store, key, size, request.headers, headers)
-
-
-def rest_of(request: Request, prefix: str) -> str:
-    """What follows a prefix of the path, with the query, exactly as it was asked for."""
-    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    path = raw.decode("latin-1").partition("?")[0]
-    query = request.scope["query_string"].decode("latin-1")
-    rest = path[len(prefix) :] + (f"?{query}" if query else "")
-    if not rest:
-        raise WrongError("the URL is missing", hint=f"Ask for {prefix}URL.", status=404)
-    return rest
-
-
-def in_parts(lines: Iterator[str]) -> AsyncIterator[bytes]:
-    """An answer in parts of many lines, made beside the event loop."""
-
-    def parts() -> Iterator[bytes]:
-        while part := list(islice(lines, _LINES)):
-            yield "".join(part).encode()
-
-    return iterate_in_threadpool(parts())
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return stored(self._reader.store, key, size, request.headers, headers)
 
 
 def originals(head: bytes) -> dict[str, str]:
-    """The headers that came with it, under other names."""
+    """The original response headers as `X-Archive-Orig-…`."""
     found: dict[str, str] = {}
     left = REPLAYED_HEAD_CHARACTERS
     for name, value in headers(head)[:REPLAYED_HEADERS]:
@@ -291,27 +274,35 @@ def originals(head: bytes) -> dict[str, str]:
 
 
 def _clean(value: str) -> str:
-    """A value that may stand in a header."""
-    return _NEVER.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
+    """A header value without characters that are forbidden there."""
+    return _FORBIDDEN_IN_VALUES.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
 
 
 def _head(exchange: Exchange) -> bytes:
-    """Of a visit that told only that nothing changed, the head that came with the payload."""
-    return exchange.payload_head if exchange.row.status == 304 else exchange.head or exchange.payload_head  # noqa: PLR2004
+    """The response head; for a 304 the one that came with the payload."""
+    if exchange.row.status == HTTPStatus.NOT_MODIFIED:
+        return exchange.payload_head
+    return exchange.head or exchange.payload_head
 
 
 def _status(exchange: Exchange) -> int:
-    """A status with which HTTP can answer."""
+    """The archived status, or 200 where it is not one that can be sent."""
     words = _head(exchange).split(b"\n", 1)[0].split(None, 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() and len(words[1]) == 3 else 200  # noqa: PLR2004
-    return status if 200 <= status < 600 else 200  # noqa: PLR2004
+    return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else HTTPStatus.OK
+
+
+def _is_redirection(status: int) -> bool:
+    """Whether a status is a redirect, known or not (RFC 9110 §15.4)."""
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 def _shown_status(status: int) -> int:
-    """The status with which something is shown: one that has no body, or leads elsewhere, shows all the same."""
-    return 200 if status in _NO_BODY or 300 <= status < 400 else status  # noqa: PLR2004  RFC 9110 §15.4
+    """The status of a plain view: 200 in place of one without a body and of a redirect."""
+    return HTTPStatus.OK if status in _NO_BODY or _is_redirection(status) else status
 
 
 def _unmodified(named: dict[str, str]) -> Response:
-    """Whoever asks holds it already."""
-    return Response(status_code=304, headers={k: v for k, v in named.items() if not k.startswith("Content-T")})
+    """304, without the headers that describe a body."""
+    return Response(
+        status_code=HTTPStatus.NOT_MODIFIED, headers={k: v for k, v in named.items() if not k.startswith("Content-T")}
+    )

@@ -1,24 +1,28 @@
-"""Byte ranges and entity tags (RFC 9110 §13, §14): parts of what is stored, in pieces of bounded size."""
+"""Byte ranges, entity tags (RFC 9110 §13, §14) and streaming, in pieces of bounded size."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+from itertools import islice
 from threading import Lock
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
-from archive.stores import ObjectStore
+from archive.stores import ReadableStore
 from archive.web.limits import PAYLOADS_BYTES
 
 _PIECE = 1 << 20
+_LINES = 1_000
+"""Lines in one part of a stream."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def matches(headers: Headers, etag: str) -> bool:
-    """Whether whoever asks holds it already (If-None-Match)."""
+    """Whether the client has this version already (If-None-Match): the answer is then 304."""
     stated = headers.get("if-none-match", "")
     return stated.strip() == "*" or etag in (part.strip().removeprefix("W/") for part in stated.split(","))
 
@@ -51,7 +55,7 @@ def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
 
 def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], status: int) -> Response:
     """A body that is in memory, or the part of it that is asked for; only a 200 has parts."""
-    if status != 200:  # noqa: PLR2004
+    if status != HTTPStatus.OK:
         return _sent(body, status, headers)
     headers["Accept-Ranges"] = "bytes"
     try:
@@ -61,40 +65,45 @@ def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], stat
     if part is None:
         return _sent(body, status, headers)
     headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(body)}"
-    return _sent(body[part[0] : part[1]], 206, headers)
+    return _sent(body[part[0] : part[1]], HTTPStatus.PARTIAL_CONTENT, headers)
 
 
 class _Sending:
-    """How much of large answers is in memory until slow readers have it."""
+    """Bytes of large responses in memory: a slow client keeps its response there."""
 
     def __init__(self) -> None:
-        self.held = 0
+        self.size = 0
         self.lock = Lock()
 
     def take(self, size: int) -> bool:
         """Whether there is room for another."""
         with self.lock:
-            if self.held and self.held + size > PAYLOADS_BYTES:
+            if self.size and self.size + size > PAYLOADS_BYTES:
                 return False
-            self.held += size
+            self.size += size
             return True
 
     def give_back(self, size: int) -> None:
-        """An answer is sent, or its reader gone."""
+        """A response is sent, or its client gone."""
         with self.lock:
-            self.held -= size
+            self.size -= size
 
 
 _SENDING = _Sending()
 
 
 def _sent(body: bytes, status: int, headers: dict[str, str]) -> Response:
-    """A body, a large one in pieces, and not too many of these at a time."""
+    """A response with a body; a large one is sent in pieces, and only a few of these at a time."""
     if len(body) <= _PIECE:
         return Response(body, status, headers)
     if not _SENDING.take(len(body)):
-        told = {"Retry-After": "10", "Cache-Control": "no-store"}
-        return Response("too much is being sent already; try again later\n", 503, told, media_type="text/plain")
+        retry = {"Retry-After": "10", "Cache-Control": "no-store"}
+        return Response(
+            "too many large responses are being sent; try again later\n",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            retry,
+            media_type="text/plain",
+        )
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
@@ -108,12 +117,12 @@ def _sent(body: bytes, status: int, headers: dict[str, str]) -> Response:
 
 
 def _beyond(headers: dict[str, str], size: int) -> Response:
-    """There is no such part; nobody may keep that answer for others."""
-    told = {**headers, "Content-Range": f"bytes */{size}", "Cache-Control": "no-store"}
-    return Response(status_code=416, headers=told)
+    """416; caches must not store it."""
+    unsatisfied = {**headers, "Content-Range": f"bytes */{size}", "Cache-Control": "no-store"}
+    return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=unsatisfied)
 
 
-def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
+def stored(store: ReadableStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
     """An object, or the part of it that is asked for, read piece by piece."""
     headers["Accept-Ranges"] = "bytes"
     try:
@@ -134,4 +143,16 @@ def stored(store: ObjectStore, key: str, size: int, request_headers: Headers, he
             yield piece
             at += len(piece)
 
-    return StreamingResponse(iterate_in_threadpool(pieces()), 206 if part else 200, headers)
+    return StreamingResponse(
+        iterate_in_threadpool(pieces()), HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, headers
+    )
+
+
+def in_parts(lines: Iterator[str]) -> AsyncIterator[bytes]:
+    """Stream lines, many in one part; they are made in a thread, beside the event loop."""
+
+    def parts() -> Iterator[bytes]:
+        while part := list(islice(lines, _LINES)):
+            yield "".join(part).encode()
+
+    return iterate_in_threadpool(parts())

@@ -1,7 +1,7 @@
-"""Replay as it looked, scripts and all: an engine that others wrote, on an origin of its own that holds nothing else.
+"""Replay with scripts: a third-party replay engine on an origin of its own, with nothing else there.
 
-The engine (ReplayWeb.page, AGPL) is no part of this project: its two files are fetched when the machine is set up, and
-served as they are. Without them the plain view is all there is.
+The engine (ReplayWeb.page, AGPL) is not part of this project: its two files are fetched at set-up and served unchanged.
+Without them there is only the plain view.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,10 +22,10 @@ from starlette.types import ASGIApp
 from archive.limits import URL_CHARACTERS
 from archive.web.errors import escape
 from archive.web.memento_path import quoted
-from archive.web.security import Gate
+from archive.web.security import SecurityMiddleware
 
 ENGINE = Path(sys.prefix) / "share" / "pressmark" / "replay"
-"""Where the set-up puts the engine."""
+"""Folder of the engine."""
 _CONFIG = json.dumps(
     {
         # The engine's own policy leaves WebSockets open, which a fresh frame or worker of a page would reach.
@@ -35,18 +36,18 @@ _FILES = ("ui.js", "sw.js")
 
 
 def is_there(folder: Path = ENGINE) -> bool:
-    """Whether the engine was fetched."""
+    """Whether the engine is installed."""
     return all((folder / name).is_file() for name in _FILES)
 
 
 def link(replay_url: str, base: str, url: str, stamp: str) -> str:
-    """What the frame of a replayed memento loads.
+    """URL that the frame of a replayed memento loads.
 
     The frame is of another origin than the page around it, which archived scripts therefore cannot reach.
 
     Args:
         replay_url: Origin of the replay application.
-        base: Our own.
+        base: Our own origin.
         url: Of the page.
         stamp: 14 digits.
     """
@@ -57,13 +58,13 @@ def link(replay_url: str, base: str, url: str, stamp: str) -> str:
 def replay_application(
     *, sources: Callable[[Request], str], local: bool, public_url: str = "", folder: Path = ENGINE
 ) -> ASGIApp:
-    """What a web server runs on the second origin.
+    """The ASGI application of the replay origin.
 
     Args:
-        sources: The origin that archived pages are loaded from; no other is.
-        local: It listens on this machine alone.
-        public_url: Where others reach it.
-        folder: Where the engine is.
+        sources: The only origin that archived pages are loaded from.
+        local: It listens on loopback only.
+        public_url: Its public URL.
+        folder: Folder of the engine.
     """
 
     def policy(request: Request) -> str:
@@ -78,10 +79,10 @@ def replay_application(
         source, url, stamp = (request.query_params.get(name, "") for name in ("source", "url", "ts"))
         origin = sources(request)
         if not source.startswith(f"{origin}/download/replay/") or len(source) > 2 * URL_CHARACTERS:
-            return PlainTextResponse(f"source: begin at {origin}/\n", 400)
+            return PlainTextResponse(f"source: must begin with {origin}/download/replay/\n", HTTPStatus.BAD_REQUEST)
         if not url.startswith(("http://", "https://")) or not (stamp.isascii() and stamp.isdigit()):
-            return PlainTextResponse("url, ts: a page and 14 digits\n", 400)
-        told = " ".join(
+            return PlainTextResponse("url, ts: use the URL of a page and 14 digits\n", HTTPStatus.BAD_REQUEST)
+        attributes = " ".join(
             f'{name}="{escape(value)}"' for name, value in (("source", source), ("url", url), ("ts", stamp))
         )
         return HTMLResponse(
@@ -89,7 +90,7 @@ def replay_application(
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="robots" content="noindex"><title>Replay · Pressmark</title>'
             '<link rel="stylesheet" href="/replay.css"><script src="/ui.js"></script></head><body>'
-            f'<replay-web-page {told} replayBase="/replay/" embed="replayonly" sandbox deepLink="false" '
+            f'<replay-web-page {attributes} replayBase="/replay/" embed="replayonly" sandbox deepLink="false" '
             f'noWebWorker config="{escape(_CONFIG)}"></replay-web-page></body></html>',
             headers={"Content-Security-Policy": policy(request)},
         )
@@ -107,8 +108,8 @@ def replay_application(
         return Response(css, media_type="text/css")
 
     async def frame(request: Request) -> Response:
-        # The engine looks into this frame until its worker has taken over, and then loads it anew.
-        return PlainTextResponse("", 404, headers={"Content-Security-Policy": policy(request)})
+        # The engine loads this frame again once its service worker has taken over.
+        return PlainTextResponse("", HTTPStatus.NOT_FOUND, headers={"Content-Security-Policy": policy(request)})
 
     made = Starlette(
         routes=[
@@ -120,4 +121,4 @@ def replay_application(
             Route("/replay/{rest:path}", frame),
         ]
     )
-    return Gate(made, public_url=public_url, local=local)
+    return SecurityMiddleware(made, public_url=public_url, local=local)

@@ -1,4 +1,4 @@
-"""The plain view of an archived page: its markup without script, its links and images leading into the archive."""
+"""Sanitize archived HTML: the plain view without scripts, its links and images pointing into the archive."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ATTRIBUTES = {
 
 
 def base_of(tree: HtmlElement, url: str) -> str:
-    """The URL that links of a page are relative to."""
+    """The base URL of a page: its first `<base href>`, or its own URL (HTML §4.2.3)."""
     for found in tree.iter("base"):
         if href := found.get("href"):
             return absolute(url, href) or url
@@ -53,7 +53,7 @@ def base_of(tree: HtmlElement, url: str) -> str:
 
 
 def absolute(base: str, link: str) -> str | None:
-    """A link as an http or https URL; None if it is none."""
+    """A link as an absolute http or https URL, else None."""
     try:
         joined = urljoin(base, link.strip())
         parts = urlsplit(joined)
@@ -63,7 +63,7 @@ def absolute(base: str, link: str) -> str | None:
 
 
 def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
-    """URLs of the images, sounds and films that a page shows, each once.
+    """URLs of the images, audio and video of a page, each once.
 
     Args:
         payload: The page, content coding removed.
@@ -93,21 +93,21 @@ def _tree(markup: str) -> HtmlElement:
 
 
 def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str]) -> str:
-    """A whole document that shows a page's markup and can do nothing.
+    """A page's HTML as a whole sanitized document.
 
     Args:
         payload: The page, content coding removed.
         url: Of the page.
         content_type: As the server stated it.
-        stamp: 14 digits; links lead to this instant.
-        kept: Those of its `media` of which something is held.
+        stamp: 14 digits; links point to mementos of this time.
+        kept: Those of its `media` that are archived.
     """
     markup = _markup(payload, content_type)
     tree = _tree(markup)
     base = base_of(tree, url)
     lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}
 
-    def mended(tag: str, name: str, value: str) -> str | None:
+    def rewritten(tag: str, name: str, value: str) -> str | None:
         if name in {"src", "href", "cite"}:
             if name == "href" and value.strip().startswith("#"):
                 return value
@@ -121,26 +121,26 @@ def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kep
             return None
         return value if tag else None
 
-    said = nh3.clean(
+    body = nh3.clean(
         markup,
         tags=_TAGS,
         clean_content_tags=_REMOVED,
         attributes=_ATTRIBUTES,
-        attribute_filter=mended,
+        attribute_filter=rewritten,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_top"}, "img": {"loading": "lazy"}},
         url_schemes={"http", "https"},
     )
     title = " ".join((tree.findtext(".//title") or url).split())[:500]
     language = (tree.get("lang") or "").strip()[:35]
-    return document(said, title=title, language=language)
+    return document(body, title=title, language=language)
 
 
-def document(said: str, *, title: str, language: str = "") -> str:
-    """A whole document of markup that is clean."""
+def document(body: str, *, title: str, language: str = "") -> str:
+    """A whole document around sanitized HTML."""
     lang = f' lang="{escape(language)}"' if language else ""
     return (
         f"<!doctype html><html{lang}><head><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width, initial-scale=1"><meta name=robots content="noindex">'
-        f"<title>{escape(title)}</title><link rel=stylesheet href=/static/plain.css></head><body>{said}</body></html>\n"
+        f"<title>{escape(title)}</title><link rel=stylesheet href=/static/plain.css></head><body>{body}</body></html>\n"
     )

@@ -1,8 +1,12 @@
-"""What every answer passes on its way out: whose links it writes, headers that keep it harmless, compression."""
+"""Security middleware for every response: CSP and other security headers, CORS, cross-site checks, DNS rebinding.
+
+It also decides the public origin that links have, and compresses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,7 +20,7 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'none'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy of our own pages: nothing from elsewhere, no script but our files."""
+"""Content-Security-Policy (CSP) of our own pages: nothing from other origins, no scripts."""
 
 _DEFAULTS = (
     (b"content-security-policy", PAGE_POLICY.encode()),
@@ -25,22 +29,28 @@ _DEFAULTS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-_AS_IT_IS = ("/web/", "/warcs/", "/download/")
-"""What is not compressed: payloads keep their bytes, ranges their meaning."""
+_UNCOMPRESSED = ("/web/", "/warcs/", "/download/")
+"""Not compressed: payloads keep their bytes, and ranges refer to these."""
 _COMPRESS_FROM = 1_024
-_ORIGIN_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/", "/download/replay/")
-"""What pages of other servers on this machine may read, such as a replay tool."""
+_CORS_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/", "/download/replay/")
+"""Paths that pages of other local servers may read (CORS), such as replay tools."""
 
 
 _LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"})
 _FRAMES = frozenset({"iframe", "frame", "embed", "object"})
 
 
-class Gate:
-    """The outermost layer of the application."""
+class SecurityMiddleware:
+    """The outermost ASGI middleware."""
 
     def __init__(self, app: ASGIApp, *, public_url: str, local: bool) -> None:
-        """`local`: it listens on this machine alone, so that other names are of a page that tries to get in."""
+        """Wrap an application.
+
+        Args:
+            app: The application.
+            public_url: Its public URL; empty: as the Host header says.
+            local: It listens on loopback only: another name in the Host header is DNS rebinding.
+        """
         self._app = app
         self._compressed = GZipMiddleware(app, minimum_size=_COMPRESS_FROM, compresslevel=5)
         self._public_url = public_url
@@ -52,9 +62,9 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _LOOKED_AT}
+        seen = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _LOOKED_AT}
         hosts = sum(name == b"host" for name, _ in scope["headers"])
-        origin, host = told.get(b"origin", ""), told.get(b"host", "")
+        origin, host = seen.get(b"origin", ""), seen.get(b"host", "")
         path = scope["path"]
         open_to = self._open_to(path, origin) if origin or not self._local else None
 
@@ -72,26 +82,28 @@ class Gate:
 
         if hosts != 1 or not self._known(host):
             await PlainTextResponse(
-                f"{host[:100]!a}: not a name of this server: set PRESSMARK_PUBLIC_URL to the URL that reaches it\n",
-                status_code=400,
+                f"{host[:100]!a}: not a name of this server; set PRESSMARK_PUBLIC_URL to its public URL\n",
+                status_code=HTTPStatus.BAD_REQUEST,
             )(scope, receive, sending)
             return
-        if self._local and not open_to and _is_drawn_in(path, told):
-            await PlainTextResponse("pages of other sites get nothing here\n", status_code=403)(scope, receive, sending)
+        if self._local and not open_to and _is_embedded_cross_site(path, seen):
+            await PlainTextResponse(
+                "cross-site requests are not allowed on this server\n", status_code=HTTPStatus.FORBIDDEN
+            )(scope, receive, sending)
             return
         scope["pressmark.base"] = self._public_url or f"{scope['scheme']}://{host}"
         if open_to and scope["method"] == "OPTIONS":
             await PlainTextResponse(
                 "",
-                status_code=204,
+                status_code=HTTPStatus.NO_CONTENT,
                 headers={"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "Range"},
             )(scope, receive, sending)
             return
-        app = self._app if path.startswith(_AS_IT_IS) else self._compressed
+        app = self._app if path.startswith(_UNCOMPRESSED) else self._compressed
         await app(scope, receive, sending)
 
     def _known(self, host: str) -> bool:
-        """Whether a Host header may be ours: another one stands in links, or is of a page with a rebinding name."""
+        """Whether a Host header is ours: another one would go into links, or is DNS rebinding."""
         if checked_host(host) is None:
             return False
         if host.lower() == self._public_host or (not self._local and not self._public_host):
@@ -103,8 +115,8 @@ class Gate:
         return bare == "localhost" or bare.endswith(".localhost") or _is_address(bare)
 
     def _open_to(self, path: str, origin: str) -> bytes | None:
-        """The origin whose pages may read the answer."""
-        if not path.startswith(_ORIGIN_PATHS):
+        """The origin whose pages may read the response (CORS)."""
+        if not path.startswith(_CORS_PATHS):
             return None
         if not self._local:
             return b"*"
@@ -116,15 +128,15 @@ class Gate:
         return origin.encode("latin-1", "ignore") if loopback and "\n" not in origin and "\r" not in origin else None
 
 
-def _is_drawn_in(path: str, told: Mapping[bytes, str]) -> bool:
-    """Whether a page of another site loads something from here into itself, to learn or to use what is archived.
+def _is_embedded_cross_site(path: str, seen: Mapping[bytes, str]) -> bool:
+    """Whether a page of another site embeds a response from here, by its Fetch Metadata (`Sec-Fetch-…`).
 
-    What a sandboxed view of ours loads comes from no site at all: images, and the view's stylesheet.
+    Our own sandboxed views have an opaque origin: their images and stylesheet count as cross-site and are allowed.
     """
-    into = told.get(b"sec-fetch-dest")
-    if told.get(b"sec-fetch-site") != "cross-site":
+    into = seen.get(b"sec-fetch-dest")
+    if seen.get(b"sec-fetch-site") != "cross-site":
         return False
-    if told.get(b"sec-fetch-mode") == "navigate":
+    if seen.get(b"sec-fetch-mode") == "navigate":
         return into in _FRAMES
     media = into in {"image", "audio", "video"} and path.startswith("/web/")
     return not (media or path.startswith("/static/"))
@@ -139,5 +151,5 @@ def _is_address(bare: str) -> bool:
 
 
 def sandboxed(*allowed: str, sources: Sequence[str] = ()) -> str:
-    """Content-Security-Policy of what was archived: an origin of its own, no script, nothing from elsewhere."""
+    """Content-Security-Policy of archived content: an opaque origin, no scripts, nothing from other origins."""
     return "; ".join((" ".join(("sandbox", *allowed)), "default-src 'none'", *sources, "base-uri 'none'"))

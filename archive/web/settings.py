@@ -10,7 +10,7 @@ from archive.settings import PressmarkSettings
 
 
 class WebSettings(PressmarkSettings):
-    """What is answered over HTTP, and to whom."""
+    """Settings of the HTTP server."""
 
     token: SecretStr = SecretStr("")
     """What a request that changes something must carry; empty: none is accepted."""

@@ -1,4 +1,4 @@
-"""The templates of all pages: everything that is put into one is escaped."""
+"""Jinja templates of all pages; values are escaped."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, se
 from archive.web.memento_path import quoted, stamp_of
 
 _ENTRIES = (("/", "Home"), ("/blogs", "Blogs"), ("/search", "Search"), ("/calendar", "Calendar"))
+_UNIT = 1_000
+_WHOLE_FROM = 100
+"""Sizes from here on, in their unit, are shown without decimals."""
 
 
 class Templates:
-    """Makes pages."""
+    """The templates of this package and of others."""
 
     def __init__(self, *, packages: dict[str, str] | None = None, entries: Sequence[tuple[str, str]] = ()) -> None:
-        """Gather templates.
+        """Find templates.
 
         Args:
-            packages: Packages of other floors with a folder `templates`, by the prefix under which they are named.
-            entries: More entries of the menu: path and name.
+            packages: Other packages with a folder `templates`, by the prefix of their templates' names.
+            entries: More menu entries: path and name.
         """
         loaders = {
             "archive": PackageLoader("archive.web"),
@@ -46,7 +49,7 @@ class Templates:
         self._environment.globals.update(menu=(*_ENTRIES, *entries), release=version("pressmark"))
 
     def page(self, name: str, **values: object) -> str:
-        """A page; the name begins with the prefix of its package."""
+        """Render a template; its name begins with the prefix of its package."""
         return self._environment.get_template(name).render(**values)
 
 
@@ -54,7 +57,7 @@ def _bytes(count: int | datetime) -> str:
     assert isinstance(count, int)
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"  # noqa: PLR2004
-        size /= 1000
+        if size < _UNIT:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= _WHOLE_FROM else f"{size:.1f} {unit}"
+        size /= _UNIT
     return f"{size:.1f} TB"

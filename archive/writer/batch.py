@@ -17,9 +17,11 @@ from pathlib import Path
 
 from archive.errors import DatabaseError
 from archive.extract.text import Text, made_by
-from archive.index.from_records import capture_row
+from archive.index.from_records import HeldText, capture_row, entered
+from archive.index.fulltext import Entered
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow
+from archive.index.schema import CaptureRow, ObjectRow, TextRow, index_urlkey
+from archive.limits import CARRIED_CHARACTERS
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
 from archive.writer.spool import SpoolFile
@@ -40,6 +42,8 @@ class Sealed:
     """Objects to be and the spool files that hold them; captures before texts."""
     captures: tuple[CaptureRow, ...]
     texts: tuple[TextRow, ...]
+    words: tuple[Entered, ...] | None = None
+    """Rows of the full-text index for the texts, made as these were added; None: they must be read from the files."""
     notes: tuple[str, ...] = ()
     """What the crawler wants to remember once the rest is durable; lines that mean nothing to the archive."""
     journal: Path | None = None
@@ -127,6 +131,8 @@ class Batch:
         self._notes: list[str] = []
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
+        self._words: list[Entered] | None = []
+        self._words_characters = 0
         self._adopted: dict[str, CaptureRow] = {}
         self._repeats: set[str] = set()
 
@@ -250,6 +256,7 @@ class Batch:
             length=len(data),
         )
         self._texts.append(row)
+        self._enter(row, first, rest)
         return row
 
     def note(self, line: str) -> None:
@@ -273,6 +280,7 @@ class Batch:
             files=tuple(found for found in files if found),
             captures=tuple(self._captures),
             texts=tuple(self._texts),
+            words=None if self._words is None else tuple(self._words),
             notes=tuple(self._notes),
             journal=None if self._journal.empty else self._journal.seal(),
         )
@@ -282,6 +290,17 @@ class Batch:
         self._captured.close()
         self._extracted.close()
         self._journal.close()
+
+    def _enter(self, row: TextRow, conversion: warc.Record, metadata: warc.Record) -> None:
+        """Make the full-text row of a text from its records, exactly as reindexing would."""
+        if self._words is None:
+            return
+        held = HeldText(row=row, text=conversion.block.decode("utf-8", "replace"), fields=json.loads(metadata.block))
+        self._words_characters += len(held.text)
+        if self._words_characters > CARRIED_CHARACTERS:
+            self._words = None
+        else:
+            self._words.append(entered(held, index_urlkey(row.url)))
 
     def _held(self, capture: Capture) -> CaptureRow | None:
         """The response that holds this capture's payload already, durable or in a batch that comes no later."""

@@ -1,4 +1,4 @@
-"""What a crash left in the spool: cut to whole records, read back, ready to be committed."""
+"""Crash recovery: batches left in the spool, cut to whole records, ready to be committed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def recover(spool: Path, known: Callable[[str], CaptureRow | None], *, maker: st
     Args:
         spool: Folder on this machine.
         known: Gives a capture by its WARC-Record-ID.
-        maker: First word of the batches' names. Of an import that was cut off nothing is kept: its source has it all.
+        maker: First word of the batches' names. An interrupted import is discarded: its source has it all.
 
     Raises:
         OSError: The spool cannot be read or written.

@@ -1,4 +1,4 @@
-"""`scrapy crawl blog`: Scrapy's own command, with one clear line for what went wrong and an exit code for it."""
+"""`scrapy crawl blog`: Scrapy's own command, with a one-line error message and an exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crawler.spiders.blog import BlogSpider
 
 
 class Command(ScrapyCrawl):
-    """Crawls as Scrapy does; for `blog` it looks first whether the archive can take anything."""
+    """Crawls as Scrapy does; for `blog` it first checks that the archive is writable."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider; sets `exitcode`."""

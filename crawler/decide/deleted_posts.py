@@ -1,4 +1,4 @@
-"""Whether a page that answers still has the post that was there. Pure rules, no I/O."""
+"""Detection of deleted posts: login walls, redirects to the front page, soft 404. Pure rules, no I/O."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BEGINNING = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is there where a post was."""
+    """What answers at the URL of a post."""
 
     asked: str
     """URL of the post."""
@@ -57,7 +57,7 @@ class Seen:
 
 
 def by_address(seen: Seen) -> Gone | None:
-    """What status and address tell, before the page is read."""
+    """Why a post is gone, judged by status and URL alone."""
     if seen.status == 401:  # noqa: PLR2004  unauthorized
         return "login"
     if seen.status != 200 or seen.url == seen.asked:  # noqa: PLR2004  ok
@@ -72,12 +72,12 @@ def by_address(seen: Seen) -> Gone | None:
 
 
 def is_other(seen: Seen) -> bool:
-    """Whether what is there has so little of what was there that it may be something else."""
+    """Whether so little of the text is left that it may be another page."""
     return seen.before is not None and overlap(seen.before, seen.text) < CHANGED
 
 
 def by_words(seen: Seen) -> Gone | None:
-    """What the page says of itself, where its text is another one."""
+    """Why a post is gone, judged by the words of a page whose text is another one."""
     if seen.asks_password:
         return "login"
     if _NOT_FOUND.search(seen.title) or _NOT_FOUND.search(seen.text[:_BEGINNING]):

@@ -1,4 +1,4 @@
-"""What the entries of a feed are to us: new, changed, known; and the pages that they want fetched. Pure, no I/O."""
+"""Entries of a feed: which are new, changed or known, and which pages to fetch for them. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from archive.extract.text import Entry
 from archive.limits import URL_CHARACTERS
 from crawler.feeds.dates import names_zone
-from crawler.feeds.documents import FeedEntry, plain
+from crawler.feeds.fields import plain
+from crawler.feeds.model import FeedEntry
+from crawler.limits import FIRST_YEAR
 from crawler.model.url_identity import is_address
 from crawler.model.visits import Feed, Page, SeenEntry
 
 _FUTURE = timedelta(days=1)
-_FIRST_YEAR = 1990
-"""Older posts than the web are doubtful."""
 
 
 def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
-    """What tells the entries of one document apart: their ids, and links and titles where several share an id."""
+    """Keys of the entries of one document: their ids, with links and titles added where several share an id."""
     links = _apart((entry.key, entry.page) for entry in entries)
     found = [_joined(entry.key, entry.page, links) for entry in entries]
     titles = _apart((key, entry.title) for key, entry in zip(found, entries, strict=True))
@@ -50,7 +50,7 @@ def seen_entries(
     *,
     at: datetime | None = None,
 ) -> tuple[SeenEntry, ...]:
-    """Entries that are new or say something else than before.
+    """Entries that are new or were edited.
 
     Args:
         entries: Of the feed as it is now.
@@ -83,7 +83,7 @@ def page_url(entry: FeedEntry) -> str | None:
 
 
 def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
-    """What a feed that was seen at some time says of a post, in the archive's own form."""
+    """An entry in the archive's own form; `at` is when the feed was fetched."""
     return Entry(
         title=entry.words if entry.essence is not None else plain(entry.title),
         author=entry.author,
@@ -108,7 +108,7 @@ def _doubts(entry: FeedEntry, at: datetime | None) -> tuple[str, ...]:
         "unreadable": len(found) < len(written),
         "no zone": any(date and not names_zone(raw) for date, raw in written),
         "future": at is not None and any(date > at + _FUTURE for date in found),
-        "old": any(date.year < _FIRST_YEAR for date in found),
+        "old": any(date.year < FIRST_YEAR for date in found),
     }
     return tuple(name for name, holds in doubts.items() if holds)
 

@@ -12,7 +12,7 @@ from crawler import discover
 from crawler.decide import feed_alarms, freshness
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL, storable
 from crawler.decide.freshness import Pace
-from crawler.feeds.documents import ParsedFeed
+from crawler.feeds.model import ParsedFeed
 from crawler.limits import TAG_CHARACTERS
 from crawler.model.answer import Answer
 from crawler.model.visits import Alarm, Feed, FeedVisit, SeenEntry

@@ -1,29 +1,29 @@
-"""What a visit of a feed tells the operator: gaps, silence, odd documents. Pure rules, no I/O."""
+"""Alarms that a visit of a feed raises: gaps, silence, odd documents. Pure rules, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 
-from crawler.feeds.documents import FeedEntry
+from crawler.feeds.model import FeedEntry
 from crawler.model.visits import Alarm, Feed
 
 ON_ERROR = ("failing", "gone")
-"""What a failed visit can tell of."""
+"""Kinds that a failed visit decides."""
 ON_SAME = (*ON_ERROR, "quiet")
-"""What a good visit without a new document can tell of."""
+"""Kinds that a successful visit without a new document decides."""
 ON_DOCUMENT = (*ON_SAME, "collapsed", "retyped", "too-long")
-"""What a visit with a document can tell of."""
+"""Kinds that a visit with a document decides."""
 
 _FAILURES = 5
-"""Failed visits in a row that the operator is told of: by then the feed is away for about a day."""
+"""Consecutive failed visits that raise an alarm: by then the feed has been away for about a day."""
 _QUIET_TIMES = 8
 """Silence for so many times the usual gap between two posts is odd."""
 _QUIET_LEAST = timedelta(days=3)
 _COLLAPSED_TO = 0.2
 _COLLAPSED_FROM = 5
-_GONE = 410
 
 
 def gap(entries: Sequence[FeedEntry], known: Collection[bool], *, feed: Feed) -> bool:
@@ -62,15 +62,15 @@ def _pinned(number: int, entries: Sequence[FeedEntry], known: Collection[bool]) 
 
 
 def of_error(*, status: int | None, error: str, failures: int) -> Iterator[Alarm]:
-    """What a failed visit tells."""
-    if status == _GONE:
+    """Alarms of a failed visit."""
+    if status == HTTPStatus.GONE:
         yield Alarm(kind="gone", detail="the feed is gone for good (410); it is looked for once a month")
     elif failures >= _FAILURES:
         yield Alarm(kind="failing", detail=f"{failures} visits in a row failed, the last one: {error}")
 
 
 def of_silence(feed: Feed, *, at: datetime, news: datetime | None, rhythm: timedelta | None) -> Iterator[Alarm]:
-    """What a good visit without news tells; `news` is when there last was some."""
+    """Alarms of a successful visit without news; `news` is when there last was some."""
     heard = news or feed.news or feed.added
     usual = rhythm or feed.rhythm
     if usual and at - heard > max(usual * _QUIET_TIMES, _QUIET_LEAST):
@@ -83,7 +83,7 @@ def collapsed(feed: Feed, shown: int) -> bool:
 
 
 def of_document(feed: Feed, *, shown: int, media: str | None, left_out: int) -> Iterator[Alarm]:
-    """What the document itself tells, beside the one before."""
+    """Alarms of a document, compared with the one before."""
     if left_out:
         yield Alarm(kind="too-long", detail=f"shows {shown + left_out} entries, of which the newest {shown} are read")
     if collapsed(feed, shown):

@@ -1,4 +1,4 @@
-"""When a server or a feed wants to be asked again. Pure rules, no I/O."""
+"""Freshness (RFC 9111), Retry-After and polling interval: when to visit a feed again. Pure rules, no I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.request import parse_http_list
 from crawler.limits import CACHE_HEADER_CHARACTERS
 
 LONGEST = timedelta(days=7)
-"""No hint of a server or feed keeps us away for longer."""
+"""The longest wait that a hint of a server or feed can cause."""
 SLOWEST = timedelta(days=1)
 """A feed is visited at least so often, however seldom it has news, unless the operator wants it otherwise."""
 
@@ -35,13 +35,13 @@ class Pace:
 
 
 def fresh_for(headers: Mapping[str, str], *, at: datetime) -> timedelta:
-    """How long an answer is fresh; zero where it does not say.
+    """Freshness lifetime of a response (RFC 9111 §4.2.1); zero if it states none.
 
     `no-cache` and `max-age=0` ask for validation, which every visit does, and not for more visits.
 
     Args:
         headers: Of the response, names in lower case.
-        at: When it came, for a server that sends no Date.
+        at: When it was received, for a server that sends no Date.
     """
     directives = _directives(headers.get("cache-control", ""))
     if {"no-cache", "no-store"} & directives.keys():
@@ -57,7 +57,7 @@ def fresh_for(headers: Mapping[str, str], *, at: datetime) -> timedelta:
 
 
 def retry_after(value: str | None, *, at: datetime) -> timedelta | None:
-    """How long a server asks to be left alone (RFC 9110 §10.2.3): seconds or a date; None if it does not."""
+    """Retry-After (RFC 9110 §10.2.3), seconds or a date, as the time to wait; None if it is absent."""
     if value is None:
         return None
     if _SECONDS.fullmatch(value.strip()):
@@ -89,12 +89,12 @@ def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timede
 
 
 def says(headers: Mapping[str, str]) -> bool:
-    """Whether an answer tells how long it is fresh, be it not at all."""
+    """Whether a response states its freshness, even if it is none."""
     return "cache-control" in headers or "expires" in headers
 
 
 def skips(hours: frozenset[int], days: frozenset[str]) -> str | None:
-    """Hours and days in one line, as they are remembered."""
+    """Skipped hours and days in one line, as they are stored."""
     return " ".join([*(str(hour) for hour in sorted(hours)), *sorted(day.lower() for day in days)]) or None
 
 

@@ -9,11 +9,8 @@ from datetime import datetime, timedelta
 from crawler.decide.answers import BUSY, GONE, NOT_MODIFIED, OK, storable
 from crawler.model.answer import Answer
 from crawler.model.visits import Gone, Page, PageVisit
-from crawler.net.backoff import backoff
+from crawler.net.backoff import AFTER_BUSY, AFTER_ERROR, backoff
 
-_PAGE_RETRY = timedelta(minutes=10)
-_BUSY_RETRY = timedelta(hours=1)
-"""First wait after 429 or 503, where the server does not tell how long."""
 _PAGE_FAILURES = 8
 """Failed fetches after which a page is not tried again by itself: about a day and a half after the first."""
 
@@ -67,7 +64,7 @@ def after_page(
         checks = page.checks + 1 if page.kept else 0
         return replace(visit, checks=checks, due=_recheck(answer.at, plan, checks))
     if answer.status not in GONE and failures < _PAGE_FAILURES:
-        first = _BUSY_RETRY if answer.status in BUSY else _PAGE_RETRY
+        first = AFTER_BUSY if answer.status in BUSY else AFTER_ERROR
         return replace(visit, due=max(answer.at + backoff(first, max(failures, 1)), not_before or answer.at))
     # Given up for now; a page that is kept keeps its place in the plan.
     checks = page.checks + 1

@@ -1,8 +1,7 @@
-"""Alarms: what the operator should know, each raised once, told once, and over when it is over."""
+"""Alarms: what the operator should know; each is raised once, notified once, and ends with its cause."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from archive.runtime.database import transaction, upsert
+from archive.runtime.times import iso
 from crawler.frontier.tables import alarms
+from crawler.model.url_identity import key
 from crawler.model.visits import Alarm
 
 
@@ -24,9 +25,9 @@ class Raised:
     detail: str
     since: datetime
     ended: datetime | None
-    """None: it is not over."""
+    """None: it is still active."""
     told: datetime | None
-    """When webhook and mail were told."""
+    """When webhook and mail were notified."""
 
 
 def judge(
@@ -47,35 +48,35 @@ def judge(
 
 
 def raise_alarm(connection: Connection, engine: Engine, subject: str, alarm: Alarm, *, at: datetime) -> None:
-    """Raise an alarm; one that is raised already keeps its beginning, and is not told again."""
+    """Raise an alarm; one that is active already keeps its beginning and is not notified again."""
     again = {"since": at, "told": None, "ended": None, "detail": alarm.detail}
-    known = {"kind": alarm.kind, "key": _key(subject)}
+    known = {"kind": alarm.kind, "key": key(subject)}
     connection.execute(
         upsert(engine, alarms)
         .values(subject=subject, **known, **again)
         .on_conflict_do_update(index_elements=["kind", "key"], set_=again, where=alarms.c.ended.is_not(None))
     )
-    still = (alarms.c.kind == alarm.kind) & (alarms.c.key == _key(subject))
+    still = (alarms.c.kind == alarm.kind) & (alarms.c.key == key(subject))
     connection.execute(update(alarms).where(still).values(detail=alarm.detail))
 
 
 def end(connection: Connection, subject: str, kinds: Collection[str], *, at: datetime) -> None:
     """End alarms about a subject."""
-    open_ones = (alarms.c.key == _key(subject)) & alarms.c.kind.in_(kinds) & alarms.c.ended.is_(None)
+    open_ones = (alarms.c.key == key(subject)) & alarms.c.kind.in_(kinds) & alarms.c.ended.is_(None)
     connection.execute(update(alarms).where(open_ones).values(ended=at))
 
 
 def move(connection: Connection, subject: str, to: str) -> None:
-    """What was told about a subject is about another from now on."""
+    """Assign the alarms about a subject to another one."""
     if subject != to:
         forget(connection, [to])
-        known = alarms.c.key == _key(subject)
-        connection.execute(update(alarms).where(known).values(subject=to, key=_key(to)))
+        known = alarms.c.key == key(subject)
+        connection.execute(update(alarms).where(known).values(subject=to, key=key(to)))
 
 
 def forget(connection: Connection, subjects: Iterable[str]) -> None:
-    """Forget all that was told about subjects that are no more."""
-    connection.execute(delete(alarms).where(alarms.c.key.in_([_key(subject) for subject in subjects])))
+    """Delete the alarms about subjects that no longer exist."""
+    connection.execute(delete(alarms).where(alarms.c.key.in_([key(subject) for subject in subjects])))
 
 
 def about(engine: Engine, subject: str, alarm: Alarm | None, *, kind: str, at: datetime) -> None:
@@ -85,7 +86,7 @@ def about(engine: Engine, subject: str, alarm: Alarm | None, *, kind: str, at: d
 
 
 def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> list[Raised]:
-    """Alarms that are not over, or all; or those that nobody was told of. The oldest first."""
+    """Active alarms, or all; or those that nobody was notified of. The oldest first."""
     query = select(alarms).order_by(alarms.c.since, alarms.c.kind, alarms.c.subject)
     if untold:
         query = query.where(alarms.c.told.is_(None))
@@ -96,13 +97,28 @@ def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> lis
     return [Raised(**{field.name: getattr(row, field.name) for field in fields(Raised)}) for row in rows]
 
 
+def by_subject(engine: Engine) -> dict[str, list[Raised]]:
+    """Active alarms, grouped by the feed or job that they are about."""
+    found: dict[str, list[Raised]] = {}
+    for alarm in standing(engine):
+        found.setdefault(alarm.subject, []).append(alarm)
+    return found
+
+
+def as_json(alarm: Raised) -> dict[str, str | None]:
+    """An alarm as JSON, for webhooks and commands."""
+    return {
+        "kind": alarm.kind,
+        "subject": alarm.subject,
+        "detail": alarm.detail,
+        "since": iso(alarm.since),
+        "ended": iso(alarm.ended) if alarm.ended else None,
+    }
+
+
 def told(engine: Engine, found: Iterable[Raised], *, at: datetime) -> None:
-    """Remember that these were told."""
+    """Store that these were notified."""
     with transaction(engine) as connection:
         for one in found:
-            same = (alarms.c.kind == one.kind) & (alarms.c.key == _key(one.subject)) & (alarms.c.since == one.since)
+            same = (alarms.c.kind == one.kind) & (alarms.c.key == key(one.subject)) & (alarms.c.since == one.since)
             connection.execute(update(alarms).where(same).values(told=at))
-
-
-def _key(subject: str) -> str:
-    return hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,8 +1,7 @@
-"""Backfills: which feeds have one, the listings that it reads, and what it has found."""
+"""Backfills in the database: which feeds have one, its listings, and what it found."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +12,21 @@ from archive.runtime.database import transaction, upsert
 from crawler.frontier import alarms
 from crawler.frontier.tables import backfills, entries, feeds, listings, pages
 from crawler.limits import BACKFILL_LISTINGS
+from crawler.model.url_identity import key
 from crawler.model.visits import Listing, ListingVisit
 
 ARCHIVE = "archive"
-"""An archive document of a feed: it does not change any more, so that it is read once (RFC 5005 §4)."""
+"""An archive document of a feed: it no longer changes, so that it is read once (RFC 5005 §4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A post that was found and is not held."""
+    """A post that was found and is not archived."""
 
     url: str
     status: int | None
     error: str | None
-    """None: it was not tried yet."""
+    """None: not tried yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +37,27 @@ class Report:
     why: str
     asked: datetime
     ended: datetime | None
-    """None: there is more to do."""
+    """None: not finished."""
     shown: int | None
-    """Entries that the feed shows."""
+    """Number of entries in the feed."""
     total: int | None
-    """Posts that the site says it has."""
+    """Number of posts that the site states."""
     found: int
-    """Posts known, from the feed and beyond."""
+    """Number of posts known, from the feed and from listings."""
     kept: int
     listings: int
-    """Listings read."""
+    """Number of listings read."""
     waiting: int
-    """Listings not read yet."""
+    """Number of listings not read yet."""
     missing: tuple[Missing, ...]
-    """Posts not held, at most as many as were asked for."""
+    """Posts not archived, at most as many as were requested."""
 
 
 def ask(connection: Connection, engine: Engine, feed_id: int, *, at: datetime, why: str, shown: int | None) -> None:
-    """Begin a backfill of a feed, or let one go on that is not done; one that is done begins anew."""
+    """Start a backfill of a feed; one that is not finished continues, a finished one starts again."""
     running = select(backfills.c.feed_id).where(backfills.c.feed_id == feed_id, backfills.c.ended.is_(None))
     if connection.execute(running).first() is None:
-        # What it has read before may have changed; archive documents have not, unless they could not be read.
+        # Listings read before may have changed; archive documents have not, unless they could not be read.
         ours = listings.c.feed_id == feed_id
         connection.execute(delete(listings).where(ours, listings.c.kind != ARCHIVE))
         again = {"visited": None, "failures": 0}
@@ -71,7 +71,7 @@ def ask(connection: Connection, engine: Engine, feed_id: int, *, at: datetime, w
 
 
 def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool:
-    """Remember a visit of a listing and the listings it leads to; False if the subscription is gone."""
+    """Store a visit of a listing and the listings it links to; False if the subscription was removed."""
     if connection.execute(select(backfills.c.feed_id).where(backfills.c.feed_id == visit.feed_id)).first() is None:
         return False
     here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
@@ -86,7 +86,7 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
         "failures": visit.failures,
         "found": visit.found,
     }
-    row = (listings.c.feed_id == visit.feed_id) & (listings.c.key == _key(visit.url))
+    row = (listings.c.feed_id == visit.feed_id) & (listings.c.key == key(visit.url))
     connection.execute(update(listings).where(row).values(**values))
     if visit.total is not None:
         connection.execute(update(backfills).where(backfills.c.feed_id == visit.feed_id).values(total=visit.total))
@@ -94,11 +94,11 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
 
 
 def add(connection: Connection, engine: Engine, listing: Listing) -> None:
-    """Remember a listing that is to be read; one that is known stays as it is."""
+    """Add a listing to read; a known one stays as it is."""
     connection.execute(
         upsert(engine, listings)
         .values(
-            feed_id=listing.feed_id, key=_key(listing.url), url=listing.url, kind=listing.kind, number=listing.number,
+            feed_id=listing.feed_id, key=key(listing.url), url=listing.url, kind=listing.kind, number=listing.number,
             failures=0, found=0,
         )
         .on_conflict_do_nothing()
@@ -112,14 +112,14 @@ class Backlog:
         self._engine = engine
 
     def ask(self, feed_id: int, first: Sequence[Listing], *, at: datetime, why: str, shown: int | None) -> None:
-        """Begin a backfill with these listings, or let one go on."""
+        """Start a backfill with these listings, or continue one."""
         with transaction(self._engine) as connection:
             ask(connection, self._engine, feed_id, at=at, why=why, shown=shown)
             for listing in first:
                 add(connection, self._engine, listing)
 
     def waiting(self) -> list[int]:
-        """Feeds whose backfill is not done, the longest asked first; of paused ones none."""
+        """Feeds whose backfill is not finished, the longest waiting first; without paused ones."""
         query = (
             select(backfills.c.feed_id)
             .join(feeds)
@@ -130,7 +130,7 @@ class Backlog:
             return list(connection.execute(query).scalars())
 
     def done(self, feed_id: int) -> bool:
-        """Whether a feed's backfill has nothing left: no listing to read, no post that is to be tried."""
+        """Whether a feed's backfill has nothing left: no listing to read, no post to try."""
         left = pages.c.backfill & ~pages.c.kept & pages.c.due.is_not(None) & (pages.c.feed_id == feed_id)
         with transaction(self._engine, reads=True) as connection:
             if _count(connection, listings.c.feed_id == feed_id, listings.c.visited.is_(None)):
@@ -138,7 +138,7 @@ class Backlog:
             return connection.execute(select(pages.c.id).where(left).limit(1)).first() is None
 
     def listings(self, feed_id: int) -> list[Listing]:
-        """Listings of a feed's backfill that are to be read, in the order in which they were found."""
+        """Listings of a feed's backfill to read, in the order in which they were found."""
         query = (
             select(listings)
             .where(listings.c.feed_id == feed_id, listings.c.visited.is_(None))
@@ -151,19 +151,19 @@ class Backlog:
             ]
 
     def known(self, feed_id: int) -> list[tuple[str, str, int]]:
-        """URL and kind of all listings of a backfill, and how many posts each gave."""
+        """URL and kind of all listings of a backfill, and how many posts each listed."""
         query = select(listings.c.url, listings.c.kind, listings.c.found).where(listings.c.feed_id == feed_id)
         with transaction(self._engine, reads=True) as connection:
             return [(row.url, row.kind, row.found) for row in connection.execute(query)]
 
     def links(self, feed_id: int, *, limit: int = 1_000) -> list[str]:
-        """URLs of posts of a feed that are known, those that the feed itself has shown first, the newest first."""
+        """URLs of known posts of a feed: first those from the feed itself, each group newest first."""
         query = select(pages.c.url).where(_of(feed_id)).order_by(pages.c.backfill, pages.c.id.desc()).limit(limit)
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query).scalars())
 
     def end(self, feed_id: int, *, at: datetime) -> None:
-        """A backfill is done, and with it the alarm that called for it."""
+        """End a backfill, and the alarm that started it."""
         with transaction(self._engine) as connection:
             connection.execute(update(backfills).where(backfills.c.feed_id == feed_id).values(ended=at))
             url = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
@@ -171,7 +171,7 @@ class Backlog:
                 alarms.end(connection, url, ["gap"], at=at)
 
     def report(self, feed_id: int, *, missing: int = 1_000) -> Report | None:
-        """What a feed's backfill has found; None if it never had one."""
+        """What a feed's backfill found; None if it never had one."""
         with transaction(self._engine, reads=True) as connection:
             query = select(backfills, feeds.c.url, feeds.c.shown.label("shows")).join(feeds)
             row = connection.execute(query.where(backfills.c.feed_id == feed_id)).first()
@@ -200,7 +200,7 @@ class Backlog:
 
 
 def _of(feed_id: int) -> ColumnElement[bool]:
-    """Pages of a feed, those included that another feed had shown before."""
+    """Pages of a feed, including those that another feed listed first."""
     shown = select(entries.c.page_id).where(entries.c.feed_id == feed_id, entries.c.page_id.is_not(None))
     return or_(pages.c.feed_id == feed_id, pages.c.id.in_(shown))
 
@@ -210,7 +210,3 @@ def _count(connection: Connection, *conditions: object) -> int:
         select(func.count()).select_from(listings).where(*conditions)  # type: ignore[arg-type]
     ).scalar_one()
     return found
-
-
-def _key(url: str) -> str:
-    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""The deletion ledger: posts that are not there any more, when they were seen last, and what proves it."""
+"""The deletion ledger: posts that were deleted, when they were last seen, and the capture that proves it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from crawler.model.visits import Gone, PageVisit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A post that was found to be gone."""
+    """A post that was found to be deleted."""
 
     key: str
-    """Of its page in the frontier."""
+    """Key of its page in the frontier."""
     url: str
     since: datetime
     """When it was first found gone."""
@@ -26,22 +26,22 @@ class Deletion:
     """`gone` (404, 410, 451), `home` (redirect to the front page), `login`, `soft-404`."""
     status: int | None
     proof: str | None
-    """WARC-Record-ID of the capture that shows it."""
+    """WARC-Record-ID of the capture that shows the deletion."""
     alive: datetime | None
     """When it was last seen."""
     alive_record: str | None
     """WARC-Record-ID of that capture."""
     restored: datetime | None = None
-    """When it was there again; None: it is not."""
+    """When it was back; None: it is still deleted."""
     restored_record: str | None = None
 
     def missing(self, at: datetime) -> bool:
-        """Whether the post was not there at an instant."""
+        """Whether the post was deleted at an instant."""
         return self.since <= at and (self.restored is None or at < self.restored)
 
 
 def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> None:
-    """Enter what a visit of a page tells: gone, or there again. Before the page's own row is changed."""
+    """Enter the outcome of a visit of a page: deleted, or back. Call it before the page's own row changes."""
     missing = select(deletions.c.key).where(deletions.c.key == key, deletions.c.restored.is_(None))
     if visit.kept:
         connection.execute(
@@ -78,7 +78,7 @@ def read(engine: Engine, *, since: datetime | None = None) -> list[Deletion]:
 
 
 def enter(engine: Engine, found: Iterable[Deletion]) -> None:
-    """Enter deletions as they were; of one that is known the restoration is taken over."""
+    """Enter deletions as they were; a known one takes over the restoration."""
     with transaction(engine) as connection:
         for one in found:
             again = {"restored": one.restored, "restored_record": one.restored_record}

@@ -1,16 +1,18 @@
-"""Subscriptions as programs and pages see them. Pure, no I/O."""
+"""JSON form and state of a subscription, for the command line and the web. Pure, no I/O."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from archive.runtime.times import iso
 from crawler.model.visits import Feed
 
 
 def state(feed: Feed) -> str:
-    """How a subscription is, in a word."""
+    """State of a subscription: `new`, `ok`, `failing`, `gone` or `paused`."""
     if feed.paused:
         return "paused"
-    if feed.status == 410:  # noqa: PLR2004  gone for good
+    if feed.status == HTTPStatus.GONE:
         return "gone"
     if feed.error:
         return "failing"
@@ -18,7 +20,7 @@ def state(feed: Feed) -> str:
 
 
 def feed_as_json(feed: Feed) -> dict[str, object]:
-    """A subscription as programs see it."""
+    """JSON form of a subscription."""
     return {
         "url": feed.url,
         "title": feed.title,

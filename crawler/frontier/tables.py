@@ -1,8 +1,9 @@
-"""The crawler's tables. What is in them can be made anew from the archive, all but claims, alarms and credentials."""
+"""The crawler's tables. All but claims, alarms and credentials can be rebuilt from the archive."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, String, Table
 
@@ -11,6 +12,10 @@ from archive.runtime.database import Instant, Seconds, Words
 REVISION = "0007"
 
 metadata = MetaData()
+
+_Value = TypeVar("_Value")
+_PART = 500
+"""Values of one query: SQLite takes a limited number of parameters."""
 
 _VISITS: tuple[tuple[str, Any], ...] = (
     ("etag", Words),
@@ -181,3 +186,10 @@ hubs = Table(
     Column("until", Instant),
     Column("told", Instant),
 )
+
+
+def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Values in lists short enough for one query."""
+    found = list(values)
+    for start in range(0, len(found), _PART):
+        yield found[start : start + _PART]

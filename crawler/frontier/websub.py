@@ -1,6 +1,6 @@
-"""WebSub subscriptions (W3C WebSub): hubs tell that a feed has news, so that it need be asked but seldom.
+"""WebSub subscriptions (W3C WebSub): hubs notify us of news in a feed, so that polling it can be rare.
 
-A notification is a nudge: the feed is due from then on, and is fetched as ever. What the hub sent along is not kept.
+A notification only makes the feed due, which is then fetched as usual; the content that the hub sent is discarded.
 """
 
 from __future__ import annotations
@@ -18,37 +18,36 @@ from sqlalchemy import Engine, select, update
 from archive.runtime.database import transaction, upsert
 from crawler.frontier.tables import feeds, hubs
 from crawler.limits import HUBS_AT_ONCE
+from crawler.net.backoff import AFTER_HUB
 
 LEASE = timedelta(days=10)
-"""What we ask for; hubs may give less."""
+"""The lease that we ask for; hubs may grant less."""
 _LONGEST = timedelta(days=365)
 _RENEW = 0.25
-"""Share of a lease that is left when it is renewed."""
+"""Share of a lease that remains when it is renewed."""
 _SOONEST = timedelta(minutes=10)
-"""However short a lease is, it is not renewed sooner."""
+"""A lease is never renewed sooner, however short it is."""
 FLOOR = timedelta(minutes=15)
-"""However often a hub tells of news, it makes its feed due no sooner after the time before."""
-_AGAIN = timedelta(days=1)
-"""A hub that did not answer, or not as it should, is asked again after that."""
+"""Shortest time between two notifications that make the feed due."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A subscription that is to be asked for."""
+    """A subscription to request."""
 
     feed_id: int
     hub: str
     topic: str
     token: str
-    """Last part of the callback's URL; nobody else can guess it."""
+    """Last part of the callback URL; unguessable."""
     secret: str
 
     def form(self, callback: str) -> bytes:
         """The body of the request to the hub (WebSub §5.1).
 
         Args:
-            callback: URL under which the hub can reach us; the token comes after it.
+            callback: URL at which the hub can reach us; the token is appended.
         """
         return urlencode(
             {
@@ -62,7 +61,7 @@ class Wanted:
 
 
 def wanted(engine: Engine, *, now: datetime) -> list[Wanted]:
-    """Subscriptions to ask for: new ones, changed ones, and those whose lease ends soon."""
+    """Subscriptions to request: new ones, changed ones, and those whose lease ends soon."""
     query = (
         select(feeds.c.id, feeds.c.hub, feeds.c.topic, feeds.c.url, hubs.c.token, hubs.c.secret)
         .outerjoin(hubs, hubs.c.feed_id == feeds.c.id)
@@ -89,8 +88,8 @@ def wanted(engine: Engine, *, now: datetime) -> list[Wanted]:
 
 
 def asked(engine: Engine, one: Wanted, *, now: datetime) -> None:
-    """Remember that a subscription is about to be asked for: the hub may verify it before it answers."""
-    values = {"hub": one.hub, "topic": one.topic, "token": one.token, "secret": one.secret, "renew": now + _AGAIN}
+    """Store that a subscription is about to be requested: the hub may verify it before it answers."""
+    values = {"hub": one.hub, "topic": one.topic, "token": one.token, "secret": one.secret, "renew": now + AFTER_HUB}
     with transaction(engine) as connection:
         connection.execute(
             upsert(engine, hubs)
@@ -100,13 +99,13 @@ def asked(engine: Engine, one: Wanted, *, now: datetime) -> None:
 
 
 def verified(engine: Engine, token: str, parameters: Mapping[str, str], *, now: datetime) -> str | None:
-    """The challenge to echo if we asked for that very subscription, else None (WebSub §5.3)."""
+    """The challenge to echo if we requested this subscription, else None (WebSub §5.3)."""
     with transaction(engine) as connection:
         row = connection.execute(select(hubs).where(hubs.c.token == token)).first()
         if row is None or not hmac.compare_digest(row.topic.encode(), parameters.get("hub.topic", "").encode()):
             return None
         if parameters.get("hub.mode") == "denied":  # WebSub §5.2: at any time, and no challenge
-            connection.execute(update(hubs).where(hubs.c.token == token).values(until=None, renew=now + _AGAIN))
+            connection.execute(update(hubs).where(hubs.c.token == token).values(until=None, renew=now + AFTER_HUB))
             connection.execute(update(feeds).where(feeds.c.id == row.feed_id).values(pushed=None))
             return None
         if parameters.get("hub.mode") != "subscribe" or not parameters.get("hub.challenge"):
@@ -124,13 +123,13 @@ def verified(engine: Engine, token: str, parameters: Mapping[str, str], *, now: 
 
 
 def known(engine: Engine, token: str) -> bool:
-    """Whether a callback is one of ours."""
+    """Whether a callback token is one of ours."""
     with transaction(engine, reads=True) as connection:
         return connection.execute(select(hubs.c.feed_id).where(hubs.c.token == token)).first() is not None
 
 
 def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: datetime) -> bool:
-    """Make a feed due of which its hub says that it has news; False if the signature is not the hub's (WebSub §8)."""
+    """Make the feed of a notification due; False if the signature is not the hub's (WebSub §8)."""
     with transaction(engine) as connection:
         row = connection.execute(
             select(hubs.c.feed_id, hubs.c.secret, hubs.c.told).where(hubs.c.token == token)

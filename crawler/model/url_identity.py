@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
 import tldextract
 from w3lib.url import url_query_cleaner
@@ -31,6 +31,21 @@ def page_key(url: str) -> str:
     """The key of a post's page: the same for http and https, and whoever led a reader there."""
     bare = url_query_cleaner(url, _TRACKING, remove=True, unique=False) if "?" in url else url.partition("#")[0]
     return key(bare.partition("://")[2] or bare)
+
+
+def joined(base: str, url: str) -> str | None:
+    """A link resolved against its base (RFC 3986 §5); None if that is impossible."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return None
+
+
+def with_query(url: str, **changed: str) -> str:
+    """A URL with these query parameters, which replace those of the same names."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    return urlunsplit(parts._replace(query=urlencode({**query, **changed}, safe=",")))
 
 
 def host_of(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to. No I/O."""
+"""Address guard against SSRF (server-side request forgery): which addresses may be connected to. No I/O."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214 §6.1
-# What Python's table calls global, or does not know, and is not for us.
+# Networks that Python's table calls global, or does not know, and that we do not connect to.
 _NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
         (
-            "192.0.0.0/24",  # protocol assignments, Oracle Cloud's metadata among them
+            "192.0.0.0/24",  # protocol assignments, Oracle Cloud's metadata service included
             "168.63.129.16/32",  # Azure's WireServer
             "192.88.99.0/24",  # 6to4 relays
-            "100.64.0.0/10",  # carriers' own, Alibaba Cloud's metadata among them
-            "fec0::/10",  # site-local, deprecated and still routed
+            "100.64.0.0/10",  # carrier-grade NAT, Alibaba Cloud's metadata service included
+            "fec0::/10",  # site-local, deprecated but still routed
             "3fff::/20",  # documentation
             "::/96",  # IPv4-compatible
             "64:ff9b:1::/48",  # NAT64 for local use
@@ -56,7 +56,7 @@ class Guard:
 
 
 def _forms(address: Address) -> list[Address]:
-    """The address itself, or the IPv4 address that an IPv6 one stands for."""
+    """The address itself, and any IPv4 address embedded in it."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     last = ipaddress.IPv4Address(int(address) & _LOW_32)
@@ -69,7 +69,7 @@ def _forms(address: Address) -> list[Address]:
 
 
 def is_name(host: str) -> bool:
-    """Whether a host, as it is sent, can be looked up at all (RFC 1035 §2.3.4): resolvers fail on others, or hang."""
+    """Whether a host can be looked up at all (RFC 1035 §2.3.4): on others, resolvers fail or hang."""
     labels = host.removesuffix(".").split(".")
     return host.isascii() and len(host) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 

@@ -1,4 +1,4 @@
-"""Time between two requests to a host that asks for more of it than the operator's own gap. No I/O."""
+"""Crawl delay: the time between two requests to a host that asks for one (`Crawl-delay` in robots.txt). No I/O."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crawler.limits import CRAWL_DELAY_SECONDS
 
 
 class Gaps:
-    """When the next request to each host that asked for a gap may be sent."""
+    """When the next request to each host with a crawl delay may be sent."""
 
     def __init__(self) -> None:
         self._gap: dict[str, float] = {}
@@ -18,11 +18,11 @@ class Gaps:
             self._gap[host] = min(seconds, CRAWL_DELAY_SECONDS)
 
     def wait(self, host: str, now: float) -> float:
-        """Seconds to wait before a request to a host may be sent; the turn after that is taken with it.
+        """Seconds to wait before a request to a host may be sent; the slot is reserved by the call.
 
         Args:
             host: Name and port.
-            now: Of a clock that only goes forward.
+            now: Time of a monotonic clock.
         """
         gap = self._gap.get(host)
         if gap is None:

@@ -1,4 +1,4 @@
-"""What a person gave for an origin: a name and password, and that its certificate need not be verified. No I/O."""
+"""Credentials of an origin (user name and password), and hosts whose certificates are not verified. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A name and password for one origin and no other (RFC 7617)."""
+    """User name and password for exactly one origin (Basic authentication, RFC 7617)."""
 
     origin: str
     user: str
@@ -25,38 +25,38 @@ class Credentials:
 
 
 class Origins:
-    """What is known of origins while a crawl runs."""
+    """Credentials and unverified hosts while a crawl runs."""
 
     def __init__(self, credentials: Iterable[Credentials], unverified: Iterable[str]) -> None:
-        """`unverified` are hosts whose certificates are taken as they are."""
+        """`unverified` are the hosts whose certificates are not verified."""
         self._credentials = {one.origin: one for one in credentials}
         self._unverified = set(unverified)
 
     @property
     def any(self) -> bool:
-        """There is something to be sent to somebody."""
+        """Whether there are credentials for any origin."""
         return bool(self._credentials)
 
     def entrust(self, given: Credentials) -> None:
-        """From now on these are sent to their origin."""
+        """Add credentials; from now on they are sent to their origin."""
         self._credentials[given.origin] = given
 
     def authorization(self, url: str) -> bytes | None:
-        """What a request for that URL carries."""
+        """Value of the Authorization header of a request for a URL; None if there are no credentials for it."""
         found = self._credentials.get(origin(url)) if self._credentials else None
         return found.authorization if found else None
 
     def trust(self, host: str, *, unverified: bool) -> None:
-        """Whether the certificate of a host is taken as it is."""
+        """Stop or resume verifying the certificate of a host."""
         (self._unverified.add if unverified else self._unverified.discard)(host)
 
     def unverified(self, host: str) -> bool:
-        """Whether the certificate of a host is taken as it is."""
+        """Whether the certificate of a host is not verified."""
         return host in self._unverified
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, always in the same words (RFC 6454 §4); empty if it has none."""
+    """Canonical origin of a URL: scheme, host and port (RFC 6454 §4); empty if it has none."""
     try:
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
@@ -65,12 +65,12 @@ def origin(url: str) -> str:
 
 
 def bare(url: str) -> str:
-    """A URL without name and password."""
+    """A URL without credentials."""
     return split(url)[0]
 
 
 def split(url: str) -> tuple[str, Credentials | None]:
-    """A URL without name and password, and these, if it has them."""
+    """A URL without credentials, and the credentials if it has any."""
     try:
         parts = urlsplit(url)
         if "@" not in parts.netloc:

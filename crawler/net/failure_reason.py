@@ -1,4 +1,4 @@
-"""Why a fetch failed, in a few words for people. No I/O."""
+"""Why a fetch failed, as a short message for people. No I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 
 
 def reason(error: BaseException) -> str:  # noqa: PLR0911  one line for each kind
-    """One line about an exception that a download ended with."""
+    """One line about the exception that ended a download."""
     if isinstance(error, CrawlError):
         return error.reason
     for kind, words in _WORDS:

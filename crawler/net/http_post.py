@@ -1,4 +1,4 @@
-"""POST requests of our own, to hubs and webhooks: to public addresses alone, no redirects, bounded."""
+"""POST requests to WebSub hubs and webhooks: only to public addresses (SSRF), without redirects, bounded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from crawler.net.address_guard import Guard
 def post(
     url: str, *, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float = limits.POST_SECONDS
 ) -> tuple[int, bytes]:
-    """Send a body; gives the status of the answer and the beginning of its payload.
+    """Send a body; returns the status of the answer and the beginning of its payload.
 
     Args:
         url: Where to.
         body: The payload.
-        headers: Beside those that follow from URL and body.
-        guard: Tells which addresses may be connected to.
+        headers: In addition to those that follow from URL and body.
+        guard: Decides which addresses may be connected to.
         seconds: For the whole exchange, from looking up the name to the last byte that is read.
 
     Raises:
@@ -39,9 +39,9 @@ def post(
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError as e:  # of these UnicodeError is one
-        raise FetchError("is no http or https address", url=url) from e
+        raise FetchError("is not an http or https address", url=url) from e
     if parts.scheme not in {"http", "https"} or not host:
-        raise FetchError("is no http or https address", url=url)
+        raise FetchError("is not an http or https address", url=url)
     target = httpcore.URL(
         scheme=parts.scheme,
         host=host,
@@ -70,19 +70,19 @@ async def _post(
     url: httpcore.URL, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float
 ) -> tuple[int, bytes]:
     async with asyncio.timeout(seconds):
-        # A connection of its own for each: no answer can be taken for that of another request.
+        # One connection for each request, so that no answer can be mistaken for that of another.
         async with (
             httpcore.AsyncConnectionPool(
                 network_backend=_Guarded(guard), ssl_context=ssl.create_default_context(), max_keepalive_connections=0
             ) as pool,
             pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
         ):
-            said = bytearray()
+            received = bytearray()
             async for part in answer.aiter_stream():
-                said += part
-                if len(said) >= limits.POST_ANSWER_BYTES:
+                received += part
+                if len(received) >= limits.POST_ANSWER_BYTES:
                     break
-            return answer.status, bytes(said[: limits.POST_ANSWER_BYTES])
+            return answer.status, bytes(received[: limits.POST_ANSWER_BYTES])
 
 
 class _RefusedError(Exception):
@@ -90,7 +90,7 @@ class _RefusedError(Exception):
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
-    """Connects to an address that was looked up and permitted, and to no other."""
+    """Connects only to an address that was resolved and permitted (SSRF, DNS rebinding)."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -104,7 +104,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """As httpcore's, after a look at the address."""
+        """Connect as httpcore does, after a check of the address."""
         found = await _looked_up(host, port)
         allowed = [address for *_, place in found if self._guard.permits(address := str(place[0]))]
         if not allowed:
@@ -113,7 +113,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 
 
 async def _looked_up(host: str, port: int) -> list[Any]:
-    """As `socket.getaddrinfo`, in a thread that nobody waits for: a resolver may take longer than the deadline."""
+    """`socket.getaddrinfo` in a thread that is not joined: a resolver may take longer than the deadline."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[Any]] = loop.create_future()
 

@@ -1,1 +1,1 @@
-"""What is made anew from the archive alone: frontier, state objects, unread posts."""
+"""Recovery from the archive alone: frontier, state objects, posts without a text."""

@@ -1,4 +1,4 @@
-"""The frontier made anew from the archive: subscriptions from its state, what was seen from captured feeds."""
+"""Rebuild the frontier from the archive: subscriptions from its state objects, entries from captured feeds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import opml
-from crawler.feeds.documents import ParsedFeed, parse
+from crawler.feeds import opml, parse
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
@@ -32,9 +32,9 @@ _HELD = frozenset({OK, NOT_MODIFIED})
 
 
 def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
-    """Restore subscriptions, seen entries and kept pages; tells how many subscriptions there are.
+    """Restore subscriptions, seen entries and archived pages; returns how many subscriptions there are.
 
-    The index must be whole. Failures are forgotten: what could not be had is tried again.
+    The index must be complete. Failures are not restored: what could not be fetched is tried again.
 
     Raises:
         ArchiveError: Store or database failed.
@@ -64,7 +64,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
 def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
     """What each captured answer to a request for the feed changed, oldest first."""
     known: dict[str, str] = {}
-    for row in archive.index.history(feed.url):
+    for row in archive.captures(feed.url):
         if row.url != feed.url:
             continue
         parsed: ParsedFeed | None = None
@@ -107,8 +107,9 @@ def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
 
 def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
     try:
-        head = archive.read(row).payload_head
-        return parse(archive.payload(row), url=row.url, content_type=header(head, "content-type"))
+        exchange = archive.read(row)
+        content_type = header(exchange.payload_head, "content-type")
+        return parse(exchange.payload(), url=row.url, content_type=content_type)
     except (FeedError, ArchiveError) as e:
         log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
         return None
@@ -122,7 +123,7 @@ def _page_visits(
     Whether a page that answered was the post is told by the ledger: the crawl had looked at more than the capture.
     """
     page = Page(url=url, feed_id=feed.id, kept=False)
-    for row in archive.index.history(url):
+    for row in archive.captures(url):
         final = _final(archive, row) if row.url == url else None
         if final is None:
             continue

@@ -1,4 +1,4 @@
-"""What the captures cannot tell, as objects in the store: subscriptions and the deletion ledger."""
+"""State objects in the store, for what captures do not contain: subscriptions and the deletion ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OVERLAP = timedelta(days=2)
 
 
 def save(store: ObjectStore, frontier: Frontier, *, now: datetime) -> None:
-    """Put what has changed into the store.
+    """Store what has changed.
 
     Raises:
         StoreError: The store failed.
@@ -41,7 +41,7 @@ def save(store: ObjectStore, frontier: Frontier, *, now: datetime) -> None:
 
 
 def save_subscriptions(store: ObjectStore, subscriptions: Sequence[Subscription], *, now: datetime) -> None:
-    """Put the subscriptions into the store, unless the newest object says the same.
+    """Store the subscriptions, unless the newest object has the same content.
 
     Raises:
         StoreError: The store failed.
@@ -72,7 +72,7 @@ def deletions(store: ObjectStore) -> Iterator[Deletion]:
 
 
 def _says(store: ObjectStore, key: str, lines: bytes) -> bool:
-    """Whether an object holds every one of these lines."""
+    """Whether an object contains every one of these lines."""
     return set(lines.splitlines()) <= set(store.read(key).splitlines())
 
 

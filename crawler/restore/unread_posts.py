@@ -1,4 +1,4 @@
-"""Which captures have a text, or are posts of which none could be made."""
+"""Captures to extract again: those with a text, and posts whose text could not be extracted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from archive.errors import NotArchivedError
 from archive.extract.text import Entry
 from archive.index.schema import CaptureRow
 from archive.maintenance import re_extract
-from archive.maintenance.re_extract import Wanted
+from archive.maintenance.re_extract import ToExtract
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import page_key
 
 
-def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[Wanted]:
+def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[ToExtract]:
     """Captures of which texts are made anew: those of some URLs, or of all posts.
 
     Where a login wall or an error page had taken a post's place, as the ledger tells, there is no text to be made.
@@ -30,7 +30,7 @@ def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterato
     if urls:
         found = _of_urls(archive, frontier, urls, lost)
     else:
-        yield from (Wanted(row=row) for row in re_extract.with_text(archive))
+        yield from (ToExtract(row=row) for row in re_extract.with_text(archive))
         found = _without_text(archive, frontier, lost)
     seen: set[str] = set()
     for one in found:
@@ -41,24 +41,24 @@ def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterato
 
 def _of_urls(
     archive: Archive, frontier: Frontier, urls: Sequence[str], lost: dict[str, list[Deletion]]
-) -> Iterator[Wanted]:
+) -> Iterator[ToExtract]:
     for url in urls:
         entry = next((page.entry for page in frontier.kept(url)), None)
         for row in re_extract.of_url(archive, url):
             if archive.index.text_of(row.record) or not _missing(url, row, lost):
-                yield Wanted(row=row, entry=entry)
+                yield ToExtract(row=row, entry=entry)
 
 
-def _without_text(archive: Archive, frontier: Frontier, lost: dict[str, list[Deletion]]) -> Iterator[Wanted]:
+def _without_text(archive: Archive, frontier: Frontier, lost: dict[str, list[Deletion]]) -> Iterator[ToExtract]:
     for page in frontier.kept():
         yield from _unread(archive, page.url, page.entry, lost)
 
 
-def _unread(archive: Archive, url: str, entry: Entry | None, lost: dict[str, list[Deletion]]) -> Iterator[Wanted]:
+def _unread(archive: Archive, url: str, entry: Entry | None, lost: dict[str, list[Deletion]]) -> Iterator[ToExtract]:
     try:
         for row in re_extract.of_url(archive, url):
             if not archive.index.text_of(row.record) and not _missing(url, row, lost):
-                yield Wanted(row=row, entry=entry)
+                yield ToExtract(row=row, entry=entry)
     except NotArchivedError:
         return  # its captures are another archive's
 

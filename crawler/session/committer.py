@@ -219,7 +219,7 @@ class Committer:
 
     def _grow(self) -> _Growing:
         if self._growing is None:
-            growing = self._growing = _Growing(self._archive.batch(now=self._now(), origin=self._origin))
+            growing = self._growing = _Growing(self._archive.writer.batch(now=self._now(), origin=self._origin))
             asyncio.get_running_loop().call_later(self._batch_seconds, self._seal, growing)
         return self._growing
 
@@ -253,10 +253,10 @@ class Committer:
                 await before
             if self.failure is not None:
                 return  # the spool keeps it
-            await self._outage.call(self._archive.commit, sealed)
+            await self._outage.call(self._archive.writer.commit, sealed)
             visits = [page.visit for page in growing.pages]
             await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
-            await asyncio.to_thread(self._archive.release, sealed)
+            await asyncio.to_thread(self._archive.writer.release, sealed)
             await self._hosts.settle(growing.shards)
         except ArchiveError as e:
             self._fail(e)

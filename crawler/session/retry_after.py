@@ -16,13 +16,12 @@ from crawler.decide.answers import BUSY
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import registrable_domain
 from crawler.model.visits import Scope
+from crawler.net.backoff import AFTER_TOO_MANY
 
 log = logging.getLogger(__name__)
 
 _LOOK = timedelta(seconds=15)
 """Between two looks at what other runs were told meanwhile."""
-_UNSTATED = timedelta(minutes=15)
-"""How long a server that answers 429 without a Retry-After is left alone."""
 _MAX_SCOPE = 255
 
 
@@ -81,7 +80,7 @@ class RetryAfter:
         """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
         if status == HTTPStatus.TOO_MANY_REQUESTS and wait is None:
-            wait = _UNSTATED
+            wait = AFTER_TOO_MANY
         if not wait:
             return
         scope, until = scope_of(url, self._kind), self._now() + wait

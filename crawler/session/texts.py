@@ -29,7 +29,7 @@ class Texts:
         self._pool = WorkerPool(
             workers=settings.extract_workers,
             limits=Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes),
-            preload=["archive.extract.pipeline", "crawler.feeds.documents"],
+            preload=["archive.extract.pipeline", "crawler.feeds"],
         )
         self._sites = Sites(archive)
 

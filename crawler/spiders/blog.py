@@ -21,6 +21,7 @@ from archive.index.known import Known, known
 from archive.runtime.console import printable
 from crawler.decide.feed import validators
 from crawler.errors import CrawlError, FetchError, UsageError
+from crawler.feeds import accept_header
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.model.answer import Answer
 from crawler.model.url_identity import host_of, is_address, page_key, registrable_domain, shard, shard_of
@@ -42,10 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ACCEPT_FEED = b"application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
-_ACCEPT_SEED = (
-    b"text/html,application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8"
-)
+ACCEPT_FEED = accept_header()
+_ACCEPT_SEED = accept_header("text/html")
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
 _FEEDS_FIRST, _RECHECKS_LAST, _REQUISITES_LAST = 10, -10, -20

@@ -11,7 +11,7 @@ from archive.errors import TaskError
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
 from crawler.decide.entries import keys, page_of, page_url, seen_entries
 from crawler.decide.feed import Reading, after_feed
-from crawler.feeds.documents import ParsedFeed
+from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
 from crawler.model.url_identity import page_key

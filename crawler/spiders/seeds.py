@@ -11,7 +11,8 @@ from crawler import discover
 from crawler.decide import deleted_posts
 from crawler.decide.answers import OK
 from crawler.errors import CrawlError, FetchError, NoFeedError
-from crawler.feeds.documents import ParsedFeed, is_meant_as_feed, parse
+from crawler.feeds import is_meant_as_feed, parse
+from crawler.feeds.model import ParsedFeed
 from crawler.limits import DISCOVERY_REQUESTS
 from crawler.model.answer import Answer
 from crawler.model.visits import Feed

@@ -6,7 +6,6 @@ import pytest
 from sample.archives import capture, keep
 
 from archive.archive import Archive
-from archive.index.lookup import Lookup
 from archive.reader.diff import counted, differences
 from archive.reader.page_history import changed, compared, versions_of
 from archive.settings import ArchiveSettings
@@ -49,7 +48,7 @@ def test_versions_are_the_texts_that_differ_from_the_previous_one(tmp_path) -> N
     archive = Archive.open(ArchiveSettings(home=tmp_path))
     said = ["one two", "one two", "one three", "one two"]
     keep(archive, *((capture(n, b"%d" % n), text) for n, text in enumerate(said)))
-    found = versions_of(archive, Lookup(archive.index), "http://blog.example/post")
+    found = versions_of(archive, "http://blog.example/post")
     assert [(v.number, v.first.hour, v.last.hour, len(v.captures)) for v in found] == [
         (1, 12, 13, 2),
         (2, 14, 14, 1),

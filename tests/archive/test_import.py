@@ -213,7 +213,7 @@ def test_records_of_one_name_are_taken_once_however_often(home: Home, tmp_path: 
     for name in ("a.warc.gz", "b.warc.gz"):
         code, _, _ = imported(home, tmp_path, data, name)
         assert code == 0
-    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    assert home.pressmark("verify").out.endswith("no problems\n")
     assert home.pressmark("history", URL).out.count("\n") == 1
 
 
@@ -280,7 +280,7 @@ def test_a_killed_import_is_imported_anew(home: Home, tmp_path: Path) -> None:
     told = json.loads(done.out)
     assert (done.code, told["captures"] + told["held"]) == (0, 3_000)
     assert list((home.path / "spool").iterdir()) == []
-    assert home.pressmark("verify").out.endswith("nothing is wrong\n")
+    assert home.pressmark("verify").out.endswith("no problems\n")
 
 
 # -- files of other producers
@@ -345,7 +345,7 @@ def test_sound_files_of_other_producers_come_in_whole(tmp_path: Path, shared: Pa
 def test_a_revisit_without_a_head_has_the_status_that_it_means(tmp_path: Path, shared: Path) -> None:
     archive = Archive.open(ArchiveSettings(home=tmp_path))
     take(archive, shared / "warc" / "samples" / "iipc-specs" / "20141124-heritrix-server-not-modified.warc.gz")
-    assert archive.index.history("http://www.bl.uk/")[0].status == 304
+    assert archive.captures("http://www.bl.uk/")[0].status == 304
 
 
 @pytest.mark.parametrize(("name", "captures"), BROKEN.items())

@@ -15,6 +15,7 @@ from sample.archives import POST, at, capture, keep, serving
 from starlette.testclient import TestClient
 
 from archive.archive import Archive
+from archive.export.wacz import WaczCache
 from archive.extract.text import Text
 from archive.settings import ArchiveSettings
 from archive.web import Templates, application
@@ -306,6 +307,61 @@ def test_what_nobody_could_mean_is_no_error_of_ours(web: TestClient) -> None:
         assert answer.headers["content-security-policy"], path
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "title"),
+    [
+        ("/web/http://blog.example/never", 404, "Not archived"),
+        ("/nothing", 404, "Not found"),
+        (f"/download/exe/{POST}", 404, "Not found"),
+        ("/cdx?url=x&limit=x", 400, "Bad request"),
+        (f"/text/{POST}", 406, "Not acceptable"),
+    ],
+)
+def test_an_error_page_has_the_title_of_its_status(web: TestClient, path: str, status: int, title: str) -> None:
+    answer = web.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == status
+    assert f"<h1>{title}</h1>" in answer.text
+    assert f"<title>{title} ·" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/cdx?url=x&limit=x", "limit=x: not a number"),
+        ("/cdx?url=x&fl=secret", "'secret': not a column: use urlkey"),
+        ("/cdx?url=x&resumeKey=x", "resumeKey: invalid"),
+        (f"/replay/{POST}", "replay is not enabled on this server"),
+        (f"/web/*/{POST}?_day=20261399", "_day=20261399: not a date"),
+        ("/warcs/warc/x", "warc/x: not an object of this archive"),
+        ("/blog/never.example", "never.example: no posts are archived"),
+        ("/wayback/available?url=x&timestamp=x", "timestamp=x: use up to 14 digits, such as 20240531"),
+    ],
+)
+def test_errors_name_the_input_in_plain_words(web: TestClient, path: str, message: str) -> None:
+    answer = web.get(path)
+    assert answer.status_code in {400, 404}
+    assert message in answer.text
+
+
+def test_a_page_too_large_for_wacz_is_answered_413(
+    web: TestClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.export.wacz.WACZ_BYTES", 10)
+    answer = web.get(f"/download/wacz/{HOUR[0]}/{POST}")
+    assert (answer.status_code, "too large for a WACZ file" in answer.text) == (413, True)
+
+
+def test_a_wacz_is_packed_once_and_forgotten_when_the_cache_is_full(web: TestClient, archive: Archive) -> None:
+    first, other = archive.find(POST, at(0)), archive.find(POST, at(6))
+    cache = WaczCache(archive, max_bytes=1)
+    made = cache.page(first, for_replay=False)
+    assert cache.page(first, for_replay=False) is made
+    cache.page(other, for_replay=False)
+    again = cache.page(first, for_replay=False)
+    assert again == made
+    assert again is not made
+
+
 def test_links_have_our_name_and_no_other(archive: Archive) -> None:
     keep(archive, capture(0))
     web = client(archive)
@@ -333,7 +389,8 @@ def test_what_is_damaged_is_said_and_not_given(web: TestClient, archive: Archive
 
 
 def test_a_service_worker_is_refused(web: TestClient) -> None:
-    assert web.get(f"/web/{HOUR[0]}id_/{POST}", headers={"Service-Worker": "script"}).status_code == 403
+    answer = web.get(f"/web/{HOUR[0]}id_/{POST}", headers={"Service-Worker": "script"})
+    assert (answer.status_code, answer.text) == (403, "archived scripts may not register as service workers\n")
 
 
 def test_rfc_7089_by_its_checker(shared: Path, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_the_operator_is_named_if_there_is_one(tmp_path: Path) -> None:
     from archive.writer.batch import Origin
 
     archive = Archive.open(ArchiveSettings(home=tmp_path))
-    batch = archive.batch(now=datetime.now(UTC), origin=Origin(operator="A. Person\r\n<a@example.org>"))
+    batch = archive.writer.batch(now=datetime.now(UTC), origin=Origin(operator="A. Person\r\n<a@example.org>"))
     from test_archive import capture
 
     batch.add(capture())

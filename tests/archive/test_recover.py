@@ -27,7 +27,7 @@ def archive(tmp_path: Path) -> Archive:
 
 def grown(archive: Archive) -> Batch:
     """A batch of five captures with texts and notes, not sealed."""
-    batch = archive.batch(now=T0)
+    batch = archive.writer.batch(now=T0)
     for n, body in enumerate(BODIES):
         row = batch.add(capture(n, body, url=f"{URL}/{n}"))
         batch.add_text(row, Text(url=row.url, text=f"text {n}", markdown=f"text {n}", title=f"T{n}"))
@@ -38,9 +38,9 @@ def grown(archive: Archive) -> Batch:
 def recovered(archive: Archive) -> tuple[int, int, int]:
     """Commit what is left; gives the numbers of captures, texts and notes."""
     counts = [0, 0, 0]
-    for sealed in archive.left():
-        archive.commit(sealed)
-        archive.release(sealed)
+    for sealed in archive.writer.leftovers():
+        archive.writer.commit(sealed)
+        archive.writer.release(sealed)
         for n, found in enumerate((sealed.captures, sealed.texts, sealed.notes)):
             counts[n] += len(found)
     assert list(archive.settings.spool.iterdir()) == []
@@ -70,7 +70,7 @@ def test_rows_made_from_records_are_those_made_with_them(archive: Archive) -> No
     batch.add(capture(9, b"", 304, url=f"{URL}/0"))
     batch.add(capture(10, BODIES[1], url="http://other.example/"))
     wanted = batch.seal()
-    sealed = next(archive.left())
+    sealed = next(archive.writer.leftovers())
     assert sealed.captures == wanted.captures
     assert sealed.texts == wanted.texts
     assert sealed.notes == wanted.notes
@@ -84,7 +84,7 @@ def test_a_commit_that_was_interrupted_is_finished(archive: Archive, step: str) 
         for row, path in sealed.files:
             archive.store.put(row.key, path)
     if step == "indexed":
-        archive.commit(sealed)
+        archive.writer.commit(sealed)
     assert recovered(archive) == (5, 5, 5)
     check(archive, 5)
     assert archive.index.counts() == {"captures": 5, "texts": 5, "objects": 2}
@@ -137,7 +137,7 @@ def test_a_file_with_nothing_but_its_first_record_goes(archive: Archive) -> None
 
 def test_batches_come_back_oldest_first_so_that_references_hold(archive: Archive) -> None:
     grown(archive)
-    later = archive.batch(now=T0.replace(hour=20))
+    later = archive.writer.batch(now=T0.replace(hour=20))
     later.add(capture(20, b"", 304, url=f"{URL}/0"))
     assert recovered(archive)[0] == 6
 

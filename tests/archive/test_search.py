@@ -11,7 +11,7 @@ from sample.archives import at, capture, keep
 from archive.archive import Archive
 from archive.extract.text import Text
 from archive.index.index import Index
-from archive.index.lookup import Lookup
+from archive.index.writing import IndexWriter
 from archive.maintenance.reindex import keys, reindex
 from archive.search.query import parse
 from archive.search.search import Hit, Search
@@ -41,7 +41,7 @@ def archive(tmp_path: Path, database: str) -> Archive:
 
 
 def find(archive: Archive, query: str, **more: int) -> list[Hit]:
-    return list(Search(archive, Lookup(archive.index)).find(parse(query), **more).hits)
+    return list(Search(archive).find(parse(query), **more).hits)
 
 
 def urls(archive: Archive, query: str) -> set[str]:
@@ -116,7 +116,7 @@ def test_what_the_title_says_counts_for_more(archive: Archive) -> None:
 def test_pages_of_hits_hold_each_once(archive: Archive) -> None:
     many = [f"http://many.example/{n}" for n in range(25)]
     keep(archive, *((capture(1, url.encode(), url=url), text(url, f"pebble number {url[-1]}")) for url in many))
-    search, query = Search(archive, Lookup(archive.index)), parse("pebble")
+    search, query = Search(archive), parse("pebble")
     pages = [search.find(query, limit=10, offset=offset) for offset in (0, 10, 20)]
     assert sorted(hit.url for page in pages for hit in page.hits) == sorted(many)
     assert [page.more for page in pages] == [True, True, False]
@@ -128,10 +128,10 @@ def test_what_is_found_is_the_same_after_the_index_was_made_anew(archive: Archiv
 
     before = [hit.as_json() for hit in find(archive, "tide")]
     index = Index(connect(f"sqlite:///{tmp_path / 'anew.db'}"))
-    index.prepare()
+    IndexWriter(index).prepare()
     for _ in range(2):
         for key in keys(archive.store):
-            assert reindex(archive.store, index, key) is None
+            assert reindex(archive.store, IndexWriter(index), key) is None
     anew = Archive(archive.settings, archive.store, index)
     assert sorted(map(str, before)) == sorted(str(hit.as_json()) for hit in find(anew, "tide"))
 

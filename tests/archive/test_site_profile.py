@@ -133,9 +133,9 @@ def test_a_crawl_learns_and_re_extraction_removes_it(home: Home, blog: Site) -> 
     assert profile is not None
     assert profile.version == 1
     assert list(archive.store.keys("sites/")) == [f"sites/{site_of(blog.url)}/000001.json"]
-    assert home.pressmark("extract", "--again").out == "6 texts made, 0 as they were\n"
+    assert home.pressmark("extract", "--again").out == "6 texts re-extracted, 0 unchanged\n"
     again = json.loads(home.pressmark("get", f"{blog.url}/post-0", "--as", "json").out)
     assert PLEA not in again["text"]
     assert again["extractor"]["profile"] == profile.name
     assert home.pressmark("verify").code == 0
-    assert home.pressmark("extract", "--again").out == "0 texts made, 6 as they were\n"
+    assert home.pressmark("extract", "--again").out == "0 texts re-extracted, 6 unchanged\n"

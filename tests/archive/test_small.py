@@ -47,7 +47,7 @@ def test_times(text: str, wanted: tuple[int, ...]) -> None:
     "text", ["", "yesterday", "20", "202", "20241", "20241301", "20240230", "0000", "2024-13-01", "9" * 15]
 )
 def test_what_is_no_time_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time"):
+    with pytest.raises(ValueError, match="is not a valid time"):
         parse_moment(text)
 
 

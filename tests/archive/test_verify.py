@@ -24,14 +24,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     """130 objects: in each batch two captures, a revisit and two texts."""
     made = Archive.open(ArchiveSettings(home=tmp_path_factory.mktemp("archive")))
     for n in range(BATCHES):
-        batch = made.batch(now=T0)
+        batch = made.writer.batch(now=T0)
         for m in range(2):
             row = batch.add(capture(n, b"<p>%d %d</p>" % (n, m) * 20, url=f"http://blog.example/{n}/{m}"))
             batch.add_text(row, Text(url=row.url, text=f"text {n} {m}", markdown="x", title="T"))
         batch.add(capture(n + 0.5, b"", 304, url=f"http://blog.example/{n}/0"))
         sealed = batch.seal()
-        made.commit(sealed)
-        made.release(sealed)
+        made.writer.commit(sealed)
+        made.writer.release(sealed)
     return made
 
 
@@ -86,11 +86,11 @@ def test_every_damage_is_named_and_nothing_else(archive: Archive) -> None:
 def test_the_command_names_damage_and_ends_with_code_4(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     made = Archive.open(ArchiveSettings(home=home.path))
-    batch = made.batch(now=T0)
+    batch = made.writer.batch(now=T0)
     batch.add(capture())
     sealed = batch.seal()
-    made.commit(sealed)
-    made.release(sealed)
+    made.writer.commit(sealed)
+    made.writer.release(sealed)
     good = home.pressmark("verify")
     assert (good.code, good.out.startswith("verified 1 of 1 objects,")) == (0, True)
     assert home.pressmark("verify", "--sample", "5%").code == 0
@@ -102,4 +102,4 @@ def test_the_command_names_damage_and_ends_with_code_4(tmp_path: Path) -> None:
     assert (lines[0]["kind"], lines[0]["object"]) == ("damaged", sealed.files[0][0].key)
     assert lines[-1]["damaged"] == 1
     wrong = home.pressmark("verify", "--sample", "lots")
-    assert (wrong.code, "'lots' is no share" in wrong.err) == (2, True)
+    assert (wrong.code, "'lots' is not a percentage" in wrong.err) == (2, True)

@@ -24,18 +24,21 @@ from sample.services import wait_for
 from sample.visits import feed_visit, page_visit
 
 from archive.extract.text import Entry
-from crawler import cli
-from crawler.backfill import listings
-from crawler.backfill.listings import FEED, PAGED, PAGES, SITEMAP, WORDPRESS, shape_of, shapes
+from crawler.backfill import listings, page_links, sitemap
+from crawler.backfill import wordpress as wordpress_api
+from crawler.backfill.model import FEED, PAGED, PAGES, SITEMAP, WORDPRESS
+from crawler.backfill.url_shapes import shape_of, shapes
+from crawler.cli import crawl
 from crawler.decide.entries import seen_entries
 from crawler.decide.freshness import Pace
 from crawler.errors import FeedError
-from crawler.feeds.documents import parse
+from crawler.feeds import parse
 from crawler.frontier import alarms
 from crawler.frontier import backfills as backlog
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import Frontier
-from crawler.model.visits import Listing, ListingVisit, SeenEntry
+from crawler.limits import SITEMAP_URLS
+from crawler.model.visits import Due, Listing, ListingVisit, SeenEntry
 from crawler.spiders.backfill import BackfillSpider, _Work
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -543,7 +546,7 @@ def test_pages_of_the_blog_are_looked_at_only_where_nothing_else_led_to_posts(to
 def test_posts_that_could_not_be_had_are_told_with_the_reason(town: Town) -> None:
     blog = town.blogs["broken"]
     first, *missing = town.told("broken").splitlines()
-    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings to read"
+    assert first == "feed shows 5, site has 25, archived 22, missing 3; not done yet, 0 listings left to read"
     assert sorted(missing) == sorted(
         [
             f"  missing: {blog.link(3)}  answered 404",
@@ -571,7 +574,7 @@ def test_many_missing_posts_are_counted(capsys: pytest.CaptureFixture[str]) -> N
         feed="http://a.example/feed", why="person", asked=T0, ended=T0, shown=10, total=412, found=400, kept=365,
         listings=4, waiting=0, missing=lost,
     )  # fmt: skip
-    cli._show_report(report, as_json=False)
+    crawl._show_report(report, as_json=False)
     first, *more = capsys.readouterr().out.splitlines()
     assert first == "http://a.example/feed: feed shows 10, site has 412, archived 365, missing 47"
     assert more[0] == "  missing: http://a.example/0  not fetched yet"
@@ -638,7 +641,7 @@ def test_what_waits_is_done_until_nothing_does(swift: Home, site: Site) -> None:
         waiting(frontier, whole, whole.pages["/feed"])
         first, asked = asked_by(swift, blog, "--due")
     assert first.out == (
-        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings to read\n"
+        f"{blog.url}/feed: feed shows 7, site has 5, archived 5, missing 0; not done yet, 1 listings left to read\n"
         f"{whole.url}/feed: feed shows 7, site has 5, archived 5, missing 0\n"
     ), "posts that the feed itself has shown wait no longer either"
     assert [(one.kind, one.subject) for one in alarms.standing(frontier.engine)] == [("gap", f"{blog.url}/feed")]
@@ -655,7 +658,7 @@ def test_what_waits_is_done_until_nothing_does(swift: Home, site: Site) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--due", "http://a.example/")])
 def test_a_backfill_is_of_urls_or_of_what_is_due(arguments: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(cli.backfill, arguments)
+    done = CliRunner().invoke(crawl.backfill, arguments)
     assert done.exit_code == 2
     assert "name URLs, or --due" in done.output
 
@@ -719,7 +722,7 @@ def test_a_backfill_is_not_done_while_a_listing_or_a_post_waits(database: str) -
     assert not backlog.done(feed_id)
     frontier.commit([], [], [listing_visit(feed_id, url, SITEMAP, entries=(seen(1),))])
     assert not backlog.done(feed_id)
-    [page] = frontier.due_pages(T0)
+    [page], _ = frontier.claim_pages(Due(now=T0, holder="a", until=T0 + timedelta(hours=1)))
     assert page.backfill
     visit = page_visit(page, at=T0, plan=(), status=404, error="answered 404")
     frontier.commit([], [visit])
@@ -841,8 +844,9 @@ def test_pages_that_are_shaped_like_posts_are_posts(path: str, known: str, is_po
 
 
 def test_a_sitemap_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert listings.SITEMAP_URLS == 50_000
-    monkeypatch.setattr(listings, "SITEMAP_URLS", 50)
+    assert SITEMAP_URLS == 50_000
+    for module in (sitemap, page_links):
+        monkeypatch.setattr(module, "SITEMAP_URLS", 50)
     lines = "\n".join(f"http://a.example/2024/05/{n}-x" for n in range(60))
     assert len(links(read(lines.encode(), SITEMAP))) == 50
     located = "".join(f"<url><loc>{line}</loc></url>" for line in lines.split())
@@ -902,7 +906,7 @@ def test_without_sitemaps_in_robots_txt_the_usual_places_are_tried() -> None:
 )
 def test_wordpress_tells_whether_there_is_more(size: int, headers: dict[str, str], goes_on: bool) -> None:
     posts = [{"link": f"http://a.example/{n}", "date_gmt": "2024-05-01T10:00:00"} for n in range(size)]
-    found = read(json.dumps(posts).encode(), WORDPRESS, url=listings.wordpress(BASE), **headers)
+    found = read(json.dumps(posts).encode(), WORDPRESS, url=wordpress_api.posts_url(BASE), **headers)
     assert bool(found.more) is goes_on
     assert len(found.entries) == size
     assert found.entries[0].published == datetime(2024, 5, 1, 10, tzinfo=UTC)

@@ -52,11 +52,11 @@ def test_a_feed_that_has_become_html(home: Home, site: Site) -> None:
     site.pages["/feed/"] = Answer(b"<html><body>Please log in</body></html>")
     done = home.crawl(f"url={site.url}/")
     assert done.code == 1
-    assert told(done) == f"pressmark: {site.url}/: is no feed"
+    assert told(done) == f"pressmark: {site.url}/: is not a feed"
     health = json.loads(home.pressmark("feeds", "--json").out)
     assert (health["state"], health["error"], health["failures"], health["posts_kept"]) == (
         "failing",
-        "is no feed",
+        "is not a feed",
         1,
         4,
     )
@@ -209,6 +209,6 @@ def test_a_batch_that_can_never_be_committed_is_set_aside_and_told(home: Home, s
     (held / f"{name}.warc.gz").write_bytes(b"other bytes")
     done = home.crawl(f"url={site.url}/")
     assert done.out.startswith("kept 0 new posts; 1 feed visited")
-    assert "cannot be committed and was put there" in done.err
+    assert "could not be committed; they were moved to" in done.err
     assert [path.name for path in (spool / "aside").iterdir()] == [f"warc-{name}.warc.gz"]
     assert home.crawl(f"url={site.url}/").code == 0

@@ -13,7 +13,9 @@ import pytest
 from crawler import discover
 from crawler.decide.entries import as_entry
 from crawler.errors import FeedError
-from crawler.feeds.documents import FeedEntry, ParsedFeed, parse, plain
+from crawler.feeds import parse
+from crawler.feeds.fields import plain
+from crawler.feeds.model import FeedEntry, ParsedFeed
 from crawler.limits import DISCOVERY_REQUESTS
 
 URL = "http://blog.example/feed"
@@ -374,7 +376,7 @@ def test_a_date_that_is_missing_or_unreadable_is_none() -> None:
 
 
 def test_what_is_no_feed_stays_an_error() -> None:
-    with pytest.raises(FeedError, match="is no feed"):
+    with pytest.raises(FeedError, match="is not a feed"):
         read("<html><body>&#xD800;</body></html>")
 
 

@@ -9,7 +9,7 @@ import pytest
 from archive.extract.text import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import shard
-from crawler.model.visits import SHARDS, FeedVisit, PageVisit, SeenEntry, Shard
+from crawler.model.visits import SHARDS, Due, Feed, FeedVisit, Page, PageVisit, SeenEntry, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,6 +39,16 @@ def fetched(name: str, **changes: object) -> PageVisit:
     return PageVisit(url=f"http://blog.example/{name}", **{**values, **changes})
 
 
+def due_feeds(frontier: Frontier, now: datetime | None, part: Shard | None = None) -> list[Feed]:
+    """Due feeds as one run claims them; all that are not paused where `now` is None."""
+    due = Due(now=now or T0, holder="a", until=T0 + HOUR, part=part, force=now is None)
+    return frontier.claim_feeds(due)[0]
+
+
+def due_pages(frontier: Frontier, now: datetime) -> list[Page]:
+    return frontier.claim_pages(Due(now=now, holder="a", until=now + HOUR), limit=5_000)[0]
+
+
 def test_a_subscription_is_found_by_its_url_and_by_what_a_person_gave(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed="http://blog.example/", now=T0)
     assert frontier.subscribe(URL, seed="http://blog.example/", now=T0 + HOUR) == feed
@@ -50,19 +60,19 @@ def test_a_subscription_is_found_by_its_url_and_by_what_a_person_gave(frontier: 
 def test_what_is_due_comes_longest_due_first(frontier: Frontier) -> None:
     feeds = [frontier.subscribe(f"http://blog{n}.example/feed", seed=None, now=T0) for n in range(3)]
     frontier.commit([visit(feeds[0].id, due=T0 + 3 * HOUR), visit(feeds[1].id, due=T0 + HOUR)], [])
-    assert [feed.id for feed in frontier.due_feeds(T0)] == [feeds[2].id]
-    assert [feed.id for feed in frontier.due_feeds(T0 + 2 * HOUR)] == [feeds[2].id, feeds[1].id]
-    assert len(list(frontier.due_feeds(None))) == 3
+    assert [feed.id for feed in due_feeds(frontier, T0)] == [feeds[2].id]
+    assert [feed.id for feed in due_feeds(frontier, T0 + 2 * HOUR)] == [feeds[2].id, feeds[1].id]
+    assert len(due_feeds(frontier, None)) == 3
 
 
 def test_a_paused_feed_is_not_due_nor_are_its_pages(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [])
     assert frontier.pause(URL, paused=True) == 1
-    assert list(frontier.due_feeds(None)) == []
-    assert list(frontier.due_pages(T0)) == []
+    assert due_feeds(frontier, None) == []
+    assert due_pages(frontier, T0) == []
     frontier.pause(URL, paused=False)
-    assert len(list(frontier.due_pages(T0))) == 1
+    assert len(due_pages(frontier, T0)) == 1
 
 
 def test_a_visit_is_remembered(frontier: Frontier) -> None:
@@ -85,10 +95,10 @@ def test_a_visit_is_remembered(frontier: Frontier) -> None:
 def test_entries_wait_until_their_page_is_kept(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"), seen("two"), seen("three", fetch=False))], [])
-    assert [page.url[-3:] for page in frontier.due_pages(T0)] == ["one", "two"]
+    assert [page.url[-3:] for page in due_pages(frontier, T0)] == ["one", "two"]
     frontier.commit([], [fetched("one"), fetched("two", kept=False, due=T0 + HOUR, status=500, error="x", failures=1)])
-    assert list(frontier.due_pages(T0)) == []
-    waiting = list(frontier.due_pages(T0 + HOUR))
+    assert due_pages(frontier, T0) == []
+    waiting = due_pages(frontier, T0 + HOUR)
     assert [(page.url[-3:], page.failures) for page in waiting] == [("two", 1)]
     assert frontier.feeds()[0].kept == 1
     assert frontier.pages(["http://blog.example/one"])["http://blog.example/one"].etag == '"e"'
@@ -97,42 +107,40 @@ def test_entries_wait_until_their_page_is_kept(frontier: Frontier) -> None:
 def test_a_page_comes_with_what_the_feed_said(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [])
-    said = next(iter(frontier.due_pages(T0))).entry
+    said = due_pages(frontier, T0)[0].entry
     assert said == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"), html="<p>words")
 
 
 def test_what_an_entry_says_as_markup_is_forgotten_once_its_page_is_kept(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [fetched("one", kept=False, due=T0, failures=1)])
-    assert next(iter(frontier.due_pages(T0))).entry.html == "<p>words"
+    assert due_pages(frontier, T0)[0].entry.html == "<p>words"
     frontier.commit([], [fetched("one", due=T0)])
-    assert next(iter(frontier.due_pages(T0))).entry == Entry(
-        title="title one", author="Ann", published=T0, tags=("a", "b")
-    )
+    assert due_pages(frontier, T0)[0].entry == Entry(title="title one", author="Ann", published=T0, tags=("a", "b"))
 
 
 def test_an_edited_entry_makes_its_page_due_again(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [fetched("one")])
-    assert frontier.digests(feed.id, ["one", "none"]) == {"one": "d"}
+    assert frontier.known(feed.id, ["one", "none"], ())[0] == {"one": "d"}
     frontier.commit([visit(feed.id, seen("one", digest="other"), at=T0 + HOUR)], [])
-    page = next(iter(frontier.due_pages(T0 + HOUR)))
+    page = due_pages(frontier, T0 + HOUR)[0]
     assert (page.kept, page.etag) == (True, '"e"')
-    assert frontier.digests(feed.id, ["one"]) == {"one": "other"}
+    assert frontier.known(feed.id, ["one"], ())[0] == {"one": "other"}
 
 
 def test_a_commit_may_be_repeated(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     for _ in range(2):
         frontier.commit([visit(feed.id, seen("one"))], [fetched("one")])
-    assert list(frontier.due_pages(T0)) == []
+    assert due_pages(frontier, T0) == []
     assert frontier.feeds()[0].kept == 1
 
 
 def test_a_post_of_two_feeds_is_one_page(frontier: Frontier) -> None:
     feeds = [frontier.subscribe(f"{URL}{n}", seed=None, now=T0) for n in range(2)]
     frontier.commit([visit(feed.id, seen("one")) for feed in feeds], [])
-    assert len(list(frontier.due_pages(T0))) == 1
+    assert len(due_pages(frontier, T0)) == 1
 
 
 def test_a_removed_feed_is_gone_and_what_it_waited_for_too(frontier: Frontier) -> None:
@@ -140,7 +148,7 @@ def test_a_removed_feed_is_gone_and_what_it_waited_for_too(frontier: Frontier) -
     frontier.commit([visit(feed.id, seen("one"), seen("two"))], [fetched("one")])
     assert frontier.remove("http://blog.example/") == 1
     assert frontier.feeds() == []
-    assert list(frontier.due_pages(T0)) == []
+    assert due_pages(frontier, T0) == []
     assert frontier.pages(["http://blog.example/one"])["http://blog.example/one"].kept
     frontier.commit([visit(feed.id, seen("three"))], [])  # a crawl that was under way
 
@@ -148,7 +156,7 @@ def test_a_removed_feed_is_gone_and_what_it_waited_for_too(frontier: Frontier) -
 def test_shards_divide_what_is_due(frontier: Frontier) -> None:
     for n in range(40):
         frontier.subscribe(f"http://blog{n}.example{n}.org/feed", seed=None, now=T0)
-    parts = [list(frontier.due_feeds(T0, Shard(n, 4))) for n in range(4)]
+    parts = [due_feeds(frontier, T0, Shard(n, 4)) for n in range(4)]
     assert sum(map(len, parts)) == 40
     assert all(shard(feed.url) % 4 == n for n, part in enumerate(parts) for feed in part)
     assert all(0 <= shard(feed.url) < SHARDS for part in parts for feed in part)
@@ -159,8 +167,8 @@ def test_many_entries_and_long_urls_fit(frontier: Frontier) -> None:
     frontier.commit(
         [visit(feed.id, *(seen(f"{n}-{'y' * 4000}") for n in range(3)), *(seen(str(n)) for n in range(1200)))], []
     )
-    assert len(frontier.digests(feed.id, [str(n) for n in range(1200)])) == 1200
-    assert len(list(frontier.due_pages(T0))) == 1203
+    assert len(frontier.known(feed.id, [str(n) for n in range(1200)], ())[0]) == 1200
+    assert len(due_pages(frontier, T0)) == 1203
 
 
 def test_characters_that_a_database_cannot_hold_do_no_harm(frontier: Frontier) -> None:

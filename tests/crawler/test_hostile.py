@@ -25,10 +25,11 @@ from archive.limits import FIELD_CHARACTERS, TABLE_COLUMNS
 from archive.runtime.console import OneLine
 from archive.warc import foreign
 from archive.warc.codings import beginning, ends_early
+from crawler import feeds
 from crawler.backfill import listings
 from crawler.decide import deleted_posts
 from crawler.downloader.exchange import Exchange, Flight
-from crawler.feeds import documents, opml
+from crawler.feeds import opml
 from crawler.model.visits import Subscription
 from crawler.net.address_guard import Guard, is_name
 
@@ -53,7 +54,7 @@ def health(home: Home) -> dict[str, dict[str, object]]:
 )
 def test_a_link_that_is_no_url_is_none(link: str) -> None:
     document = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": [{"id": "1", "url": link}]}
-    (entry,) = documents.parse(json.dumps(document).encode(), url="http://a.example/", content_type=None).entries
+    (entry,) = feeds.parse(json.dumps(document).encode(), url="http://a.example/", content_type=None).entries
     assert entry.link is None
     posts = json.dumps([{"link": link, "title": {"rendered": "x"}}]).encode()
     found = listings.read(
@@ -87,7 +88,7 @@ def test_what_cannot_be_asked_for_ends_no_crawl(home: Home, site: Site, tmp_path
 def test_a_feed_cannot_say_more_than_it_may() -> None:
     long = "x" * 2_000_000
     items = f"<item><guid>1</guid><title>{long}</title><description>{long}</description></item>"
-    parsed = documents.parse(rss(items, title=long), url="http://a.example/", content_type=RSS)
+    parsed = feeds.parse(rss(items, title=long), url="http://a.example/", content_type=RSS)
     assert len(parsed.feed.words or "") == FIELD_CHARACTERS
     assert len(parsed.entries[0].words or "") == FIELD_CHARACTERS
     assert len(parsed.entries[0].summary or "") == 1_000_000

@@ -18,7 +18,8 @@ from sample.visits import feed_visit
 from crawler.decide import freshness
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.freshness import Pace
-from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.feeds import parse
+from crawler.feeds.model import FeedEntry, FeedInfo, ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.visits import Feed, FeedVisit
 from crawler.net.crawl_delay import Gaps
@@ -270,7 +271,7 @@ def test_a_move_that_is_taken_back_or_leads_elsewhere_begins_anew() -> None:
     assert visit(feed, moved_to=None).moved_to is None
     other = visit(feed, moved_to="https://c.example/feed")
     assert (other.url, other.moved_times, other.moved_since) == (None, 1, T0)
-    failed = visit(feed, status=200, error="is no feed", moved_to="https://b.example/feed")
+    failed = visit(feed, status=200, error="is not a feed", moved_to="https://b.example/feed")
     assert (failed.url, failed.moved_times) == (None, 9), "an error proves nothing"
 
 

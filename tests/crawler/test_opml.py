@@ -78,7 +78,7 @@ def test_subscriptions_travel_from_one_home_to_another(home: Home, site: Site, t
     other = Home(tmp_path / "other")
     done = other.pressmark("import-opml", str(path))
     assert (done.code, done.out) == (0, "subscribed to 1 feeds\n")
-    assert other.pressmark("import-opml", str(path)).out == "subscribed to 0 feeds, 1 known already\n"
+    assert other.pressmark("import-opml", str(path)).out == "subscribed to 0 feeds, 1 already subscribed\n"
     assert "paused" in other.pressmark("feeds").out
     assert "Tide Table" in other.pressmark("feeds").out
     other.pressmark("resume", f"{site.url}/")

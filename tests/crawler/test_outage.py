@@ -64,7 +64,7 @@ def customize(home: Home, tmp_path: Path, code: str) -> None:
     folder = tmp_path / "custom"
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(code)
-    home.settings["PYTHONPATH"] = str(folder)
+    home.settings["PYTHONPATH"] = os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
 
 
 def check_all_kept(home: Home, blog: Site) -> None:
@@ -201,7 +201,7 @@ def test_after_a_failed_fsync_nothing_is_acknowledged(home: Home, blog: Site, tm
 
 def test_a_database_that_is_locked_for_long_costs_nothing(home: Home, blog: Site, tmp_path: Path) -> None:
     """Longer than SQLite itself waits."""
-    customize(home, tmp_path, "from archive import database\ndatabase._BUSY_MILLISECONDS = 500")
+    customize(home, tmp_path, "from archive.runtime import database\ndatabase._BUSY_MILLISECONDS = 500")
     home.settings["PRESSMARK_BATCH_MEGABYTES"] = "0.02"
     home.settings["PRESSMARK_HOST_GAP"] = "0.05"
     process = home.start("scrapy", "crawl", "blog", "-a", f"url={blog.url}/")

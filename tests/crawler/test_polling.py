@@ -14,7 +14,8 @@ from sample.visits import feed_visit, page_visit
 from crawler.decide.entries import seen_entries
 from crawler.decide.feed import validators
 from crawler.decide.freshness import Pace
-from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.feeds import parse
+from crawler.feeds.model import FeedEntry, FeedInfo, ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, FeedVisit, Page
@@ -273,7 +274,7 @@ def test_entries_that_leave_the_window_are_no_deletions(database: str) -> None:
         shown = tuple(
             FeedEntry(id=str(n), link=f"http://blog.example/{n}", title=str(n)) for n in range(start, start + 3)
         )
-        known = frontier.digests(feed.id, [key for one in shown if (key := one.key)])
+        known = frontier.known(feed.id, [key for one in shown if (key := one.key)], ())[0]
         document = ParsedFeed(feed=FeedInfo(), entries=shown)
         seen = seen_entries(shown, known, {})
         done = feed_visit(

@@ -167,7 +167,7 @@ def test_a_deletion_is_entered_with_what_proves_it_and_ended_when_the_post_is_ba
     page, url = kept.pages[PATHS[0]], kept.url + PATHS[0]
     recheck(home, PATHS[0])
     kept.pages[PATHS[0]] = Answer(b"<h1>no</h1>", status=status, validators=False)
-    assert recheck(home, PATHS[0]).startswith("kept 0 new posts, 1 not there any more; 0 feeds visited;")
+    assert recheck(home, PATHS[0]).startswith("kept 0 new posts, 1 no longer there; 0 feeds visited;")
     (one,) = ledger(home)
     assert (one.url, one.kind, one.status, one.restored) == (url, "gone", status, None)
     assert captured(home, one.proof) == (url, status, "response")
@@ -237,7 +237,7 @@ def test_what_stands_in_the_place_of_a_post_is_a_deletion_and_not_its_text(
 ) -> None:
     change(kept)
     for _ in range(2):  # a second look at the same error page tells nothing else
-        assert recheck(home, PATHS[0]).startswith("kept 0 new posts, 1 not there any more;")
+        assert recheck(home, PATHS[0]).startswith("kept 0 new posts, 1 no longer there;")
     (one,) = ledger(home)
     assert (one.url, one.kind, one.restored) == (kept.url + PATHS[0], kind, None)
     assert captured(home, one.proof) is not None

@@ -16,7 +16,9 @@ from crawler.decide.entries import as_entry, page_of, seen_entries
 from crawler.decide.freshness import Pace
 from crawler.downloader.robots import rules_for
 from crawler.errors import FeedError, UsageError
-from crawler.feeds.documents import FeedEntry, parse, parse_date, plain
+from crawler.feeds import parse, parse_date
+from crawler.feeds.fields import plain
+from crawler.feeds.model import FeedEntry
 from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, Page, Shard
 from crawler.net.address_guard import Guard

@@ -12,7 +12,8 @@ from conftest import Home
 from sample.blogs import BLOGS, TIDE
 from sample.server import Answer, Site
 
-from crawler.feeds import documents
+from crawler import feeds
+from crawler.feeds import json_feed, repair, xml_feed
 from crawler.frontier.frontier import Frontier
 from crawler.session.retry_after import RetryAfter, RetryAfterError
 
@@ -69,24 +70,25 @@ def test_a_feed_that_swells_is_cut_off_and_the_others_are_read(home: Home, site:
 @pytest.mark.parametrize("rising", [False, True])
 def test_a_feed_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch, rising: bool) -> None:
     """Whichever way it is ordered, the newest entries are taken."""
-    monkeypatch.setattr(documents, "FEED_ENTRIES", 20)
+    for module in (json_feed, repair, xml_feed):
+        monkeypatch.setattr(module, "FEED_ENTRIES", 20)
     newest = datetime(2026, 1, 1, tzinfo=UTC)
     days = [(n, newest - timedelta(days=n)) for n in range(25)]
     days = days[::-1] if rising else days
     listed = "".join(f"<item><guid>{n}</guid><pubDate>{format_datetime(day)}</pubDate></item>" for n, day in days)
-    parsed = documents.parse(rss(listed), url="http://a.example/feed", content_type=RSS)
+    parsed = feeds.parse(rss(listed), url="http://a.example/feed", content_type=RSS)
     assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
     assert (parsed.left_out, parsed.complete, parsed.feed.title) == (5, True, "T")
     items = [{"id": str(n), "date_published": day.isoformat()} for n, day in days]
     document = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": items}
-    parsed = documents.parse(json.dumps(document).encode(), url="http://a.example/feed", content_type=None)
+    parsed = feeds.parse(json.dumps(document).encode(), url="http://a.example/feed", content_type=None)
     assert sorted(int(entry.id or -1) for entry in parsed.entries) == list(range(20))
     assert parsed.left_out == 5
 
 
 def test_a_relative_id_is_an_address_only_where_the_feed_says_so() -> None:
     items = "<item><guid isPermaLink='true'>p2</guid></item><item><guid>p3</guid></item>"
-    first, second = documents.parse(rss(items), url="http://a.example/blog/feed", content_type=RSS).entries
+    first, second = feeds.parse(rss(items), url="http://a.example/blog/feed", content_type=RSS).entries
     assert (first.id, first.link) == ("p2", "http://a.example/blog/p2")
     assert (second.id, second.link) == ("p3", None)
 
@@ -94,9 +96,7 @@ def test_a_relative_id_is_an_address_only_where_the_feed_says_so() -> None:
 @pytest.mark.parametrize("depth", [600, 100_000])
 def test_a_feed_that_is_nested_without_end_ends_no_crawl(depth: int) -> None:
     inside = "<item><guid>1</guid><title>One</title><link>http://a.example/1</link></item>"
-    parsed = documents.parse(
-        rss(inside + "<x>" * depth + "</x>" * depth), url="http://a.example/feed", content_type=RSS
-    )
+    parsed = feeds.parse(rss(inside + "<x>" * depth + "</x>" * depth), url="http://a.example/feed", content_type=RSS)
     assert [entry.id for entry in parsed.entries] == ["1"]
 
 
@@ -109,7 +109,7 @@ def test_feeds_are_read_in_a_process_of_their_own(home: Home, site: Site) -> Non
     assert "passed 0.001 s" in done.err
 
 
-# -- what is no feed
+# -- what is not a feed
 
 
 @pytest.mark.parametrize("status", [200, 302])
@@ -128,10 +128,10 @@ def test_a_login_or_consent_page_takes_no_entry_away(home: Home, site: Site, sta
     site.pages["/privacy/consent?redirect=feed"] = page
     done = home.crawl(f"url={site.url}/feed/", "force=1")
     assert done.code == 1
-    assert "is no feed" in done.err
+    assert "is not a feed" in done.err
     state = health(home)
     assert (state["state"], state["failures"], state["posts_kept"]) == ("failing", 1, 4)
-    assert home.pressmark("deletions").out == "nothing that was kept is known to be gone\n"
+    assert home.pressmark("deletions").out == "no archived post is known to be deleted\n"
     site.pages.update(TIDE.pages(site.url))
     assert home.crawl(f"url={site.url}/feed/", "force=1").code == 0
     assert health(home)["posts_kept"] == 4

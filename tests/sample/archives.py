@@ -41,7 +41,7 @@ def capture(
 
 def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list[CaptureRow]:
     """Commit captures, some with a text, as one batch."""
-    batch = archive.batch(now=T0)
+    batch = archive.writer.batch(now=T0)
     rows = []
     for one in found:
         exchange, text = one if isinstance(one, tuple) else (one, None)
@@ -50,7 +50,7 @@ def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list
             text = Text(url=exchange.url, text=text, markdown=text, title=text.splitlines()[0][:80])
         if text is not None:
             batch.add_text(rows[-1], text)
-    archive.commit(batch.seal())
+    archive.writer.commit(batch.seal())
     return rows
 
 

@@ -60,7 +60,7 @@ def main() -> int:
             for post in blog.posts:
                 url = site.url + blog.url_of(post)
                 text = archive.text(url).fields
-                captures = archive.index.history(url)
+                captures = archive.captures(url)
                 tags, day = ", ".join(text["tags"]), text["published"][:10]
                 table.add_row(blog.name, text["title"], day, text["author"], tags, str(len(captures)))
                 if post.slug == slug:

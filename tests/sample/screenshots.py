@@ -25,10 +25,12 @@ def main() -> None:
 
         page.goto(f"{base}/")
         picture("home")
-        page.locator("section", has=page.get_by_role("heading", name="Changed")).get_by_role("link").first.click()
+        page.locator("section", has=page.get_by_role("heading", name="Recently edited")).get_by_role(
+            "link"
+        ).first.click()
         post = page.url
         picture("post")
-        page.get_by_role("link", name="What changed in this version").click()
+        page.get_by_role("link", name="Changes in this version").click()
         picture("diff")
         page.goto(f"{base}/search?q=%22the+bell%22")
         picture("search")

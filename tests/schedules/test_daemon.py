@@ -16,7 +16,8 @@ from sample.blogs import TIDE
 from sample.server import Site
 from sample.services import wait_for
 
-from schedules.jobs import Job, Outcome, Runner, jobs
+from schedules.job_runner import Outcome, Runner
+from schedules.jobs import Job, jobs
 from schedules.settings import ScheduleSettings
 
 
@@ -52,7 +53,7 @@ time.sleep(60)
 
 
 def test_a_job_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("schedules.jobs._GRACE_SECONDS", 0.5)
+    monkeypatch.setattr("schedules.job_runner._GRACE_SECONDS", 0.5)
     done = Runner().run(
         job("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)", deadline=1)
     )

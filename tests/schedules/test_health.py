@@ -76,8 +76,8 @@ def test_a_probe_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
     def full(_path: Path, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    archive.check_spool()
+    archive.writer.check_spool()
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises((ArchiveError, StoreError)):
-        archive.check_spool()
+        archive.writer.check_spool()
     assert list(archive.settings.spool.iterdir()) == []

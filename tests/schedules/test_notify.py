@@ -28,7 +28,7 @@ from crawler.model.visits import Alarm
 from crawler.net.address_guard import Guard
 from crawler.net.http_post import post
 from schedules.cli import main
-from schedules.notify import tell
+from schedules.notify import notify
 from schedules.settings import ScheduleSettings
 
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
@@ -179,15 +179,15 @@ def test_where_nobody_is_to_be_told_that_is_said(home: Home, pressmark: Pressmar
     raise_in("it failed")
     done = pressmark("tell")
     assert (done.code, done.err) == (0, "")
-    assert done.out == "nobody to tell: PRESSMARK_ALARM_WEBHOOK and PRESSMARK_ALARM_MAIL are empty\n"
+    assert done.out == "no alarm recipient: set PRESSMARK_ALARM_WEBHOOK or PRESSMARK_ALARM_MAIL\n"
 
 
 def test_each_alarm_is_told_once(home: Home, pressmark: Pressmark, raise_in, hook: Hook) -> None:
     home.settings["PRESSMARK_ALARM_WEBHOOK"] = hook.url
     raise_in("it failed")
     raise_in("passed its deadline", subject="job crawl", kind="job", at=NOW + timedelta(minutes=1))
-    assert pressmark("tell").out == "told 2 alarms\n"
-    assert pressmark("tell").out == "told 0 alarms\n"
+    assert pressmark("tell").out == "reported 2 alarms\n"
+    assert pressmark("tell").out == "reported 0 alarms\n"
     assert [path for path, _, _ in hook.got] == ["/hook"]
     _, headers, _ = hook.got[0]
     assert headers["content-type"] == "application/json"
@@ -203,10 +203,10 @@ def test_each_alarm_is_told_once(home: Home, pressmark: Pressmark, raise_in, hoo
         },
     ]
     raise_in("it failed, and for another reason", at=NOW + timedelta(hours=1))  # it goes on
-    assert pressmark("tell").out == "told 0 alarms\n"
+    assert pressmark("tell").out == "reported 0 alarms\n"
     raise_in(None, at=NOW + timedelta(hours=2))
     raise_in("again", at=NOW + timedelta(hours=3))
-    assert pressmark("tell").out == "told 1 alarms\n"
+    assert pressmark("tell").out == "reported 1 alarms\n"
     assert hook.alarms[-1]["detail"] == "again"
 
 
@@ -221,7 +221,7 @@ def test_what_a_webhook_does_not_take_is_told_later(
     assert (done.code, done.err) == (1, f"pressmark: {hook.url}: the webhook answered {status}\n")
     assert [path for path, _, _ in hook.got] == ["/hook"], "it is not led elsewhere"
     hook.status = 204
-    assert pressmark("tell").out == "told 1 alarms\n"
+    assert pressmark("tell").out == "reported 1 alarms\n"
 
 
 def test_a_webhook_that_does_not_answer_is_told_in_one_line(home: Home, pressmark: Pressmark, raise_in) -> None:
@@ -253,8 +253,8 @@ def test_mail_reaches_every_address(home: Home, pressmark: Pressmark, raise_in, 
     }
     raise_in("it failed")
     raise_in("it shrank", kind="collapsed", at=NOW + timedelta(minutes=1))
-    assert pressmark("tell").out == "told 2 alarms\n"
-    assert pressmark("tell").out == "told 0 alarms\n"
+    assert pressmark("tell").out == "reported 2 alarms\n"
+    assert pressmark("tell").out == "reported 0 alarms\n"
     envelope = [line.split(" ")[0] + line.partition("<")[2] for line in mails.said if line[:4] in {"mail", "rcpt"}]
     assert envelope == ["mailarchive@c.example>", "rcptone@a.example>", "rcpttwo@b.example>"]
     (message,) = mails.taken
@@ -277,18 +277,18 @@ def test_one_way_that_is_out_of_order_does_not_silence_the_other(
     raise_in("it failed")
     hook.status = 500
     done = pressmark("tell")
-    assert (done.code, done.out) == (1, "told 1 alarms\n")
+    assert (done.code, done.out) == (1, "reported 1 alarms\n")
     assert done.err == f"pressmark: {hook.url}: the webhook answered 500\n"
     assert len(mails.taken) == 1
-    assert pressmark("tell").out == "told 0 alarms\n", "nobody hears the same each minute"
+    assert pressmark("tell").out == "reported 0 alarms\n", "nobody hears the same each minute"
     raise_in("it shrank", kind="collapsed")
     mails.refuses = True
     done = pressmark("tell")
     assert (done.code, done.out, len(mails.taken)) == (1, "", 1)
     hook.status = 200
     done = pressmark("tell")
-    assert (done.code, done.out) == (1, "told 1 alarms\n")
-    assert "the mail server did not take it: SMTPSenderRefused" in done.err
+    assert (done.code, done.out) == (1, "reported 1 alarms\n")
+    assert "the mail could not be sent: SMTPSenderRefused" in done.err
 
 
 # -- mail and webhook
@@ -296,8 +296,8 @@ def test_one_way_that_is_out_of_order_does_not_silence_the_other(
 
 def test_a_mail_server_that_is_not_there_is_an_error() -> None:
     server = f"smtp://user:secret@127.0.0.1:{free_port()}"
-    with pytest.raises(FetchError, match="^smtp://127.0.0.1: the mail server did not take it: Connection") as caught:
-        tell([raised()], settings(alarm_mail="a@b.example", mail_server=server), user_agent="x", guard=OPEN)
+    with pytest.raises(FetchError, match="^smtp://127.0.0.1: the mail could not be sent: Connection") as caught:
+        notify([raised()], settings(alarm_mail="a@b.example", mail_server=server), user_agent="x", guard=OPEN)
     assert "secret" not in str(caught.value)
 
 
@@ -322,7 +322,7 @@ FORGED = (
 @pytest.mark.parametrize("place", ["subject", "detail"])
 def test_nothing_in_an_alarm_can_forge_a_header_or_a_line(mails: Mails, text: str, place: str) -> None:
     to = settings(alarm_mail="one@a.example", mail_server=mails.url, mail_from="archive@c.example")
-    tell([raised(**{place: text}), raised()], to, user_agent="x", guard=OPEN)
+    notify([raised(**{place: text}), raised()], to, user_agent="x", guard=OPEN)
     (message,) = mails.taken
     mail = message_from_bytes(message, policy=policy.default)
     assert set(mail.keys()) == {"Subject", "From", "To", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
@@ -336,7 +336,7 @@ def test_nothing_in_an_alarm_can_forge_a_header_or_a_line(mails: Mails, text: st
 
 def test_a_mail_lists_so_many_alarms_and_no_more(mails: Mails) -> None:
     many = [raised(subject=f"http://{n}.example/") for n in range(1000)]
-    tell(many, settings(alarm_mail="one@a.example", mail_server=mails.url), user_agent="x", guard=OPEN)
+    notify(many, settings(alarm_mail="one@a.example", mail_server=mails.url), user_agent="x", guard=OPEN)
     (message,) = mails.taken
     mail = message_from_bytes(message, policy=policy.default)
     assert mail["Subject"] == "Pressmark: failing: http://0.example/ and 999 more"
@@ -345,7 +345,7 @@ def test_a_mail_lists_so_many_alarms_and_no_more(mails: Mails) -> None:
 
 def test_a_webhook_gets_what_a_feed_says_as_json(hook: Hook) -> None:
     found = [raised(subject=text, detail=text) for text in FORGED]
-    assert tell(found, settings(alarm_webhook=hook.url), user_agent="x", guard=OPEN) == []
+    assert notify(found, settings(alarm_webhook=hook.url), user_agent="x", guard=OPEN) == []
     assert [alarm["subject"] for alarm in hook.alarms] == list(FORGED)
 
 
@@ -360,7 +360,7 @@ def send(url: str, guard: Guard = OPEN) -> int:
     "url", ["ftp://a.example/", "//a.example/", "nonsense", "http://[bad/", "http://h:99999/", "http://a..b/", ""]
 )
 def test_what_is_no_web_address_is_not_posted_to(url: str) -> None:
-    with pytest.raises(FetchError, match="is no http or https address"):
+    with pytest.raises(FetchError, match="is not an http or https address"):
         send(url)
 
 

@@ -18,7 +18,7 @@ from archive.archive import Archive
 from archive.settings import ArchiveSettings
 from archive.warc.urlkey import urlkey
 from archive.web import sanitize as plain_view
-from schedules.web import server
+from schedules.web import server, uvicorn_protocol
 
 POST = "http://blog.example/post"
 
@@ -155,7 +155,7 @@ def test_a_head_without_end_ends_the_connection(base: str) -> None:
 
 
 def test_who_never_ends_a_request_is_cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(server, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(uvicorn_protocol, "REQUEST_SECONDS", 1.0)
 
     async def application(_scope: object, _receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})  # type: ignore[operator]

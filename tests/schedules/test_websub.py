@@ -37,7 +37,8 @@ from crawler.frontier.tables import feeds
 from crawler.model.visits import Feed
 from schedules.limits import NOTIFICATION_BYTES
 from schedules.runs import Runs
-from schedules.web.server import Web, listen, serve
+from schedules.web.app import Web
+from schedules.web.server import listen, serve
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -514,7 +515,7 @@ def test_without_a_callback_no_hub_is_asked(home: Home, site: Site, hub: Hub) ->
     with transaction(subscribe(home, site, "/feed/").engine) as connection:
         connection.execute(update(feeds).values(hub=hub.url))
     done = home.pressmark("websub")
-    assert (done.code, done.out) == (0, "no public callback: PRESSMARK_CALLBACK is empty\n")
+    assert (done.code, done.out) == (0, "no public callback: set PRESSMARK_CALLBACK\n")
     assert hub.asked == []
 
 
@@ -527,12 +528,12 @@ def test_a_hub_that_fails_costs_the_others_nothing(home: Home, site: Site, hub: 
     hub.status = 500
     home.settings["PRESSMARK_CALLBACK"] = "http://127.0.0.1/websub"
     done = home.pressmark("websub")
-    assert (done.code, done.out) == (0, "asked for 5 subscriptions, 0 taken\n")
+    assert (done.code, done.out) == (0, "requested 5 subscriptions, 0 accepted\n")
     assert len(done.err.splitlines()) == 5
     assert f"pressmark: {hub.url}: the hub answered 500" in done.err.splitlines()
     assert "pressmark: http://10.0.0.1/: is not on the public internet" in done.err.splitlines()
     assert [form["hub.topic"] for form in hub.asked] == [f"{site.url}/5"], "without a name of its own, its address"
-    assert home.pressmark("websub").out == "asked for 0 subscriptions, 0 taken\n", "they are asked again tomorrow"
+    assert home.pressmark("websub").out == "requested 0 subscriptions, 0 accepted\n", "they are asked again tomorrow"
 
 
 def test_health_names_the_part_that_is_away(

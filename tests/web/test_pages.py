@@ -30,9 +30,9 @@ def every_page(world: World) -> list[str]:
 def test_from_the_front_page_to_what_changed_in_a_post(watched: Watched, world: World) -> None:
     page = watched.page
     page.goto(f"{world.base}/")
-    page.locator("section", has=page.get_by_role("heading", name="Changed")).get_by_role("link").first.click()
+    page.locator("section", has=page.get_by_role("heading", name="Recently edited")).get_by_role("link").first.click()
     assert "version 2 of 2" in page.inner_text("main")
-    page.get_by_role("link", name="What changed in this version").click()
+    page.get_by_role("link", name="Changes in this version").click()
     assert page.locator("ins").count() >= 1
     page.get_by_role("link", name="Side by side").click()
     assert page.locator("table.sides ins").count() >= 1
@@ -41,7 +41,7 @@ def test_from_the_front_page_to_what_changed_in_a_post(watched: Watched, world: 
     page.get_by_role("link", name="Compare version 1 with version 2").click()
     assert page.get_by_role("heading", name="What changed").is_visible()
     page.go_back()
-    page.get_by_role("link", name="The exchange").click()
+    page.get_by_role("link", name="HTTP exchange").click()
     assert "HTTP/1.1 200" in page.inner_text("main")
     page.go_back()
     page.get_by_role("link", name="Calendar", exact=True).last.click()
@@ -149,7 +149,7 @@ def test_a_change_needs_the_token_and_our_own_page(watched: Watched, world: Worl
     page.goto(f"{world.base}/feeds/1")
     page.fill("#token", "secret")
     page.get_by_role("button", name="Resume").click()
-    assert "visited again" in page.inner_text("main")
+    assert "The feed is resumed" in page.inner_text("main")
     assert watched.said == []
 
 

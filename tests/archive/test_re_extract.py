@@ -23,7 +23,7 @@ from archive.errors import DamagedError, StoreRefusedError, TaskError
 from archive.extract import pipeline as extraction
 from archive.extract.text import Entry, Text, made_by
 from archive.index.versions import same_words
-from archive.maintenance.re_extract import Again, Remade, Wanted, of_url, with_text
+from archive.maintenance.re_extract import ReExtracted, ReExtraction, ToExtract, of_url, with_text
 from archive.maintenance.reindex import keys, reindex
 from archive.maintenance.verify import verify
 from archive.settings import ArchiveSettings
@@ -82,14 +82,14 @@ def test_new_texts_lie_beside_the_old_ones_and_count(home: Home, site: Site) -> 
     assert before["extractor"]["rules"] == "older"
     assert "Said by the older one." in before["text"]
     done = home.pressmark("extract", "--again")
-    assert (done.code, done.out) == (0, "4 texts made, 0 as they were\n"), done.err
+    assert (done.code, done.out) == (0, "4 texts re-extracted, 0 unchanged\n"), done.err
     after = shown(home, url(site))
     assert after["extractor"] == extraction.extractor()
     assert "Said by the older one." not in after["text"]
     assert (after["capture"], after["author"]) == (before["capture"], before["author"])
     assert texts(home) == 8
     again = home.pressmark("extract", "--again")
-    assert again.out == "0 texts made, 4 as they were\n"
+    assert again.out == "0 texts re-extracted, 4 unchanged\n"
     assert home.pressmark("verify").code == 0
     assert home.pressmark("reindex").code == 0
     assert texts(home) == 8
@@ -101,7 +101,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
     made_by_another(home)
     home.crawl(f"url={site.url}/feed/")
     as_today(home)
-    assert home.pressmark("extract", "--again", url(site, 1)).out == "1 texts made, 0 as they were\n"
+    assert home.pressmark("extract", "--again", url(site, 1)).out == "1 texts re-extracted, 0 unchanged\n"
     done = home.pressmark("extract", "--again", f"{site.url}/never-seen")
     assert done.code == 3
     assert "/never-seen" in done.err
@@ -113,21 +113,21 @@ def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, sit
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")
-    assert (failed.code, failed.out) == (0, "0 texts made, 0 as they were, 4 failed; they keep the texts they have\n")
+    assert (failed.code, failed.out) == (0, "0 texts re-extracted, 0 unchanged, 4 failed and keep their texts\n")
     assert failed.err.count("exceed the limit of 1 for text extraction") == failed.err.count("\n") == 4
     as_today(home)
-    assert home.pressmark("extract", "--again").out == "4 texts made, 0 as they were\n"
+    assert home.pressmark("extract", "--again").out == "4 texts re-extracted, 0 unchanged\n"
     found = shown(home, url(site))
     assert (found["title"], found["sources"]["title"]) == (TIDE.posts[0].title, "feed")
-    assert home.pressmark("extract", "--again").out == "0 texts made, 4 as they were\n"
+    assert home.pressmark("extract", "--again").out == "0 texts re-extracted, 4 unchanged\n"
 
 
 def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
     made_by_another(home)
     home.crawl(f"url={site.url}/feed/")
-    patched(home, "import time", "from archive import render", "plain = render.plain",
-            "render.plain = lambda *given, **more: (time.sleep(0.3), plain(*given, **more))[1]")  # fmt: skip
+    patched(home, "import time", "from archive.extract import pipeline", "plain_text = pipeline.plain_text",
+            "pipeline.plain_text = lambda blocks: (time.sleep(0.3), plain_text(blocks))[1]")  # fmt: skip
     home.settings |= {"PRESSMARK_EXTRACT_WORKERS": "1", "PRESSMARK_BATCH_MEGABYTES": "0.000001"}
     process = home.start("pressmark", "extract", "--again", start_new_session=True)
     wait_for(lambda: texts(home) > 4, 30, process)
@@ -136,7 +136,7 @@ def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> Non
     left = 8 - texts(home)
     as_today(home)
     done = home.pressmark("extract", "--again")
-    assert (done.code, done.out) == (0, f"{left} texts made, {4 - left} as they were\n"), done.err
+    assert (done.code, done.out) == (0, f"{left} texts re-extracted, {4 - left} unchanged\n"), done.err
     assert left
     assert texts(home) == 8
     assert home.pressmark("verify").code == 0
@@ -223,10 +223,10 @@ def post(n: int) -> str:
     return f"http://blog.example/{n}"
 
 
-def again(archive: Archive, wanted: list[Wanted] | None = None, pool: Pool | None = None) -> list[Remade]:
-    job = Again(archive, pool or Pool(), now=lambda: at(50), workers=1)
+def again(archive: Archive, wanted: list[ToExtract] | None = None, pool: Pool | None = None) -> list[ReExtracted]:
+    job = ReExtraction(archive, pool or Pool(), now=lambda: at(50), workers=1)
     job.finish()
-    return list(job.run(wanted or [Wanted(row=row) for row in with_text(archive)]))
+    return list(job.run(wanted or [ToExtract(row=row) for row in with_text(archive)]))
 
 
 OLD = {"name": "older", "version": "1"}
@@ -238,7 +238,7 @@ def archive(tmp_path: Path, database: str) -> Archive:
     made = Archive.open(
         ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database, batch_megabytes=0.000_001)
     )
-    batch = made.batch(now=T0)
+    batch = made.writer.batch(now=T0)
     for n in range(4):
         row = batch.add(capture(n, page(f"Post {n}."), url=post(n)))
         batch.add_text(row, Text(url=row.url, text=f"old {n}", markdown="x", extractor=OLD, entry=Entry(author="Ann")))
@@ -247,8 +247,8 @@ def archive(tmp_path: Path, database: str) -> Archive:
 
 
 def commit(archive: Archive, sealed: object) -> None:
-    archive.commit(sealed)
-    archive.release(sealed)
+    archive.writer.commit(sealed)
+    archive.writer.release(sealed)
 
 
 def made_of(archive: Archive, n: int) -> list[str | None]:
@@ -270,14 +270,14 @@ def test_old_texts_stay_and_the_index_made_anew_knows_both(archive: Archive) -> 
         old = archive.index.texts_of(archive.find(post(0)).record)[1]
         assert archive.read_text(old).text == "old 0"
         for key in keys(archive.store):
-            assert reindex(archive.store, archive.index, key) is None
+            assert reindex(archive.store, archive.writer.index, key) is None
     assert [one.made for one in again(archive)] == [False] * 4
 
 
 def test_a_run_that_was_killed_is_gone_on_with(archive: Archive) -> None:
-    rows = [Wanted(row=row) for row in with_text(archive)]
+    rows = [ToExtract(row=row) for row in with_text(archive)]
     pool = Pool()
-    killed = Again(archive, pool, now=lambda: at(40), workers=1).run(rows)
+    killed = ReExtraction(archive, pool, now=lambda: at(40), workers=1).run(rows)
     assert [next(killed).made for _ in range(2)] == [True, True]
     del killed  # what it had begun is lost, what it had committed is not
     assert archive.index.counts()["texts"] == 6
@@ -289,19 +289,25 @@ def test_a_run_that_was_killed_is_gone_on_with(archive: Archive) -> None:
 
 def test_what_a_killed_run_left_in_the_spool_is_not_made_again(archive: Archive) -> None:
     wide = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
-    killed = Again(wide, Pool(), now=lambda: at(40), workers=1).run([Wanted(row=row) for row in with_text(archive)])
+    killed = ReExtraction(wide, Pool(), now=lambda: at(40), workers=1).run(
+        [ToExtract(row=row) for row in with_text(archive)]
+    )
     next(killed)
     next(killed)
     assert archive.index.counts()["texts"] == 4, "nothing was committed"
     assert [one.made for one in again(archive)] == [False, False, True, True]
     assert archive.index.counts()["texts"] == 8
-    assert list(archive.spool.iterdir()) == []
+    assert list(archive.writer.spool.iterdir()) == []
 
 
 def test_a_batch_is_committed_when_it_is_old(archive: Archive) -> None:
     slow = Archive(archive.settings.model_copy(update={"batch_megabytes": 1.0}), archive.store, archive.index)
     hours = iter(range(30, 100))
-    list(Again(slow, Pool(), now=lambda: at(next(hours)), workers=1).run([Wanted(row=row) for row in with_text(slow)]))
+    list(
+        ReExtraction(slow, Pool(), now=lambda: at(next(hours)), workers=1).run(
+            [ToExtract(row=row) for row in with_text(slow)]
+        )
+    )
     assert len(list(archive.store.keys("text/"))) == 5
 
 
@@ -356,7 +362,7 @@ def test_rows_of_earlier_versions_are_read_once_and_are_not_wrong(archive: Archi
 
 
 def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive) -> None:
-    batch = archive.batch(now=at(10))
+    batch = archive.writer.batch(now=at(10))
     batch.add(redirect(9, URL, f"{URL}/new"))
     batch.add(capture(10, page("New."), url=f"{URL}/new"))
     batch.add(capture(11, page("New."), url=f"{URL}/new"))
@@ -371,17 +377,17 @@ def test_of_a_url_come_pages_past_redirects_and_no_repetitions(archive: Archive)
     assert found(URL) == found(f"{URL}/new") == [(f"{URL}/new", 10)]
     assert found(f"{URL}/copy") == [(f"{URL}/copy", 12)], "the text of another URL's page is not its own"
     pool = Pool()
-    again(archive, [Wanted(row=row, entry=Entry(title="Said")) for row in of_url(archive, URL)], pool)
+    again(archive, [ToExtract(row=row, entry=Entry(title="Said")) for row in of_url(archive, URL)], pool)
     assert [given["entry"] for given in pool.asked] == [Entry(title="Said")]
     assert archive.text(URL).fields["title"] == "Said"
 
 
 def test_a_capture_without_text_is_read_with_what_was_said_of_its_post(archive: Archive) -> None:
-    batch = archive.batch(now=at(10))
+    batch = archive.writer.batch(now=at(10))
     batch.add(capture(20, page("Post 0, edited."), url=post(0)))
     commit(archive, batch.seal())
     pool = Pool()
-    again(archive, [Wanted(row=archive.find(post(0)))], pool)
+    again(archive, [ToExtract(row=archive.find(post(0)))], pool)
     assert [given["entry"] for given in pool.asked] == [Entry(author="Ann")]
 
 

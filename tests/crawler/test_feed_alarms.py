@@ -20,7 +20,8 @@ from crawler.decide.entries import seen_entries
 from crawler.decide.feed import validators
 from crawler.decide.freshness import Pace
 from crawler.errors import FeedError
-from crawler.feeds.documents import FeedEntry, FeedInfo, ParsedFeed, parse
+from crawler.feeds import parse
+from crawler.feeds.model import FeedEntry, FeedInfo, ParsedFeed
 from crawler.frontier import alarms, tables
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.claims import Claims
@@ -535,7 +536,7 @@ def test_a_document_that_ends_as_feeds_do_is_whole() -> None:
         ATOM + b"\n<!-- made in 0.1 s -->",
     ):
         assert parse(body, url=URL, content_type=None).complete
-    with pytest.raises(FeedError, match="broken JSON"):
+    with pytest.raises(FeedError, match="not valid JSON"):
         parse(
             b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1"}, {"id', url=URL, content_type=None
         )

@@ -43,7 +43,7 @@ def frontier(database: str) -> Frontier:
 @pytest.fixture
 def archive(frontier: Frontier, database: str, tmp_path: Path) -> Archive:
     archive = Archive.open(ArchiveSettings(home=tmp_path, database=database))
-    batch = archive.batch(now=T0)
+    batch = archive.writer.batch(now=T0)
     for name in ("read", "lost"):
         row = batch.add(capture(0, f"<p>{name}".encode(), url=url(name)))
         batch.add_text(row, Text(url=row.url, text=name, markdown=name))
@@ -51,7 +51,7 @@ def archive(frontier: Frontier, database: str, tmp_path: Path) -> Archive:
     batch.add(capture(0, b"<p>the blog", url=url("")))
     batch.add(capture(5, b"<p>say who you are", url=url("lost")))
     batch.add(capture(9, b"<p>there again", url=url("lost")))
-    archive.commit(batch.seal())
+    archive.writer.commit(batch.seal())
     gone = Deletion(
         key=page_key(url("lost")), url=url("lost"), since=T0 + timedelta(hours=5), kind="login", status=200, proof=None,
         alive=None, alive_record=None, restored=T0 + timedelta(hours=9),

@@ -1,0 +1,94 @@
+"""The writing side of the index: adds rows once their objects are durable, replaces those of a reindexed object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, update
+
+from archive.index.fulltext import Entered, enter
+from archive.index.index import Index
+from archive.index.schema import REVISION, CaptureRow, ObjectRow, TextRow, captures, index_urlkey, objects, texts
+from archive.runtime.database import insert_all, migrate, transaction, upsert
+
+
+class IndexWriter:
+    """Writes the rows that an `Index` over the same database reads."""
+
+    def __init__(self, index: Index) -> None:
+        self.reads = index
+        """The same index for reading."""
+        self._engine = index.engine
+
+    def prepare(self) -> None:
+        """Make or upgrade the tables."""
+        migrate(self._engine, "archive", REVISION)
+
+    def add(
+        self,
+        stored: list[ObjectRow],
+        held: list[CaptureRow],
+        made: list[TextRow],
+        words: Sequence[Entered] = (),
+    ) -> None:
+        """Point at objects that are durable, all or nothing; the same again changes nothing.
+
+        Args:
+            stored: The objects.
+            held: Captures in them.
+            made: Texts in them.
+            words: The texts themselves, which can be found from now on.
+        """
+        with transaction(self._engine) as connection:
+            self._add(connection, stored, held, made)
+            enter(connection, self._engine, words)
+
+    def replace(
+        self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()
+    ) -> None:
+        """Make the rows of one object exactly these, all or nothing."""
+        with transaction(self._engine) as connection:
+            number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
+            for table, rows in ((captures, held), (texts, made)):
+                connection.execute(delete(table).where(table.c.object_id == number))
+                for part in _parts([row.record for row in rows]):
+                    connection.execute(delete(table).where(table.c.record.in_(part)))
+            values = {"length": stored.length, "sha256": stored.sha256}
+            connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
+            self._add(connection, [stored], held, made)
+            enter(connection, self._engine, words)
+
+    def _add(
+        self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
+    ) -> None:
+        for row in stored:
+            connection.execute(
+                upsert(self._engine, objects)
+                .values(key=row.key, length=row.length, sha256=row.sha256)
+                .on_conflict_do_nothing()
+            )
+        keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
+        found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
+        ids = {row.key: row.id for row in found}
+        for table, rows in ((captures, held), (texts, made)):
+            fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
+            insert_all(connection, table, fresh)
+
+    def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows whose record is not there yet."""
+        known: set[str] = set()
+        for part in _parts([row["record"] for row in rows]):
+            known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
+        return [row for row in rows if row["record"] not in known]
+
+
+def _parts(records: list[str]) -> Iterator[list[str]]:
+    """Records in parts: SQLite takes a limited number of parameters."""
+    for start in range(0, len(records), 500):
+        yield records[start : start + 500]
+
+
+def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
+    return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}

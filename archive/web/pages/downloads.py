@@ -1,0 +1,53 @@
+"""Downloads of a page in each export format."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from archive.export import formats
+from archive.export.formats import Format, TextFormat
+from archive.web.errors import BadRequestError
+from archive.web.memento_path import moment_of, stamp_of
+from archive.web.pages.layout import Site, requested_page
+from archive.web.ranges import matches, part_of
+
+_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
+_FOR_REPLAY = "replay"
+"""In place of a format's name: a WACZ file for the replay engine."""
+
+
+def download(site: Site, request: Request) -> Response:
+    """`/download/FORMAT/TS/URL`."""
+    name: str = request.path_params["form"]
+    try:
+        form = formats.by_name("wacz" if name == _FOR_REPLAY else name)
+    except ValueError as e:
+        raise BadRequestError(str(e), status=HTTPStatus.NOT_FOUND) from e
+    url, stamp = requested_page(request, f"/download/{name}/")
+    at = moment_of(stamp) if stamp else None
+    if form.name == "wacz":
+        return _wacz(site, request, form, url, at, for_replay=name == _FOR_REPLAY)
+    made = formats.export(site.reader, form, url, at)
+    return Response(made.body, headers=_as_file(form, made.date))
+
+
+def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
+    """From the cache, and in parts: the replay engine asks for ranges of it."""
+    capture = site.reader.find(url, at)
+    body = site.wacz.page(capture, for_replay=for_replay)
+    tag = f'"{hashlib.sha256(body).hexdigest()}"'
+    headers = {**_as_file(form, capture.date), "ETag": tag}
+    if matches(request.headers, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return part_of(body, request.headers, headers, HTTPStatus.OK)
+
+
+def _as_file(form: Format, date: datetime) -> dict[str, str]:
+    name = f"pressmark-{stamp_of(date)}.{form.suffix}"
+    kind = form.content_type if isinstance(form, TextFormat) else form.media_type
+    return {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"', **_HEADERS}

@@ -1,0 +1,24 @@
+"""The front page: counts, recent posts, edits and deletions, health."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from archive.web.pages.layout import Site
+
+POSTS = 12
+"""Posts in each list."""
+
+
+def home(site: Site, request: Request) -> Response:
+    """`/`."""
+    return site.page(
+        request,
+        "home",
+        counts=site.overview.counts(),
+        latest=site.overview.latest(POSTS),
+        edited=site.overview.latest(POSTS, edited=True),
+        deleted=site.status.deleted_posts(POSTS),
+        problems=site.status.problems(),
+    )

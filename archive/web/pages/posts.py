@@ -1,0 +1,108 @@
+"""The page of a post: its text, versions and captures, the sources of its metadata, how to cite it, downloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from archive.export import formats
+from archive.index.from_records import HeldText, host_of
+from archive.index.schema import CaptureRow
+from archive.index.versions import Version
+from archive.reader.page_history import captures_and_versions
+from archive.web import charts
+from archive.web.limits import SHOWN_CHARACTERS
+from archive.web.memento_path import moment_of, quoted, stamp_of
+from archive.web.pages.layout import CAPTURES, Site, requested_page
+
+MARKS = 300
+"""Marks on the timeline."""
+_FACTS = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
+_VALUE_CHARACTERS = 2_000
+_HEADING = re.compile(r"(</?h)([1-6])(?=>)")
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+
+
+def post(site: Site, request: Request) -> Response:
+    """`/post/TS/URL`."""
+    url, stamp = requested_page(request, "/post/")
+    rows, versions = captures_and_versions(site.reader, url)
+    at = moment_of(stamp) if stamp else versions[-1].last
+    shown = min(versions, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
+    capture = min(shown.captures, key=lambda one: abs(one.date - at))
+    text = site.reader.read_text(shown.text)
+    url = shown.text.url
+    here = f"{stamp_of(capture.date)}/{quoted(url)}"
+    base = request.scope["pressmark.base"]
+    return site.page(
+        request,
+        "post",
+        url=url,
+        title=shown.text.title or url,
+        host=host_of(url),
+        body=_html(text),
+        cut=len(text.text) > SHOWN_CHARACTERS,
+        text=text,
+        facts=_facts(text),
+        version=shown,
+        before=versions[shown.number - 2] if shown.number > 1 else None,
+        versions=versions[::-1][:CAPTURES],
+        count=len(versions),
+        capture=capture,
+        stamp=stamp_of(capture.date),
+        captures=len(rows),
+        timeline=_timeline(rows, versions),
+        formats=formats.FORMATS,
+        permalink=f"{base}/web/{here}",
+        text_link=f"{base}/text/{here}",
+    )
+
+
+def _html(text: HeldText) -> Markup:
+    """The text as sanitized HTML, without images."""
+    markdown = str(text.fields.get("markdown") or text.text)[:SHOWN_CHARACTERS]
+    # Rendered without raw HTML, then sanitized: neither of the two is trusted alone.
+    html = nh3.clean(
+        _MARKDOWN.render(markdown),
+        tags={*nh3.ALLOWED_TAGS} - {"img", "map", "area"},
+        link_rel="noopener noreferrer nofollow",
+        url_schemes={"http", "https", "mailto"},
+    )
+    # The page's own title is its only first-level heading.
+    return Markup(_HEADING.sub(lambda found: f"{found[1]}{min(6, int(found[2]) + 1)}", html))  # noqa: S704  sanitized above
+
+
+def _timeline(rows: Sequence[CaptureRow], versions: Sequence[Version]) -> Markup:
+    first, last = rows[0].date, rows[-1].date
+    span = (last - first).total_seconds() or 1.0
+    marks: list[tuple[float, str, str, str]] = []
+    for row in rows[:: max(1, len(rows) // MARKS)]:
+        kind = "gone" if row.status >= HTTPStatus.BAD_REQUEST else "capture"
+        name = f"{row.date:%Y-%m-%d %H:%M} UTC, status {row.status}"
+        marks.append(((row.date - first).total_seconds() / span, kind, "", name))
+    for one in versions[-MARKS:]:
+        target = f"/post/{stamp_of(one.first)}/{quoted(one.text.url)}"
+        name = f"Version {one.number}, first seen {one.first:%Y-%m-%d %H:%M} UTC"
+        marks.append(((one.first - first).total_seconds() / span, "version", target, name))
+    return charts.timeline(marks, label=f"{len(rows)} captures and {len(versions)} versions over time")
+
+
+def _facts(text: HeldText) -> list[tuple[str, str, str]]:
+    """Name, value and source of each fact about a post."""
+    stored = text.fields.get("sources")
+    sources = stored if isinstance(stored, dict) else {}
+    found = []
+    for name in _FACTS:
+        value = text.fields.get(name)
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        if value:
+            found.append((name, str(value)[:_VALUE_CHARACTERS], str(sources.get(name, ""))))
+    return found

@@ -1,0 +1,171 @@
+"""The writing half of the archive: opens batches in the spool and commits them to store and index."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from archive.index.cdxj import cdxj
+from archive.index.from_records import entered, held_texts
+from archive.index.fulltext import Entered
+from archive.index.schema import CRAWL, index_urlkey
+from archive.index.writing import IndexWriter
+from archive.runtime.durable import spool_errors, sync_folder
+from archive.stores.protocol import ObjectStore
+from archive.warc.members import members
+from archive.writer.batch import Batch, Origin, Recent, Sealed
+from archive.writer.recover import recover
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Commits batches: objects into the store first, then rows into the index."""
+
+    def __init__(self, store: ObjectStore, index: IndexWriter, spool: Path) -> None:
+        """Nothing is written yet.
+
+        Args:
+            store: Where objects go.
+            index: Where their rows go.
+            spool: Folder where batches grow; processes that run side by side need one each.
+        """
+        self.store = store
+        self.index = index
+        self.spool = spool
+        self._recent = Recent()
+
+    def check_writable(self) -> None:
+        """Make sure that store and spool accept writes.
+
+        Raises:
+            StoreError: The store cannot be used.
+            SpoolError: The spool cannot be written.
+        """
+        self.store.check()
+        self.check_spool()
+
+    def check_spool(self) -> None:
+        """Make sure that the spool accepts writes.
+
+        Raises:
+            SpoolError: The spool cannot be written.
+        """
+        probe = self.spool / f".probe-{secrets.token_hex(4)}"
+        with spool_errors(self.spool):
+            probe.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                probe.write_bytes(b"\0" * 4096)
+            finally:
+                probe.unlink(missing_ok=True)
+
+    def batch(
+        self,
+        *,
+        now: datetime,
+        origin: Origin | None = None,
+        new_uuid: Callable[[], str] | None = None,
+        maker: str = CRAWL,
+    ) -> Batch:
+        """Begin a batch in the spool; batches must be committed in the order in which they were begun."""
+        name = f"{maker}-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
+        return Batch(
+            self.spool,
+            name,
+            self.index.reads,
+            self._recent,
+            now=now,
+            new_uuid=new_uuid or _uuids(),
+            origin=origin or Origin(),
+        )
+
+    def commit(self, sealed: Sealed) -> None:
+        """Make a sealed batch part of the archive: objects first, then the rows that point at them.
+
+        May be repeated after any failure. The spool keeps the batch until it is released.
+
+        Raises:
+            StoreError: The store failed.
+            DatabaseError: The database failed; the objects are durable.
+        """
+        for row, path in sealed.files:
+            self.store.put(row.key, path)
+        for key in {row.object for row in sealed.captures}:
+            self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
+        words = sealed.words
+        if words is None:
+            texts = [(row.key, path) for row, path in sealed.files if row.key.startswith("text/")]
+            words = tuple(entry for key, path in texts for entry in self._words(key, path))
+        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words)
+        self._recent.forget(sealed.captures)
+        for row, _ in sealed.files:
+            log.info("committed object=%s bytes=%d", row.key, row.length)
+        log.info("commit captures=%d texts=%d", len(sealed.captures), len(sealed.texts))
+
+    def commit_and_release(self, sealed: Sealed) -> None:
+        """Commit a batch without notes and delete its spool files.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        self.commit(sealed)
+        self.release(sealed)
+
+    def release(self, sealed: Sealed) -> None:
+        """Delete the spool files of a batch that is committed and whose notes have been applied."""
+        with spool_errors(self.spool):
+            for path in sealed.paths:
+                path.unlink(missing_ok=True)
+
+    def commit_leftovers(self, maker: str) -> None:
+        """Commit what an earlier run of that maker left in the spool.
+
+        Raises:
+            ArchiveError: Spool, store or database failed.
+        """
+        for sealed in self.leftovers(maker):
+            self.commit_and_release(sealed)
+
+    def set_aside(self, sealed: Sealed) -> Path:
+        """Move a batch that cannot be committed to where no crawl looks for one; returns the folder."""
+        folder = self.spool / "aside"
+        with spool_errors(self.spool):
+            folder.mkdir(exist_ok=True)
+            for path in sealed.paths:
+                path.rename(folder / path.name)
+            sync_folder(folder)
+        return folder
+
+    def leftovers(self, maker: str = CRAWL) -> Iterator[Sealed]:
+        """The batches that an earlier run left in the spool; commit and release each before the next is taken.
+
+        Raises:
+            SpoolError: The spool cannot be read or written.
+        """
+        with spool_errors(self.spool):
+            yield from recover(self.spool, self.index.reads.capture, maker=maker)
+
+    def _words(self, key: str, path: Path) -> list[Entered]:
+        """Full-text rows of the texts in a spool file, for a batch that does not carry them."""
+        with spool_errors(self.spool), path.open("rb") as data:
+            return [entered(held, index_urlkey(held.row.url)) for held in held_texts(members(data), key)]
+
+
+def index_key(key: str) -> str:
+    """Key of the CDXJ lines for the captures of a WARC object."""
+    return f"index/{key.removeprefix('warc/').removesuffix('.warc.gz')}.cdxj"
+
+
+def _uuids() -> Callable[[], str]:
+    """Makes UUIDs that differ only in their last 32 bits: 90 random bits set these apart from all others.
+
+    Records name each other; names that are nearly alike compress to half the size (RFC 9562 §5.8, version 8).
+    """
+    fixed = (secrets.randbits(128) & ~((0xF << 76) | (0x3 << 62) | 0xFFFFFFFF)) | (8 << 76) | (2 << 62)
+    numbers = itertools.count()
+    return lambda: str(uuid.UUID(int=fixed | next(numbers)))

@@ -1,0 +1,23 @@
+"""Kinds of listings, and what one gives. Pure values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler.feeds.model import FeedEntry
+
+FEED, ARCHIVE, NEXT, PAGED, WORDPRESS = "feed", "archive", "next", "paged", "wordpress"
+ROBOTS, SITEMAP, PAGES = "robots", "sitemap", "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The content of a listing."""
+
+    entries: tuple[FeedEntry, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+    """URL and kind of the listings that it links to."""
+    total: int | None = None
+    """Number of posts that the site states."""
+    complete: bool = False
+    """It lists every post there is."""

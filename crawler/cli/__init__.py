@@ -1,0 +1,20 @@
+"""The crawler's commands, and those that need both frontier and archive; here they register."""
+
+from crawler.cli import crawl, maintenance, reports, subscriptions
+
+COMMANDS = (
+    maintenance.reindex,
+    maintenance.extract_again,
+    subscriptions.add,
+    reports.feeds,
+    crawl.crawl,
+    crawl.backfill,
+    maintenance.seal,
+    reports.deletions,
+    reports.alarms,
+    subscriptions.pause,
+    subscriptions.resume,
+    subscriptions.remove,
+    subscriptions.import_opml,
+    subscriptions.export_opml,
+)

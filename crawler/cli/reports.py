@@ -1,0 +1,123 @@
+"""Commands that list feeds, alarms and deletions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archive.runtime.console import printable
+from crawler.cli.open import open_frontier
+
+if TYPE_CHECKING:
+    from crawler.model.visits import Feed
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def deletions(as_json: bool) -> None:
+    """List deleted posts: since when, why we think so, and when they were last seen."""
+    with open_frontier() as frontier:
+        found = frontier.deletions()
+    for one in found:
+        if as_json:
+            click.echo(json.dumps(plainly(asdict(one)), ensure_ascii=False))
+        else:
+            back = f", back since {_short(one.restored)}" if one.restored else ""
+            click.echo(
+                f"{_short(one.since)}  {one.kind:8}  {one.status or '-'}  last seen {_short(one.alive)}{back}  "
+                f"{printable(one.url)}"
+            )
+    if not found and not as_json:
+        click.echo("no archived post is known to be deleted")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--all", "over", is_flag=True, help="Include alarms that have ended.")
+def alarms(as_json: bool, over: bool) -> None:
+    """List alarms: feeds that fail, go silent, shrink or dropped posts between two visits; failed jobs."""
+    from archive.runtime.times import iso
+    from crawler.frontier.alarms import as_json as alarm_json
+    from crawler.frontier.alarms import standing
+
+    with open_frontier() as frontier:
+        found = standing(frontier.engine, over=over)
+    for one in found:
+        if as_json:
+            row = {**alarm_json(one), "told": iso(one.told) if one.told else None}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            end = f" until {_short(one.ended)}" if one.ended else ""
+            click.echo(f"{_short(one.since)}{end}  {one.kind:10}  {printable(one.subject)}: {printable(one.detail)}")
+    if not found and not as_json:
+        click.echo("all is well")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def feeds(as_json: bool) -> None:
+    """List subscriptions with their health."""
+    from crawler.frontier.alarms import by_subject
+    from crawler.frontier.feed_json import feed_as_json
+
+    with open_frontier() as frontier:
+        found = frontier.feeds()
+        raised = by_subject(frontier.engine)
+    kinds = {subject: [alarm.kind for alarm in alarms] for subject, alarms in raised.items()}
+    if as_json:
+        for feed in found:
+            click.echo(json.dumps({**feed_as_json(feed), "alarms": kinds.get(feed.url, [])}, ensure_ascii=False))
+    elif not found:
+        click.echo("no subscriptions; begin with: pressmark add URL")
+    else:
+        _table(found, kinds)
+
+
+def plainly(values: dict[str, Any]) -> dict[str, Any]:
+    """Values with datetimes as JSON strings."""
+    from archive.runtime.times import iso
+
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _table(found: list[Feed], kinds: Mapping[str, Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from crawler.frontier.feed_json import state
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("feed", "title", "state", "last visit", "next visit", "kept"):
+        table.add_column(name, overflow="fold", justify="right" if name == "kept" else "left")
+    now = datetime.now(UTC)
+    for feed in found:
+        table.add_row(
+            Text(printable(feed.url)),
+            Text(printable(feed.title or "")),
+            Text(printable(", ".join([state(feed), *_notes(kinds.get(feed.url, ()))]) + _why(feed))),
+            _short(feed.visited),
+            "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
+            str(feed.kept),
+        )
+    # A pipe gets whole lines, whatever the terminal's width.
+    console = Console()
+    (console if console.is_terminal else Console(width=240)).print(table)
+
+
+def _notes(kinds: Sequence[str]) -> list[str]:
+    """Kinds of alarms that the state does not show already."""
+    return [kind for kind in kinds if kind not in {"failing", "gone"}]
+
+
+def _why(feed: Feed) -> str:
+    return f": {feed.error}" if feed.error else ""
+
+
+def _short(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "never"

@@ -1,0 +1,169 @@
+"""Subscriptions: the feeds, the URLs that people gave for them, and the credentials of their origins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from archive.runtime.database import upsert
+from crawler.frontier import alarms
+from crawler.frontier.tables import credentials, feeds, pages, seeds
+from crawler.model.url_identity import host_of, key, shard
+from crawler.model.visits import Feed, Subscription
+from crawler.net.credentials import Credentials, Origins, bare, origin
+
+_FEED_FIELDS = frozenset(Feed.__slots__)
+
+
+def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
+    """Add a feed and the URL that a person gave for it; known ones stay as they are. Credentials are removed."""
+    url, seed = bare(url), bare(seed) if seed else None
+    connection.execute(
+        upsert(connection.engine, feeds)
+        .values(url=url, key=key(url), shard=shard(url), paused=False, added=now, due=now, failures=0)
+        .on_conflict_do_nothing()
+    )
+    feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar_one()
+    for name in {url, seed or url}:
+        _name(connection, feed_id, name)
+    return feed_of(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
+
+
+def restore(connection: Connection, subscription: Subscription) -> Feed:
+    """Subscribe with the title, site, seeds and state of a stored subscription."""
+    feed = subscribe(connection, subscription.url, seed=None, now=subscription.added)
+    for seed in subscription.seeds:
+        subscribe(connection, subscription.url, seed=seed, now=subscription.added)
+    for column, value in ((feeds.c.title, subscription.title), (feeds.c.site, subscription.site)):
+        connection.execute(update(feeds).where(feeds.c.id == feed.id, column.is_(None)).values({column.name: value}))
+    if subscription.paused:
+        change(connection, subscription.url, paused=True)
+    if subscription.unverified:
+        change(connection, subscription.url, unverified=True)
+    return feed
+
+
+def every(connection: Connection) -> list[Subscription]:
+    """All subscriptions in the order in which they were added, with the URLs that people gave."""
+    given: dict[int, list[str]] = {}
+    for row in connection.execute(select(seeds.c.feed_id, seeds.c.url).order_by(seeds.c.url)):
+        given.setdefault(row.feed_id, []).append(row.url)
+    return [
+        Subscription(
+            url=row.url,
+            title=row.title,
+            site=row.site,
+            paused=row.paused,
+            added=row.added,
+            seeds=tuple(given.get(row.id, ())),
+            unverified=row.unverified,
+        )
+        for row in connection.execute(select(feeds).order_by(feeds.c.added, feeds.c.id))
+    ]
+
+
+def with_posts_kept(connection: Connection) -> list[Feed]:
+    """All feeds in the order in which they were added, with the number of posts archived."""
+    kept = select(pages.c.feed_id, func.count().label("kept")).where(pages.c.kept).group_by(pages.c.feed_id).subquery()
+    query = (
+        select(feeds, func.coalesce(kept.c.kept, 0).label("kept"))
+        .outerjoin(kept, kept.c.feed_id == feeds.c.id)
+        .order_by(feeds.c.added, feeds.c.id)
+    )
+    return [feed_of(row) for row in connection.execute(query)]
+
+
+def find(connection: Connection, url: str) -> list[Feed]:
+    """The feeds behind a URL: the feed with that URL, and those that a person subscribed to by it."""
+    query = select(feeds).join(seeds).where(seeds.c.key == key(bare(url))).order_by(feeds.c.id)
+    return [feed_of(row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, feed_id: int) -> Feed | None:
+    """A feed by its id."""
+    row = connection.execute(select(feeds).where(feeds.c.id == feed_id)).first()
+    return feed_of(row) if row else None
+
+
+def site(connection: Connection, feed_id: int | None) -> str | None:
+    """The front page that a feed names."""
+    found: str | None = connection.execute(select(feeds.c.site).where(feeds.c.id == feed_id)).scalar()
+    return found
+
+
+def change(connection: Connection, url: str, **values: bool) -> int:
+    """Change `paused` or `unverified` of the feeds behind a URL; returns how many there are."""
+    ids = [feed.id for feed in find(connection, url)]
+    connection.execute(update(feeds).where(feeds.c.id.in_(ids)).values(**values))
+    return len(ids)
+
+
+def remove(connection: Connection, url: str) -> int:
+    """Delete the feeds behind a URL, and credentials that no other feed needs; returns how many there were."""
+    found = find(connection, url)
+    ids = [feed.id for feed in found]
+    connection.execute(update(pages).where(pages.c.feed_id.in_(ids), ~pages.c.kept).values(due=None))
+    connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
+    alarms.forget(connection, [feed.url for feed in found])
+    others = {origin(one) for one in connection.scalars(select(feeds.c.url))}
+    over = {origin(feed.url) for feed in found} - others
+    connection.execute(delete(credentials).where(credentials.c.origin.in_(over)))
+    return len(ids)
+
+
+def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
+    """The columns that change when a feed moves to a URL; its old URL still finds it.
+
+    Where another subscription has that URL the two are merged, and none changes.
+    """
+    there = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar()
+    if there is not None:
+        _merge(connection, feed_id, there)
+        return {}
+    _name(connection, feed_id, url)
+    before = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+    if before is not None:
+        alarms.move(connection, before, url)
+    return {"url": url, "key": key(url), "shard": shard(url)}
+
+
+def _merge(connection: Connection, feed_id: int, other: int) -> None:
+    """Merge a subscription into another of the same feed, which is then visited once."""
+    for row in connection.execute(select(seeds.c.url).where(seeds.c.feed_id == feed_id)).all():
+        _name(connection, other, row.url)
+    connection.execute(update(pages).where(pages.c.feed_id == feed_id).values(feed_id=other))
+    gone = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
+    connection.execute(delete(feeds).where(feeds.c.id == feed_id))
+    alarms.forget(connection, [gone] if gone else [])
+
+
+def _name(connection: Connection, feed_id: int, url: str) -> None:
+    """From now on this URL finds the feed."""
+    connection.execute(
+        upsert(connection.engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
+    )
+
+
+def store_credentials(connection: Connection, given: Credentials) -> None:
+    """Store a user name and password for their origin, in place of earlier ones."""
+    row = {"origin": given.origin, "user": given.user, "password": given.password}
+    connection.execute(
+        upsert(connection.engine, credentials).values(row).on_conflict_do_update(index_elements=["origin"], set_=row)
+    )
+
+
+def origins(connection: Connection) -> Origins:
+    """Credentials, and the hosts whose certificates are not verified."""
+    given = [
+        Credentials(origin=row.origin, user=row.user, password=row.password)
+        for row in connection.execute(select(credentials))
+    ]
+    return Origins(given, [host_of(url) for url in connection.scalars(select(feeds.c.url).where(feeds.c.unverified))])
+
+
+def feed_of(row: Row[Any]) -> Feed:
+    """A row of `feeds`, and `kept` where it was counted, as a value."""
+    found = row._asdict()
+    return Feed(**{name: found[name] for name in found.keys() & _FEED_FIELDS})

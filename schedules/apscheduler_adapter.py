@@ -1,0 +1,97 @@
+"""APScheduler's job store for several daemons on one database: the one place that uses APScheduler's private names."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Engine, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+log = logging.getLogger(__name__)
+
+TABLE = "schedule"
+RETRY = timedelta(seconds=10)
+"""Time between two attempts while the database is down."""
+
+
+class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no types
+    """APScheduler's job store for one of several daemons on a database that may be down for a while."""
+
+    def __init__(self, engine: Engine, holder: str) -> None:
+        super().__init__(engine=engine, tablename=TABLE)
+        self._prefix = f"{holder}:"
+        self._written = True
+        self._closed = False
+
+    def close(self) -> None:
+        """Report no more due jobs: a scheduler that stops asks once more, and would skip what it cannot run."""
+        self._closed = True
+
+    def get_due_jobs(self, now: datetime) -> list[Any]:
+        """The jobs that are due."""
+        found: list[Any] = [] if self._closed else super().get_due_jobs(now)
+        return found
+
+    def start(self, scheduler: Any, alias: str) -> None:  # noqa: ANN401  APScheduler's
+        """Create the table."""
+        try:
+            super().start(scheduler, alias)
+        except SQLAlchemyError:  # another daemon has just created it
+            super().start(scheduler, alias)
+
+    def _get_jobs(self, *conditions: Any) -> list[Any]:  # noqa: ANN401  SQLAlchemy's and APScheduler's
+        found: list[Any] = super()._get_jobs(self.jobs_t.c.id.startswith(self._prefix, autoescape=True), *conditions)
+        return found
+
+    def get_next_run_time(self) -> datetime | None:
+        """When the next job is due; soon, while the database cannot be read."""
+        mine = self.jobs_t.c.id.startswith(self._prefix, autoescape=True)
+        query = select(self.jobs_t.c.next_run_time).where(mine).order_by(self.jobs_t.c.next_run_time).limit(1)
+        try:
+            with self.engine.begin() as connection:
+                found = connection.execute(query).scalar()
+        except (SQLAlchemyError, OSError) as e:
+            log.warning("schedule cannot be read error=%s", one_line(e))
+            return datetime.now(UTC) + RETRY
+        if not self._written:  # the job whose next run could not be written is still due
+            return datetime.now(UTC) + RETRY
+        return None if found is None else datetime.fromtimestamp(found, UTC)
+
+    def update_job(self, job: Any) -> None:  # noqa: ANN401  APScheduler's
+        """Store a job's next run; while that fails the job stays due, and runs once when the database is back."""
+        try:
+            super().update_job(job)
+            self._written = True
+        except (SQLAlchemyError, OSError, JobLookupError) as e:
+            self._written = False
+            log.warning("schedule cannot be written job=%s error=%s", job.id, one_line(e))
+
+
+def next_runs(engine: Engine) -> dict[str, datetime]:
+    """When each job runs next: the earliest time of all daemons on the database."""
+    if not inspect(engine).has_table(TABLE):
+        return {}
+    table = SQLAlchemyJobStore(engine=engine, tablename=TABLE).jobs_t
+    found: dict[str, datetime] = {}
+    with engine.begin() as connection:
+        for row in connection.execute(select(table.c.id, table.c.next_run_time)):
+            if row.next_run_time is not None:
+                name, moment = row.id.rpartition(":")[2], datetime.fromtimestamp(row.next_run_time, UTC)
+                found[name] = min(moment, found.get(name, moment))
+    return found
+
+
+def one_line(error: Exception) -> str:
+    """The first line of an error message, for logs."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def is_alive(scheduler: BackgroundScheduler) -> bool:
+    """Whether a scheduler runs, and its thread has not died."""
+    thread = getattr(scheduler, "_thread", None)  # it has no public name
+    return bool(scheduler.running and thread and thread.is_alive())

@@ -1,0 +1,157 @@
+"""Runs a job as a process of its own and stops it: at its deadline, or when the daemon stops."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+from schedules.jobs import Job
+
+log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 20.0
+"""Time between SIGTERM and SIGKILL for a job that exceeded its deadline."""
+_MAX_LINE = 500
+
+
+class Outcome(StrEnum):
+    """How a run of a job ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    DEADLINE = "deadline"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One run of a job."""
+
+    job: str
+    outcome: Outcome
+    exit_code: int
+    """Negative: the signal that ended it."""
+    seconds: float
+    last_message: str
+    """The last line that it printed."""
+
+
+class Runner:
+    """Starts and stops jobs. Thread-safe: jobs run in the scheduler's threads, `stop` is called from another."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+
+    def run(self, job: Job) -> Finished | None:
+        """Run a job to its end or its deadline; None if the runner is stopping."""
+        began = time.monotonic()
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            # A session of its own: the whole group can be ended, and Ctrl-C reaches the daemon alone.
+            process = subprocess.Popen(
+                job.argv,
+                env={**os.environ, **job.environment},
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            )
+            self._running[process.pid] = process
+        log.info("job started name=%s pid=%d argv=%s", job.name, process.pid, " ".join(job.argv))
+        assert process.stdout is not None  # a pipe was asked for
+        last = _LastLine(process.stdout)
+        seconds = job.deadline.total_seconds()
+        try:
+            late = not _ended(process, seconds)
+            if late:
+                log.error("job exceeded its deadline name=%s pid=%d seconds=%g", job.name, process.pid, seconds)
+                end([process], _GRACE_SECONDS)
+        finally:
+            with self._lock:
+                del self._running[process.pid]
+        # Processes that the job left behind in its group would keep the pipe open.
+        _signal(process, signal.SIGKILL)
+        code = process.returncode
+        outcome = Outcome.DEADLINE if late else Outcome.DONE if code == 0 else Outcome.FAILED
+        if self._stopping.is_set() and outcome is not Outcome.DONE:
+            outcome = Outcome.STOPPED
+        finished = Finished(
+            job=job.name, outcome=outcome, exit_code=code, seconds=time.monotonic() - began, last_message=last.line()
+        )
+        log.log(
+            logging.INFO if outcome in {Outcome.DONE, Outcome.STOPPED} else logging.ERROR,
+            "job ended name=%s outcome=%s exit=%d seconds=%.1f last_message=%s",
+            job.name,
+            outcome,
+            code,
+            finished.seconds,
+            finished.last_message,
+        )
+        return finished
+
+    def stop(self, seconds: float) -> None:
+        """Start no more jobs, ask those that run to end, and kill them after `seconds`."""
+        with self._lock:
+            self._stopping.set()
+            running = list(self._running.values())
+        end(running, seconds)
+
+
+class _LastLine:
+    """Reads a job's output, so that the job never blocks on a full pipe, and remembers the last line."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._line = ""
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with self._stream:
+            while raw := self._stream.readline(64 * 1024):
+                if text := "".join(c if c.isprintable() else " " for c in raw.decode("utf-8", "replace")).strip():
+                    self._line = text[:_MAX_LINE]
+
+    def line(self) -> str:
+        """The last line, once the job has ended."""
+        self._thread.join(5.0)
+        return self._line
+
+
+def end(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Ask process groups to end; kill those still running after `seconds`."""
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    until = time.monotonic() + seconds
+    for process in processes:
+        if not _ended(process, max(0.0, until - time.monotonic())):
+            log.error("job killed pid=%d", process.pid)
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        # Processes that the job left behind in its group end with it.
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        log.debug("no process left group=%d", process.pid)
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

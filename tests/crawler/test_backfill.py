@@ -914,7 +914,7 @@ def test_wordpress_tells_whether_there_is_more(size: int, headers: dict[str, str
 
 @pytest.mark.parametrize("body", [b"<p>no", b'{"code": "rest_forbidden"}', b"[" * 100_000])
 def test_what_is_no_list_of_posts_is_told(body: bytes) -> None:
-    with pytest.raises(FeedError, match="no list of posts"):
+    with pytest.raises(FeedError, match="is not a list of posts"):
         read(body, WORDPRESS)
 
 

@@ -24,7 +24,7 @@ def digest(data: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """One request to a server and the response it gave."""
+    """One request to a server and the response to it."""
 
     url: str
     """Target URI exactly as requested (URI-R); not normalised."""
@@ -45,7 +45,7 @@ class Capture:
     """From sending the request to the last byte."""
 
     ip: str | None = None
-    """Address of the server; None if it is not known."""
+    """Address of the server; None if unknown."""
 
     protocols: tuple[str, ...] = ("http/1.1",)
     """Protocol names as WARC-Protocol lists them."""
@@ -54,20 +54,20 @@ class Capture:
     """Cipher suite under TLS, by its IANA name."""
 
     unverified: bool = False
-    """Under TLS, the server's certificate was not verified, because the operator said so."""
+    """Under TLS, the server's certificate was not verified, because the operator disabled that."""
 
     truncated: Truncation | None = None
-    """Why `body` ends early; None if it is whole."""
+    """Why `body` ends early; None if it is complete."""
 
     via: str | None = None
-    """URL that led here; None for a seed."""
+    """URL that led to this one; None for a seed."""
 
     hops: str = ""
-    """How it was reached from a seed, one letter a hop: L link, R redirect, P prerequisite, E embedded."""
+    """How it was reached from a seed, one letter per hop: L link, R redirect, P prerequisite, E embedded."""
 
     @cached_property
     def status(self) -> int:
-        """Status code; 0 if the status line has none of three digits."""
+        """Status code; 0 if the status line has no three-digit code."""
         words = self.head.split(b"\n", 1)[0].split(None, 2)
         return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else 0
 
@@ -82,7 +82,7 @@ class Capture:
 
     @cached_property
     def mime(self) -> str:
-        """Media type in lower case, without parameters; `unk` if the server names none."""
+        """Media type in lower case, without parameters; `unk` if the server states none."""
         return media_type(self.header("content-type"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Codings of payloads undone: content codings under a limit, chunked transfer coding, charsets. No I/O."""
+"""Decoding payloads: content codings up to a limit, chunked transfer coding, charsets. No I/O."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def decoded(body: bytes, coding: str | None, *, limit: int = DECODED_BYTES) -> b
 
     Args:
         body: The payload as received.
-        coding: Value of Content-Encoding, such as `gzip`; None or one that is not known leaves the body as it is.
-        limit: Most bytes that are given.
+        coding: Value of Content-Encoding, such as `gzip`; None or an unknown one leaves the body as it is.
+        limit: Maximum number of bytes returned.
 
     Raises:
         ValueError: The body is not in that coding.
-        OverflowError: It grows past the limit.
+        OverflowError: The decoded payload exceeds the limit.
     """
     if not coding or not body:
         return body
@@ -36,12 +36,12 @@ def decoded(body: bytes, coding: str | None, *, limit: int = DECODED_BYTES) -> b
 
 
 def beginning(body: bytes, coding: str | None, *, limit: int) -> bytes:
-    """The first bytes of a payload without its content coding, as far as it can be read.
+    """The first bytes of a payload without its content coding, as far as it can be decoded.
 
     Args:
-        body: The payload as received, perhaps cut.
+        body: The payload as received, perhaps truncated.
         coding: As for `decoded`.
-        limit: Most bytes that are given.
+        limit: Maximum number of bytes returned.
     """
     if not coding:
         return body[:limit]
@@ -52,17 +52,17 @@ def beginning(body: bytes, coding: str | None, *, limit: int) -> bytes:
             if len(out) >= limit:
                 break
     except ValueError:
-        return bytes(out[:limit])  # what came before the fault counts
+        return bytes(out[:limit])  # what was decoded before the fault counts
     return bytes(out[:limit])
 
 
 def ends_early(body: bytes, coding: str | None, *, limit: int) -> bool:
-    """Whether a compressed payload lacks its end, though it came whole.
+    """Whether a compressed payload lacks its end, although the message was complete.
 
     Args:
         body: The payload as received.
-        coding: As for `decoded`; only gzip and deflate are looked at.
-        limit: Decoded bytes after which no more is looked at.
+        coding: As for `decoded`; only gzip and deflate are checked.
+        limit: Decoded bytes after which checking stops.
     """
     name = (coding or "").strip().lower()
     if not body or name not in {"gzip", "x-gzip", "deflate"}:
@@ -73,7 +73,7 @@ def ends_early(body: bytes, coding: str | None, *, limit: int) -> bool:
             size += len(inflate.decompress(left, _CHUNK))
             left = inflate.unconsumed_tail
     except zlib.error:
-        return False  # it is in no such coding, or broken in another way
+        return False  # not in such a coding, or broken in another way
     return not inflate.eof and size < limit
 
 
@@ -90,19 +90,19 @@ def _decoding(body: bytes, coding: str) -> Iterator[bytes]:
 
 
 def unicode_html(body: bytes, content_type: str | None) -> str:
-    """A page's characters, by the charset that its bytes, its response or itself names; a wrong name costs nothing."""
+    """A page's characters, by the charset that its bytes, response or markup names; a wrong name is harmless."""
     from w3lib.encoding import html_to_unicode
 
     for named in (content_type, None):
         try:
             return html_to_unicode(named, body)[1]
-        except (LookupError, ValueError):  # Python has codecs that are no charsets, such as `undefined` and `hex`
+        except (LookupError, ValueError):  # Python has codecs that are not charsets, such as `undefined` and `hex`
             continue
     return body.decode("utf-8", "replace")
 
 
 def dechunked(body: bytes) -> bytes:
-    """A body without chunked transfer coding (RFC 9112 §7.1), as far as it came; as it is where it has no chunks."""
+    """A body without chunked transfer coding (RFC 9112 §7.1), as far as it goes; unchanged if it is not chunked."""
     out = bytearray()
     at = 0
     while found := _CHUNK_LINE.match(body, at):

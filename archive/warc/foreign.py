@@ -1,6 +1,6 @@
-"""Records of WARC, ARC and WACZ files that other tools made: whole ones are given, broken ones named.
+"""Records of WARC, ARC and WACZ files made by other tools: complete ones are returned, broken ones reported.
 
-Whatever is wrong with a file costs the records that it touches and no other: reading goes on at the next header.
+A fault in a file costs only the records that it affects: reading continues at the next header.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from archive.warc.http_message import head_length
 
 _CHUNK = 1 << 16
 _BEGINNING = 512
-"""Bytes of a gzip member that tell whether a record is in it."""
+"""Bytes of a gzip member that show whether it contains a record."""
 _GZIP = b"\x1f\x8b\x08"
 _START = re.compile(rb"WARC/\d", re.IGNORECASE)
 _NEXT = re.compile(rb"\nWARC/\d", re.IGNORECASE)
@@ -40,25 +40,25 @@ _ARCHIVE = re.compile(r"archive/[^/]+\.w?arc(\.gz)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """Something in a file that is no whole record."""
+    """Something in a file that is not a complete record."""
 
     place: str
     """File, and member of a WACZ."""
     offset: int | None
-    """Byte at which it begins, in a gzip file of many members that of its member; None for the whole of it."""
+    """Byte at which it begins, or at which its member begins in a gzip file with many; None for the whole file."""
     reason: str
 
     def line(self) -> str:
-        """As people see it."""
+        """The fault as people see it."""
         where = "" if self.offset is None else f" at byte {self.offset}"
         return f"{self.place}{where}: {self.reason}"
 
 
 def records(path: Path) -> Iterator[warc.Record | Broken]:
-    """What a file holds, in its order.
+    """The contents of a file, in its order.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         if file.read(4) == b"PK\x03\x04":
@@ -79,7 +79,7 @@ def _wacz(path: Path, file: BinaryIO) -> Iterator[warc.Record | Broken]:
                 yield Broken(place=str(path), offset=None, reason="holds no WARC: is it a WACZ?")
             for name in archives:
                 place = f"{path}: {name}"
-                # On disk, for what is broken is searched back and forth, which a compressed file bears badly.
+                # Copied to disk: finding broken records means seeking back and forth, slow in a compressed file.
                 with tempfile.TemporaryFile() as copy:
                     digest = _copied(package, name, copy)
                     if digest is None:
@@ -89,13 +89,13 @@ def _wacz(path: Path, file: BinaryIO) -> Iterator[warc.Record | Broken]:
                         yield Broken(place=place, offset=None, reason="is not what datapackage.json says")
                     copy.seek(0)
                     yield from _records(cast("BinaryIO", copy), place)
-    # The last two are what zipfile says of a compression that it does not know, and of an encrypted member.
+    # zipfile raises the last two for an unknown compression method and for an encrypted member.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as e:
         yield Broken(place=str(path), offset=None, reason=f"broken ZIP: {e}")
 
 
 def _copied(package: zipfile.ZipFile, name: str, copy: IO[bytes]) -> str | None:
-    """Copy a file out of a package; gives its SHA-256, or None if it is a bomb."""
+    """Copy a file out of a package; returns its SHA-256, or None if it is a decompression bomb."""
     left = package.getinfo(name).compress_size * WACZ_GROWTH + (_CHUNK << 8)
     digest = hashlib.sha256()
     with package.open(name) as member:
@@ -109,12 +109,12 @@ def _copied(package: zipfile.ZipFile, name: str, copy: IO[bytes]) -> str | None:
 
 
 def _stated(package: zipfile.ZipFile, place: str) -> tuple[dict[str, str], list[Broken]]:
-    """Hash of each file by its path, as the package tells."""
+    """Hash of each file by its path, as the package states it."""
     try:
         with package.open("datapackage.json") as file:
             told = json.loads(file.read(WACZ_JSON_BYTES))
         hashes = {str(found["path"]): str(found.get("hash", "")) for found in told["resources"]}
-        # Earlier versions had none there.
+        # Earlier versions of WACZ have none there.
         return {path: value.removeprefix("sha256:") for path, value in hashes.items() if value}, []
     except (KeyError, TypeError, ValueError, RecursionError) as e:
         reason = f"datapackage.json cannot be read ({type(e).__name__}), so that its hashes are not checked"
@@ -132,29 +132,29 @@ def _records(file: BinaryIO, place: str) -> Iterator[warc.Record | Broken]:
         return
     members = _Gzip(file)
     while members.next():
-        # A record lies within one member: what follows a cut one in its member is its own content.
+        # A record lies within one member: what follows a truncated one in its member is its own content.
         last: warc.Record | Broken | None = None
         for last in _Plain(members, place, base=members.begun).records():
             yield last
-        if members.broken and not isinstance(last, Broken):  # else it is told already
+        if members.broken and not isinstance(last, Broken):  # otherwise it is reported already
             yield Broken(place=place, offset=members.begun, reason=members.broken)
 
 
 class _Gzip:
-    """The members of a gzip file, one after the other, broken ones as far as they go."""
+    """The members of a gzip file, one after the other; broken ones as far as they can be decompressed."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._raw = b""
-        self._at = 0  # of the first byte of _raw in the file
+        self._at = 0  # offset in the file of the first byte of _raw
         self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
         self.begun = 0
-        """Where the member at hand begins in the file."""
+        """Offset in the file of the current member."""
         self.broken = ""
-        """Why the member at hand ends early."""
+        """Why the current member ends early."""
 
     def next(self) -> bool:
-        """Go to the next member; tells whether there is one."""
+        """Go to the next member; returns whether there is one."""
         if self.broken:
             if not self._search(self.begun + 1):
                 return False
@@ -170,7 +170,7 @@ class _Gzip:
         return True
 
     def read(self, _size: int) -> bytes:
-        """Some bytes of the member at hand; none at its end."""
+        """Some bytes of the current member; none at its end."""
         while not self.broken and not self._inflate.eof:
             if not self._raw:
                 self._raw = self._file.read(_CHUNK)
@@ -209,23 +209,23 @@ class _Gzip:
                 at = window.find(_GZIP, at + 1)
             if last:
                 return False
-            # What is too near to the window's end to be told begins the next one.
+            # What is too close to the end of the window to be recognised is carried into the next one.
             start += at if at >= 0 else len(window) - len(_GZIP) + 1
 
 
 class _Plain:
-    """Records of a run of bytes without compression."""
+    """Records of a run of uncompressed bytes."""
 
     def __init__(self, source: BinaryIO | _Gzip, place: str, *, base: int = 0) -> None:
         self._source = source
         self._place = place
         self._base = base
         self._buffer = bytearray()
-        self._start = 0  # of what waits in the buffer
+        self._start = 0  # offset of the buffered bytes
         self._at = 0
 
     def records(self) -> Iterator[warc.Record | Broken]:
-        """Whole records; what lies between them is named."""
+        """Complete records; what lies between them is reported."""
         self._skip_blank()
         first = self._peek(ARC_LINE_BYTES).split(b"\n", 1)[0]
         if first.startswith(_ARC) or _ARC_LINE.fullmatch(first):
@@ -255,7 +255,7 @@ class _Plain:
             return self._broken(begin, str(e))
         stated = warc.Record(headers=headers, block=b"").get("Content-Length") or ""
         if not _LENGTH.fullmatch(stated):
-            return self._broken(begin, f"Content-Length {stated[:40]!r} is no length")
+            return self._broken(begin, f"Content-Length {stated[:40]!r} is not a length")
         if int(stated) > RECORD_BYTES:
             self._skip(int(stated))
             return self._broken(begin, f"a block of {stated} bytes is larger than {RECORD_BYTES}")
@@ -264,7 +264,7 @@ class _Plain:
     def _whole(self, begin: int, headers: tuple[tuple[str, str], ...], length: int) -> warc.Record | Broken:
         block = self._read(length)
         if len(block) < length:
-            # What lies in it is the record's own: a page may hold what looks like a record.
+            # What lies within it is the record's own: a page may contain what looks like a record.
             return self._broken(begin, f"ends within a record of {length} bytes")
         if not self._ends_here():
             return self._broken(begin, f"a record of {length} bytes does not end there")
@@ -273,7 +273,7 @@ class _Plain:
         return self._broken(begin, f"{record.id or 'record'}: {wrong}") if wrong else record
 
     def _arc(self) -> Iterator[warc.Record | Broken]:
-        """ARC 1.0: a line, then so many bytes as its last word says."""
+        """ARC 1.0: a line, then as many bytes as its last word states."""
         while True:
             self._skip_blank()
             begin = self._at
@@ -287,19 +287,19 @@ class _Plain:
                     self._skip_blank()
                 yield self._broken(begin, f"no ARC header: {self._at - begin} bytes are left out")
             elif not _LENGTH.fullmatch(words[-1]) or int(words[-1]) > RECORD_BYTES:
-                yield self._broken(begin, f"{words[-1][:40]!r} is no length of an ARC record")
+                yield self._broken(begin, f"{words[-1][:40]!r} is not a length of an ARC record")
             elif len(block := self._read(int(words[-1]))) < int(words[-1]):
                 yield self._broken(begin, f"ends within a record of {words[-1]} bytes")
             elif not line.startswith(_ARC):
                 yield self._from_arc(begin, words, block)
 
     def _from_arc(self, begin: int, words: list[str], block: bytes) -> warc.Record | Broken:
-        """An ARC record as a WARC one; its id follows from what it holds, so that it is the same at each reading."""
+        """An ARC record as a WARC one; its id is derived from its content, so that it is the same at each reading."""
         url, ip, date, mime, _ = words
         try:
             moment = datetime.strptime(date[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         except ValueError:
-            return self._broken(begin, f"{date[:40]!r} is no date")
+            return self._broken(begin, f"{date[:40]!r} is not a date")
         http = block.startswith(b"HTTP/")
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"{moment:%Y%m%d%H%M%S} {digest(block)} {url}")
         return warc.Record(
@@ -342,7 +342,7 @@ class _Plain:
         return self._read(data.find(b"\n") + 1 or len(data))
 
     def _head(self) -> bytes | None:
-        """A record's header through its empty line; None where there is none before the next one begins."""
+        """A record's header through its empty line; None if there is none before the next record begins."""
         size = 1 << 12
         while True:
             data = self._peek(size)
@@ -364,12 +364,12 @@ class _Plain:
                 return
 
     def _ends_here(self) -> bool:
-        """Whether a block ended at a place where one may: at the end, or before line ends and another header."""
+        """Whether a block ends where one may: at the end of the data, or before line ends and another header."""
         following = self._peek(16).lstrip(b"\r\n")
         return not following or _START.match(following) is not None or self._peek(4) == b"\r\n\r\n"
 
     def _resync(self) -> None:
-        """Go to the next line that begins a record's header."""
+        """Go to the next line that begins a record header."""
         if _START.match(self._peek(6)):
             self._read(1)
         while data := self._peek(_CHUNK):
@@ -384,15 +384,15 @@ class _Plain:
 
 
 def _wrong(record: warc.Record) -> str | None:
-    """What is wrong with a record by its own words."""
+    """What is wrong with a record according to its own header."""
     missing = [name for name in _MANDATORY if not record.get(name)]
     if missing:
         return f"has no {missing[0]}"
     try:
         _ = record.date
     except (ValueError, OverflowError):
-        return f"WARC-Date {(record.get('WARC-Date') or '')[:40]!r} is no date"
-    # Of revisits some tools state the digest of what they stand for.
+        return f"WARC-Date {(record.get('WARC-Date') or '')[:40]!r} is not a date"
+    # On revisits, some tools state the digest of the response that they refer to.
     if record.kind != "revisit" and warc.digest_agrees(record.get("WARC-Block-Digest"), record.block) is False:
         return "block digest differs"
     return None

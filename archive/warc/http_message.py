@@ -11,20 +11,20 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 
 def head_length(message: bytes | bytearray, start: int = 0) -> int | None:
-    """Bytes of an HTTP message through the empty line after its head, or None where there is none.
+    """Bytes of an HTTP message through the empty line after its head; None if there is no empty line.
 
     Lines may end without a carriage return (RFC 9112 §2.2).
 
     Args:
         message: Its bytes so far.
-        start: Where to begin to look; what is before it has no such line.
+        start: Where to start searching; there is no such line before it.
     """
     end = _BLANK_LINE.search(message, start)
     return end.end() if end else None
 
 
 def split_head(message: bytes) -> tuple[bytes, bytes]:
-    """Head of an HTTP message through its empty line, and what follows; all is head where there is no empty line."""
+    """Head of an HTTP message through its empty line, and the rest; without an empty line, all of it is the head."""
     length = head_length(message)
     return (message, b"") if length is None else (message[:length], message[length:])
 
@@ -50,7 +50,7 @@ def header(head: bytes, name: str) -> str | None:
 
 
 def redacted(message: bytes) -> bytes:
-    """A request as sent, without what only its server may know (RFC 9110 §11.6, RFC 6265)."""
+    """A request as sent, without its credentials and cookies (RFC 9110 §11.6, RFC 6265)."""
     head, body = split_head(message)
     return _SECRET.sub(rb"\1 [redacted]", head) + body
 

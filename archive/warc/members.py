@@ -33,7 +33,7 @@ class Readable(Protocol):
 
 
 def members(stream: Readable) -> Iterator[Member]:
-    """The whole members of a WARC file from its beginning; ends before the first that is torn or no record."""
+    """The complete members of a WARC file from its beginning; ends before one that is truncated or not a record."""
     offset = 0
     rest = b""
     while True:

@@ -1,6 +1,6 @@
-"""WARC/1.1 records to bytes and back (ISO 28500:2017); the home of warcio. No I/O.
+"""WARC/1.1 records to bytes and back (ISO 28500:2017); the only module that imports warcio. No I/O.
 
-Blocks are handed to warcio whole and are never parsed by it: its HTTP header parser changes what servers sent.
+warcio receives complete blocks and never parses them: its HTTP header parser changes what servers sent.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Record:
         return tuple(value for key, value in self.headers if key.lower() == wanted)
 
     def having(self, *changed: tuple[str, str]) -> Record:
-        """The record with these named fields, each in place of all that had its name."""
+        """The record with these named fields, each replacing all fields of that name."""
         names = {name.lower() for name, _ in changed}
         kept = (pair for pair in self.headers if pair[0].lower() not in names)
         return Record(headers=(*kept, *changed), block=self.block)
@@ -75,7 +75,7 @@ class Record:
 
     @property
     def url(self) -> str:
-        """WARC-Target-URI; empty on warcinfo. WARC/1.0 writers put it into angle brackets."""
+        """WARC-Target-URI; empty on warcinfo. WARC/1.0 writers put it in angle brackets."""
         return (self.get("WARC-Target-URI") or "").strip("<>")
 
     @property
@@ -86,7 +86,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """The earlier response that a revisit stands for."""
+    """The earlier response that a revisit refers to."""
 
     record: str
     """WARC-Record-ID of a `response`, never of a revisit."""
@@ -103,8 +103,8 @@ def read_date(text: str) -> datetime:
     """Aware UTC datetime of a WARC-Date; digits past the microsecond are dropped.
 
     Raises:
-        ValueError: It is no W3C date.
-        OverflowError: Its year in UTC is none.
+        ValueError: The text is not a W3C date.
+        OverflowError: Its year in UTC is out of range.
     """
     text = _FRACTION.sub(r"\1", text.strip().upper())
     if _PART_OF_DATE.fullmatch(text):  # a year or a month: its beginning
@@ -140,7 +140,7 @@ def warcinfo(*, uuid: str, date: datetime, filename: str, info: Mapping[str, str
 
 
 def response(capture: Capture, *, uuid: str, info: str) -> Record:
-    """The response as it came (§6.3); `info` is the file's warcinfo id."""
+    """The response as received (§6.3); `info` is the file's warcinfo id."""
     block = stored_head(capture) + capture.body
     return Record(
         headers=(
@@ -156,7 +156,7 @@ def response(capture: Capture, *, uuid: str, info: str) -> Record:
 
 
 def revisit(capture: Capture, *, uuid: str, info: str, profile: Profile, refers_to: Reference) -> Record:
-    """A response whose payload is held already (§6.7); the block keeps the headers of this visit."""
+    """A response whose payload is archived already (§6.7); the block has the headers of this visit."""
     block = stored_head(capture)
     same = profile == "identical-payload-digest"
     return Record(
@@ -189,9 +189,9 @@ def request(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Re
 
 
 def metadata(capture: Capture, *, uuid: str, info: str, concurrent_to: str) -> Record:
-    """What the crawler knows of the exchange (§6.6): how it came here, how long it took.
+    """What the crawler knows about the exchange (§6.6): how the URL was reached, how long it took.
 
-    The record that it names has the URL; a page that is visited for years has many of these.
+    The URL is only in the record that it names; a page that is visited for years has many of these.
     """
     pairs = {"fetchTimeMs": str(round(capture.seconds * 1000))}
     if capture.via:
@@ -237,7 +237,7 @@ def conversion(
 
 
 def _alpha3(language: str | None) -> str | None:
-    """ISO 639-3 code of a language tag, the form that this field has everywhere; None if it is no language."""
+    """ISO 639-3 code of a language tag, the form that this field always has; None if it is not a language."""
     import langcodes
 
     try:
@@ -247,7 +247,7 @@ def _alpha3(language: str | None) -> str | None:
 
 
 def attachment(*, uuid: str, info: str, url: str, date: datetime, refers_to: str, json: bytes) -> Record:
-    """A metadata record with what belongs to the conversion `refers_to` beside its plain text."""
+    """A metadata record with the data of the conversion `refers_to` that are not its plain text."""
     return Record(
         headers=(
             ("WARC-Type", "metadata"),
@@ -266,8 +266,8 @@ def attachment(*, uuid: str, info: str, url: str, date: datetime, refers_to: str
 def stored_head(capture: Capture) -> bytes:
     """The response head as it is stored.
 
-    Bodies are stored without their transfer coding, so that a chunked response's `Transfer-Encoding` is renamed:
-    the one change made to what a server sent, and the only form on which all checkers agree.
+    Bodies are stored without their transfer coding, so a chunked response's `Transfer-Encoding` is renamed:
+    the only change made to what a server sent, and the only form that all checkers agree on.
     """
     first, *lines = capture.head.split(b"\n")
     return b"\n".join(
@@ -276,15 +276,15 @@ def stored_head(capture: Capture) -> bytes:
 
 
 def _name(line: bytes) -> bytes:
-    """Name of a header field in lower case; none of a line that folds the one before."""
+    """Name of a header field in lower case; empty for a line that continues the one before (line folding)."""
     return b"" if line[:1] in {b" ", b"\t"} else line.partition(b":")[0].strip().lower()
 
 
 class _Writer(WARCWriter):  # type: ignore[misc]  # warcio has no types
-    """warcio's writer without the digests it would add: to requests it adds a wrong one."""
+    """warcio's writer without the digests it would add: the one that it adds to requests is wrong."""
 
     def ensure_digest(self, record: ArcWarcRecord, block: bool = True, payload: bool = True) -> None:
-        """Leave the digests that the record brings."""
+        """Leave the digests of the record unchanged."""
 
 
 def pack(record: Record) -> bytes:
@@ -292,7 +292,7 @@ def pack(record: Record) -> bytes:
     headers = StatusAndHeaders("", list(record.headers), protocol=VERSION)
     plain = io.BytesIO()
     _Writer(plain, gzip=False, warc_version=VERSION).write_record(
-        # Named a resource, whatever it is: of a revisit warcio would write no block. The headers tell the type.
+        # Every record is passed as a resource: warcio would write no block for a revisit. The headers state the type.
         ArcWarcRecord("warc", "resource", headers, io.BytesIO(record.block), None, None, len(record.block))
     )
     member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
@@ -300,10 +300,10 @@ def pack(record: Record) -> bytes:
 
 
 def read(stream: BinaryIO) -> Iterator[Record]:
-    """The records of a WARC file, or of any run of its members.
+    """The records of a WARC file, or of any sequence of its members.
 
     Raises:
-        ValueError: The bytes are no WARC, or end within a record.
+        ValueError: The bytes are not a WARC file, or end within a record.
     """
     try:
         for found in ArchiveIterator(stream, no_record_parse=True):
@@ -316,7 +316,7 @@ def read(stream: BinaryIO) -> Iterator[Record]:
 
 
 def is_capture(record: Record) -> bool:
-    """Whether the record holds what a server gave over HTTP, or a page that was kept without the exchange."""
+    """Whether the record is a server's response over HTTP, or a page that was stored without the exchange."""
     web = record.url.lower().startswith(("http://", "https://"))
     if record.kind == "resource":
         return web
@@ -328,7 +328,7 @@ def is_capture(record: Record) -> bool:
 def split_payload(record: Record) -> tuple[bytes, bytes]:
     """Head and payload of a capture's first record: the entity body, without chunked transfer coding.
 
-    Our own records have none; those of other tools may.
+    Our own records have no chunks; those of other tools may.
     """
     if record.kind == "resource":
         return b"", record.block
@@ -342,7 +342,7 @@ def read_head(head: bytes) -> tuple[tuple[str, str], ...]:
     """Named fields of a record header, from its version line through the empty line; folded lines are joined.
 
     Raises:
-        ValueError: It is no WARC header.
+        ValueError: It is not a WARC header.
     """
     try:
         version, end, rest = head.partition(b"\n")
@@ -356,7 +356,7 @@ _HASHES = {"sha1": hashlib.sha1, "md5": hashlib.md5, "sha256": hashlib.sha256, "
 
 
 def digest_agrees(stated: str | None, data: bytes) -> bool | None:
-    """Whether bytes have the digest that a record states, in any usual form; None where that cannot be told."""
+    """Whether bytes have the digest that a record states, in any common form; None if it cannot be checked."""
     name, colon, value = (stated or "").strip().partition(":")
     make = _HASHES.get(name.lower().replace("-", ""))
     if not colon or not value.strip() or make is None:
@@ -367,7 +367,7 @@ def digest_agrees(stated: str | None, data: bytes) -> bool | None:
 
 
 def _connection(capture: Capture) -> tuple[tuple[str, str], ...]:
-    """How response and request came over the wire."""
+    """How request and response were transmitted."""
     return (
         *(("WARC-Protocol", name) for name in capture.protocols),
         *((("WARC-Cipher-Suite", capture.cipher),) if capture.cipher else ()),

@@ -1,4 +1,4 @@
-"""The key under which captures of one URL are found: its canonical SURT form. No I/O."""
+"""The key by which captures of one URL are found: its canonical SURT form. No I/O."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _URL = re.compile(r"https?://(?:www\.)?([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.
 def urlkey(url: str) -> str:
     """Canonical SURT of a URL, such as `org,example)/2024/a-post?x=1`.
 
-    Scheme, `www.`, default port, letter case, session ids, fragment and a trailing slash do not tell two URLs apart.
+    Scheme, `www.`, default port, letter case, session ids, fragment and a trailing slash do not distinguish two URLs.
     """
     try:
         canonical = urlcanon.aggressive(urlcanon.parse_url(url))
         key: bytes = canonical.surt(with_scheme=False, trailing_comma=False)
-    except ValueError:  # a host that is a negative number, and who knows what else: it is found as it is written
+    except ValueError:  # a host that is a negative number, among other things: it is looked up as written
         return url.lower()
     return key.decode("utf-8", "replace").lower()
 
 
 def variants(url: str) -> tuple[str, ...]:
-    """The ways to write the URL of one page: scheme, `www.` and the slash at its end differ; itself first."""
+    """The spellings of one page's URL: scheme, `www.` and trailing slash vary; the URL itself comes first."""
     found = _URL.fullmatch(url)
     if not found:
         return (url,)

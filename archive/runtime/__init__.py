@@ -1,1 +1,1 @@
-"""What every room stands on: the console, clocks, databases, durable files, locks, worker processes."""
+"""What all other packages build on: the console, clocks, databases, durable files, locks, worker processes."""

@@ -28,7 +28,7 @@ def print_error(message: str, hint: str | None = None) -> None:
 
 
 class OneLine(logging.LogRecord):
-    """A log record whose message is one line without control characters, whatever was put into it."""
+    """A log record whose message is one line without control characters, whatever it contains."""
 
     def getMessage(self) -> str:  # noqa: N802  logging's name
         """The message."""
@@ -36,7 +36,7 @@ class OneLine(logging.LogRecord):
 
 
 def masked(text: str) -> str:
-    """Text in which no URL has a name and password."""
+    """Text with names and passwords in URLs removed."""
     return _SECRET.sub(r"\1[redacted]@", text)
 
 

@@ -63,7 +63,7 @@ _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all mig
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime, kept as microseconds since 1970: the same order and precision in every database."""
+    """An aware UTC datetime, stored as microseconds since 1970: the same order and precision in every database."""
 
     impl = BigInteger
     cache_ok = True
@@ -78,32 +78,32 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Seconds(TypeDecorator[timedelta]):
-    """A length of time, kept as whole seconds."""
+    """A length of time, stored as whole seconds."""
 
     impl = Integer
     cache_ok = True
 
     def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """Whole seconds, as many as every database can hold."""
+        """Whole seconds, up to the number that every database can store."""
         return None if value is None else min(round(value.total_seconds()), _MAX_SECONDS)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:  # noqa: ARG002
-        """As it was stored."""
+        """The value as it was stored."""
         return None if value is None else timedelta(seconds=value)
 
 
 class Words(TypeDecorator[str]):
-    """Text from anywhere: what a database cannot hold (NUL, lone surrogates) is left out or replaced on the way in."""
+    """Text from anywhere: what a database cannot store (NUL, lone surrogates) is dropped or replaced on the way in."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Text that PostgreSQL and SQLite take."""
+        """Text that PostgreSQL and SQLite accept."""
         return None if value is None else storable(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """As it was stored."""
+        """The value as it was stored."""
         return value
 
 
@@ -138,7 +138,7 @@ def connect(url: str) -> Engine:
 
 
 _PASSING_STATES = frozenset({"08", "40", "53", "55", "57", "58"})
-"""Classes of SQLSTATE: connection, rollback, resources, state, intervention of the operator, system."""
+"""Classes of SQLSTATE: connection, rollback, resources, state, operator intervention, system."""
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -147,14 +147,14 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode=WAL")
-    # With less, a power cut could take back a commit whose spool is gone by then.
+    # With less, a power failure could undo a commit whose spool files are deleted by then.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail at once where another one wrote in between.
+    # A transaction that first reads and then writes would fail at once if another one wrote in between.
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
@@ -165,10 +165,10 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
 
     Args:
         engine: From `connect`.
-        reads: It only reads, so that it waits for no writer.
+        reads: It only reads, so it waits for no writer.
 
     Raises:
-        DatabaseError: The database is out of reach, full, locked for too long, or refuses.
+        DatabaseError: The database is unreachable, full, locked for too long, or refuses the operation.
     """
     try:
         with engine.connect().execution_options(**{_READS: reads}) as connection, connection.begin():
@@ -177,12 +177,12 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         raise DatabaseError(
             _reason(e), url=shown(engine.url), hint="Is the database up, with room to write?", temporary=_passing(e)
         ) from e
-    except OSError as e:  # pg8000 lets the socket's own errors through
+    except OSError as e:  # pg8000 passes on the socket's own errors
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
 
 
 def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[Any]]:
-    """Every row that a query finds, in a transaction of its own that only reads.
+    """Every row that a query finds, in a read-only transaction of its own.
 
     Raises:
         DatabaseError: As for `transaction`.
@@ -192,11 +192,11 @@ def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[
 
 
 def _passing(e: SQLAlchemyError) -> bool:
-    """Whether the same may succeed later: the server is away or starting, the file is locked or has no room."""
+    """Whether the same call may succeed later: the server is down or starting, the file is locked or has no room."""
     if not isinstance(e, DBAPIError) or e.orig is None:
         return isinstance(e, PoolTimeoutError)
     said = e.orig.args[0] if e.orig.args else None
-    if isinstance(said, dict):  # pg8000: the server's own answer, its SQLSTATE under C
+    if isinstance(said, dict):  # pg8000: the server's own error, with its SQLSTATE under C
         return str(said.get("C", ""))[:2] in _PASSING_STATES
     return isinstance(e, OperationalError | InterfaceError)
 
@@ -209,13 +209,13 @@ def shown(url: URL) -> str:
 def _reason(e: SQLAlchemyError) -> str:
     if not isinstance(e, DBAPIError) or e.orig is None:
         return str(e).splitlines()[0]
-    # pg8000 gives the server's answer as a dict, the message under M.
+    # pg8000 gives the server's error as a dict, with the message under M.
     first = e.orig.args[0] if e.orig.args else e.orig
     return str(first.get("M", first) if isinstance(first, dict) else first).strip().splitlines()[0]
 
 
 def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
-    """An INSERT that knows ON CONFLICT, in the engine's dialect."""
+    """An INSERT that supports ON CONFLICT, in the engine's dialect."""
     if engine.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql
 
@@ -225,7 +225,7 @@ def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
 
 
 def make_private(engine: Engine) -> None:
-    """Let nobody but its owner read an SQLite file: it holds secrets from now on."""
+    """Let only its owner read an SQLite file: it contains secrets from now on."""
     path = engine.url.database
     if engine.dialect.name != "sqlite" or not path or path == ":memory:":
         return
@@ -239,13 +239,13 @@ def make_private(engine: Engine) -> None:
 
 
 def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows; none is fine."""
+    """Insert rows; there may be none."""
     if rows:
         connection.execute(insert(table), rows)
 
 
 def optimize(engine: Engine) -> None:
-    """Let the database bring its statistics up to date, and SQLite fold its log into the file.
+    """Let the database update its statistics, and SQLite checkpoint its log into the file.
 
     Raises:
         DatabaseError: The database failed.
@@ -253,7 +253,7 @@ def optimize(engine: Engine) -> None:
     sqlite_file = engine.dialect.name == "sqlite"
     commands = ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)") if sqlite_file else ("ANALYZE",)
     try:
-        # Not in a transaction: SQLite would refuse.
+        # Not in a transaction: SQLite would refuse it.
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
@@ -274,13 +274,13 @@ def migrate(engine: Engine, package: str, head: str) -> None:
     Each package has its own line of revisions, in the table `PACKAGE_revision`.
 
     Raises:
-        DatabaseError: It cannot be reached, or was made by a newer version of Pressmark.
+        DatabaseError: It is unreachable, or was created by a newer version of Pressmark.
     """
     version_table = f"{package}_revision"
     with transaction(engine, reads=True) as connection:
         if _revision(connection, version_table) == head:
             return
-    with transaction(engine) as connection:  # in SQLite this waits for another process that migrates
+    with transaction(engine) as connection:  # in SQLite this waits for another process that is migrating
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         if _revision(connection, version_table) != head:
@@ -310,7 +310,7 @@ def _upgrade(connection: Connection, package: str, version_table: str, url: str)
 
 
 def run_migrations(package: str) -> None:
-    """What the `env.py` of each package's migrations runs."""
+    """Run by the `env.py` of each package's migrations."""
     context = import_module("alembic.context")
     attributes = context.config.attributes
     context.configure(

@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.errors import SpoolError, SpoolFullError
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the system says when a disk, a quota or a file is full."""
+"""Errors of the system when a disk, a quota or a file is full."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -25,7 +25,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def spool_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system says of the spool into SpoolError."""
+    """Turn errors of the file system in the spool into SpoolError."""
     try:
         yield
     except OSError as e:

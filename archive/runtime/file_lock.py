@@ -1,4 +1,4 @@
-"""One process at a time for one thing: a lock file that the system frees however its holder ends."""
+"""One process at a time for one thing: a lock file that the system releases however its holder ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def exclusive(path: Path, *, what: str, wait_seconds: float = 0) -> Iterator[Non
 
     Args:
         path: The lock file; made if need be.
-        what: What runs under it, for the message.
+        what: What runs under the lock, for the message.
         wait_seconds: How long to wait for another holder.
 
     Raises:

@@ -16,7 +16,7 @@ def parse_span(text: str) -> timedelta:
     """A duration such as `90`, `90s`, `5m`, `6h`, `1d`, `2w`; without a unit it is in seconds.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: The text is not a duration.
     """
     found = _SPAN.fullmatch(text.strip().lower())
     if not found:
@@ -27,11 +27,11 @@ def parse_span(text: str) -> timedelta:
 def parse_moment(text: str) -> datetime:
     """The instant that a TIME argument means: aware, UTC.
 
-    ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine. No zone means UTC. Where parts are left out the last
-    instant is meant that they allow: `2024` is the end of that year, so that the newest capture of it is nearest.
+    ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine. No zone means UTC. If parts are left out, the last
+    instant that they allow is meant: `2024` is the end of that year, so that its newest capture is the nearest.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: The text is none of these.
     """
     bare = text.strip()
     try:
@@ -59,7 +59,7 @@ def _filled(digits: str) -> datetime:
 def within(digits: str, *, end: bool) -> datetime:
     """The first or last second that begins with 1 to 14 digits.
 
-    A month, day or hour out of range counts as the nearest valid one; after the last year there is one more.
+    A month, day or hour out of range counts as the nearest valid one; the last year is 9998, so that another follows.
     """
     digits = digits.ljust(14, "9" if end else "0")
     year = min(max(int(digits[:4]), 1), 9998)

@@ -1,7 +1,7 @@
-"""Work on what came from outside - extraction, parsing - in processes of its own, under a deadline and a memory limit.
+"""Work on untrusted input - extraction, parsing - in processes of its own, with a deadline and a memory limit.
 
-One executor for each process and one task at a time in it: a page that hangs, swells or crashes its parser ends that
-process and no other, and the page to blame is known.
+One executor for each process, and one task at a time in it: a page that hangs, swells or crashes its parser ends that
+process and no other, and the page at fault is known.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from archive.errors import TaskError
 
 _TASKS_PER_PROCESS = 2_000
-"""A process is replaced after so many tasks, so that no leak in a parser grows for long."""
+"""Tasks after which a process is replaced, so that no leak in a parser grows for long."""
 _MESSAGE_LENGTH = 300
 
 
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """What a task raised, in words: not every exception survives the way between processes."""
+    """The error of a task, in words: not every exception can be passed between processes."""
 
     message: str
 
@@ -53,15 +53,15 @@ class _Task:
 
 
 class WorkerPool:
-    """Runs functions on values in the background. `submit` is for one thread; futures are finished in another."""
+    """Runs functions on values in the background. Only one thread may call `submit`; another completes the futures."""
 
     def __init__(self, *, workers: int, limits: Limits, preload: Sequence[str]) -> None:
-        """Nothing starts before the first task.
+        """No process starts before the first task.
 
         Args:
             workers: Number of processes.
             limits: Of each task.
-            preload: Modules that a new process finds imported.
+            preload: Modules that a new process has imported already.
         """
         self._limits = limits
         self._waiting: deque[_Task] = deque()
@@ -77,14 +77,14 @@ class WorkerPool:
         deadline_seconds: float | None = None,
         **arguments: Any,  # noqa: ANN401  any pure function
     ) -> Future[Any]:
-        """Call a module's function in a process; it and its arguments must be picklable.
+        """Call a module's function in a process; the function and its arguments must be picklable.
 
-        The future fails with TaskError where the function raises, crashes its process, or passes a limit.
+        The future fails with TaskError if the function raises, crashes its process, or exceeds a limit.
 
         Args:
             function: What to call.
-            deadline_seconds: Wall time of this task; None: as the limits say.
-            arguments: Its own.
+            deadline_seconds: Wall time of this task; None: as in the limits.
+            arguments: Keyword arguments of the function.
         """
         task = _Task(function, arguments, deadline_seconds or self._limits.seconds)
         with self._lock:
@@ -96,7 +96,7 @@ class WorkerPool:
         return task.future
 
     def close(self) -> None:
-        """End all processes, also within a task; what waits or runs is cancelled or fails."""
+        """End all processes, even during a task; tasks that wait or run are cancelled or fail."""
         with self._lock:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
@@ -144,7 +144,7 @@ def _failed(error: Exception) -> Future[Any]:
 
 
 class _Worker:
-    """One process at a time, replaced when it breaks or gets old."""
+    """One process at a time, replaced when it crashes or has run many tasks."""
 
     def __init__(self, limits: Limits, preload: Sequence[str]) -> None:
         self._limits = limits
@@ -154,7 +154,7 @@ class _Worker:
     def run(self, task: _Task, done: Callable[[Future[Any]], None]) -> None:
         try:
             future = self._submit(task)
-        except BrokenProcessPool:  # its process ended while it had nothing to do
+        except BrokenProcessPool:  # its process ended while it was idle
             self._executor = None
             future = self._submit_or_fail(task)
         except OSError as e:
@@ -191,13 +191,13 @@ class _Worker:
 
 
 def _start_server() -> None:
-    """Start the server that processes are forked from, deaf to SIGTERM.
+    """Start the server that processes are forked from, ignoring SIGTERM.
 
-    A supervisor sends TERM to a whole group, and a crawl that ends in order still needs new processes then. What is
-    ignored stays so across exec, and the server ends with its parent by itself.
+    A supervisor sends TERM to a whole group, and a crawl that shuts down still needs new processes then. An ignored
+    signal stays ignored across exec, and the server ends with its parent by itself.
     """
     if threading.current_thread() is not threading.main_thread():
-        forkserver.ensure_running()  # only the main thread may change what a signal does
+        forkserver.ensure_running()  # only the main thread may change a signal's action
         return
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
@@ -207,11 +207,11 @@ def _start_server() -> None:
 
 
 def _start(limits: Limits) -> None:
-    """In the process: set limits, and end when the process that started it ends."""
+    """In the process: set limits, and end when the parent process ends."""
     size = limits.megabytes << 20
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Ctrl-C and a supervisor's TERM are for the crawl, which ends this process in order.
+    # Ctrl-C and a supervisor's TERM are for the crawl, which shuts this process down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -225,7 +225,7 @@ def _end_with(sentinel: int) -> None:
 
 
 def _run(seconds: float, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:  # noqa: ANN401  the task's
-    """In the process: one task. The alarm's default action ends the process, also within C code."""
+    """In the process: run one task. The alarm's default action ends the process, even within C code."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:

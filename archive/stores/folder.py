@@ -25,7 +25,7 @@ _UNFINISHED = ".tmp-"
 
 
 class FolderStore:
-    """An `ObjectStore` in a folder: written aside, synced, then linked, so that no name is ever half a file."""
+    """An `ObjectStore` in a folder: files are written aside, synced, then linked, so no name is ever half a file."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -68,7 +68,7 @@ class FolderStore:
             # The walk begins at the folder that the prefix names.
             begin = self.root / prefix.rpartition("/")[0]
             found = sorted(path.relative_to(self.root).as_posix() for path in begin.rglob("*") if path.is_file())
-        # What others left there (.DS_Store, our own unfinished files) is no object.
+        # What others left there (.DS_Store, our own unfinished files) is not an object.
         return (key for key in found if key.startswith(prefix) and is_key(key))
 
     def size(self, key: str) -> int:
@@ -93,7 +93,7 @@ class FolderStore:
 
     @contextmanager
     def _errors(self, key: str | None = None) -> Iterator[None]:
-        """Turn what the file system says into the store's errors."""
+        """Turn errors of the file system into errors of the store."""
         try:
             yield
         except FileNotFoundError:

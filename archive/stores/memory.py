@@ -1,4 +1,4 @@
-"""Objects in this process's memory, for tests and trials; gone when it ends."""
+"""Objects in this process's memory, for tests and trials; lost when it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MemoryStore:
 
     @classmethod
     def named(cls, name: str) -> MemoryStore:
-        """The store of that name; the same one for each caller in this process, so that one may write and one read."""
+        """The store of that name; the same one for each caller in this process, so one may write and another read."""
         return cls._named.setdefault(name, cls(name))
 
     def put(self, key: str, source: bytes | Path) -> None:

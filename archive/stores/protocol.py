@@ -1,4 +1,4 @@
-"""What every object store promises: the part that reads, and the part that writes."""
+"""What every object store guarantees: the part that reads, and the part that writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_KEY = 512
 
 
 class ReadableStore(Protocol):
-    """Named byte strings, as something that only reads sees them.
+    """Named byte strings, as seen by code that only reads.
 
     Keys are lower-case ASCII words joined by `/`; no key derives from a URL or a title.
     """
@@ -21,7 +21,7 @@ class ReadableStore(Protocol):
     """The store as its setting names it."""
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
-        """Bytes of an object from `offset`; to its end where no length is given, fewer where it ends before.
+        """Bytes of an object from `offset`: to its end if no length is given, fewer than `length` if it ends before.
 
         Raises:
             ObjectMissingError: No such object.
@@ -64,15 +64,15 @@ class ObjectStore(ReadableStore, Protocol):
 
 
 def is_key(key: str) -> bool:
-    """Whether a name has the form that every store can keep."""
+    """Whether a name has the form that every store supports."""
     return len(key) <= _MAX_KEY and _KEY.fullmatch(key) is not None
 
 
 def checked_key(key: str) -> str:
-    """The key itself.
+    """The key itself, if it is valid.
 
     Raises:
-        ValueError: It is not in the form that every store can keep.
+        ValueError: It does not have the form that every store supports.
     """
     if not is_key(key):
         raise ValueError(f"object key {key!r} is not of the form a-z0-9._- joined by /")

@@ -1,4 +1,4 @@
-"""Objects in an S3 bucket of any maker; the home of boto3."""
+"""Objects in an S3 bucket of any provider; the home of boto3."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PART_BYTES = 16 * 1024 * 1024
-"""Larger files go up in parts of this size, which is also what one upload holds in memory."""
+"""Larger files are uploaded in parts of this size, which is also how much one upload has in memory."""
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _EXISTS = {"PreconditionFailed", "412"}
 _SLOW_STATUS = {408, 409, 429, 500, 502, 503, 504}
 _AGAIN = {
-    # The bytes did not arrive as they were sent.
+    # The bytes did not arrive as sent.
     "BadDigest",
     "IncompleteBody",
     "InvalidPart",
     "RequestTimeout",
     "XAmzContentChecksumMismatch",
     "XAmzContentSHA256Mismatch",
-    # An answer was lost after the upload was completed or ended: putting again finds out.
+    # A response was lost after the upload was completed or aborted: putting the object again finds out.
     "NoSuchUpload",
 }
 _KEYS_HINT = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL."
 _SHA256 = "sha256"
 
 CONFIG = Config(
-    # No call may hang: three tries in all, each with so many seconds to connect and between two bytes.
+    # No call may hang: three attempts in all, each with a limit on the time to connect and between two bytes.
     connect_timeout=5,
     read_timeout=25,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -60,7 +60,7 @@ CONFIG = Config(
 
 
 class S3Store:
-    """An `ObjectStore` in a bucket; endpoint, region and credentials are found by boto3's own chain."""
+    """An `ObjectStore` in a bucket; boto3's own chain finds endpoint, region and credentials."""
 
     def __init__(self, bucket: str, prefix: str = "") -> None:
         self.location = f"s3://{bucket}/{prefix}".rstrip("/")
@@ -70,7 +70,7 @@ class S3Store:
             self._client = boto3.session.Session().client("s3", config=CONFIG)
 
     def put(self, key: str, source: bytes | Path) -> None:
-        """See `ObjectStore`; large files go up in parts, each with its checksum."""
+        """See `ObjectStore`; large files are uploaded in parts, each with its checksum."""
         name = self._name(key)
         sha256 = _sha256(source)
         with self._errors(key):
@@ -137,11 +137,11 @@ class S3Store:
         try:
             self._check_arrived(name, checksum, done.get("ChecksumCRC32"))
         except StoreBusyError:
-            self._client.delete_object(Bucket=self._bucket, Key=name)  # nobody knows of it yet
+            self._client.delete_object(Bucket=self._bucket, Key=name)  # nothing refers to it yet
             raise
 
     def _put_parts(self, name: str, source: Path, sha256: str) -> None:
-        """Multipart upload; leaves no parts behind, neither its own nor those of an earlier try that was cut off."""
+        """Multipart upload; leaves no parts behind, neither its own nor those of an earlier interrupted attempt."""
         upload = self._client.create_multipart_upload(
             Bucket=self._bucket, Key=name, Metadata={_SHA256: sha256}, ChecksumAlgorithm="CRC32"
         )["UploadId"]
@@ -168,21 +168,21 @@ class S3Store:
             self._abort_uploads(name)
 
     def _check_arrived(self, name: str, sent: str, arrived: str | None) -> None:
-        """Compare checksums; a server that keeps none names none."""
+        """Compare checksums; a server that stores none returns none."""
         if arrived not in {None, sent}:
             raise StoreBusyError("other bytes arrived than were sent", location=self.location, key=name)
 
     def _abort_uploads(self, name: str) -> None:
-        """End every open upload of this name; nobody else writes to it.
+        """Abort every open upload of this name; nobody else writes to it.
 
-        There may be more than is known here: of a process that was killed, or one whose beginning was not answered.
+        There may be unknown ones: of a process that was killed, or one whose start got no response.
         """
         try:
             found = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=name)
             for upload in found.get("Uploads", ()):
                 if upload["Key"] == name:
                     self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload["UploadId"])
-        except (ClientError, BotoCoreError) as e:  # whether the object is stored is known without it
+        except (ClientError, BotoCoreError) as e:  # whether the object is stored is known anyway
             log.warning("open uploads cannot be ended key=%s error=%s", name, e)
 
     def _name(self, key: str) -> str:
@@ -217,7 +217,7 @@ def _code(e: ClientError) -> str:
 
 
 def _crc32(data: bytes) -> str:
-    """As S3 writes it: Base64 of four bytes, the highest first."""
+    """A CRC-32 as S3 writes it: Base64 of four bytes, most significant first."""
     return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""What made a text: texts of one extractor alone can be compared."""
+"""What made a text: only texts by the same extractor can be compared."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Search over all texts; urlkeys in the order of their code points, in which they are scanned."""
+"""Search over all texts; urlkeys in code point order, in which they are scanned."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,7 +37,7 @@ def upgrade() -> None:
         )
         op.execute("CREATE INDEX passages_words ON passages USING gin (words)")
     else:
-        # Our words are told apart by spaces; the tokenizer has nothing to decide.
+        # Our words are separated by spaces; the tokenizer has nothing to decide.
         op.execute(
             "CREATE VIRTUAL TABLE searchable_words USING fts5 ("
             "title, author, tags, body, facets, content='', tokenize=\"ascii\")"

@@ -1,4 +1,4 @@
-"""An archive of captures and clean texts, stored for good and read as they were at any time. Knows nothing of feeds.
+"""An archive of captures and clean texts, stored permanently and readable as of any time. Knows nothing of feeds.
 
 The names below are the public API; each is imported when it is first used (PEP 562), so that `import archive` is cheap.
 The function `extract` stays in its package, `archive.extract`.

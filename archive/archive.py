@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Archive(Reader):
     """A `Reader` with the `Writer` that adds to the same store and index.
 
-    What only reads takes a `Reader`, so that it cannot write.
+    Code that only reads takes a `Reader`, so that it cannot write.
     """
 
     store: ObjectStore
@@ -42,10 +42,10 @@ class Archive(Reader):
 
         Args:
             settings: Where they are.
-            lane: Folder of the spool for batches of this process; no other may use it meanwhile.
+            lane: Subfolder of the spool for this process's batches; no other process may use it at the same time.
 
         Raises:
-            ArchiveError: One of them cannot be used; says which and what to do.
+            ArchiveError: One of them cannot be used; the message states which and what to do.
         """
         store = open_store(settings.store)
         index = Index(connect(settings.database))

@@ -7,13 +7,13 @@
     │   ├── ObjectExistsError     the key already has other bytes
     │   ├── StoreBusyError        try again later (temporary)
     │   └── StoreRefusedError     credentials, permissions, no such bucket or folder
-    ├── DatabaseError         the database failed (temporary, where it was out of reach)
+    ├── DatabaseError         the database failed (temporary if it was unreachable)
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process is already doing this
     ├── NotArchivedError      nothing is archived for that URL
     ├── DamagedError          stored bytes are not what the index says
-    ├── TooLargeError         it does not fit into the requested format
+    ├── TooLargeError         the result does not fit into the requested format
     ├── ExtractError          no text could be extracted from a page
     └── TaskError             work in another process failed, crashed, or passed a limit
 
@@ -61,7 +61,7 @@ class ObjectExistsError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """The store is out of reach or overloaded for now."""
+    """The store is unreachable or overloaded at the moment."""
 
     temporary = True
 
@@ -89,7 +89,7 @@ class SpoolError(ArchiveError):
 
 
 class SpoolFullError(SpoolError):
-    """The spool has no room for now; what it contains is whole."""
+    """The spool has no room at the moment; its contents are intact."""
 
     temporary = True
 
@@ -99,7 +99,7 @@ class LockedError(ArchiveError):
 
 
 class NotArchivedError(ArchiveError):
-    """That URL is not archived, or lacks what was asked for."""
+    """That URL is not archived, or lacks what was requested."""
 
     def __init__(self, url: str, *, what: str = "no capture") -> None:
         super().__init__(f"{url}: {what} in the archive")
@@ -116,7 +116,7 @@ class DamagedError(ArchiveError):
 
 
 class TooLargeError(ArchiveError):
-    """What was asked for does not fit into that format."""
+    """What was requested does not fit into that format."""
 
     hint = "Ask for its WARC records instead."
 

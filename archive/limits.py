@@ -1,4 +1,4 @@
-"""What anything from outside may take: one table, with a reason for each row. No I/O.
+"""Limits on what comes from outside: one table, with a reason for each row. No I/O.
 
 Those that an operator may want to change are settings (`crawler.settings`, `archive.settings`). docs/security.md shows
 the whole table.
@@ -7,46 +7,46 @@ the whole table.
 # -- exchanges
 
 HEADER_LINES = 1_000
-"""Header lines looked at in one message; the stored bytes are not touched."""
+"""Header lines parsed in one message; the stored bytes are unaffected."""
 MEDIA_TYPE_CHARACTERS = 200
 """A media type in the index; registered ones are shorter."""
 URL_CHARACTERS = 8_192
-"""A URL, in feeds, pages and requests; servers take none that are longer."""
+"""A URL, in feeds, pages and requests; servers do not accept longer ones."""
 
 # -- feeds, lists and sitemaps
 
 ENTRY_CHARACTERS = 1_000_000
-"""Markup of one entry that is remembered until its page is read; more would fill the database."""
+"""Markup of one entry that is stored until its page is read; more would fill the database."""
 
 # -- pages
 
 DECODED_BYTES = 100 * 1024 * 1024
-"""A payload that is read grows no further while its content coding is undone: more is a bomb or no page."""
+"""A payload after its content coding is removed; a larger one is a decompression bomb or not a page."""
 PAGE_BYTES = 20 * 1024 * 1024
-"""Payload of a page whose text is made; the longest honest posts have a tenth of that."""
+"""Payload of a page whose text is extracted; the longest genuine posts have a tenth of that."""
 TEXT_CHARACTERS = 5_000_000
-"""Words of one page, its markdown, its comments: a long novel has a fifth of that, and readers hold it in memory."""
+"""Text of one page, its Markdown, its comments: a long novel has a fifth of that, and readers load it into memory."""
 TABLE_COLUMNS = 100
-"""Columns of a table that is written as one: each row is as wide as the widest."""
+"""Columns of a table that is written as a table: each row is as wide as the widest."""
 LINKED_DATA_CHARACTERS = 1_000_000
-"""One script of linked data in a page; honest ones have a hundredth of that."""
+"""One JSON-LD script in a page; genuine ones have a hundredth of that."""
 LINKED_DATA_ITEMS = 500
-"""Objects of linked data that are looked at in a page."""
+"""JSON-LD objects examined in a page."""
 GUIDE_CHARACTERS = 2_000_000
-"""Of an entry's markup so much guides extraction: it is parsed once more for each page."""
+"""Beginning of an entry's markup that guides extraction: it is parsed again for each page."""
 FIELD_CHARACTERS = 1_000
-"""Title, author and the like of a text: they stand in lists and headers."""
+"""Title, author and similar fields of a text: they appear in lists and headers."""
 REQUISITES_BYTES = 5_000_000
-"""Of a page or stylesheet so much is searched for what it loads."""
+"""Beginning of a page or stylesheet that is searched for the resources it loads."""
 REQUISITES_FOUND = 300
-"""Images, stylesheets and fonts noticed in one page."""
+"""Images, stylesheets and fonts found in one page."""
 REQUISITE_URL_CHARACTERS = 2_000
-"""URL of one of these; longer ones carry data."""
+"""URL of one of these; longer ones contain data."""
 
 # -- files of other tools
 
 RECORD_BYTES = 256 * 1024 * 1024
-"""Block of one record in an imported file: it lies in memory while it is copied."""
+"""Block of one record in an imported file: it is in memory while it is copied."""
 RECORD_HEAD_BYTES = 1 << 17
 """Header of one record in an imported file."""
 ARC_LINE_BYTES = 1 << 13
@@ -54,43 +54,43 @@ ARC_LINE_BYTES = 1 << 13
 EVENT_RECORDS = 100
 """Records of one capture in an imported file."""
 OTHER_RECORDS = 1_000
-"""Records that wait for the capture they belong to, for each of them."""
+"""Records of an imported file that wait until it has a capture."""
 WAITING_RECORDS = 100_000
-"""Records that wait in all."""
+"""Imported revisits that wait for the response they refer to."""
 WACZ_MEMBERS = 10_000
 """Files within an imported WACZ: a ZIP can name millions in little space."""
 WACZ_GROWTH = 100
-"""Bytes of a file within an imported WACZ for each that it takes there: more is a bomb."""
+"""Decompressed bytes of a file within an imported WACZ for each compressed one: more is a decompression bomb."""
 WAITING_BYTES = 64 * 1024 * 1024
-"""Blocks of records that wait for others: those of one capture, those without one, revisits; each for itself."""
+"""Blocks of records that wait, counted separately: those of one capture, those without a capture, revisits."""
 BROKEN_TOLD = 1_000
-"""Faults of one file that are told one by one; the rest is counted."""
+"""Faults of one file that are reported one by one; the rest are only counted."""
 WACZ_JSON_BYTES = 16 << 20
-"""Description of an imported WACZ: read at once."""
+"""Description of an imported WACZ, which is read in one piece."""
 
-# -- what is asked of the web app
+# -- requests to the web app
 
 COMPARED_LINES = 5_000
 """Lines that differ, on each side: the work grows with their product."""
 QUERY_CHARACTERS = 2_000
-"""A search query; longer ones are no person's."""
+"""A search query; people do not type longer ones."""
 QUERY_TERMS = 50
-"""Terms of a search query: each is a look into the index."""
+"""Terms of a search query: each is an index lookup."""
 RANKED_TEXTS = 2_000
-"""Matching texts that are ranked, those archived last."""
+"""Matching texts that are ranked, the most recently archived ones."""
 INDEXED_WORDS = 100_000
 """Words of one text that can be searched for."""
 CARRIED_CHARACTERS = 32_000_000
 """Texts of one batch that wait in memory to be indexed for search; those of a larger one are read from the spool."""
 COMPARED_CHARACTERS = 1_000_000
-"""Of two texts that are compared so much of each."""
+"""Beginning of each of two texts that is compared."""
 COMPARED_WORDS = 60_000
-"""Words compared one by one: the work grows with their square where nothing agrees."""
+"""Words compared one by one: the work grows with their square where nothing matches."""
 FOLLOWED_REDIRECTS = 10
-"""Redirects followed within the archive, where they may form a ring."""
+"""Redirects followed within the archive, where they may form a loop."""
 WACZ_BYTES = 256 * 1024 * 1024
-"""One WACZ file: the replay engine loads it into the browser whole."""
+"""One WACZ file: the replay engine loads all of it into the browser."""
 PACKED_RESOURCES = 500
-"""Captures in one WACZ file beside that of the page."""
+"""Captures in one WACZ file besides that of the page."""
 PACKED_LINKS = 30
 """Linked pages among these."""

@@ -46,7 +46,7 @@ class ArchivedPost:
     language: str | None
     """ISO 639-1 code."""
     dated: datetime
-    """The date that the post states for itself, or else when its latest words were first seen; aware, UTC."""
+    """The date that the post states for itself, or else when its latest text was first seen; aware, UTC."""
     first_seen: datetime
     last_seen: datetime
     versions: int
@@ -98,27 +98,27 @@ class OpenArchive:
 
     @property
     def writer(self) -> Writer:
-        """What adds captures and texts of another crawler: a batch, sealed, committed and released."""
+        """What adds captures and texts from another crawler: a batch, which is sealed, committed and released."""
         return self._archive.writer
 
     def text(self, url: str, at: str | datetime | None = None) -> Text:
         """The text of a page whose capture is nearest to `at`, by default the newest.
 
         Raises:
-            NotArchivedError: There is no text.
-            DamagedError: What is stored is not what the index says.
+            NotArchivedError: The page has no text.
+            DamagedError: The stored data do not match the index.
         """
         return self._archive.text(url, _instant(at)).as_text()
 
     def captures(self, url: str) -> list[CaptureRow]:
-        """Every capture of a page, oldest first; http and https, with or without `www.`, are one page."""
+        """Every capture of a page, oldest first; http and https, with or without `www.`, are the same page."""
         return self._archive.captures(url)
 
     def versions(self, url: str) -> list[Version]:
-        """The texts of a page that differ, oldest first.
+        """The texts of a page that differ from the one before, oldest first.
 
         Raises:
-            NotArchivedError: There is no text.
+            NotArchivedError: The page has no text.
         """
         return versions_of(self._archive, url)
 
@@ -126,8 +126,8 @@ class OpenArchive:
         """What changed between the versions at two instants; by default between the last two.
 
         Raises:
-            NotArchivedError: There is no text.
-            DamagedError: What is stored is not what the index says.
+            NotArchivedError: The page has no text.
+            DamagedError: The stored data do not match the index.
         """
         return compared(self._archive, versions_of(self._archive, url), _instant(since), _instant(until))
 
@@ -144,8 +144,8 @@ class OpenArchive:
         Args:
             blog: Only of this host.
             language: Only in this language, an ISO 639-1 code.
-            since: Only posts dated no earlier.
-            until: Only posts dated earlier.
+            since: Only posts dated at or after this instant.
+            until: Only posts dated before this instant.
         """
         overview = Overview(self._archive.index)
         wanted = overview.all_posts(blog=blog, language=language, since=_instant(since), until=_instant(until))
@@ -228,7 +228,7 @@ def decoded_payload(record: Record) -> tuple[bytes, str | None]:
 
     Raises:
         OverflowError: The decoded payload is larger than the limit.
-        ValueError: It is not in the coding that its header names.
+        ValueError: It is not in the coding that its header states.
     """
     head, body = split_payload(record)
     if not head:

@@ -44,7 +44,7 @@ class PressmarkSettings(BaseSettings):
 
 
 class ArchiveSettings(PressmarkSettings):
-    """Where captures and texts are kept, and how they are made."""
+    """Where captures and texts are stored, and how texts are extracted."""
 
     home: Path = Path("pressmark-data")
     """Folder of the defaults below, and of the spool."""
@@ -59,7 +59,7 @@ class ArchiveSettings(PressmarkSettings):
     """Processes that extract text."""
 
     extract_seconds: float = Field(default=5.0, gt=0)
-    """Wall time that one page's extraction may take before its process is ended."""
+    """Wall time that one page's extraction may take before its process is killed."""
 
     extract_megabytes: int = Field(default=512, ge=256)
     """Address space of one extraction process."""
@@ -71,10 +71,10 @@ class ArchiveSettings(PressmarkSettings):
     """A batch is committed when its first record is this old."""
 
     spool_megabytes: float = Field(default=4096.0, gt=0)
-    """Batches that wait for the store may take so much of this disk; then a crawl pauses until some are committed."""
+    """Disk space that batches waiting for the store may take; beyond it, a crawl pauses until some are committed."""
 
     outage_seconds: float = Field(default=600.0, ge=0)
-    """How long a crawl that is done, or has no room to go on, waits for store, database or disk before it gives up;
+    """How long a crawl that is finished, or has no room, waits for store, database or disk before it gives up;
     the next one commits what it left in the spool."""
 
     @model_validator(mode="after")
@@ -108,5 +108,5 @@ def load(kind: type[S], **overrides: Any) -> S:  # noqa: ANN401  the values are 
         first = e.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{PREFIX}{name}={masked(repr(first['input']))}: {first['msg']}") from e
-    except ValueError as e:  # a TOML file that cannot be parsed, a variable that is no JSON
+    except ValueError as e:  # a TOML file that cannot be parsed, a variable that is not JSON
         raise SettingsError(f"settings: {e}", hint="Correct the file that PRESSMARK_CONFIG names.") from e

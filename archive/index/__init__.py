@@ -1,1 +1,1 @@
-"""The index: a database of what is stored and where, and its answers."""
+"""The index: a database of what is stored and where, and the queries on it."""

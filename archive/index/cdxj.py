@@ -1,4 +1,4 @@
-"""CDXJ: one index line a capture, as pywb and its kin read them. No I/O."""
+"""CDXJ: one index line per capture, in the form that pywb and similar tools read. No I/O."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def cdxj_line(row: CaptureRow) -> str:
 
 
 def cdxj(rows: Iterable[CaptureRow]) -> bytes:
-    """The lines of captures, sorted as bytes, so that lookups can search by halves and files can be merged."""
+    """The lines of captures, sorted as bytes, so that binary search works and files can be merged."""
     lines = sorted(cdxj_line(row).encode() for row in rows)
     return b"".join(line + b"\n" for line in lines)

@@ -1,4 +1,4 @@
-"""Rows of the index made from records alone, so that the index can be rebuilt from the store. No I/O of its own."""
+"""Rows of the index, made from records alone, so that the index can be rebuilt from the store. No I/O of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from archive.warc.members import Member
 log = logging.getLogger(__name__)
 
 CAPTURES = frozenset({"response", "revisit", "resource"})
-"""Types of the records that a capture begins with."""
+"""Types of the records that begin a capture."""
 _ATTENDANTS = frozenset({"request", "metadata"})
 _FACTS = ("title", "author", "site", "language", "canonical", "license", "image", "comments")
 
@@ -34,9 +34,9 @@ def capture_rows(
 
     Args:
         found: Members in the file's order.
-        key: Of the object that the file is or will be.
-        known: Gives a capture by its WARC-Record-ID, for revisits that state no digest.
-        whole: Only captures with request and metadata: in a file that was cut off, others are torn.
+        key: Key of the object that the file is or will be.
+        known: Returns a capture by its WARC-Record-ID, for revisits that state no digest.
+        whole: Only captures with request and metadata: in a file that was cut off, others are incomplete.
     """
     by_record: dict[str, CaptureRow] = {}
     for group in _captures(found):
@@ -58,7 +58,7 @@ def capture_rows(
 def capture_row(
     record: warc.Record, known: Callable[[str], CaptureRow | None], *, object_key: str, offset: int, length: int
 ) -> CaptureRow | None:
-    """The row of the capture that a record begins, or None if it is no exchange over HTTP nor a page."""
+    """The row of the capture that a record begins; None if it is neither an HTTP exchange nor a page."""
     if not warc.is_capture(record):
         return None
     refers_to = (record.get("WARC-Refers-To") or "")[:64] or None if record.kind == "revisit" else None
@@ -84,7 +84,7 @@ def capture_row(
 
 
 def _meant(record: warc.Record, original: CaptureRow | None) -> int:
-    """Status of a capture whose record has no head; 0 where it cannot be told."""
+    """Status of a capture whose record has no head; 0 if it is unknown."""
     if record.kind == "revisit":
         unmodified = (record.get("WARC-Profile") or "").endswith("server-not-modified")
         return 304 if unmodified else original.status if original else 0
@@ -93,7 +93,7 @@ def _meant(record: warc.Record, original: CaptureRow | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldText:
-    """A text as its records hold it, and its row."""
+    """A text as its records contain it, and its row."""
 
     row: TextRow
     text: str
@@ -102,9 +102,9 @@ class HeldText:
 
     @property
     def entry(self) -> Entry | None:
-        """What was said of the post elsewhere when the text was made.
+        """What was stated about the post elsewhere when the text was made.
 
-        Texts of earlier versions tell only which of their own facts a feed had said.
+        Texts of earlier versions record only which of their own facts came from a feed.
         """
         if "entry" in self.fields:
             return Entry.from_json(self.fields["entry"])
@@ -113,7 +113,7 @@ class HeldText:
         return Entry.from_json({name: self.fields.get(name) for name in by_feed}) if by_feed else None
 
     def as_text(self) -> Text:
-        """The text with its facts as typed values; a fact that is missing or of another type is left out."""
+        """The text with its facts as typed values; a fact that is missing or of another type is omitted."""
         known: dict[str, Any] = {name: value for name in _FACTS if isinstance(value := self.fields.get(name), str)}
         for name in ("published", "modified"):
             known[name] = _stated(self.fields.get(name))
@@ -142,7 +142,7 @@ class HeldText:
 
 
 def held_texts(found: Iterable[Member], key: str) -> Iterator[HeldText]:
-    """The texts among members; only those whose metadata follow."""
+    """The texts among members; only those whose metadata record follows."""
     first: Member | None = None
     for member in found:
         if member.record.kind == "conversion":
@@ -153,7 +153,7 @@ def held_texts(found: Iterable[Member], key: str) -> Iterator[HeldText]:
 
 
 def text_rows(found: Iterable[Member], key: str) -> Iterator[TextRow]:
-    """Index rows of the texts among members; only of those whose metadata follow."""
+    """Index rows of the texts among members; only of those whose metadata record follows."""
     return (held.row for held in held_texts(found, key))
 
 
@@ -177,7 +177,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
 
 
 def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:
-    """Runs of adjacent members: what a capture begins with, then what names it in WARC-Concurrent-To."""
+    """Runs of adjacent members: the record that begins a capture, then those that name it in WARC-Concurrent-To."""
     group: list[Member] = []
     for member in found:
         record = member.record
@@ -192,7 +192,7 @@ def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:
 
 
 def entered(held: HeldText, urlkey: str) -> Entered:
-    """What search keeps of a text."""
+    """The rows of the full-text index for a text."""
     said, row = held.fields, held.row
     tags = said.get("tags")
     language = said.get("language")
@@ -213,7 +213,7 @@ def entered(held: HeldText, urlkey: str) -> Entered:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, with its port where that is told; empty where there is none."""
+    """The host of a URL, with its port if that is stated; empty if there is none."""
     try:
         return (urlsplit(url).netloc.rpartition("@")[2].lower())[:255]
     except ValueError:
@@ -231,7 +231,7 @@ def _moment(written: object) -> datetime | None:
 
 
 def _stated(written: object) -> datetime | date | None:
-    """A date of a text as `Text.fields` wrote it: an instant, or a day alone."""
+    """A date of a text as `Text.fields` wrote it: an instant, or only a day."""
     if not isinstance(written, str):
         return None
     try:

@@ -1,7 +1,7 @@
-"""The tables that search looks into, and what is written into them: the words of each text that differs.
+"""The full-text search tables, and what is written into them: the words of each distinct text.
 
-SQLite keeps the words in an FTS5 table without contents, PostgreSQL as text search vectors that we make ourselves: both
-then have the same words, which are those of `archive.index.tokens`.
+SQLite stores the words in a contentless FTS5 table, PostgreSQL as text search vectors that we build ourselves: both
+then have the same words, those of `archive.index.tokens`.
 """
 
 from __future__ import annotations
@@ -60,19 +60,19 @@ passages = Table(
 """Only in PostgreSQL; its column `words` is a tsvector."""
 
 PASSAGE = 3_000
-"""Words of a passage: PostgreSQL keeps 255 places of a word."""
+"""Words of a passage: PostgreSQL stores at most 255 positions of a word."""
 OVERLAP = 50
-"""Words that a passage shares with the one before: the longest phrase that is found for certain."""
+"""Words that a passage shares with the one before: the longest phrase that is certain to be found."""
 _PLACES = 250
 _COLUMNS = ("title", "author", "tags", "body")
 WEIGHTS = {"title": "A", "author": "B", "tags": "C", "body": "D"}
 _GAP = 8
-"""Places between two columns, so that no phrase spans them."""
+"""Positions between two columns, so that no phrase spans them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What is known of a text that can be found."""
+    """What is known about a text that can be searched for."""
 
     urlkey: str
     digest: str
@@ -83,14 +83,14 @@ class Entered:
     language: str | None
     tags: tuple[str, ...]
     dated: datetime
-    """When the post is from, as it says itself; else when it was seen first."""
+    """The date that the post states for itself; otherwise when it was first seen."""
     seen: datetime
     """Date of the capture."""
     body: str
 
 
 def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> None:
-    """Make texts findable; those that are already stay as they are."""
+    """Add texts to the full-text index; those that are in it already stay as they are."""
     fresh: dict[tuple[str, str], Entered] = {}
     for one in found:
         fresh.setdefault((one.urlkey, one.digest), one)
@@ -145,13 +145,13 @@ def _columns(one: Entered) -> dict[str, list[str]]:
 
 
 def facet(kind: Literal["host", "language"], value: str) -> str:
-    """The word that stands for a host or a language among the words of SQLite; no text has such a one."""
+    """The word that stands for a host or a language among the words of SQLite; no text contains such a word."""
     mark = {"host": "\ue001", "language": "\ue002"}[kind]
     return mark + "".join(c if c.isalnum() else "\ue003" for c in value.lower())
 
 
 def _facets(one: Entered) -> list[str]:
-    """A text's language, its host, and all hosts that this is below."""
+    """A text's language, its host, and all parent domains of the host."""
     found = [facet("language", one.language)] if one.language else []
     host = one.host.partition(":")[0] if not one.host.startswith("[") else one.host
     labels = host.split(".")
@@ -160,7 +160,7 @@ def _facets(one: Entered) -> list[str]:
 
 
 def vectors(columns: dict[str, list[str]]) -> Iterator[str]:
-    """PostgreSQL's vectors of a text as it reads them; each holds what is not the body as well."""
+    """A text as PostgreSQL's vectors, in its input syntax; each also contains all columns other than the body."""
     body, start = columns["body"], 0
     while True:
         places: dict[str, list[str]] = {}

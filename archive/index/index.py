@@ -1,4 +1,4 @@
-"""The index: which captures and texts the archive has, and where they are stored. Reads only."""
+"""The index: which captures and texts the archive has, and where they are stored. Read-only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Index:
 
     @property
     def engine(self) -> Engine:
-        """The database, for what else of the archive is looked up in it."""
+        """The database, for other lookups of the archive in it."""
         return self._engine
 
     def captures(self, url: str) -> list[CaptureRow]:
@@ -58,7 +58,7 @@ class Index:
         return []
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
-        """The capture of a URL nearest to `at`, or the newest; of two as near, the earlier."""
+        """The capture of a URL nearest to `at`, or the newest; if two are equally near, the earlier."""
         return self._nearest(captures, CAPTURES, url, at, capture_row)
 
     def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
@@ -66,7 +66,7 @@ class Index:
         return self._nearest(texts, texts_select(), url, at, text_row)
 
     def text_of(self, capture: str) -> TextRow | None:
-        """The text made from the capture with that WARC-Record-ID; of several, that of the newest batch."""
+        """The text made from the capture with that WARC-Record-ID; if there are several, that of the newest batch."""
         return next(iter(self.texts_of(capture)), None)
 
     def text_for(self, capture: CaptureRow) -> TextRow | None:
@@ -85,7 +85,7 @@ class Index:
         return [text_row(row) for row in fetch(self._engine, query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
-        """WARC-Record-IDs of captures that have a text, in their order, from the one after `after` on."""
+        """WARC-Record-IDs of captures that have a text, in their order, starting with the one after `after`."""
         query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
         return [row.capture for row in fetch(self._engine, query.limit(limit))]
 
@@ -95,7 +95,7 @@ class Index:
         return int(fetch(self._engine, query)[0][0])
 
     def newest_texts(self, url: str, limit: int) -> list[TextRow]:
-        """Texts of that many posts of a URL's host, the newest of each, latest captures first."""
+        """Texts of `limit` posts of a URL's host, the newest of each, latest captures first."""
         query = texts_select().where(*self._of_host(url))
         query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
         found: dict[str, TextRow] = {}
@@ -131,12 +131,12 @@ class Index:
         return capture_row(rows[0]) if rows else None
 
     def original(self, digest: str) -> CaptureRow | None:
-        """The earliest whole response that holds the payload of that digest, of any URL."""
+        """The earliest complete response with the payload of that digest, of any URL."""
         rows = fetch(self._engine, _ORIGINAL, digest=digest)
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
-        """The newest whole capture of a URL by our own crawler with status 200; what a 304 says is still so."""
+        """The newest complete capture of a URL by our own crawler with status 200; a 304 confirms its payload."""
         query = (
             CAPTURES.where(captures.c.urlkey == index_urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
             .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
@@ -147,19 +147,19 @@ class Index:
         return capture_row(rows[0]) if rows else None
 
     def objects(self) -> list[ObjectRow]:
-        """Every object that rows may point at, by key."""
+        """Every object that rows may refer to, by key."""
         query = select(objects.c.key, objects.c.length, objects.c.sha256).order_by(objects.c.key)
         with transaction(self._engine, reads=True) as connection:
             return [ObjectRow(key=row.key, length=row.length, sha256=row.sha256) for row in connection.execute(query)]
 
     def any_object(self) -> str | None:
-        """Key of an object that rows point at; None if there is none."""
+        """Key of an object that rows refer to; None if there is none."""
         with transaction(self._engine, reads=True) as connection:
             found: str | None = connection.execute(select(func.max(objects.c.key))).scalar()
         return found
 
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
-        """The captures and texts that lie in an object, in its order."""
+        """The captures and texts in an object, in its order."""
         held = fetch(self._engine, CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
         made = fetch(self._engine, texts_select().where(objects.c.key == key).order_by(texts.c.offset))
         return [capture_row(row) for row in held], [text_row(row) for row in made]
@@ -175,12 +175,12 @@ class Index:
     def _nearest(
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
-        """Of the URL, however its host and scheme are written; else of any with the same urlkey."""
+        """The nearest one of the URL, under any spelling of host and scheme; otherwise of any with the same urlkey."""
         found = (self._around(table, query.where(same), at, make) for same in page_conditions(table, url))
         return next((row for row in found if row), None)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
-        # Of several texts of one capture the newest.
+        # If a capture has several texts, the newest.
         newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
         if at is None:
             rows = fetch(self._engine, query.order_by(table.c.date.desc(), *newest).limit(1))
@@ -192,7 +192,7 @@ class Index:
         return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
 
 
-# Asked for each capture, so that it is made once.
+# Used for each capture, so it is built once.
 _ORIGINAL = (
     CAPTURES.where(
         captures.c.digest == bindparam("digest"), captures.c.kind == "response", captures.c.truncated.is_(None)

@@ -1,7 +1,7 @@
-"""What is known of many pages, asked in bulk before they are requested: their newest captures, and their texts.
+"""What is known about many pages, queried in bulk before they are requested: their newest captures, and their texts.
 
-One look back in place of several for each page: is its newest capture unread, does a repeated payload have a text, what
-were the post's words before.
+One bulk query replaces several for each page: does its newest capture have a text, does a repeated payload have one,
+what was the post's text before.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from archive.index.schema import texts_select as all_texts
 from archive.runtime.database import transaction
 
 _PART = 400
-"""URLs of one query: SQLite takes a limited number of parameters."""
+"""URLs per query: SQLite allows a limited number of parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the archive had of one page when it was asked."""
+    """What the archive had of one page at the time of the query."""
 
     capture: CaptureRow | None = None
-    """The newest capture of the very URL."""
+    """The newest capture of exactly this URL."""
     last: CaptureRow | None = None
-    """The capture that last showed the page, past redirects, if the caller named it."""
+    """The capture that last showed the page, after redirects, if the caller named it."""
     texts: Mapping[str, TextRow] = field(default_factory=dict)
-    """The newest text of each capture that has one, of the URL or of that of `last`, by WARC-Record-ID."""
+    """The newest text of each capture that has one, of the URL or of the URL of `last`, by WARC-Record-ID."""
 
     def has_text(self, record: str | None) -> bool:
         """Whether the capture with that WARC-Record-ID has a text."""
@@ -53,10 +53,10 @@ def _date(row: TextRow) -> datetime:
 
 
 def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
-    """What is known of each of these URLs, in three statements for some hundred of them.
+    """What is known about each of these URLs, in three statements for several hundred of them.
 
     Args:
-        index: Where to look.
+        index: The index to query.
         pages: URLs; for each the WARC-Record-ID of the capture that last showed the page, if the caller knows it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Lookups for the web app: mementos of a page, and scans in the order of urlkeys."""
+"""Lookups for the web app: mementos of a page, and scans in urlkey order."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from archive.warc.urlkey import variants
 
 SECOND = timedelta(seconds=1)
 PART = 2_000
-"""Rows of one query of a scan; between two the database is free for others."""
+"""Rows per query of a scan; between two queries the database is free for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """The instants of a page's mementos around one of them; None where there is none."""
+    """The instants of a page's mementos around one of them; None if there is none."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -46,7 +46,7 @@ class Lookup:
         self._engine = index.engine
 
     def memento(self, url: str, second: datetime) -> tuple[CaptureRow, Neighbours] | None:
-        """The capture of a page within that second, the earliest, with the mementos around it; or the nearest one."""
+        """The earliest capture of a page within that second, with the mementos around it; otherwise the nearest one."""
         given = _parameters(url)
         for asked in _WITHIN:
             if rows := fetch(self._engine, asked, **given, begin=second, end=second + SECOND):
@@ -55,7 +55,7 @@ class Lookup:
         return (row, Neighbours()) if row else None
 
     def neighbours(self, url: str, second: datetime) -> Neighbours:
-        """The mementos around the second of one."""
+        """The mementos around the one of that second."""
         for asked in _AROUND:
             found = fetch(self._engine, asked, **_parameters(url), begin=second, end=second + SECOND)[0]
             if found.first_date is not None:
@@ -65,7 +65,7 @@ class Lookup:
     def newest_of_page(
         self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> list[CaptureRow]:
-        """The last captures of a page, newest first, of all or within a time."""
+        """The latest captures of a page, newest first, of all or within a period."""
         for same in page_conditions(captures, url):
             query = CAPTURES.where(same)
             if since is not None and until is not None:
@@ -103,16 +103,16 @@ class Lookup:
         skip: int = 0,
         limit: int | None = None,
     ) -> Iterator[Line | None]:
-        """Captures with their urlkeys, in the order of urlkey and date, or against it; None after each part.
+        """Captures with their urlkeys, ordered by urlkey and date, ascending or descending; None after each part.
 
         Args:
-            keys: Which.
-            since: No earlier ones.
-            until: Only those before.
-            backwards: The last first.
-            after: Go on after this one.
-            skip: Leave out so many.
-            limit: Not more than so many.
+            keys: The range of urlkeys.
+            since: Only captures at or after this instant.
+            until: Only captures before this instant.
+            backwards: In descending order.
+            after: Continue after this one.
+            skip: Number of captures to leave out.
+            limit: Maximum number of captures.
         """
         key, date, record = captures.c.urlkey, captures.c.date, captures.c.record
         query = CAPTURES.add_columns(key).where(*_within(keys, since, until))
@@ -138,7 +138,7 @@ class Lookup:
             left = left - len(rows) if left is not None else None
 
     def count(self, keys: Range, *, since: datetime | None = None, until: datetime | None = None) -> int:
-        """How many captures a scan would give."""
+        """How many captures a scan would return."""
         query = select(func.count()).select_from(captures).where(*_within(keys, since, until))
         return int(fetch(self._engine, query)[0][0])
 
@@ -148,7 +148,7 @@ class Lookup:
         return (int(rows[0].length), str(rows[0].sha256)) if rows else None
 
 
-# A memento is asked for often, so that these are made once. The ways to write a URL are eight at most.
+# A memento is requested often, so these are built once. A URL has at most eight spellings.
 _WAYS = tuple(f"url{number}" for number in range(9))
 _KEY: ColumnElement[str] = bindparam("key")
 _SETS = (
@@ -203,15 +203,15 @@ def _within(keys: Range, since: datetime | None, until: datetime | None) -> list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Urlkeys from `low` up to, not including, `high`; the same twice stands for that one."""
+    """Urlkeys from `low` up to, not including, `high`; if both are equal, only that one."""
 
     low: str
     high: str
     host: str | None = None
-    """Only of this host and those below it, as the beginning of a urlkey."""
+    """Only this host and its subdomains, as the beginning of a urlkey."""
 
 
 Place = tuple[str, datetime, str]
-"""Urlkey, date and record of a line, after which a scan goes on."""
+"""Urlkey, date and record of a line, after which a scan continues."""
 Line = tuple[str, CaptureRow]
 """A urlkey and a capture."""

@@ -1,4 +1,4 @@
-"""Lists over many posts: recently archived ones, a host's posts, numbers of captures a day."""
+"""Lists over many posts: recently archived ones, a host's posts, numbers of captures per day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A text of a post, as lists show it."""
+    """A text of a post, as shown in lists."""
 
     url: str
     title: str | None
@@ -30,9 +30,9 @@ class Post:
     language: str | None
     dated: datetime
     seen: datetime
-    """When these words were seen first."""
+    """When this text was first seen."""
     edited: bool = False
-    """Other words of the same page were seen before."""
+    """Another text of the same page was seen before."""
 
     @property
     def month_name(self) -> str:
@@ -61,16 +61,16 @@ class Overview:
         return self._index.counts()
 
     def latest(self, limit: int, *, edited: bool | None = None) -> list[Post]:
-        """The texts that were seen first most lately.
+        """The texts that were first seen most recently.
 
         Args:
-            limit: How many at most.
-            edited: True: only of posts that said something else before; False: only new posts; None: both.
+            limit: Maximum number of texts.
+            edited: True: only of posts whose text was different before; False: only new posts; None: both.
         """
         query = select(searchable, _edited()).order_by(searchable.c.seen.desc(), searchable.c.id.desc())
         if edited is None:
             return [_post(row) for row in fetch(self._engine, query.limit(limit))]
-        # Most are new: looking through the last few thousand finds enough, without a table of its own.
+        # Most are new: searching the last few thousand finds enough, without a table of its own.
         recent = query.limit(5_000).subquery()
         chosen = select(recent).where(recent.c.edited == (1 if edited else 0))
         return [
@@ -79,7 +79,7 @@ class Overview:
         ]
 
     def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
-        """Hosts with how many posts they have, and when the last of them came."""
+        """Hosts with their number of posts, and when the last of them was archived."""
         count = func.count(searchable.c.urlkey.distinct()).label("posts")
         query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
         return [
@@ -97,7 +97,7 @@ class Overview:
         return [Month(year=year, month=month, posts=count) for (year, month), count in sorted(seen.items())]
 
     def posts(self, host: str, *, year: int | None = None, limit: int, offset: int = 0) -> list[Post]:
-        """A host's posts with their latest words, newest first."""
+        """A host's posts with their latest text, newest first."""
         newest = select(func.max(searchable.c.id)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
         query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
         if year is not None:
@@ -116,13 +116,13 @@ class Overview:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Iterator[Post]:
-        """Every post with its latest words, in the order in which those were archived.
+        """Every post with its latest text, in the order in which the texts were archived.
 
         Args:
             blog: Only of this host.
             language: Only in this language, an ISO 639-1 code.
-            since: Only those whose own date is not earlier.
-            until: Only those whose own date is earlier.
+            since: Only posts dated at or after this instant.
+            until: Only posts dated before this instant.
         """
         newest = select(func.max(searchable.c.id)).group_by(searchable.c.urlkey)
         query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
@@ -142,17 +142,17 @@ class Overview:
             last = found[-1].id
 
     def days_of_host(self, url: str, since: datetime) -> dict[date, int]:
-        """How many captures of a host each day has, from an instant on."""
+        """The number of captures of a host on each day, starting at an instant."""
         host = index_urlkey(url).partition(")")[0]
         key = captures.c.urlkey
         return self._days((key >= f"{host})") & (key < f"{host}*") & (captures.c.date >= since))  # `*` follows `)`
 
     def days_of_page(self, url: str) -> dict[date, int]:
-        """How many captures of a page each day has."""
+        """The number of captures of a page on each day."""
         return next((days for same in page_conditions(captures, url) if (days := self._days(same))), {})
 
     def statuses(self, url: str) -> dict[int, int]:
-        """How many captures of a page have each status."""
+        """The number of captures of a page with each status."""
         for same in page_conditions(captures, url):
             query = select(captures.c.status, func.count().label("many")).where(same).group_by(captures.c.status)
             if rows := fetch(self._engine, query):
@@ -169,7 +169,7 @@ class Overview:
 
 
 def _edited() -> ColumnElement[int]:
-    """Whether other words of the same page were seen before."""
+    """Whether another text of the same page was seen before."""
     before = searchable.alias("before")
     found = select(literal(1)).where(before.c.urlkey == searchable.c.urlkey, before.c.seen < searchable.c.seen)
     return func.coalesce(found.limit(1).scalar_subquery(), 0).label("edited")

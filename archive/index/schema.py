@@ -1,4 +1,4 @@
-"""Tables of the index, and the values that their rows are. No I/O."""
+"""Tables of the index, and the values of their rows. No I/O."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REVISION = "0004"
 CRAWL = "pressmark"
 IMPORT = "import"
 AGAIN = "again"
-"""First words of batches' names: who made them."""
+"""First words of batch names: who made them."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
 
@@ -88,7 +88,7 @@ CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == capture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureRow:
-    """One line of the index: a capture and where its records lie."""
+    """One row of the index: a capture and where its records are stored."""
 
     record: str
     """WARC-Record-ID of the response or revisit."""
@@ -102,7 +102,7 @@ class CaptureRow:
     kind: str
     """`response` or `revisit`."""
     refers_to: str | None
-    """For a revisit: WARC-Record-ID of the response that holds the payload."""
+    """For a revisit: WARC-Record-ID of the response that has the payload."""
     truncated: str | None
     object: str
     """Key of the WARC object."""
@@ -136,12 +136,12 @@ class CaptureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRow:
-    """A text and where its records lie."""
+    """A text and where its records are stored."""
 
     record: str
     """WARC-Record-ID of the conversion record."""
     capture: str
-    """WARC-Record-ID of the capture it was made from."""
+    """WARC-Record-ID of the capture that it was made from."""
     url: str
     date: datetime
     """Date of that capture."""
@@ -149,21 +149,21 @@ class TextRow:
     """Digest of the plain text, `sha1:BASE32`."""
     title: str | None
     made_by: str | None
-    """What made it, as `archive.extract.text.made_by` gives it; None in rows that an earlier version wrote."""
+    """What made it, as `archive.extract.text.made_by` returns it; None in rows written by an earlier version."""
     object: str
     offset: int
     length: int
     """Bytes of its two records: conversion and metadata."""
 
     def as_json(self) -> dict[str, Any]:
-        """The text's place and what tells it from others of its capture, as programs see it."""
+        """The text's place and what distinguishes it from others of its capture, as programs see it."""
         names = ("digest", "made_by", "object", "offset", "length", "record")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRow:
-    """An object that index rows point at."""
+    """An object that index rows refer to."""
 
     key: str
     length: int
@@ -172,20 +172,20 @@ class ObjectRow:
 
 
 def of_page(table: Table, url: str) -> ColumnElement[bool]:
-    """What is of the page at a URL, under either scheme, with or without `www.` and the slash at the end.
+    """Rows of the page at a URL, under either scheme, with or without `www.` and a trailing slash.
 
-    Redirects count only where they are of the very URL: between the ways to write it they lead to the page itself.
+    Redirects count only if they are of exactly this URL: between its spellings they lead to the page itself.
     """
     return same_page(table, key=index_urlkey(url), ways=variants(url))
 
 
 def page_conditions(table: Table, url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Conditions for the captures or texts of a page: `of_page`, and what counts if that finds nothing."""
+    """Conditions for the captures or texts of a page: `of_page`, and what counts if that matches nothing."""
     return of_page(table, url), table.c.urlkey == index_urlkey(url)
 
 
 def same_page(table: Table, *, key: Any, ways: Sequence[Any]) -> ColumnElement[bool]:  # noqa: ANN401  or parameters
-    """As `of_page`, of a urlkey and the ways to write the URL, itself first."""
+    """As `of_page`, for a urlkey and the spellings of the URL, the URL itself first."""
     same: ColumnElement[bool] = table.c.url.in_(ways)
     if table is captures:
         redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
@@ -200,7 +200,7 @@ def texts_select() -> Select[Any]:
 
 
 def index_urlkey(url: str) -> str:
-    """The urlkey in a length that every database can index; of a longer one, its beginning and its hash."""
+    """The urlkey in a length that every database can index; if it is longer, its beginning and its hash."""
     found = urlkey(url)
     if len(found) <= _MAX_KEY:
         return found
@@ -208,7 +208,7 @@ def index_urlkey(url: str) -> str:
 
 
 def capture_row(row: Row[Any]) -> CaptureRow:
-    """The capture that a row of `CAPTURES`, or of more columns after its own, tells of."""
+    """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
     record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
     return CaptureRow(
         record=record,

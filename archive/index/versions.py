@@ -12,25 +12,25 @@ from archive.runtime.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A run of captures that say the same."""
+    """A run of captures with the same text."""
 
     number: int
     """From 1, the oldest."""
     text: TextRow
-    """Of its first capture; of several, that of the newest extractor."""
+    """The text of its first capture; if there are several, that of the newest extractor."""
     captures: tuple[CaptureRow, ...]
     """Oldest first."""
     digests: frozenset[str]
-    """Of all texts that were made of its captures."""
+    """Digests of all texts that were made from its captures."""
 
     @property
     def first(self) -> datetime:
-        """When it was seen first."""
+        """When it was first seen."""
         return self.captures[0].date
 
     @property
     def last(self) -> datetime:
-        """When it was seen last."""
+        """When it was last seen."""
         return self.captures[-1].date
 
     def as_json(self) -> dict[str, object]:
@@ -50,18 +50,18 @@ class Version:
 
 
 def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRow]]) -> list[Version]:
-    """The versions of a page, oldest first; a text that comes back is a version of its own.
+    """The versions of a page, oldest first; a text that returns is a version of its own.
 
     Args:
         captures: Of the page, oldest first.
-        texts: Of each capture that has some, newest first, by its WARC-Record-ID.
+        texts: Texts of each capture that has any, newest first, by its WARC-Record-ID.
     """
     runs: list[list[tuple[CaptureRow, Sequence[TextRow]]]] = []
     for capture in captures:
         made = texts.get(capture.record) or texts.get(capture.refers_to or "") or ()
         if not made:
             continue
-        # Two extractors' words are not compared: that they differ is no edit.
+        # Texts of two extractors are not compared: a difference between them is not an edit.
         if runs and same_words(runs[-1][-1][1], made) is not False:
             runs[-1].append((capture, made))
         else:
@@ -78,14 +78,14 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
 
 
 def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:
-    """Whether two captures say the same, by texts that one extractor made: another one is no edit of a post.
+    """Whether two captures have the same text by the same extractor: another extractor is not an edit of a post.
 
     Args:
         before: Texts of one capture, newest first.
         after: Texts of another, newest first.
 
     Returns:
-        None where no extractor made a text of both, and their newest differ.
+        None if no extractor made a text of both, and their newest ones differ.
     """
     if before and after and before[0].digest == after[0].digest:
         return True

@@ -1,4 +1,4 @@
-"""The writing side of the index: adds rows once their objects are durable, replaces those of a reindexed object."""
+"""The writing half of the index: adds rows once their objects are durable, replaces those of a reindexed object."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class IndexWriter:
         self._engine = index.engine
 
     def prepare(self) -> None:
-        """Make or upgrade the tables."""
+        """Create or upgrade the tables."""
         migrate(self._engine, "archive", REVISION)
 
     def add(
@@ -32,13 +32,13 @@ class IndexWriter:
         made: list[TextRow],
         words: Sequence[Entered] = (),
     ) -> None:
-        """Point at objects that are durable, all or nothing; the same again changes nothing.
+        """Add rows for objects that are durable, all or nothing; adding the same again changes nothing.
 
         Args:
             stored: The objects.
             held: Captures in them.
             made: Texts in them.
-            words: The texts themselves, which can be found from now on.
+            words: Full-text rows of the texts, which can be searched for from now on.
         """
         with transaction(self._engine) as connection:
             self._add(connection, stored, held, made)
@@ -47,7 +47,7 @@ class IndexWriter:
     def replace(
         self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()
     ) -> None:
-        """Make the rows of one object exactly these, all or nothing."""
+        """Make these exactly the rows of one object, all or nothing."""
         with transaction(self._engine) as connection:
             number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
             for table, rows in ((captures, held), (texts, made)):
@@ -76,7 +76,7 @@ class IndexWriter:
             insert_all(connection, table, fresh)
 
     def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows whose record is not there yet."""
+        """Rows whose record is not in the index yet."""
         known: set[str] = set()
         for part in _parts([row["record"] for row in rows]):
             known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
@@ -84,7 +84,7 @@ class IndexWriter:
 
 
 def _parts(records: list[str]) -> Iterator[list[str]]:
-    """Records in parts: SQLite takes a limited number of parameters."""
+    """Records in parts: SQLite allows a limited number of parameters."""
     for start in range(0, len(records), 500):
         yield records[start : start + 500]
 

@@ -1,1 +1,1 @@
-"""The way in: spool files, batches, and the commit that makes them part of the archive."""
+"""Writing: spool files, batches, and the commit that makes them part of the archive."""

@@ -1,6 +1,6 @@
 """A batch: captures and texts that grow in the local spool until they are committed together.
 
-A batch is two WARC files of one name: captures and texts. Sealing makes them durable on this machine.
+A batch is two WARC files with the same name: captures and texts. Sealing makes them durable on this machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 OK = 200
 NOT_MODIFIED = 304
 NOTES = "notes"
-"""Begins the name of the spool file with a batch's notes."""
+"""Prefix of the spool file with a batch's notes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +39,15 @@ class Sealed:
     """A batch that will not change any more."""
 
     files: tuple[tuple[ObjectRow, Path], ...]
-    """Objects to be and the spool files that hold them; captures before texts."""
+    """Future objects and the spool files that contain them; captures before texts."""
     captures: tuple[CaptureRow, ...]
     texts: tuple[TextRow, ...]
     words: tuple[Entered, ...] | None = None
     """Rows of the full-text index for the texts, made as these were added; None: they must be read from the files."""
     notes: tuple[str, ...] = ()
-    """What the crawler wants to remember once the rest is durable; lines that mean nothing to the archive."""
+    """What the crawler needs to remember once the rest is durable; lines that the archive does not interpret."""
     journal: Path | None = None
-    """Spool file that holds the notes."""
+    """Spool file that contains the notes."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -69,15 +69,15 @@ class Origin:
 
 @dataclass(slots=True)
 class Recent:
-    """Payloads that are held by batches of this process which the index does not know yet."""
+    """Payloads in batches of this process that the index does not know yet."""
 
     payloads: dict[str, CaptureRow] = field(default_factory=dict)
-    """By digest: the response that holds it."""
+    """By digest: the response that contains it."""
     newest: dict[str, tuple[str, CaptureRow]] = field(default_factory=dict)
-    """By URL: the object with its newest whole capture, and the response that holds the payload of that."""
+    """By URL: the object with its newest complete capture, and the response that contains its payload."""
 
     def remember(self, row: CaptureRow, original: CaptureRow | None) -> None:
-        """A capture was written; `original` is what it refers to, if it is a revisit."""
+        """Remember a capture that was written; `original` is what it refers to, if it is a revisit."""
         if row.truncated:
             return
         if row.kind == "response":
@@ -86,7 +86,7 @@ class Recent:
             self.newest[row.url] = (row.object, original or row)
 
     def forget(self, rows: tuple[CaptureRow, ...]) -> None:
-        """These captures are in the index now."""
+        """Forget captures that are in the index now."""
         for row in rows:
             if (held := self.payloads.get(row.digest)) and held.record == row.record:
                 del self.payloads[row.digest]
@@ -112,12 +112,12 @@ class Batch:
 
         Args:
             spool: Folder on this machine.
-            name: Stem of both files, unlike any other's; lower-case letters, digits and hyphens.
-            index: Tells which payloads are held already.
-            recent: Tells the same of batches that are not in the index yet; shared by those of one process, which
+            name: Stem of both files, different from any other's; lower-case letters, digits and hyphens.
+            index: Knows which payloads are archived already.
+            recent: Knows the same of batches that are not in the index yet; shared by those of one process, which
                 must be committed in the order in which they were begun.
             now: When the batch begins; aware, UTC.
-            new_uuid: Gives a fresh UUID for each record.
+            new_uuid: Returns a fresh UUID for each record.
             origin: Who makes the files.
         """
         self.name = name
@@ -145,7 +145,7 @@ class Batch:
         """Write the records of a capture, adjacent and in this order: response or revisit, request, metadata.
 
         Raises:
-            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolFullError: There is no room; nothing was added, and the call may be repeated.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
         uuid = self._new_uuid()
@@ -188,15 +188,15 @@ class Batch:
         return row
 
     def repeats(self, row: CaptureRow) -> bool:
-        """Whether a capture of this batch brought the payload of an earlier capture of the very same URL."""
+        """Whether a capture of this batch has the payload of an earlier capture of exactly the same URL."""
         return row.record in self._repeats
 
     def add_foreign(self, first: warc.Record, *rest: warc.Record) -> CaptureRow | None:
-        """Write adjacent records that another tool made; gives the capture's row, if they are one.
+        """Write adjacent records made by another tool; returns the capture's row, if they are a capture.
 
         Args:
-            first: What the capture begins with, or any record that is none.
-            rest: Those that name it in WARC-Concurrent-To.
+            first: The record that begins the capture, or any record that is not part of one.
+            rest: The records that name it in WARC-Concurrent-To.
 
         Raises:
             SpoolError: The spool cannot be written; the batch must not be used any more.
@@ -218,10 +218,10 @@ class Batch:
     def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
         """Write the records of a text, adjacent: conversion, metadata.
 
-        `capture` must be in this batch or an earlier one: a conversion refers to nothing else.
+        `capture` must be in this batch or an earlier one: a conversion may not refer to a later one.
 
         Raises:
-            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolFullError: There is no room; nothing was added, and the call may be repeated.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
         info = self._extracted.info
@@ -260,10 +260,10 @@ class Batch:
         return row
 
     def note(self, line: str) -> None:
-        """Remember a line with this batch; it comes back when the batch is recovered after a crash.
+        """Store a line with this batch; it is returned when the batch is recovered after a crash.
 
         Raises:
-            SpoolFullError: There is no room; nothing was added, and the same may be tried again.
+            SpoolFullError: There is no room; nothing was added, and the call may be repeated.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
         self._journal.append(line.encode() + b"\n")
@@ -273,7 +273,7 @@ class Batch:
         """Sync both files to disk under their final names.
 
         Raises:
-            SpoolError: That failed; nothing of this batch may be acknowledged.
+            SpoolError: Sealing failed; nothing of this batch may be acknowledged.
         """
         files = [spooled.seal() for spooled in (self._captured, self._extracted)]
         return Sealed(
@@ -303,7 +303,7 @@ class Batch:
             self._words.append(entered(held, index_urlkey(row.url)))
 
     def _held(self, capture: Capture) -> CaptureRow | None:
-        """The response that holds this capture's payload already, durable or in a batch that comes no later."""
+        """The response that has this capture's payload already, durable or in a batch that is committed no later."""
         try:
             if capture.status == NOT_MODIFIED:
                 if newest := self._recent.newest.get(capture.url):
@@ -316,7 +316,7 @@ class Batch:
         except DatabaseError as e:
             if not e.temporary:
                 raise
-            # Storing a payload twice costs room; not storing it would lose it.
+            # Storing a payload twice costs space; not storing it would lose it.
             log.warning("stored whole, the index is out of reach url=%s error=%s", capture.url, e)
             return None
 
@@ -338,11 +338,11 @@ class Batch:
 
 
 class _Spooled:
-    """The spool file of an object to be: begins with its warcinfo record, knows its SHA-256."""
+    """The spool file of a future object: begins with its warcinfo record, knows its SHA-256."""
 
     def __init__(self, spool: Path, kind: str, name: str, warcinfo: Callable[[str], warc.Record]) -> None:
         self.row_key = object_key(kind, name)
-        # One flat folder: the kind goes into the name.
+        # One flat folder: the kind is part of the name.
         self._file = SpoolFile(spool / f"{kind}-{name}.warc.gz")
         self._warcinfo = warcinfo(f"{name}.warc.gz")
         self._sha256 = hashlib.sha256()
@@ -358,7 +358,7 @@ class _Spooled:
         return self._file.length
 
     def append(self, data: bytes) -> int:
-        """Write whole members and tell where they begin."""
+        """Write complete members and return where they begin."""
         first = warc.pack(self._warcinfo) if not self.length else b""
         offset = self.length + len(first)
         self._file.append(first + data)
@@ -366,7 +366,7 @@ class _Spooled:
         return offset
 
     def seal(self) -> tuple[ObjectRow, Path] | None:
-        """Make it durable on this machine; None where nothing was written."""
+        """Make it durable on this machine; None if nothing was written."""
         if self._file.empty:
             return None
         path = self._file.seal()

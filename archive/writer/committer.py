@@ -33,7 +33,7 @@ class Writer:
         Args:
             store: Where objects go.
             index: Where their rows go.
-            spool: Folder where batches grow; processes that run side by side need one each.
+            spool: Folder where batches grow; each of several concurrent processes needs its own.
         """
         self.store = store
         self.index = index
@@ -85,7 +85,7 @@ class Writer:
         )
 
     def commit(self, sealed: Sealed) -> None:
-        """Make a sealed batch part of the archive: objects first, then the rows that point at them.
+        """Make a sealed batch part of the archive: objects first, then the rows that refer to them.
 
         May be repeated after any failure. The spool keeps the batch until it is released.
 
@@ -132,7 +132,7 @@ class Writer:
             self.commit_and_release(sealed)
 
     def set_aside(self, sealed: Sealed) -> Path:
-        """Move a batch that cannot be committed to where no crawl looks for one; returns the folder."""
+        """Move a batch that cannot be committed to a folder that no crawl searches; returns the folder."""
         folder = self.spool / "aside"
         with spool_errors(self.spool):
             folder.mkdir(exist_ok=True)
@@ -142,7 +142,7 @@ class Writer:
         return folder
 
     def leftovers(self, maker: str = CRAWL) -> Iterator[Sealed]:
-        """The batches that an earlier run left in the spool; commit and release each before the next is taken.
+        """The batches that an earlier run left in the spool; commit and release each before taking the next.
 
         Raises:
             SpoolError: The spool cannot be read or written.
@@ -151,7 +151,7 @@ class Writer:
             yield from recover(self.spool, self.index.reads.capture, maker=maker)
 
     def _words(self, key: str, path: Path) -> list[Entered]:
-        """Full-text rows of the texts in a spool file, for a batch that does not carry them."""
+        """Full-text rows of the texts in a spool file, for a batch that does not have them in memory."""
         with spool_errors(self.spool), path.open("rb") as data:
             return [entered(held, index_urlkey(held.row.url)) for held in held_texts(members(data), key)]
 
@@ -162,9 +162,9 @@ def index_key(key: str) -> str:
 
 
 def _uuids() -> Callable[[], str]:
-    """Makes UUIDs that differ only in their last 32 bits: 90 random bits set these apart from all others.
+    """Make UUIDs that differ only in their last 32 bits: 90 random bits distinguish these from all others.
 
-    Records name each other; names that are nearly alike compress to half the size (RFC 9562 §5.8, version 8).
+    Records refer to each other; ids that are nearly alike compress to half the size (RFC 9562 §5.8, version 8).
     """
     fixed = (secrets.randbits(128) & ~((0xF << 76) | (0x3 << 62) | 0xFFFFFFFF)) | (8 << 76) | (2 << 62)
     numbers = itertools.count()

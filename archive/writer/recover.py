@@ -1,4 +1,4 @@
-"""Crash recovery: batches left in the spool, cut to whole records, ready to be committed."""
+"""Crash recovery: batches left in the spool, cut to complete records, ready to be committed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 def recover(spool: Path, known: Callable[[str], CaptureRow | None], *, maker: str) -> Iterator[Sealed]:
-    """The batches that an earlier run left, oldest first, each sealed as far as its records are whole.
+    """The batches that an earlier run left, oldest first, each sealed as far as its records are complete.
 
-    Each must be committed before the next is taken. No other process may add to batches of that maker meanwhile.
+    Each must be committed before the next is taken. No other process may add to that maker's batches at the same time.
 
     Args:
         spool: Folder on this machine.
-        known: Gives a capture by its WARC-Record-ID.
-        maker: First word of the batches' names. An interrupted import is discarded: its source has it all.
+        known: Returns a capture by its WARC-Record-ID.
+        maker: First word of the batches' names. An interrupted import is discarded: it can be repeated from its source.
 
     Raises:
         OSError: The spool cannot be read or written.
@@ -74,7 +74,7 @@ def _batch_name(path: Path) -> str:
 
 
 def _sealed(final: Path) -> Path | None:
-    """The file under its final name, taking it out of an `.open` one; None if there is neither."""
+    """The file under its final name, renamed from an `.open` one if need be; None if there is neither."""
     growing = final.with_name(final.name + OPEN)
     if growing.exists():
         growing.rename(final)
@@ -83,7 +83,7 @@ def _sealed(final: Path) -> Path | None:
 
 
 def _cut(path: Path, end: int) -> None:
-    """Cut what follows the last whole record, and make the file durable."""
+    """Cut off what follows the last complete record, and make the file durable."""
     with path.open("r+b") as out:
         size = out.seek(0, os.SEEK_END)
         if size > end:
@@ -97,5 +97,5 @@ def _notes(spool: Path, name: str) -> tuple[tuple[str, ...], Path | None]:
     path = _sealed(spool / f"{NOTES}-{name}.jsonl")
     if path is None:
         return (), None
-    lines = path.read_bytes().split(b"\n")[:-1]  # a line that was torn has no end
+    lines = path.read_bytes().split(b"\n")[:-1]  # an incomplete line has no end
     return tuple(line.decode("utf-8", "replace") for line in lines), path

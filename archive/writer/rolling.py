@@ -1,4 +1,4 @@
-"""A batch that is replaced when it is full: what fills many batches one after the other writes into this."""
+"""A batch that is replaced when it is full, for code that fills many batches one after the other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class RollingBatch:
         """Nothing is written yet.
 
         Args:
-            writer: Commits.
+            writer: Commits the batches.
             maker: First word of the batches' names.
             origin: Who makes them.
             now: The clock; aware, UTC.
-            most_bytes: A batch of this size on disk is committed.
-            longest: A batch of this age is committed; None: however old it is.
+            most_bytes: Size on disk at which a batch is committed.
+            longest: Age at which a batch is committed; None: at any age.
         """
         self._writer = writer
         self._maker = maker
@@ -41,7 +41,7 @@ class RollingBatch:
         self._batch: Batch | None = None
 
     def growing(self) -> Batch:
-        """The batch to write into; not to be kept past the next `commit_if_due`."""
+        """The batch to write into; do not use it after the next `commit_if_due`."""
         if self._batch is None:
             self._batch = self._writer.batch(now=self._now(), maker=self._maker, origin=self._origin)
         return self._batch
@@ -60,7 +60,7 @@ class RollingBatch:
             self.commit()
 
     def commit(self) -> None:
-        """Commit what there is.
+        """Commit the batch, if there is one.
 
         Raises:
             ArchiveError: Spool, store or database failed.

@@ -1,4 +1,4 @@
-"""Files of the local spool: grown by whole pieces, then synced and named for good."""
+"""Files of the local spool: written in complete pieces, then synced and given their final name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPEN = ".open"
 
 
 class SpoolFile:
-    """One file that grows: made with its first piece, named `….open` until it is sealed."""
+    """One growing file: created with its first piece, named `….open` until it is sealed."""
 
     def __init__(self, final: Path) -> None:
         self.final = final
@@ -23,11 +23,11 @@ class SpoolFile:
 
     @property
     def empty(self) -> bool:
-        """Nothing was written."""
+        """Whether nothing was written."""
         return not self.length
 
     def append(self, data: bytes) -> None:
-        """Write all of `data` or nothing; the system has it once this returns, so that a killed process loses none.
+        """Write all of `data` or nothing; the system has it once this returns, so a killed process loses none of it.
 
         Raises:
             SpoolFullError: There is no room; the file is as it was before.
@@ -48,10 +48,10 @@ class SpoolFile:
         self.length += len(data)
 
     def seal(self) -> Path:
-        """Sync, rename, sync the folder; tells the final name.
+        """Sync, rename, sync the folder; returns the final name.
 
         Raises:
-            SpoolError: It is not known what the disk holds: nothing of this file may be acknowledged, and syncing it
+            SpoolError: The state of the disk is unknown: nothing of this file may be acknowledged, and syncing it
                 again would prove nothing.
         """
         assert self._out is not None, "something was written"

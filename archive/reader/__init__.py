@@ -1,1 +1,1 @@
-"""The way out: captures, payloads and texts with checked digests; a page's history and its changes."""
+"""Reading: captures, payloads and texts with verified digests; a page's history and its changes."""

@@ -14,33 +14,33 @@ from archive.limits import COMPARED_LINES, COMPARED_WORDS
 Kind = Literal["same", "gone", "new"]
 _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+|.", regex.DOTALL)
 _LIKE = 0.5
-"""Paragraphs that share at least so much are the same one, edited."""
+"""Similarity from which on two paragraphs are the same one, edited."""
 
 _NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))
-"""How far apart edited paragraphs are looked for among those that went and came."""
+"""How far apart the two sides of an edited paragraph may be among the removed and added ones, nearest first."""
 
 
 class Run(NamedTuple):
-    """Words side by side that are in both texts, or in one."""
+    """Adjacent words that are in both texts, or in only one."""
 
     kind: Kind
     text: str
 
 
 class Change(NamedTuple):
-    """A paragraph of the old text, of the new one, or both."""
+    """A paragraph of the old text, of the new one, or of both."""
 
     kind: Literal["same", "gone", "new", "edited"]
     runs: tuple[Run, ...]
 
     @property
     def before(self) -> tuple[Run, ...]:
-        """What the old text has of it."""
+        """The paragraph in the old text."""
         return tuple(run for run in self.runs if run.kind != "new")
 
     @property
     def after(self) -> tuple[Run, ...]:
-        """What the new text has of it."""
+        """The paragraph in the new text."""
         return tuple(run for run in self.runs if run.kind != "gone")
 
 
@@ -64,7 +64,7 @@ def _whole(gone: Sequence[str], new: Sequence[str]) -> list[Change]:
 
 
 def _paired(changes: Sequence[Change]) -> list[Change]:
-    """Paragraphs that went and came at the same place and are alike become edited ones."""
+    """Merge removed and added paragraphs that are at the same place and alike into edited ones."""
     found: list[Change] = []
     for same, group in groupby(changes, key=lambda change: change.kind == "same"):
         some = list(group)
@@ -88,13 +88,13 @@ def _paired(changes: Sequence[Change]) -> list[Change]:
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """What turns one sequence into the other, as `difflib` tells it."""
+    """What turns one sequence into the other, in the form of `difflib`."""
     for one in Indel.opcodes(old, new):
         yield one.tag, one.src_start, one.src_end, one.dest_start, one.dest_end
 
 
 def _bounded(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """`_opcodes` of lines; where too many differ, what is between the common beginning and end is one change."""
+    """`_opcodes` of lines; if too many differ, everything between the common beginning and end is one change."""
     begin = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     most = min(len(old), len(new)) - begin
     end = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
@@ -125,7 +125,7 @@ def _edited(before: str, after: str) -> Change | None:
 
 
 def _smoothed(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Runs of one change are put together across the spaces between them, so that it reads as one."""
+    """Merge the runs of one change across the spaces between them, so that it reads as one."""
     found: list[Run] = []
     pending: dict[Kind, str] = {"gone": "", "new": ""}
 
@@ -149,7 +149,7 @@ def _smoothed(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 
 def counted(changes: Sequence[Change]) -> dict[str, int]:
-    """How many words went and came."""
+    """How many words were removed and added."""
     told = {"gone": 0, "new": 0}
     for change in changes:
         for run in change.runs:

@@ -42,7 +42,7 @@ def versions_of(reader: Reader, url: str) -> list[Version]:
     """The versions of a page, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: There is no capture of it, or no text.
+        NotArchivedError: The page has no capture or no text.
     """
     return captures_and_versions(reader, url)[1]
 
@@ -51,7 +51,7 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
     """Every capture of a page and its versions, oldest first; archived redirects are followed.
 
     Raises:
-        NotArchivedError: There is no capture of it, or no text.
+        NotArchivedError: The page has no capture or no text.
     """
     for asked in dict.fromkeys((url, reader.find(url).url)):
         texts = reader.index.texts(asked)
@@ -62,7 +62,7 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
 
 
 def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
-    """Versions as programs see them, each with how many words went and came."""
+    """Versions as programs see them, each with the number of words removed and added."""
     texts: dict[str, str] = {}
 
     def said(version: Version) -> str:
@@ -84,10 +84,10 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
     """What changed between the versions at two instants: the last two, or the first and the last if both are the same.
 
     Args:
-        reader: Where the texts are.
+        reader: Reads the texts.
         found: The page's versions, oldest first; at least one.
-        since: Of the older text; the one before the newer, if left out.
-        until: Of the newer text; the newest, if left out.
+        since: Instant of the older text; None: the one before the newer text.
+        until: Instant of the newer text; None: the newest.
     """
     newer = _at(found, until) if until else found[-1]
     older = _at(found, since) if since else found[max(0, newer.number - 2)]

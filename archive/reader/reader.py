@@ -1,7 +1,6 @@
-"""The reading half of the archive: finds captures and texts, reads them and checks every digest.
+"""The reading half of the archive: finds captures and texts, reads them and verifies every digest.
 
-A `Reader` never writes: its store is seen through `ReadableStore`, which has no `put`, and its index only answers
-questions.
+A `Reader` never writes: it sees its store as a `ReadableStore`, which has no `put`, and its index is read-only.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A capture as it was read from the store, with every digest checked."""
+    """A capture as read from the store, with every digest verified."""
 
     row: CaptureRow
     head: bytes
-    """Response head of this very visit, as stored."""
+    """Response head of this visit itself, as stored."""
     body: bytes
     """Payload with its content coding; for a revisit, that of the response it refers to."""
     payload_head: bytes
-    """Head that came with `body`; `head` itself unless this is a revisit."""
+    """The head that belongs to `body`; the same as `head` unless this is a revisit."""
 
     def payload(self) -> bytes:
         """`body` without its content coding.
@@ -72,20 +71,20 @@ class Reader:
         """
         try:
             known = self.index.any_object()
-        except DatabaseError:  # which says nothing about the store
+        except DatabaseError:  # it is no evidence about the store
             return
         if known is not None:
             self.store.size(known)
 
     def captures(self, url: str) -> list[CaptureRow]:
-        """Every capture of a page, oldest first; the same under http and https, with or without `www.`."""
+        """Every capture of a page, oldest first; http and https, with or without `www.`, are the same page."""
         return self.index.captures(url)
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.
 
         Raises:
-            NotArchivedError: There is no capture.
+            NotArchivedError: The URL has no capture.
         """
         row = self.index.nearest(url, at)
         if row is None:
@@ -104,7 +103,7 @@ class Reader:
         """The exchange of a capture.
 
         Raises:
-            DamagedError: What is stored is not what the index says.
+            DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
         record = self._records(row.object, row.offset, row.length, most=1)[0]
@@ -118,7 +117,7 @@ class Reader:
                 raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
             return Exchange(row=row, head=head, body=body, payload_head=head)
         original = self.index.capture(row.refers_to or "")
-        if original is None and _maker(row.object) != CRAWL:  # the other tool's archive was not imported whole
+        if original is None and _maker(row.object) != CRAWL:  # the other tool's archive was not imported completely
             raise NotArchivedError(row.url, what="no payload of that capture")
         if original is None or original.kind == "revisit":
             raise DamagedError(
@@ -131,7 +130,7 @@ class Reader:
         """The payload of a capture without its content coding.
 
         Raises:
-            DamagedError: What is stored is not what the index says, or is larger than the limit once decoded.
+            DamagedError: The stored data do not match the index, or exceed the limit once decoded.
             StoreError: The store failed.
         """
         return self.read(row).payload()
@@ -140,13 +139,13 @@ class Reader:
         """The WARC records of a capture: response or revisit, request, metadata.
 
         Raises:
-            DamagedError: What is stored is not what the index says.
+            DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
         return self._records(row.object, row.offset, row.length)
 
     def stored_members(self, row: CaptureRow) -> bytes:
-        """The WARC records of a capture as the gzip members that are stored."""
+        """The WARC records of a capture as the stored gzip members."""
         return self._bytes(row.object, row.offset, row.length)
 
     def replayable_members(self, row: CaptureRow) -> bytes:
@@ -159,8 +158,8 @@ class Reader:
         """The text of a URL whose capture is nearest to `at`, or the newest.
 
         Raises:
-            NotArchivedError: There is no text.
-            DamagedError: What is stored is not what the index says.
+            NotArchivedError: The URL has no text.
+            DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
         row = self._text_row(url, at)
@@ -169,10 +168,10 @@ class Reader:
         return self.read_text(row)
 
     def read_text(self, row: TextRow) -> HeldText:
-        """A text as it is stored.
+        """A text as stored.
 
         Raises:
-            DamagedError: What is stored is not what the index says.
+            DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
         conversion, rest = self._records(row.object, row.offset, row.length)
@@ -181,7 +180,7 @@ class Reader:
         return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
 
     def entry(self, row: CaptureRow) -> Entry | None:
-        """What its feed said about a capture's post, from its newest readable text, else from another of its URL.
+        """The feed entry of a capture's post, from its newest readable text, otherwise from another text of its URL.
 
         Raises:
             StoreError: The store failed.
@@ -197,7 +196,7 @@ class Reader:
         return None
 
     def _text_row(self, url: str, at: datetime | None) -> TextRow | None:
-        """The text of the nearest capture, or of the response it repeats; else the nearest text of another capture."""
+        """The text of the nearest capture, or of the response it refers to; else the nearest text of another one."""
         try:
             capture = self.find(url, at)
         except NotArchivedError:
@@ -226,7 +225,7 @@ class Reader:
 
 
 def _target(url: str, location: str | None) -> str | None:
-    """Where a redirect leads; None where that is not a valid URL."""
+    """Where a redirect leads; None if that is not a valid URL."""
     try:
         return urljoin(url, location) if location else None
     except ValueError:

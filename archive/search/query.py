@@ -20,45 +20,45 @@ _MOMENTS = frozenset({"before", "after"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """Words that stand side by side."""
+    """Adjacent words."""
 
     words: tuple[str, ...]
     prefix: bool = False
-    """The last one may go on."""
+    """The last word may continue."""
     field: Field = ""
-    """Where they stand; anywhere if empty."""
+    """Field that contains the words; any if empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is looked for."""
+    """What to search for."""
 
     wanted: tuple[tuple[Term, ...], ...] = ()
-    """Of each of these one."""
+    """One term of each of these groups."""
     unwanted: tuple[Term, ...] = ()
     site: str = ""
-    """A host, with those below it."""
+    """A host, with its subdomains."""
     language: str = ""
     since: datetime | None = None
-    """Not earlier; of the post's own date, or of when it was seen first."""
+    """At or after this instant; by the post's own date, or by when it was first seen."""
     before: datetime | None = None
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """All that may be found."""
+        """All terms that can be found."""
         return tuple(term for some in self.wanted for term in some)
 
     @property
     def empty(self) -> bool:
-        """Nothing is asked for."""
+        """Whether the query asks for nothing."""
         return not (self.wanted or self.site or self.language or self.since or self.before)
 
 
 def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
-    """The query that a line means.
+    """Parse a query.
 
     Raises:
-        ValueError: It cannot be understood; says which part.
+        ValueError: It is not a valid query; the message states which part is wrong.
     """
     if len(text) > QUERY_CHARACTERS:
         raise ValueError(f"the query is longer than {QUERY_CHARACTERS} characters")
@@ -115,7 +115,7 @@ def begin(value: str) -> datetime:
     """The first instant of a day, month or year.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a date.
     """
     if regex.fullmatch(r"\d{4}", value):
         value = f"{value}-01-01"

@@ -28,7 +28,7 @@ _RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0, 0.0)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A version that answers the query."""
+    """A version that matches the query."""
 
     version: Version
     url: str
@@ -61,7 +61,7 @@ class Found:
 
     hits: tuple[Hit, ...]
     total: int
-    """Texts that match; `RANKED_TEXTS` stands for that many or more."""
+    """Texts that match; `RANKED_TEXTS` means that many or more."""
     more: bool
 
 
@@ -74,15 +74,15 @@ class Search:
         self._postgres = self._engine.dialect.name == "postgresql"
 
     def find(self, query: Query, *, limit: int = 10, offset: int = 0, newest: bool = False) -> Found:
-        """Versions that answer a query, the best first.
+        """Versions that match a query, the best first.
 
         Args:
-            query: What is looked for.
-            limit: Most hits.
-            offset: Leave out so many.
-            newest: The latest posts first instead.
+            query: What to search for.
+            limit: Maximum number of hits.
+            offset: Number of matching texts to skip.
+            newest: Sort by date, the latest posts first.
         """
-        # Some of them are of the same version, or of a text that counts no more.
+        # Some of them belong to the same version, or are texts that no longer count.
         ids, total = self._ranked(query, newest=newest, limit=offset + 3 * limit)
         hits: list[Hit] = []
         seen: set[tuple[str, int]] = set()
@@ -96,7 +96,7 @@ class Search:
         return Found(hits=tuple(hits), total=total, more=at < total)
 
     def known(self, limit: int = 50) -> dict[str, list[str]]:
-        """Hosts and languages that texts are of, those with most texts first."""
+        """Hosts and languages of the texts, those with the most texts first."""
         found = {}
         for name in ("host", "language"):
             column = searchable.c[name]
@@ -120,7 +120,7 @@ class Search:
         return [row.id for row in rows], rows[0].total if rows else 0
 
     def _fts(self, query: Query, *, dated: bool) -> Select[Any]:
-        """SQLite: FTS5 finds and ranks; what a host or a language narrows is among the words."""
+        """SQLite: FTS5 finds and ranks; host and language are filtered as words."""
         parts = [f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted]
         if query.site:
             parts.append(f'facets : "{facet("host", query.site)}"')
@@ -143,7 +143,7 @@ class Search:
         )
 
     def _vectors(self, query: Query) -> Select[Any]:
-        """PostgreSQL: each of the wanted terms in some passage of the text, and none of the unwanted."""
+        """PostgreSQL: each of the wanted terms in some passage of the text, and none of the unwanted ones."""
         clauses: list[ColumnElement[bool]] = []
         for number, some in enumerate(query.wanted):
             asked = " | ".join(map(_tsquery, some))
@@ -168,12 +168,12 @@ class Search:
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
         row = fetch(self._engine, select(searchable).where(searchable.c.id == number))[0]
         found = versions(self._reader.captures(row.url), self._reader.index.texts(row.url))
-        # What another extractor made of the same captures is no version.
+        # A text that another extractor made of the same captures is not a version.
         of = [version for version in found if row.digest in version.digests]
         if not of:
             return None
         version = of[0]
-        if len(of) > 1:  # it was taken back later: from its first time to its last
+        if len(of) > 1:  # the text returned later: from its first time to its last
             version = Version(
                 number=version.number,
                 text=version.text,
@@ -200,7 +200,7 @@ class Search:
 
 
 def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:
-    """Conditions on what is known of a text; `hosts`: on its host and language too."""
+    """Conditions on the fields of a text; `hosts`: on its host and language too."""
     found: list[ColumnElement[bool]] = []
     if hosts and query.site:
         host = searchable.c.host
@@ -215,7 +215,7 @@ def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:
 
 
 def _fts_term(term: Term) -> str:
-    """FTS5's own syntax; words hold neither quotes nor spaces."""
+    """A term in FTS5's own syntax; words contain neither quotes nor spaces."""
     column = f"{_COLUMN[term.field]} : " if term.field else ""
     return f'{column}"{" ".join(term.words)}"{" *" if term.prefix else ""}'
 

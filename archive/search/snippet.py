@@ -1,4 +1,4 @@
-"""The piece of a text that answers a query, with what was found in it marked. Pure, no I/O."""
+"""The part of a text that matches a query, with the matches marked. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from archive.index.tokens import Word, words
 from archive.search.query import Term
 
 _AROUND = 14
-"""Words before what was found."""
+"""Words before the first match."""
 _LENGTH = 40
 """Words of a passage."""
 _FAR = 30_000
-"""Words of a text that are looked at."""
+"""Words of a text that are searched for matches."""
 
 
 class Piece(NamedTuple):
@@ -24,7 +24,7 @@ class Piece(NamedTuple):
 
 
 def passage(text: str, terms: Iterable[Term]) -> tuple[Piece, ...]:
-    """The part of a text around the first place where most of the terms stand near one another."""
+    """The part of a text around the first place where most of the terms are close together."""
     said: list[Word] = []
     for word in words(text):
         said.append(word)
@@ -55,7 +55,7 @@ def passage(text: str, terms: Iterable[Term]) -> tuple[Piece, ...]:
 
 
 def _places(said: Sequence[Word], term: Term) -> list[tuple[int, int]]:
-    """Where a term stands: the number of its first word, and of the one after its last."""
+    """Where a term occurs: the number of its first word, and of the one after its last."""
     first, count = term.words[0], len(term.words)
     alone = count == 1
     found = []
@@ -71,7 +71,7 @@ def _places(said: Sequence[Word], term: Term) -> list[tuple[int, int]]:
 
 
 def _densest(marked: Sequence[tuple[int, int]]) -> int:
-    """The first word of the stretch with most finds."""
+    """The first word of the stretch with the most matches."""
     best, most, begin = 0, 0, 0
     for end, (start, _) in enumerate(marked):
         while marked[begin][0] < start - _LENGTH + _AROUND:

@@ -1,4 +1,4 @@
-"""Imports captures that other tools made: blocks stay as they are, header fields are adapted."""
+"""Imports captures made by other tools: blocks stay as they are, header fields are adapted."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _ID = re.compile(r"<[!-~]{1,62}>")
 
 @dataclass(slots=True)
 class Tally:
-    """The result of importing one file, or all."""
+    """The result of importing one file, or all of them."""
 
     captures: int = 0
     others: int = 0
-    """Records that are kept and are no captures, nor part of one."""
+    """Records that are stored although they are not captures, nor part of one."""
     held: int = 0
-    """Captures that the archive had already."""
+    """Captures that the archive already had."""
     broken: list[Broken] = field(default_factory=list)
-    """The first BROKEN_TOLD of them."""
+    """The first BROKEN_TOLD faults."""
     untold: int = 0
-    """Further ones."""
+    """Number of further faults."""
 
     def found(self, broken: Broken) -> None:
-        """Something is broken."""
+        """Record a fault."""
         if len(self.broken) < BROKEN_TOLD:
             self.broken.append(broken)
         else:
             self.untold += 1
 
     def as_json(self) -> dict[str, object]:
-        """As programs see it."""
+        """The result as programs see it."""
         broken = [{"place": one.place, "offset": one.offset, "reason": one.reason} for one in self.broken]
         return {
             "captures": self.captures,
@@ -66,17 +66,17 @@ class Importer:
         """Nothing is written yet."""
         self._archive = archive
         self._batches = _batches(archive, now)
-        self._stated: dict[str, str] = {}  # a payload digest as some file states it: record of the response
+        self._stated: dict[str, str] = {}  # payload digest as stated by a file: record of the response
         self._by_visit: dict[tuple[str, datetime], str] = {}  # URL and date: record of the response
         self._taken: dict[str, tuple[str, datetime]] = {}
         self._waiting: list[tuple[list[warc.Record], Tally]] = []
         self._waiting_bytes = 0
 
     def file(self, path: Path, tally: Tally) -> None:
-        """Take what is whole in a file.
+        """Import the complete records of a file.
 
         Raises:
-            OSError: It cannot be read.
+            OSError: The file cannot be read.
             ArchiveError: Spool, store or database failed.
         """
         others: list[list[warc.Record]] = []
@@ -89,11 +89,11 @@ class Importer:
                 size += _size(event)
             if tally.captures or (not tally.held and (len(others) >= OTHER_RECORDS or size > WAITING_BYTES)):
                 others, size = self._write_all(others, tally), 0
-        if not tally.held:  # else the file was imported before, and they with it
+        if not tally.held:  # otherwise the file was imported before, and these with it
             self._write_all(others, tally)
 
     def close(self) -> None:
-        """Take the revisits that waited, and commit.
+        """Write the revisits that waited, and commit.
 
         Raises:
             ArchiveError: Spool, store or database failed.
@@ -121,13 +121,13 @@ class Importer:
         first = event[0]
         room = len(self._waiting) < WAITING_RECORDS and self._waiting_bytes < WAITING_BYTES
         if first.kind == "revisit" and self._original(first) is None and room:
-            self._waiting.append((event, tally))  # perhaps it comes later, or in another file
+            self._waiting.append((event, tally))  # its response may come later, or in another file
             self._waiting_bytes += _size(event)
             return
         self._write(event, tally)
 
     def _held(self, record: warc.Record) -> tuple[str, datetime] | None:
-        """URL and date of what is held under that record's id."""
+        """URL and date of what is archived under that record's id."""
         if record.id in self._taken:
             return self._taken[record.id]
         row = self._archive.index.capture(record.id) if warc.is_capture(record) else None
@@ -139,7 +139,7 @@ class Importer:
             if held == (first.url, first.date):
                 tally.held += warc.is_capture(first)
                 return
-            first = first.having(("WARC-Record-ID", _new_id(first)))  # two records of one name
+            first = first.having(("WARC-Record-ID", _new_id(first)))  # two records with the same id
             if self._held(first):
                 tally.held += warc.is_capture(first)
                 return
@@ -154,7 +154,7 @@ class Importer:
         self._batches.commit_if_due()
 
     def _sound(self, record: warc.Record) -> warc.Record:
-        """The record with digests in our form, and of a revisit with the response that it refers to."""
+        """The record with digests in our form and, if it is a revisit, with the response that it refers to."""
         changed = [("WARC-Block-Digest", digest(record.block))]
         if record.kind == "revisit" and (original := self._original(record)):
             changed.append(("WARC-Refers-To", original))
@@ -168,7 +168,7 @@ class Importer:
         return record.having(*changed)
 
     def _original(self, revisit: warc.Record) -> str | None:
-        """WARC-Record-ID of the response that a revisit stands for, if it is held: by name, by visit, by payload."""
+        """WARC-Record-ID of the response that a revisit refers to, if it is archived: by id, by visit, by payload."""
         stated = revisit.get("WARC-Refers-To") or ""
         if stated in self._taken or self._archive.index.capture(stated):
             return stated
@@ -201,7 +201,7 @@ def _batches(archive: Archive, now: Callable[[], datetime]) -> RollingBatch:
 
 
 def finish(archive: Archive) -> None:
-    """Commit what an import that was killed had sealed; what it had not is dropped, and imported anew.
+    """Commit what an interrupted import had sealed; the rest is dropped, and imported anew.
 
     Raises:
         ArchiveError: Spool, store or database failed.
@@ -210,7 +210,7 @@ def finish(archive: Archive) -> None:
 
 
 def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:
-    """Adjacent records of one exchange, what the capture begins with first; other records alone."""
+    """Adjacent records of one exchange, the one that begins the capture first; other records alone."""
     event: list[warc.Record] = []
     for record in found:
         small = len(event) < EVENT_RECORDS and _size(event[1:]) + len(record.block) < WAITING_BYTES
@@ -223,7 +223,7 @@ def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:
 
 
 def _size(event: list[warc.Record]) -> int:
-    """Bytes that its blocks hold in memory."""
+    """Size of its blocks in memory."""
     return sum(len(record.block) for record in event)
 
 
@@ -235,7 +235,7 @@ def _belongs(record: warc.Record, event: list[warc.Record]) -> bool:
     named = {name for one in event for name in one.all("WARC-Concurrent-To")}
     if record.id in named or ids & {*record.all("WARC-Concurrent-To"), record.get("WARC-Refers-To") or ""}:
         return True
-    # Some tools name nothing; then URL and instant are what the records of one exchange share.
+    # Some tools name nothing; then the records of one exchange share URL and instant.
     same = (record.url, record.date) == (event[0].url, event[0].date)
     return same and record.kind == "request" and all(one.kind in CAPTURES for one in event)
 
@@ -248,22 +248,22 @@ def _sorted(event: list[warc.Record]) -> Iterator[list[warc.Record]]:
 
 
 def _named(record: warc.Record) -> warc.Record:
-    """The record with an id that every reader can keep, and its URL without brackets and spaces."""
+    """The record with an id that every reader can store, and its URL without brackets and spaces."""
     name = record.id
     if not _ID.fullmatch(name):
         name = _new_id(record)
-    # No URI has a space in it; readers disagree on what to do with one.
+    # No URI contains a space; readers disagree on what to do with one.
     url = (("WARC-Target-URI", record.url.replace(" ", "%20")),) if record.url else ()
     return record.having(("WARC-Type", record.kind), ("WARC-Record-ID", name), *url)
 
 
 def _new_id(record: warc.Record) -> str:
-    """An id that follows from what the record holds, so that it is the same at each import."""
+    """An id derived from the record's content, so that it is the same at each import."""
     return warc.record_id(str(uuid.uuid5(uuid.NAMESPACE_URL, f"{record.id} {record.url} {digest(record.block)}")))
 
 
 def _concurrent(record: warc.Record, first: warc.Record) -> warc.Record:
-    """An attendant that names what it belongs to."""
+    """A subordinate record that names the one it belongs to."""
     record = record.having(("WARC-Block-Digest", digest(record.block)))
     named = record.all("WARC-Concurrent-To")
     if first.id in named:

@@ -1,4 +1,4 @@
-"""Profiles of sites in the archive: `sites/HOST/VERSION.json`, each written once and kept for good."""
+"""Profiles of sites in the archive: `sites/HOST/VERSION.json`, each written once and stored permanently."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _KEY = re.compile(r"sites/([^/]+)/(\d{6})\.json")
 _POSTS_READ = 30
 """Newest texts of a site that are read to learn from."""
 _STEP, _LATER_STEP, _MANY = 5, 25, 100
-"""A site is learned of anew with every so many posts, and less often once it has many."""
+"""Number of new posts after which a profile is learned again; less often once the site has many posts."""
 _NOT_IN_HOSTS = re.compile(r"[^a-z0-9.-]+")
 
 
 def site_of(url: str) -> str:
-    """What the site of a URL is known by: its host, and port if that is unusual."""
+    """The name of a URL's site: its host, and port if that is unusual."""
     try:
         parts = urlsplit(url)
         port = f"-{parts.port}" if parts.port else ""
@@ -37,7 +37,7 @@ def site_of(url: str) -> str:
 
 
 class Sites:
-    """The newest profile of each site, as far as it was asked for."""
+    """The newest profile of each site, read when it is first needed."""
 
     def __init__(self, archive: Archive) -> None:
         """Nothing is read yet."""
@@ -58,13 +58,13 @@ class Sites:
         return self._known[site]
 
     def made(self, url: str) -> None:
-        """A post at that URL has a new text."""
+        """Remember that a post at that URL has a new text."""
         self._new.setdefault(site_of(url), set()).add(url)
 
     def learn(self, *, seconds: float = 30.0) -> int:
-        """Learn anew of sites that have enough new posts, those with the most first; tells how many profiles are new.
+        """Learn the profiles of sites that have enough new posts, those with the most first; returns how many are new.
 
-        What cannot be learned now, or not within the time, is learned another time.
+        What cannot be learned now, or not within the time limit, is learned another time.
         """
         count, end = 0, monotonic() + seconds
         for site, urls in sorted(self._new.items(), key=lambda item: -len(item[1])):

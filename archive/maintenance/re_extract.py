@@ -25,43 +25,43 @@ from archive.writer.rolling import RollingBatch
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
-"""Captures that the index is asked for at once."""
+"""Captures per query of the index."""
 _OK = 200
 _UNNAMED = "unk"
 _READ_LOST = (DamagedError, ObjectMissingError)
-"""What is wrong with a stored object, and with no other."""
+"""Errors that concern one stored object and no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToExtract:
-    """A capture that is to have a text by today's extractor."""
+    """A capture that should have a text by the current extractor."""
 
     row: CaptureRow
     entry: Entry | None = None
-    """What is known of its post where no text tells."""
+    """What is known about its post if no text states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReExtracted:
-    """What became of one capture."""
+    """The result for one capture."""
 
     url: str
     made: bool = False
-    """It has a new text; else the one that it has is today's, or no text could be had."""
+    """It has a new text; otherwise its text is by the current extractor already, or none could be extracted."""
     error: str | None = None
     """Why there is no new text; the old one stays."""
     damaged: bool = False
-    """That is because the archive is damaged."""
+    """The reason is damage in the archive."""
 
 
 def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry: Entry | None = None) -> dict[str, Any]:
-    """What `extract` is called with for a capture.
+    """The arguments of `extract` for a capture.
 
     Args:
-        archive: Holds it.
+        archive: Contains it.
         row: The capture.
-        site: What recurs on its site.
-        entry: What is known of its post where no text tells.
+        site: The blocks that recur on its site.
+        entry: What is known about its post if no text states it.
 
     Raises:
         ArchiveError: The capture cannot be read.
@@ -78,9 +78,9 @@ def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry:
 
 
 def reads_same(before: TextRow, text: Text) -> bool | None:
-    """Whether a text says what the one before it said; None where another extractor made that one.
+    """Whether a text equals the one before it; None if another extractor made that one.
 
-    Two extractors' words are not compared: that they differ is no edit of the post.
+    Texts of two extractors are not compared: a difference between them is not an edit of the post.
     """
     if before.digest == text.digest:
         return True
@@ -100,7 +100,7 @@ def with_text(archive: Archive) -> Iterator[CaptureRow]:
 
 
 def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
-    """The captures of a URL, past redirects, that have a text or could have one of their own.
+    """The captures of a URL, after redirects, that have a text or could have one of their own.
 
     Raises:
         NotArchivedError: There is no capture of that URL.
@@ -116,7 +116,7 @@ def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
 
 
 def _end(archive: Archive, row: CaptureRow) -> CaptureRow | None:
-    """Where a capture leads, past redirects; None where that cannot be read any more."""
+    """Where a capture leads, after redirects; None if that can no longer be read."""
     try:
         return archive.find(row.url, row.date) if row.status // 100 == 3 else row  # noqa: PLR2004  redirects
     except _READ_LOST as e:
@@ -125,7 +125,7 @@ def _end(archive: Archive, row: CaptureRow) -> CaptureRow | None:
 
 
 def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
-    """Whether it is a page, and no repetition of one whose text would be its own."""
+    """Whether it is a page, and not a revisit of one whose text would be its own."""
     if row.status != _OK or not ("html" in row.mime or row.mime == _UNNAMED):
         return False
     original = archive.index.capture(row.refers_to) if row.refers_to else None
@@ -166,7 +166,7 @@ class ReExtraction:
         self._batches.commit()
 
     def finish(self) -> None:
-        """Commit what a run that was killed had made.
+        """Commit what an interrupted run had made.
 
         Raises:
             ArchiveError: Spool, store or database failed.
@@ -191,7 +191,7 @@ class ReExtraction:
             return text.made_by == made_by(extractor(site))
         try:
             return self._archive.read_text(text).fields.get("extractor") == extractor(site)
-        except _READ_LOST:  # a new one mends that
+        except _READ_LOST:  # a new one repairs that
             return False
 
     def _ended(self, row: CaptureRow, found: Future[Text] | ReExtracted) -> ReExtracted:

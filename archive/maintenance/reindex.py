@@ -27,13 +27,13 @@ def _begun(key: str) -> tuple[str, str]:
 
 
 def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:
-    """Rebuild the rows of one object, replacing those that are there.
+    """Rebuild the rows of one object, replacing the existing ones.
 
-    Gives what is wrong with the object, if anything; its whole records before that place have rows all the same.
+    Returns what is wrong with the object, if anything; the complete records before that place still get rows.
 
     Raises:
-        StoreError: The store cannot be read now.
-        DatabaseError: The database failed; the rows of this object are as they were.
+        StoreError: The store cannot be read at the moment.
+        DatabaseError: The database failed; the rows of this object are unchanged.
     """
     reader = StoreReader(store, key)
     end = 0

@@ -22,15 +22,15 @@ _CHUNK = 8 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One problem that was found."""
+    """A problem that was found."""
 
     kind: Kind
-    """`missing`: no such object. `damaged`: its bytes are not those that were written. `index`: a row of the index is
-    not what the object holds, or a record has no row. `unknown`: an object that the index does not know; harmless."""
+    """`missing`: no such object. `damaged`: its bytes are not those that were written. `index`: a row of the index does
+    not match the object, or a record has no row. `unknown`: an object that the index does not know; harmless."""
     key: str
     """The object."""
     offset: int | None
-    """Where in the object; None for the whole of it."""
+    """Offset in the object; None for the whole object."""
     reason: str
 
     def as_json(self) -> dict[str, object]:
@@ -47,7 +47,7 @@ def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Findi
     """The problems of one object that the index knows.
 
     Raises:
-        StoreError: The store cannot be read now; says nothing of the object.
+        StoreError: The store cannot be read at the moment; this does not mean that the object is damaged.
     """
     reader = StoreReader(store, row.key)
     wrong: list[Finding] = []
@@ -82,7 +82,7 @@ def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Findi
 
 
 def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
-    """Objects with captures or texts that no row points at: a commit that was cut off left them."""
+    """Objects with captures or texts that no row refers to: left by a commit that was interrupted."""
     keys = set(known)
     for prefix in ("warc/", "text/"):
         for key in store.keys(prefix):
@@ -91,7 +91,7 @@ def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
 
 
 class StoreReader:
-    """An object of any size as a stream that is read once, hashed on the way."""
+    """An object of any size as a stream that is read once and hashed while it is read."""
 
     def __init__(self, store: ReadableStore, key: str) -> None:
         self._store = store
@@ -132,7 +132,7 @@ def _digests(key: str, member: Member) -> Iterator[Finding]:
 
 
 def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[Finding]:
-    """Rows of the index against those that the records themselves give."""
+    """Compare rows of the index with those made from the records."""
     captures, texts = index.of_object(key)
     stated: dict[str, CaptureRow | TextRow] = {}
     for one in (captures, texts):
@@ -150,7 +150,7 @@ def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[
 
 
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
-    """Names of what the index says otherwise; what made a text is not known to rows that an earlier version wrote."""
+    """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
     return [name for name in names if not (unknown and name == "made_by")]

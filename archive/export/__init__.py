@@ -1,1 +1,1 @@
-"""What leaves the archive in other people's formats."""
+"""What leaves the archive, in standard formats."""

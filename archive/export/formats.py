@@ -1,7 +1,7 @@
-"""Export formats: the one table of what an archived page can be written as.
+"""Export formats: the one table of formats in which an archived page can be written.
 
-The command line (`pressmark get --as`), the downloads of the web app and content negotiation at `/text/` read it. A new
-format is a row here and the function that writes it. No I/O but reading the archive.
+The command line (`pressmark get --as`), the downloads of the web app and content negotiation at `/text/` use it. A new
+format is a row here and a function that writes it. No I/O except reading the archive.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the command line imports this module: it must be there at once
+if TYPE_CHECKING:  # the command line imports this module, so it must load fast
     from archive.index.from_records import HeldText
     from archive.index.schema import CaptureRow
     from archive.reader.reader import Reader
@@ -32,15 +32,15 @@ class Format:
     """Without parameters."""
 
     suffix: str
-    """Of a file name, without the dot."""
+    """File name extension, without the dot."""
 
     description: str
-    """What a file has in it, for the documentation."""
+    """What a file contains, for the documentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFormat(Format):
-    """A format of the extracted text. It is UTF-8 and is offered for content negotiation."""
+    """A format of the extracted text. It is UTF-8 and is offered in content negotiation."""
 
     make: Callable[[Reader, HeldText], bytes]
     """Writes a text."""
@@ -53,7 +53,7 @@ class TextFormat(Format):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureFormat(Format):
-    """A format of a capture: what came over the network."""
+    """A format of a capture: what was received over the network."""
 
     make: Callable[[Reader, CaptureRow], bytes]
     """Writes a capture."""
@@ -152,7 +152,7 @@ def by_name(name: str) -> TextFormat | CaptureFormat:
     """The format of that name.
 
     Raises:
-        ValueError: There is none; lists those there are.
+        ValueError: There is no such format; the message lists the existing ones.
     """
     for row in FORMATS:
         if row.name == name:
@@ -161,7 +161,7 @@ def by_name(name: str) -> TextFormat | CaptureFormat:
 
 
 def text_formats() -> list[TextFormat]:
-    """Those offered for content negotiation (RFC 9110 §12), the default first."""
+    """The formats offered in content negotiation (RFC 9110 §12), the default first."""
     return [row for row in FORMATS if isinstance(row, TextFormat)]
 
 
@@ -169,14 +169,14 @@ def export(reader: Reader, form: TextFormat | CaptureFormat, url: str, at: datet
     """A page as it was at an instant, in a format.
 
     Args:
-        reader: Where it is.
+        reader: Reads the page.
         form: A row of `FORMATS`.
-        url: Of the page; a redirect that was archived is followed.
-        at: The capture nearest to this is taken; None: the newest.
+        url: URL of the page; an archived redirect is followed.
+        at: The nearest capture is used; None: the newest.
 
     Raises:
-        NotArchivedError: There is no capture, or no text.
-        ArchiveError: It cannot be read.
+        NotArchivedError: The page has no capture or no text.
+        ArchiveError: The page cannot be read.
     """
     if isinstance(form, TextFormat):
         text = reader.text(url, at)

@@ -1,4 +1,4 @@
-"""WACZ 1.1.1: captures of one page as one file that replay tools open, and what belongs into it."""
+"""WACZ 1.1.1: captures of one page as one file that replay tools open, and which captures belong in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _MAX_LOOKED_UP = 300
 """Links of a page that are looked up."""
 _ERRORS_FROM = 400
-"""Statuses from here on are of failed requests (RFC 9110 §15.5)."""
+"""Statuses of failed requests start here (RFC 9110 §15.5)."""
 _ACTIVE_HEADERS = re.compile(
     rb"^(refresh|link|set-cookie2?|clear-site-data|strict-transport-security|content-disposition|service-worker-allowed"
     rb"|report-to|reporting-endpoints|nel|content-security-policy(?:-report-only)?|x-frame-options)(?=[ \t]*:)",
@@ -41,10 +41,10 @@ _NAME = "data.warc.gz"
 
 
 class WaczCache:
-    """WACZ files of pages, each made once for all who ask for it at the same time; the newest are kept."""
+    """WACZ files of pages, each made once for all who request it at the same time; the newest are cached."""
 
     def __init__(self, reader: Reader, *, max_bytes: int) -> None:
-        """`max_bytes`: of all files together; the last one is kept however large it is."""
+        """`max_bytes`: size of all files together; the last one is cached however large it is."""
         self._reader = reader
         self._max_bytes = max_bytes
         self._files: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
@@ -64,16 +64,16 @@ class WaczCache:
 def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) -> bytes:
     """A page with its images, styles and fonts, and the pages it links to, as they were at that time.
 
-    Where all of this is too large the linked pages are left out, then the rest.
+    If all of this is too large, the linked pages are left out, then the resources.
 
     Args:
-        reader: Where it is.
-        capture: Of the page.
+        reader: Reads the captures.
+        capture: The capture of the page.
         for_replay: As in `wacz`.
 
     Raises:
         TooLargeError: The page alone is too large.
-        ArchiveError: It cannot be read.
+        ArchiveError: The page cannot be read.
     """
     lookup = Lookup(reader.index)
     rows = [capture, *_resources(reader, lookup, capture)]
@@ -120,7 +120,7 @@ def _nearest(lookup: Lookup, url: str, at: datetime) -> CaptureRow | None:
 
 
 def _payload(reader: Reader, capture: CaptureRow) -> bytes:
-    """Empty where it cannot be read: the file then has what else there is."""
+    """The payload; empty if it cannot be read: the file then contains the rest."""
     try:
         return reader.payload(capture)
     except ArchiveError as e:
@@ -131,14 +131,14 @@ def _payload(reader: Reader, capture: CaptureRow) -> bytes:
 def wacz(
     reader: Reader, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, for_replay: bool = False
 ) -> bytes:
-    """A file with some captures and with the captures that revisits among them refer to.
+    """A file with some captures, and with the captures that revisits among them refer to.
 
     Args:
-        reader: Where they are.
-        rows: Which; the first is the page that replay tools open with.
-        title: Of that page.
-        now: When the file is made; aware, UTC.
-        software: What makes it.
+        reader: Reads the captures.
+        rows: The captures; the first is the page that replay tools open with.
+        title: Title of that page.
+        now: Date of the file; aware, UTC.
+        software: Name of the software that makes it.
         for_replay: Rename response headers that act on whoever loads a page, such as Refresh.
 
     Raises:
@@ -186,7 +186,7 @@ def wacz(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         for name, content in {**files, "datapackage.json": described, "datapackage-digest.json": signed}.items():
-            # WARC data is stored, not deflated: it is compressed, and replay tools read its members by their offset.
+            # WARC data is stored, not deflated: it is compressed already, and replay tools seek to its members.
             how = zipfile.ZIP_STORED if name.startswith("archive/") else zipfile.ZIP_DEFLATED
             entry = zipfile.ZipInfo(name, date_time=max(now.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
             made.writestr(entry, content, compress_type=how)
@@ -209,7 +209,7 @@ def _without_active_headers(stored: bytes) -> bytes:
 
 
 def _relocated(row: CaptureRow, offset: int, length: int) -> CaptureRow:
-    """The row with its place in the file."""
+    """The row with its position in the file."""
     values = {name: getattr(row, name) for name in CaptureRow.__slots__}
     return CaptureRow(**{**values, "object": _NAME, "offset": offset, "length": length})
 

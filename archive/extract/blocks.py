@@ -32,7 +32,7 @@ _INLINE = {
 }  # fmt: skip
 _FOOTNOTE = re.compile(r"^\[?(\d{1,3}|[*†‡§a-z])\]?$")
 _BACK_LINK = re.compile(r"^[\s\[(]*(?:[↩↑⤴⏎^]\ufe0e?\d*\s*)+[\])]*$")
-"""What the link says that leads from a footnote back to the text."""
+"""Text of the link that leads from a footnote back to its reference."""
 _BACK_LINK_CHARACTERS = 20
 _FOOTNOTES = re.compile(r"(?:^|[\s_-])(?:footnotes?|endnotes?|fussnoten)(?:$|[\s_-])", re.IGNORECASE)
 _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")

@@ -8,7 +8,7 @@ import unicodedata
 NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff]")
 """Control characters, soft hyphens, zero-width spaces, and the private-use characters with which fonts draw icons."""
 SPACE = re.compile(r"[\t\n\f\r ]+")
-"""White space as HTML defines it; a no-break space is not among it."""
+"""White space as HTML defines it; this does not include the no-break space."""
 
 
 def collapsed(text: str) -> str:

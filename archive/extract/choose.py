@@ -36,7 +36,7 @@ _MIN_LEAD, _MAX_LEAD = 60, 1_200
 _MIN_NAMED_LEAD = 30
 """Characters of one that is named as a lead."""
 _MAX_LEADS = 3
-"""Paragraphs above which what stands before the body is a list of something."""
+"""Number of paragraphs above which the text before the body is a list of something."""
 _LEAD_LINKS = 0.3
 """Link density from which on a paragraph is not a lead."""
 _SCANT_LEAD = 200

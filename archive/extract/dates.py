@@ -28,7 +28,7 @@ _DATE_NAMES = (
 _MODIFIED_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified")
 _CLOCK = re.compile(r"\d:\d\d:\d\d")
 _MAX_STATED = 120
-"""Characters that are read of a date in a meta element."""
+"""Characters of a date in a meta element that are read."""
 _TEXTS = etree.XPath("//body//text()")
 _INVISIBLE = frozenset({"script", "style", "template", "option", "textarea", "select", "title"})
 """Elements whose text readers do not see as a line."""

@@ -71,7 +71,7 @@ def application(
         templates: Templates of the pages.
         local: It listens on loopback only.
         extension: Further routes.
-        replay: Gives the origin of the replay application, from ours; None: replay is not enabled.
+        replay: Returns the origin of the replay application for ours; None: replay is not enabled.
     """
     more = extension or Extension()
     lookup = Lookup(reader.index)

@@ -54,7 +54,7 @@ class CdxApi:
         yield from written(query, self._lines(query, resume), resume=lambda: resume[0] if resume else None)
 
     def _lines(self, query: Query, resume: list[str]) -> Iterator[Line | None]:
-        """The lines of an answer; if there are more, the resume key is put into `resume`."""
+        """The lines of an answer; if there are more, the resume key is put in `resume`."""
         backwards = query.backwards or (query.limit or 0) < 0
         skip = query.page * query.page_size if query.page is not None else 0
         scanned = self._lookup.scan(
@@ -92,7 +92,7 @@ class CdxApi:
 
 
 def _most(query: Query) -> int | None:
-    """How many lines need to be read from the index; None where that is unknown."""
+    """Maximum number of lines to read from the index; None if it is unknown."""
     if query.page is not None:
         return query.page_size
     if query.sort == "closest":
@@ -111,7 +111,7 @@ def _from_offset(lines: Iterator[Line | None], count: int) -> Iterator[Line | No
 
 
 async def _started(parts: AsyncIterator[bytes], media_type: str) -> Response:
-    """A stream whose first part is made already: an invalid filter shows with it, and then the status can be 400."""
+    """A stream whose first part is made already: it shows an invalid filter while the status can still be 400."""
     try:
         first = await anext(parts, b"")
     except ValueError as e:

@@ -45,7 +45,7 @@ def column_of(name: str) -> str:
     """The column of that name or alias.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no such column.
     """
     known = _ALIASES.get(name, name)
     if known not in _VALUES:
@@ -54,5 +54,5 @@ def column_of(name: str) -> str:
 
 
 def value_of(column: str, line: Line) -> str:
-    """What a line has in a column; `-` where there is nothing."""
+    """The value of a line in a column; `-` if there is none."""
     return _VALUES[column](*line)

@@ -16,7 +16,7 @@ def written(query: Query, lines: Iterable[Line | None], *, resume: Callable[[], 
     Args:
         query: Has the columns and the output format.
         lines: What to write; None yields an empty part, at which a server can stop sending.
-        resume: Called at the end; gives the resume key, or None if there are no more lines.
+        resume: Called at the end; returns the resume key, or None if there are no more lines.
     """
     write = _WRITERS[query.output]
     first = True

@@ -73,7 +73,7 @@ class Query:
     collapse: tuple[tuple[str, int | None], ...] = ()
     columns: tuple[str, ...] = COLUMNS
     limit: int | None = None
-    """Most lines; if negative, the last ones."""
+    """Maximum number of lines; if negative, the last ones."""
     offset: int = 0
     sort: Literal["", "reverse", "closest"] = ""
     closest: datetime | None = None
@@ -94,7 +94,7 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     """Parse query parameters.
 
     Raises:
-        ValueError: One of them is invalid; names it.
+        ValueError: One of them is invalid; the message names it.
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -180,7 +180,7 @@ def keys(url: str, match: Match) -> Range:
 
 
 def _after(key: str) -> str:
-    """The first string after all that begin with this one, in the order of code points."""
+    """The first string after all that begin with this one, in code point order."""
     return key[:-1] + chr(ord(key[-1]) + 1)
 
 
@@ -194,7 +194,7 @@ class _TimeBudget:
         """Whether a value matches.
 
         Raises:
-            TimeoutError: This took too long.
+            TimeoutError: The query took too long.
         """
         if self._spent > FILTER_SECONDS:
             raise TimeoutError("the filters take too long")
@@ -252,7 +252,7 @@ def stamp(name: str, digits: str, *, end: bool) -> datetime:
     """The first or last second that begins with 4 to 14 digits.
 
     Raises:
-        ValueError: They are not a time; names the parameter.
+        ValueError: They are not a time; the message names the parameter.
     """
     if not re.fullmatch(r"\d{4,14}", digits):
         raise ValueError(f"{name}={digits[:20]}: use 4 to 14 digits, such as 20240531")
@@ -277,7 +277,7 @@ def place(key: str) -> Place:
     Raises:
         ValueError: It is invalid.
     """
-    for text in (key, unquote_plus(key)):  # some clients encode it once more
+    for text in (key, unquote_plus(key)):  # some clients encode it twice
         if found := _RESUME.fullmatch(text):
             try:
                 return found[1], datetime.strptime(found[2], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), found[3]
@@ -287,7 +287,7 @@ def place(key: str) -> Place:
 
 
 def selected(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
-    """The lines left by filters and collapsing; None, a pause for whoever sends them, is passed on."""
+    """The lines left by filters and collapsing; None, a pause for the sender, is passed on."""
     before: tuple[str, ...] | None = None
     for line in lines:
         if line is None:

@@ -44,11 +44,11 @@ def heat(days: Mapping[date, int], *, first: date, last: date, label: str, link:
     """A cell for each day, a column for each week.
 
     Args:
-        days: How much each day has.
-        first: Day with which it begins.
-        last: Day with which it ends.
+        days: Number for each day.
+        first: First day.
+        last: Last day.
         label: What the chart shows, for screen readers.
-        link: Where a day with something leads: `{day}` stands for its eight digits.
+        link: Target of a day that is not empty: `{day}` stands for its eight digits.
     """
     start = first - timedelta(days=first.weekday())
     most = max(days.values(), default=0) or 1
@@ -83,8 +83,8 @@ def timeline(moments: Sequence[tuple[float, str, str, str]], *, label: str) -> M
     """Marks on a line.
 
     Args:
-        moments: For each its place from 0 to 1, its kind (`version`, `capture`, `gone`), where it leads, its name.
-        label: What it shows, for screen readers.
+        moments: For each its position from 0 to 1, its kind (`version`, `capture`, `gone`), its link, its name.
+        label: What the chart shows, for screen readers.
     """
     width, drawn = 720, []
     for place, kind, target, name in moments:

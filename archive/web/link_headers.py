@@ -39,7 +39,7 @@ def around(base: str, url: str, near: Neighbours | None = None) -> str:
 
 
 def timemap(base: str, url: str, moments: Sequence[datetime]) -> Iterator[str]:
-    """A TimeMap in link format (RFC 7089 §5); `moments` are in order, at least one, no second twice."""
+    """A TimeMap in link format (RFC 7089 §5); `moments` are in order, at least one, each second at most once."""
     shown = quoted(url)
     first, last = moments[0], moments[-1]
     yield f'<{shown}>; rel="original",\n'

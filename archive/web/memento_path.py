@@ -37,7 +37,7 @@ class Dated:
 
 
 def dated(rest: str) -> Dated | None:
-    """Parse what follows `/web/`; None where it has no timestamp."""
+    """Parse what follows `/web/`; None if it has no timestamp."""
     found = _DATED.fullmatch(rest)
     return Dated(stamp=found[1], modifier=found[2] or "", url=asked_url(found[3])) if found else None
 

@@ -156,7 +156,7 @@ class MementoApi:
         return self._framed(request, asked, row, named, base)
 
     def _payload(self, request: Request, row: CaptureRow, named: dict[str, str], base: str) -> Response:
-        """The payload as it was received; for a revisit by 304, that of the capture it refers to."""
+        """The payload as received; for a 304 revisit, that of the capture it refers to."""
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
         exchange = self._reader.read(row)
@@ -286,7 +286,7 @@ def _head(exchange: Exchange) -> bytes:
 
 
 def _status(exchange: Exchange) -> int:
-    """The archived status, or 200 where it is not one that can be sent."""
+    """The archived status, or 200 if it is one that cannot be sent."""
     words = _head(exchange).split(b"\n", 1)[0].split(None, 2)
     return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else HTTPStatus.OK
 
@@ -297,7 +297,7 @@ def _is_redirection(status: int) -> bool:
 
 
 def _shown_status(status: int) -> int:
-    """The status of a plain view: 200 in place of one without a body and of a redirect."""
+    """The status of a plain view: 200 instead of a redirect or a status without a body."""
     return HTTPStatus.OK if status in _NO_BODY or _is_redirection(status) else status
 
 

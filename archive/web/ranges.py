@@ -22,15 +22,15 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def matches(headers: Headers, etag: str) -> bool:
-    """Whether the client has this version already (If-None-Match): the answer is then 304."""
+    """Whether the client already has this version (If-None-Match): the response is then 304."""
     stated = headers.get("if-none-match", "")
     return stated.strip() == "*" or etag in (part.strip().removeprefix("W/") for part in stated.split(","))
 
 
 def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
-    """First byte and the one after the last of the part that is asked for; None if all of it is.
+    """First byte of the requested part and the one after its last; None if all of it is requested.
 
-    Several ranges at once are answered with the whole, as RFC 9110 §14.2 allows.
+    Requests for several ranges get the whole, as RFC 9110 §14.2 allows.
 
     Raises:
         ValueError: There is no such part.
@@ -54,7 +54,7 @@ def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
 
 
 def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], status: int) -> Response:
-    """A body that is in memory, or the part of it that is asked for; only a 200 has parts."""
+    """A body that is in memory, or the requested part of it; only a 200 has parts."""
     if status != HTTPStatus.OK:
         return _sent(body, status, headers)
     headers["Accept-Ranges"] = "bytes"
@@ -76,7 +76,7 @@ class _Sending:
         self.lock = Lock()
 
     def take(self, size: int) -> bool:
-        """Whether there is room for another."""
+        """Reserve memory for another response; returns whether there was room."""
         with self.lock:
             if self.size and self.size + size > PAYLOADS_BYTES:
                 return False
@@ -84,7 +84,7 @@ class _Sending:
             return True
 
     def give_back(self, size: int) -> None:
-        """A response is sent, or its client gone."""
+        """Free the memory of a response that was sent, or whose client is gone."""
         with self.lock:
             self.size -= size
 
@@ -123,7 +123,7 @@ def _beyond(headers: dict[str, str], size: int) -> Response:
 
 
 def stored(store: ReadableStore, key: str, size: int, request_headers: Headers, headers: dict[str, str]) -> Response:
-    """An object, or the part of it that is asked for, read piece by piece."""
+    """An object, or the requested part of it, read piece by piece."""
     headers["Accept-Ranges"] = "bytes"
     try:
         part = asked(request_headers, size, headers["ETag"])
@@ -138,7 +138,7 @@ def stored(store: ReadableStore, key: str, size: int, request_headers: Headers, 
         at = first
         while at < end:
             piece = store.read(key, at, min(_PIECE, end - at))
-            if not piece:  # the answer then ends early, which its length gives away
+            if not piece:  # the response then ends early, which its length reveals
                 return
             yield piece
             at += len(piece)

@@ -13,7 +13,7 @@ def rest_of(request: Request, prefix: str) -> str:
     """What follows a prefix of the path, with the query, exactly as it was requested: a URL keeps its encoding.
 
     Raises:
-        BadRequestError: Nothing does.
+        BadRequestError: Nothing follows it.
     """
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("latin-1").partition("?")[0]

@@ -13,15 +13,15 @@ class WebSettings(PressmarkSettings):
     """Settings of the HTTP server."""
 
     token: SecretStr = SecretStr("")
-    """What a request that changes something must carry; empty: none is accepted."""
+    """Token that a request must carry to change something; empty: no changes are accepted."""
 
     public_url: str = ""
-    """Where others reach the web app, such as `https://archive.example.org`; goes into the links that we write. Empty:
-    as the request's Host header says."""
+    """URL at which others reach the web app, such as `https://archive.example.org`; used in the links that we write.
+    Empty: as in the request's Host header."""
 
     replay_url: str = ""
-    """Where others reach the replay port, such as `https://replay.example.org`; must be another host or port than
-    `public_url`. Empty: as the request's Host header says, with the replay port."""
+    """URL at which others reach the replay port, such as `https://replay.example.org`; must differ from `public_url` in
+    host or port. Empty: as in the request's Host header, with the replay port."""
 
     @field_validator("public_url", "replay_url")
     @classmethod

@@ -68,10 +68,10 @@ def negotiated(accept: str, offered: Sequence[TextFormat]) -> TextFormat | None:
 
     Args:
         accept: Value of the header; empty: the first format will do.
-        offered: The formats there are; of two with the same quality the first is taken.
+        offered: The available formats; of two with the same quality, the first is chosen.
 
     Returns:
-        None where none is acceptable.
+        None if none is acceptable.
     """
     if not accept.strip():
         return offered[0]

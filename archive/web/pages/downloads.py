@@ -18,7 +18,7 @@ from archive.web.ranges import matches, part_of
 
 _HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
 _FOR_REPLAY = "replay"
-"""In place of a format's name: a WACZ file for the replay engine."""
+"""Used instead of a format's name: a WACZ file for the replay engine."""
 
 
 def download(site: Site, request: Request) -> Response:
@@ -37,7 +37,7 @@ def download(site: Site, request: Request) -> Response:
 
 
 def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
-    """From the cache, and in parts: the replay engine asks for ranges of it."""
+    """Served from the cache, and in parts: the replay engine requests ranges of it."""
     capture = site.reader.find(url, at)
     body = site.wacz.page(capture, for_replay=for_replay)
     tag = f'"{hashlib.sha256(body).hexdigest()}"'

@@ -49,9 +49,9 @@ class SiteStatus:
     """What the front page shows that only other packages know."""
 
     deleted_posts: Callable[[int], Sequence[DeletedPost]] = field(default=lambda _limit: ())
-    """The posts deleted last, at most so many."""
+    """The most recently deleted posts; the argument is their maximum number."""
     problems: Callable[[], Mapping[str, str]] = field(default=dict)
-    """What is wrong, by the component that has the problem."""
+    """What is wrong, by the component with the problem."""
 
 
 class Site:
@@ -68,11 +68,11 @@ class Site:
         """Prepare for making pages.
 
         Args:
-            reader: What they show.
-            lookup: Its captures.
-            templates: Their templates.
+            reader: Reads the archive that they show.
+            lookup: Looks up its captures.
+            templates: Templates of the pages.
             status: What other packages know.
-            replay_origin: Gives the origin of the replay application, from ours; None: replay is not enabled.
+            replay_origin: Returns the origin of the replay application for ours; None: replay is not enabled.
         """
         self.reader = reader
         self.lookup = lookup
@@ -122,12 +122,12 @@ class Site:
         """A page whose frame shows a capture.
 
         Args:
-            request: Asks for it.
+            request: The request.
             row: The capture.
-            url: As it was asked for.
+            url: URL as requested.
             source: What the frame loads.
-            replay_link: Leads to the replay engine.
-            plain_link: Leads to the plain view; given where the frame shows the replay engine.
+            replay_link: Link to the replay engine.
+            plain_link: Link to the plain view; given if the frame shows the replay engine.
         """
         return self._templates.page(
             "archive/frame.html",
@@ -165,7 +165,7 @@ def requested_page(request: Request, prefix: str) -> tuple[str, str | None]:
 
 
 def page_number(request: Request) -> int:
-    """The parameter `page`, from 1; 1 where it is not a number."""
+    """The parameter `page`, from 1; 1 if it is not a number."""
     text = request.query_params.get("page", "1")
     is_number = text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS
     return min(max(int(text), 1), MAX_PAGES) if is_number else 1

@@ -41,7 +41,7 @@ class Archive(Reader):
         """Open store and database; creates or upgrades the database's tables.
 
         Args:
-            settings: Where they are.
+            settings: Where store and database are.
             lane: Subfolder of the spool for this process's batches; no other process may use it at the same time.
 
         Raises:

@@ -12,7 +12,7 @@
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process is already doing this
     ├── NotArchivedError      nothing is archived for that URL
-    ├── DamagedError          stored bytes are not what the index says
+    ├── DamagedError          stored bytes do not match the index
     ├── TooLargeError         the result does not fit into the requested format
     ├── ExtractError          no text could be extracted from a page
     └── TaskError             work in another process failed, crashed, or passed a limit

@@ -40,7 +40,7 @@ _MAX_LEADS = 3
 _LEAD_LINKS = 0.3
 """Link density from which on a paragraph is not a lead."""
 _SCANT_LEAD = 200
-"""Characters of running text below which a box named as boilerplate is skipped when leads are looked for."""
+"""Characters of running text below which a box named as boilerplate is skipped in the search for leads."""
 
 
 def choose(page: Page, exclusion: Exclusion) -> int | None:
@@ -165,7 +165,7 @@ def _last_title(page: Page, chosen: int) -> int | None:
 
 
 def _is_skipped(page: Page, exclusion: Exclusion, i: int, *, is_named: bool) -> bool:
-    """Whether no lead is looked for in an element."""
+    """Whether an element is skipped in the search for leads."""
     kind = exclusion.kinds[i]
     if page.measure.unread[i] or kind is Kind.CARD:
         return True

@@ -16,7 +16,7 @@ _LISTS = frozenset("div ul ol section table dl li p header figure".split())  # n
 
 # Shares of the body.
 _STRONG = 0.3
-"""A box named as boilerplate goes below this share of the running text: in a body, its name is more often right."""
+"""A box named as boilerplate is dropped below this share of the running text: in a body, names are more reliable."""
 _TEASERS = 0.6
 """Boxes named as teasers of other posts can have more than half as much text as the post."""
 _WITH_LINKS = 0.2
@@ -34,7 +34,7 @@ _LINKS = 0.7
 _SOME_LINKS = 0.3
 """Above this a box under a heading, or a scant box, is one of links."""
 _WEAK_LINKS = 0.6
-"""Above this a box named as weak boilerplate goes, however long it is."""
+"""Above this a box named as weak boilerplate is dropped, however long it is."""
 _MIN_LINKS = 2
 _SHORT_LIST = 200
 """Characters below which one link is enough for a list: "Source: ..." in a `div` of its own."""

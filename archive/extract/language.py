@@ -54,7 +54,7 @@ def of(text: str, *, stated: str | None, source: str = "page") -> tuple[str | No
         source: Where it is stated.
     """
     code = fold(stated)
-    # A language that is unknown here is stated on purpose: no theme comes with it.
+    # A language that is unknown here is stated on purpose: it is not the default of any theme.
     found = detect(text) if code is None or code in _KNOWN else None
     if found is None or (code is not None and any({found, code} <= alike for alike in _ALIKE)):
         return code, source

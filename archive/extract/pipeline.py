@@ -1,6 +1,6 @@
 """The text of a post, extracted from its page; the home of trafilatura. No I/O, no state between calls.
 
-`body` finds the body, `blocks` writes it and `trim` trims it. If that gives next to nothing, trafilatura is the
+`body` finds the body, `blocks` writes it and `trim` trims it. If that finds next to nothing, trafilatura is the
 fallback; every option of it is fixed here and its cross-page deduplication is never used. Dates are bounded by the
 date of the capture: the same page gives the same text on every day and in every order.
 """

@@ -39,7 +39,7 @@ _REPEATED_PARAGRAPHS = 3
 """Repeated paragraphs from which on the page contains the whole post several times."""
 _HEAD_BLOCKS = 8
 _TAIL_BLOCKS = 12
-"""Blocks at the beginning and the end of a body among which boilerplate is looked for."""
+"""Blocks at the beginning and the end of a body that are searched for boilerplate."""
 _MIN_RULE = 3
 """Characters of a line of stars that separates sections."""
 

@@ -168,7 +168,7 @@ class ObjectRow:
     key: str
     length: int
     sha256: str
-    """Of the whole object, lower-case hexadecimal."""
+    """SHA-256 of the whole object, lower-case hexadecimal."""
 
 
 def of_page(table: Table, url: str) -> ColumnElement[bool]:

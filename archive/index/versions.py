@@ -53,7 +53,7 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
     """The versions of a page, oldest first; a text that returns is a version of its own.
 
     Args:
-        captures: Of the page, oldest first.
+        captures: Captures of the page, oldest first.
         texts: Texts of each capture that has any, newest first, by its WARC-Record-ID.
     """
     runs: list[list[tuple[CaptureRow, Sequence[TextRow]]]] = []

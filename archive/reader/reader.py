@@ -71,7 +71,7 @@ class Reader:
         """
         try:
             known = self.index.any_object()
-        except DatabaseError:  # it is no evidence about the store
+        except DatabaseError:  # it does not mean that the store is wrong
             return
         if known is not None:
             self.store.size(known)

@@ -18,7 +18,7 @@ class ReadableStore(Protocol):
     """
 
     location: str
-    """The store as its setting names it."""
+    """The store as named in its setting."""
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """Bytes of an object from `offset`: to its end if no length is given, fewer than `length` if it ends before.

@@ -264,7 +264,7 @@ def attachment(*, uuid: str, info: str, url: str, date: datetime, refers_to: str
 
 
 def stored_head(capture: Capture) -> bytes:
-    """The response head as it is stored.
+    """The response head as stored.
 
     Bodies are stored without their transfer coding, so a chunked response's `Transfer-Encoding` is renamed:
     the only change made to what a server sent, and the only form that all checkers agree on.

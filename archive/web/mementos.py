@@ -215,7 +215,7 @@ class MementoApi:
         return part_of(shown, request.headers, named, _shown_status(status))
 
     def _plain(self, body: bytes, row: CaptureRow, content_type: str | None, stamp: str) -> str:
-        """The page's HTML, sanitized in a process with limits; a notice where it exceeds them."""
+        """The page's HTML, sanitized in a process with limits; a notice if it exceeds them."""
         page = {"payload": body, "url": row.url, "content_type": content_type}
         try:
             found: list[str] = self._work(media, **page)

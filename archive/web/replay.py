@@ -48,7 +48,7 @@ def link(replay_url: str, base: str, url: str, stamp: str) -> str:
     Args:
         replay_url: Origin of the replay application.
         base: Our own origin.
-        url: Of the page.
+        url: URL of the page.
         stamp: 14 digits.
     """
     source = f"{base}/download/replay/{stamp}/{quoted(url)}"

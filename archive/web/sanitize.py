@@ -67,7 +67,7 @@ def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
 
     Args:
         payload: The page, content coding removed.
-        url: Of the page.
+        url: URL of the page.
         content_type: As the server stated it.
     """
     tree = _tree(_markup(payload, content_type))
@@ -93,14 +93,14 @@ def _tree(markup: str) -> HtmlElement:
 
 
 def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str]) -> str:
-    """A page's HTML as a whole sanitized document.
+    """A page's HTML as a complete sanitized document.
 
     Args:
         payload: The page, content coding removed.
-        url: Of the page.
+        url: URL of the page.
         content_type: As the server stated it.
         stamp: 14 digits; links point to mementos of this time.
-        kept: Those of its `media` that are archived.
+        kept: Those of its `media` URLs that are archived.
     """
     markup = _markup(payload, content_type)
     tree = _tree(markup)
@@ -137,7 +137,7 @@ def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kep
 
 
 def document(body: str, *, title: str, language: str = "") -> str:
-    """A whole document around sanitized HTML."""
+    """A complete document around sanitized HTML."""
     lang = f' lang="{escape(language)}"' if language else ""
     return (
         f"<!doctype html><html{lang}><head><meta charset=utf-8>"

@@ -48,7 +48,7 @@ class SecurityMiddleware:
 
         Args:
             app: The application.
-            public_url: Its public URL; empty: as the Host header says.
+            public_url: Its public URL; empty: as in the Host header.
             local: It listens on loopback only: another name in the Host header is DNS rebinding.
         """
         self._app = app

@@ -87,7 +87,7 @@ def negotiated(accept: str, offered: Sequence[TextFormat]) -> TextFormat | None:
 
 
 def _qualities(accept: str) -> dict[str, float]:
-    """The quality of each media range; 0 where it is not a number."""
+    """The quality of each media range; 0 if it is not a number."""
     found: dict[str, float] = {}
     for part in accept.split(",")[:_ACCEPTED]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -57,7 +57,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who makes these files; goes into each file's warcinfo record."""
+    """Who makes these files; written into each file's warcinfo record."""
 
     user_agent: str = ""
     robots: str = ""

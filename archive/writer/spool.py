@@ -30,7 +30,7 @@ class SpoolFile:
         """Write all of `data` or nothing; the system has it once this returns, so a killed process loses none of it.
 
         Raises:
-            SpoolFullError: There is no room; the file is as it was before.
+            SpoolFullError: There is no room; the file is unchanged.
             SpoolError: The file must not be used any more.
         """
         with spool_errors(self.final.parent):

@@ -117,7 +117,7 @@ def test_a_list_changes_nothing_about_what_is_there(home: Home, site: Site, tmp_
         f"<outline type='rss' xmlUrl='{url}' p:unverified='true' p:paused='true'/>"
         f"<outline type='rss' xmlUrl='http://b.example/' p:unverified='true' p:seeds='{url}'/></body></opml>"
     )
-    assert "subscribed to 1 feeds, 1 known" in home.pressmark("import-opml", str(path)).out
+    assert "subscribed to 1 feeds, 1 already subscribed" in home.pressmark("import-opml", str(path)).out
     known = health(home)
     assert (known[url]["state"], known[url]["certificate_verified"]) == ("ok", True)
     assert known["http://b.example/"]["certificate_verified"] is True
@@ -131,7 +131,7 @@ def test_a_host_has_its_share_of_a_crawl(home: Home, site: Site) -> None:
     )
     home.settings["PRESSMARK_HOST_BUDGET"] = "3"
     first = home.pressmark("crawl", f"{site.url}/feed")
-    assert "kept 3 new posts, more of 1 site waits for the next crawl" in first.out
+    assert "kept 3 new posts, more from 1 site left for the next crawl" in first.out
     assert "kept 3 new posts" in home.pressmark("crawl").out
     assert "kept 1 new post;" in home.pressmark("crawl").out
 

@@ -60,7 +60,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:  # 
 
 
 def _newest_items(items: list[Any]) -> list[Any]:
-    """At most FEED_ENTRIES of them, from the end with the newer ones."""
+    """The newest FEED_ENTRIES items, from whichever end has the newer ones."""
     if len(items) <= FEED_ENTRIES:
         return items
     ends = [_iso(item.get("date_published")) for item in (items[0], items[-1]) if isinstance(item, dict)]

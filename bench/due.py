@@ -56,7 +56,7 @@ class Took:
 
 
 def numbered(connection: Connection, table: Table, count: int, values: Any) -> None:
-    """Insert `count` rows; `values` gives the columns of row n, counted from 0."""
+    """Insert `count` rows; `values` returns the columns of row n, counted from 0."""
     first = select(cast(0, BigInteger).label("n")).cte("numbers", recursive=True)
     numbers = first.union_all(select(first.c.n + 1).where(first.c.n < count - 1))
     columns: dict[str, Any] = values(numbers.c.n)

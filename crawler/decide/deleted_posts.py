@@ -47,7 +47,7 @@ class Seen:
     """URL that answered, after redirects."""
     status: int
     site: str | None
-    """Front page of the blog, as its feed names it."""
+    """Front page of the blog, as its feed states it."""
     title: str = ""
     text: str = ""
     """Words of the page; empty if no text was found."""

@@ -65,7 +65,7 @@ def after_feed(
         answer: The result of the request.
         reading: The document in it.
         pace: The operator's.
-        error: Why the visit failed, if it did; the old validators are kept then.
+        error: Why the visit failed, if it did; the old validators then stay.
         chance: Random number from 0 up to 1: spreads visits, so that feeds added together drift apart.
     """
     if error:

@@ -35,7 +35,7 @@ class Pace:
 
 
 def fresh_for(headers: Mapping[str, str], *, at: datetime) -> timedelta:
-    """Freshness lifetime of a response (RFC 9111 §4.2.1); zero if it states none.
+    """Freshness lifetime of a response (RFC 9111 §4.2.1); zero if it does not state one.
 
     `no-cache` and `max-age=0` ask for validation, which every visit performs, not for more visits.
 
@@ -80,7 +80,7 @@ def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timede
     Args:
         pace: The operator's.
         own_rhythm: How often the feed has news.
-        hints: What server and feed ask for.
+        hints: Intervals that server and feed ask for.
         validated: Whether the server sends validators, so that a visit without news costs little (conditional GET).
     """
     adapted = min(own_rhythm / _VISITS_A_POST, pace.slowest) if own_rhythm else timedelta(0)

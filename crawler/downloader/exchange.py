@@ -125,7 +125,7 @@ class Exchange:
         return (bytes(self.received[self.begin : self.end]), self.end) if self.headed else (b"", 0)
 
     def take(self, begin: int) -> bytes:
-        """What was received from that position on; it is removed from here, for it may be large."""
+        """What was received from that position on; the buffer is then cleared, for it may be large."""
         with memoryview(self.received) as view:
             body = bytes(view[begin:])
         self.received = bytearray()

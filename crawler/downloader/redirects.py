@@ -14,7 +14,7 @@ CONDITIONAL = ("If-None-Match", "If-Modified-Since")
 
 
 class Redirects(RedirectHook):
-    """Follows redirects without Referer and without validators, which belong to the URL that gave them."""
+    """Follows redirects without Referer and without validators, which apply only to the URL that sent them."""
 
     def handle_referer(self, request: Request, response: Response) -> None:  # noqa: ARG002  Scrapy's signature
         """Send no Referer on any request."""

@@ -63,7 +63,7 @@ def rules_for(status: int, body: bytes, token: str) -> Protego | str:
 
 
 def _named(text: str, token: str) -> str:
-    """The text with only two product tokens, ours and all others: Protego takes any part of our name for our name.
+    """The text with product tokens that are not ours replaced: Protego takes any part of our name for our name.
 
     A group is ours if its product token is ours, in upper or lower case, whatever follows it (RFC 9309 §2.2.1).
     """

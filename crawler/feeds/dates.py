@@ -135,7 +135,7 @@ def _east_asian(text: str) -> datetime | None:
 
 
 def _words(text: str) -> datetime | None:
-    """RFC 822 and its many relatives: day, month by name and year in any order, time and zone somewhere."""
+    """RFC 822 and its many variants: day, name of the month and year in any order, time and zone anywhere."""
     clock = _TIME.search(text)
     rest = text
     offset = None

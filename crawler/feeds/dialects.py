@@ -38,7 +38,7 @@ class Dialect:
     generic_link_types: frozenset[str]
     """Media types of links that lead to such a feed only if the link's URL or title also says so."""
     accept: tuple[str, ...]
-    """Media ranges to ask for, with their weight (RFC 9110 §12.5.1)."""
+    """Media ranges for the Accept header, with their weight (RFC 9110 §12.5.1)."""
     parse: Parser
 
 
@@ -80,7 +80,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
 
     Args:
         body: The document, content coding removed.
-        url: Base of relative links; empty leaves them as they are.
+        url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response; only its charset counts, the dialect is sniffed from the bytes.
 
     Raises:

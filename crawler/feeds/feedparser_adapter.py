@@ -48,7 +48,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> Any:  # noqa: A
 
     Args:
         body: The document.
-        url: Base of relative links; empty leaves them as they are.
+        url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response, for its charset.
 
     Raises:

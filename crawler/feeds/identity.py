@@ -28,7 +28,7 @@ def key(known: str) -> str:
 
 
 def beginning(*, title: str | None, published: datetime | None, text: str | None) -> str | None:
-    """What identifies an entry without id and link; None if it has none of these either."""
+    """What identifies an entry without id and link; None if it has no title, date and text either."""
     begins = (text or "")[:_KEY_CHARACTERS]
     date = published.isoformat() if published else ""
     return json.dumps([title or "", date, begins]) if title or date or begins else None

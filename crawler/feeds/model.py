@@ -1,4 +1,4 @@
-"""Feeds and entries as every dialect's parser gives them. Pure values, no I/O."""
+"""Feeds and entries as returned by the parser of each dialect. Pure values, no I/O."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ class FeedInfo:
     every: timedelta | None = None
     """Shortest time between two visits: `ttl`, or `sy:updatePeriod` with `sy:updateFrequency`."""
     skip_hours: frozenset[int] = frozenset()
-    """Hours of the day (GMT) in which it has no news."""
+    """Hours of the day (GMT) without news."""
     skip_days: frozenset[str] = frozenset()
-    """Days on which it has no news, by their English names."""
+    """Days without news, by their English names."""
     self_link: str | None = None
     """Its own URL as it states it: a hint, never requested in place of the subscription's own."""
     hub: str | None = None
-    """The WebSub hub that it names."""
+    """The WebSub hub that it declares."""
     prev_archive: str | None = None
     """Document of older entries that no longer changes (RFC 5005 §4)."""
     next_page: str | None = None
@@ -116,7 +116,7 @@ class FeedInfo:
     is_all: bool = False
     """Whether it contains every entry of the blog: a complete feed (RFC 5005 §2)."""
     total: int | None = None
-    """Number of entries that it states (OpenSearch)."""
+    """Number of entries as stated (OpenSearch)."""
     generator: str | None = None
     """The software that made it, as stated."""
     words: str | None = None

@@ -119,5 +119,5 @@ def _subscription(url: str, told: Mapping[str, str], now: datetime, *, ours: boo
 
 
 def _clean(text: str) -> str:
-    """Text without the characters that XML cannot hold."""
+    """Text without characters that XML does not allow."""
     return "".join(character for character in text if character.isprintable())

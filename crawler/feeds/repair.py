@@ -131,7 +131,7 @@ def _mended(references: re.Match[bytes]) -> bytes:
 
 
 def _code(hexadecimal: bytes | None, decimal: bytes | None) -> int | None:
-    """The code point that a character reference names; None if there is no such code point."""
+    """The code point of a character reference; None if it does not exist."""
     digits = hexadecimal or decimal or b""
     code = int(digits, 16 if hexadecimal else 10) if len(digits) <= _REFERENCE_DIGITS else _LAST_CHARACTER + 1
     return code if code <= _LAST_CHARACTER else None

@@ -48,7 +48,7 @@ def judge(
 
 
 def raise_alarm(connection: Connection, engine: Engine, subject: str, alarm: Alarm, *, at: datetime) -> None:
-    """Raise an alarm; one that is active already keeps its beginning and is not notified again."""
+    """Raise an alarm; if it is already active, only its detail is updated, and it is not notified again."""
     again = {"since": at, "told": None, "ended": None, "detail": alarm.detail}
     known = {"kind": alarm.kind, "key": key(subject)}
     connection.execute(

@@ -94,7 +94,7 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
 
 
 def add(connection: Connection, engine: Engine, listing: Listing) -> None:
-    """Add a listing to read; a known one stays as it is."""
+    """Add a listing to read; a known one stays unchanged."""
     connection.execute(
         upsert(engine, listings)
         .values(

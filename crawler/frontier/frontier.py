@@ -50,7 +50,7 @@ class Frontier:
     # -- subscriptions
 
     def subscribe(self, url: str, *, seed: str | None, now: datetime) -> Feed:
-        """Add a feed and the URL that a person gave for it; known ones stay as they are.
+        """Add a feed and the URL that a person gave for it; known ones stay unchanged.
 
         Credentials in a URL are removed; `entrust` stores them.
         """
@@ -101,7 +101,7 @@ class Frontier:
         return tuple(dict.fromkeys(feed.id for url in urls for feed in self.find(url)))
 
     def site(self, feed_id: int | None) -> str | None:
-        """The front page that a feed names."""
+        """The front page that a feed states."""
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.site(connection, feed_id)
 
@@ -170,7 +170,7 @@ class Frontier:
     def commit(
         self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit], listed: Sequence[ListingVisit] = ()
     ) -> None:
-        """Store visits, all or none; only after the captures they refer to are committed."""
+        """Store visits atomically; call it only after the captures they refer to are committed."""
         with transaction(self._engine) as connection:
             for visit in visits:
                 seen.visit_feed(connection, visit)

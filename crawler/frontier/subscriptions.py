@@ -18,7 +18,7 @@ _FEED_FIELDS = frozenset(Feed.__slots__)
 
 
 def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
-    """Add a feed and the URL that a person gave for it; known ones stay as they are. Credentials are removed."""
+    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed."""
     url, seed = bare(url), bare(seed) if seed else None
     connection.execute(
         upsert(connection.engine, feeds)
@@ -88,7 +88,7 @@ def get(connection: Connection, feed_id: int) -> Feed | None:
 
 
 def site(connection: Connection, feed_id: int | None) -> str | None:
-    """The front page that a feed names."""
+    """The front page that a feed states."""
     found: str | None = connection.execute(select(feeds.c.site).where(feeds.c.id == feed_id)).scalar()
     return found
 

@@ -11,7 +11,7 @@ from archive.index.schema import CaptureRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The final response to a request, after redirects; or the fact that there was none."""
+    """The final response to a request, after redirects, or a failure."""
 
     at: datetime
     """When the exchange began: the date of its capture. For a failed request, when it failed."""

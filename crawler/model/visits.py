@@ -53,7 +53,7 @@ class Feed:
     news: datetime | None = None
     """Last visit that brought a new entry."""
     hub: str | None = None
-    """WebSub hub that the feed names."""
+    """WebSub hub that the feed declares."""
     topic: str | None = None
     """The URL by which the hub knows the feed."""
     pushed: datetime | None = None

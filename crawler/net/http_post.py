@@ -29,11 +29,11 @@ def post(
         body: The payload.
         headers: In addition to those that follow from URL and body.
         guard: Decides which addresses may be connected to.
-        seconds: For the whole exchange, from looking up the name to the last byte that is read.
+        seconds: For the whole exchange, from the name lookup to the last byte that is read.
 
     Raises:
         FetchError: There was no response.
-        PrivateAddressError: The host has no address that may be connected to.
+        PrivateAddressError: The host has no allowed address.
     """
     try:
         parts = urlsplit(url)

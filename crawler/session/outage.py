@@ -84,7 +84,7 @@ class Outage:
             await asyncio.sleep(1.0)
 
     def end(self) -> None:
-        """There is no more work: from now on an outage is waited for only as long as patience lasts."""
+        """There is no more work: from now on wait out an outage only as long as patience lasts."""
         self._ending = monotonic()
 
     def stall(self, why: str, reason: str) -> None:

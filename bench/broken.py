@@ -1,7 +1,8 @@
-"""Broken responses, each from a host of its own: which of them the handler keeps whole, cuts or loses.
+"""Broken responses, each from its own host: which of them the handler stores whole, truncates or loses.
 
-A response is kept when its head and body arrive in `record`, and whole when they are not marked as cut. Then two requests
-follow one another on a connection whose first answer has more behind it, or that ends: the second must get its own.
+A response is stored if its head and body arrive in `record`, and whole if not marked as truncated. Then two requests
+follow one another on a connection whose first response has extra bytes behind it, or that ends: the second must get
+its own response.
 """
 
 from __future__ import annotations
@@ -154,13 +155,13 @@ BROKEN: dict[str, tuple[bytes, bool]] = {
     "ten times 103": (b"HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" * 10 + answer(OK, HTML, LENGTH), False),
     "200 that offers an upgrade": (answer(OK, b"Upgrade: h2,h2c", b"Connection: Upgrade", HTML, LENGTH), False),
 }
-"""What is sent, and whether the connection then ends."""
+"""The bytes sent, and whether the connection is closed afterwards."""
 
 
 # -- one crawl
 
 Kept = tuple[bytes, bytes, bytes, str | None]
-"""Request, head, body, and why it was cut."""
+"""Request, head, body, and why the body was truncated."""
 kept: dict[str, Kept] = {}
 failed: dict[str, str] = {}
 
@@ -171,7 +172,7 @@ class Keeping(Memory):
 
 
 class Fetch(Spider):
-    """Asks for every URL."""
+    """Requests every URL."""
 
     name = "fetch"
     urls: list[str]
@@ -182,14 +183,14 @@ class Fetch(Spider):
             yield Request(url, headers=conditions, dont_filter=True, errback=self.failed)
 
     def parse(self, response: Response) -> None:
-        """What counts is what was recorded."""
+        """Ignore the response: only what was recorded counts."""
 
     def failed(self, failure: Any) -> None:
         failed[failure.request.url] = f"{failure.type.__name__}: {failure.value}"[:90]
 
 
 def crawl(handler: type[WireHandler], urls: list[str]) -> tuple[dict[str, Kept], dict[str, str]]:
-    """What one handler keeps of the URLs, and why it fails on others; one request to a host at a time."""
+    """What a handler stores of the URLs, and its errors for others; one request to a host at a time."""
     settings = {
         **{f"{part}_ENABLED": False for part in OFF},
         "DOWNLOAD_HANDLERS": {"http": handler},
@@ -209,7 +210,7 @@ def crawl(handler: type[WireHandler], urls: list[str]) -> tuple[dict[str, Kept],
 
 
 class Server(asyncio.Protocol):
-    """Answers each path with what is scripted for it, anything else with a page."""
+    """Sends the scripted response for each path, or a page for others."""
 
     scripted: ClassVar[dict[str, tuple[bytes, bool]]] = {}
 
@@ -223,7 +224,7 @@ class Server(asyncio.Protocol):
             path = head.split(b" ", 2)[1].decode()
             self.answered += 1
             if path.endswith("/again") and self.answered > 1:
-                self.transport.close()  # as a server that had just grown tired of waiting
+                self.transport.close()  # like a server whose idle timeout has just expired
                 return
             sent, closes = self.scripted.get(path, (PAGE.sent, False))
             self.transport.write(sent)
@@ -240,11 +241,11 @@ ONE_AFTER_ANOTHER: dict[str, tuple[bytes, bytes]] = {
     "/extra, 304": (answer(b"HTTP/1.1 304 Same", body=b"") + WRONG, SHORT),
     "/closed at the second request": (SHORT, SHORT),
 }
-"""The first answer on a connection, and what a second request is to get."""
+"""The first response on a connection, and what a second request must get."""
 
 
 async def connections(ways: dict[str, type[WireHandler]]) -> None:
-    """Whether the second request on a connection gets its own answer."""
+    """Check that the second request on a connection gets its own response."""
     titles, paths = list(ONE_AFTER_ANOTHER), [*[("first", "second")] * 3, ("first", "again")]
     Server.scripted = {}
     for n, (pair, sent) in enumerate(zip(paths, ONE_AFTER_ANOTHER.values(), strict=True)):
@@ -261,7 +262,7 @@ async def connections(ways: dict[str, type[WireHandler]]) -> None:
 
 
 async def broken(ways: dict[str, type[WireHandler]], *, every: bool) -> None:
-    """Which of the broken responses each way keeps, each on a host of its own."""
+    """Which of the broken responses each handler stores, each from its own host."""
     closing = {"/close", "/short", "/close-empty"}
     scripted = {f"/broken/{n}": case for n, case in enumerate(BROKEN.values())}
     scripted |= {f"/odd{path}": (sent, path in closing) for path, (sent, _) in ODD.items()}

@@ -1,4 +1,4 @@
-"""How fast a crawl is, and what it takes: a first run that fetches everything, a second that fetches nothing."""
+"""Speed and resources of a crawl: a first run that fetches everything, and a second one that fetches nothing new."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COPIES = 40
 
 
 def sample_urls(stack: ExitStack, copies: int = COPIES) -> tuple[list[Site], list[str]]:
-    """Blogs with copies of the sample posts, each under a title and address of its own."""
+    """Blogs with copies of the sample posts, each with its own title and URL."""
     sites = []
     for blog in BLOGS:
         posts = tuple(
@@ -63,7 +63,7 @@ def crawl(home: Path, urls: list[str]) -> dict[str, object]:
             try:
                 times, memory = one.cpu_times(), one.memory_full_info()
             except psutil.Error:
-                continue  # it ended between two looks
+                continue  # it ended between two samples
             cpu[one.pid] = times.user + times.system
             total += memory.pss
         peak = max(peak, total)

@@ -1,6 +1,6 @@
-"""A database that goes away while a crawl runs: PostgreSQL restarted ten times, SQLite locked for twenty seconds.
+"""Database outages during a crawl: PostgreSQL is restarted ten times, SQLite locked for twenty seconds.
 
-A crawl of posts whose pages come slowly, so that it lasts; then everything that is stored is looked at.
+The crawl lasts long because pages are served slowly; afterwards everything stored is checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COPIES = 40
 
 
 def crawl(home: Path, urls: list[str], database: str) -> subprocess.Popen[bytes]:
-    """A crawl that commits all the time."""
+    """Start a crawl that commits continually."""
     settings = {
         "PRESSMARK_HOME": str(home),
         "PRESSMARK_DATABASE": database,
@@ -44,9 +44,9 @@ def crawl(home: Path, urls: list[str], database: str) -> subprocess.Popen[bytes]
 
 
 def restarted(server: Postgres, crawling: subprocess.Popen[bytes], times: int) -> int:
-    """Restart a server while a crawl runs; tells how many times."""
+    """Restart a server while a crawl runs; returns how many times."""
     for number in range(times):
-        time.sleep(2.5)  # the first time, the crawl has begun by then; before that it would say that it cannot begin
+        time.sleep(2.5)  # the first time, the crawl has begun by then; earlier it would fail to start
         if crawling.poll() is not None:
             return number
         server.stop()
@@ -56,7 +56,7 @@ def restarted(server: Postgres, crawling: subprocess.Popen[bytes], times: int) -
 
 
 def locked(database: Path, crawling: subprocess.Popen[bytes], seconds: float) -> int:
-    """Hold a write lock for so long while a crawl runs."""
+    """Hold a write lock for that long while a crawl runs."""
     time.sleep(3.0)
     with sqlite3.connect(database, isolation_level=None, timeout=60) as holder:
         holder.execute("BEGIN IMMEDIATE")
@@ -66,7 +66,7 @@ def locked(database: Path, crawling: subprocess.Popen[bytes], seconds: float) ->
 
 
 def tried(name: str, home: Path, database: str, disturb: object, delay: float) -> bool:
-    """One crawl that is disturbed; tells whether nothing was lost."""
+    """Run one crawl with an outage; returns whether nothing was lost."""
     with ExitStack() as stack:
         sites, urls = sample_urls(stack, COPIES)
         for site in sites:
@@ -94,7 +94,7 @@ def tried(name: str, home: Path, database: str, disturb: object, delay: float) -
 
 
 def main() -> None:
-    """Run, print, exit 1 if anything was lost."""
+    """Run, print; exit 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--restarts", type=int, default=10)
     parser.add_argument("--locked-seconds", type=float, default=20.0)

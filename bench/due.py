@@ -1,4 +1,4 @@
-"""What is due among many: time and memory until a run has selected and claimed all feeds, or pages, that are due."""
+"""Time and memory to select and claim all feeds or pages that are due, among a million."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY, YEAR = 86_400 * 10**6, 365 * 86_400 * 10**6
 MICROS = int(NOW.timestamp()) * 10**6
 BUDGET = 500
 BLOGS = 10_000
-"""Blogs whose pages are held; the first one has a tenth of all pages, so that a budget has something to hold back."""
+"""Blogs with archived pages; the first one has a tenth of all pages, so that a budget takes effect."""
 GOALS = {"feeds": {100_000: 0.1, 1_000_000: 1.0}}
 FACTS = (
     '{"title": "On the keeping of bees in towns", "author": "A. Writer", "published": "2026-01-01T08:00:00+00:00", '
@@ -41,22 +41,22 @@ ROW = "{:<11}{:<7}{:>10}{:>9}{:>8}{:>10}{:>7}{:>10}{:>9}{:>8}{:>9}"
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a selection took: medians, of memory the most."""
+    """Cost of a selection: medians, and peak memory."""
 
     selected: int
     calls: int
     seconds: float
     least_seconds: float
     cpu_seconds: float
-    """Of this process: what a busy machine does not change; a PostgreSQL server's are not in it."""
+    """CPU time of this process, independent of other load; a PostgreSQL server's is not included."""
     peak_megabytes: float
 
 
-# -- rows, made in the database itself
+# -- rows, generated in the database itself
 
 
 def numbered(connection: Connection, table: Table, count: int, values: Any) -> None:
-    """Insert `count` rows; `values` gives the columns of row n, counted from 0."""
+    """Insert `count` rows; `values` returns the columns of row n, counted from 0."""
     first = select(cast(0, BigInteger).label("n")).cte("numbers", recursive=True)
     numbers = first.union_all(select(first.c.n + 1).where(first.c.n < count - 1))
     columns: dict[str, Any] = values(numbers.c.n)
@@ -65,7 +65,7 @@ def numbered(connection: Connection, table: Table, count: int, values: Any) -> N
 
 
 def name(prefix: str, n: Any) -> Any:
-    """A text that tells row n from the others."""
+    """A text that is unique to row n."""
     return literal(prefix, String) + cast(n + 10**9, String)
 
 
@@ -75,7 +75,7 @@ def spread(n: Any, below: int, step: int = 7_919) -> Any:
 
 
 def feed_rows(count: int, due: int) -> Any:
-    """Feeds on a domain each, so many of them due at this hour, the others within the next day."""
+    """Feeds, each on its own domain: `due` of them are due now, the others within the next day."""
 
     def values(n: Any) -> dict[str, Any]:
         return {
@@ -94,7 +94,7 @@ def feed_rows(count: int, due: int) -> Any:
 
 
 def page_rows(count: int, due: int) -> Any:
-    """Pages that are held: so many due, the others later; one in 365 was looked at within the last day."""
+    """Archived pages: `due` of them are due now, the others later; one in 365 was visited within the last day."""
 
     def values(n: Any) -> dict[str, Any]:
         blog = case((n % 10 == 0, 0), else_=n % BLOGS)
@@ -135,7 +135,7 @@ def entry_rows(n: Any) -> dict[str, Any]:
 
 
 def fill(database: str, what: str, count: int, due: int) -> None:
-    """A frontier with so many feeds or pages of which so many are due."""
+    """Fill a frontier with `count` feeds or pages of which `due` are due."""
     engine = Frontier.open(database).engine
     with transaction(engine) as connection:
         if what == "feeds":
@@ -148,14 +148,14 @@ def fill(database: str, what: str, count: int, due: int) -> None:
     engine.dispose()
 
 
-# -- what is measured, in a process of its own
+# -- the measurement, in a separate process
 
 
 def select_all(database: str, what: str, budget: int | None, rounds: int) -> Took:
-    """Select and claim all that is due, as a run does; again under other names."""
+    """Select and claim everything that is due, like a run; repeated under other names."""
     frontier = Frontier.open(database)
     call: Any = frontier.claim_feeds if what == "feeds" else frontier.claim_pages
-    call(Due(now=NOW - timedelta(days=400), holder="none", until=NOW))  # connects, compiles; nothing was due then
+    call(Due(now=NOW - timedelta(days=400), holder="none", until=NOW))  # warm-up; nothing was due then
     whole, cpu = [], []
     selected = calls = peak = 0
     for number in range(rounds):
@@ -176,20 +176,20 @@ def select_all(database: str, what: str, budget: int | None, rounds: int) -> Too
 
 
 def forget_peak() -> int:
-    """Let the peak of this process begin anew (Linux); its memory now, in kilobytes."""
+    """Reset the peak memory of this process (Linux); returns its current memory in kilobytes."""
     Path("/proc/self/clear_refs").write_text("5")
     return memory("VmRSS")
 
 
 def memory(which: str) -> int:
-    """Kilobytes of this process."""
+    """Memory of this process, in kilobytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(which))
 
 
 @contextmanager
 def fresh(postgres: str | None, folder: Path) -> Iterator[str]:
-    """URL of an empty database; it is removed afterwards."""
+    """URL of an empty database, which is removed afterwards."""
     if postgres is None:
         yield f"sqlite:///{folder / 'frontier.db'}"
         for one in folder.glob("frontier.db*"):

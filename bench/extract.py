@@ -1,4 +1,4 @@
-"""CPU time and memory of extraction: text and metadata of each page, beside trafilatura's default on the same pages."""
+"""CPU time and memory of extracting text and metadata, compared with trafilatura's default on the same pages."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from archive.settings import ArchiveSettings
 URL = "https://blog.example/2024/05/06/a-post/"
 GOAL = 0.6
 FLAT = 0.05
-"""Growth of memory, as a share, that still counts as none."""
+"""Relative growth of memory that still counts as flat."""
 WARM = 30
-"""Pages that are read first and not measured: rules are compiled, memory is taken."""
+"""Warm-up pages, not measured: rules are compiled, memory is allocated."""
 WORDS = [
     "the",
     "harbour",
@@ -51,7 +51,7 @@ WORDS = [
 
 
 def made(number: int) -> bytes:
-    """A page of a blog, the same for the same number, between 5 kB and 300 kB."""
+    """A generated page of a blog, always the same for the same number, between 5 kB and 300 kB."""
     chance = random.Random(number)
 
     def words(least: int, most: int) -> str:
@@ -83,7 +83,7 @@ def made(number: int) -> bytes:
 
 
 def pages(folder: Path | None, count: int) -> Iterator[bytes]:
-    """Pages of a folder, or pages made here."""
+    """Pages of a folder, or generated ones."""
     if folder is None:
         yield from map(made, range(count))
         return
@@ -92,10 +92,10 @@ def pages(folder: Path | None, count: int) -> Iterator[bytes]:
 
 
 def ours(page: bytes) -> None:
-    """Text and metadata as the crawl has them made."""
+    """Text and metadata as the crawl extracts them."""
     try:
         extract(page, url=URL)
-    except ExtractError:  # a page without text takes its time, too
+    except ExtractError:  # a page without text takes time too
         return
 
 
@@ -105,7 +105,7 @@ def theirs(page: bytes) -> None:
 
 
 def measure(folder: Path | None, count: int) -> bool:
-    """Both on each page in turn; tells whether the goal is reached."""
+    """Run both on each page in turn; returns whether the goal is met."""
     took: dict[str, list[float]] = {"pressmark": [], "trafilatura": []}
     ways: dict[str, Callable[[bytes], None]] = {"pressmark": ours, "trafilatura": theirs}
     gc.disable()
@@ -131,14 +131,14 @@ def measure(folder: Path | None, count: int) -> bool:
 
 
 def worked(page: bytes) -> int:
-    """In a worker process: one page; gives its resident memory, in kB."""
+    """In a worker process: extract one page; returns the resident memory in kB."""
     ours(page)
     with Path("/proc/self/statm").open() as stream:
         return int(stream.read().split()[1]) * resource.getpagesize() // 1024
 
 
 def memory(count: int) -> bool:
-    """Many pages through one worker that is not replaced; tells whether its memory is flat."""
+    """Extract many pages in one worker that is not replaced; returns whether its memory stays flat."""
     from archive.runtime import worker_pool
 
     worker_pool._TASKS_PER_PROCESS = count + 1  # noqa: SLF001
@@ -160,7 +160,7 @@ def memory(count: int) -> bool:
 
 
 def main() -> int:
-    """Measure what the command line names."""
+    """Run the measurement in the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=Path, help="folder of *.html and *.html.gz; without it pages are made")
     parser.add_argument("--count", type=int, default=600, help="pages that are made")

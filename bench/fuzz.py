@@ -1,6 +1,7 @@
-"""What reads the web, fed with broken input until the time is over: nothing but the errors that are documented, no hang.
+"""Fuzzing of everything that parses input from the web: only documented errors, no hangs.
 
-Each target runs in a process of its own, on seeds that are the tests' own samples, or the files below `--corpus`.
+Each target runs in a separate process until the time is over, seeded with the tests' samples or the files below
+`--corpus`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def mutated(chance: random.Random, stock: list[bytes]) -> bytes:
 
 
 def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseException], ...], bool]]:
-    """Name: what is called, the errors that it documents, whether its input is a line."""
+    """By name: the function to call, its documented errors, whether its input is a line."""
     from archive.archive import Archive
     from archive.errors import ExtractError
     from archive.extract.pipeline import extract
@@ -130,7 +131,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
 
 
 def fuzz(name: str, minutes: float, corpus: Path | None, seed: int) -> int:
-    """Calls without a fault; ends with the first one that has."""
+    """Call a target until the time is over; returns the number of calls, or -1 after a fault."""
     logging.disable(logging.CRITICAL)
     call, documented, is_line = targets()[name]
     stock = [one.encode() for one in PLAIN] if is_line else seeds(corpus)
@@ -143,7 +144,7 @@ def fuzz(name: str, minutes: float, corpus: Path | None, seed: int) -> int:
     until, calls = time.monotonic() + minutes * 60, 0
     while time.monotonic() < until:
         data = mutated(chance, stock)
-        signal.setitimer(signal.ITIMER_PROF, TOO_LONG_SECONDS)  # of CPU: others work on this machine
+        signal.setitimer(signal.ITIMER_PROF, TOO_LONG_SECONDS)  # CPU time: others use this machine
         try:
             call(data)
         except documented:
@@ -165,7 +166,7 @@ def run(name: str, minutes: float, corpus: Path | None, seed: int) -> None:
 
 
 def main() -> None:
-    """Run, print, exit 1 if something broke."""
+    """Run, print; exit 1 if something broke."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--corpus", type=Path)

@@ -1,7 +1,7 @@
-"""180 feeds crawled alone, and beside 20 whose hosts accept and never answer: how much later is the last good one?
+"""180 feeds crawled alone, and beside 20 hanging hosts that accept connections and never respond: the delay.
 
-Every feed has a loopback address of its own, 127.0.0.2 and up (Linux), and is due when the crawl begins. The time runs
-from the crawl's start to the last answer that a good host gave.
+Every feed has its own loopback address, 127.0.0.2 and up (Linux), and is due when the crawl begins. The time is
+measured from the crawl's start to the last response of a good host.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ WORDS = ["bees", "hives", "towns", "roofs", "honey", "winter", "summer", "keeper
 
 @dataclass
 class World:
-    """Hosts on one port, and what they were asked."""
+    """Hosts on one port, and the requests they received."""
 
     posts: int
     hanging: frozenset[str] = frozenset()
     port: int = 0
     asked: Counter[str] = field(default_factory=Counter)
-    """Requests of each host."""
+    """Number of requests to each host."""
     last_good: float = 0.0
-    """When the last answer of a host that answers was sent."""
+    """When the last response of a good host was sent."""
     unanswered: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection."""
         host = writer.get_extra_info("sockname")[0]
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -51,7 +51,7 @@ class World:
                 self.asked[host] += 1
                 if host in self.hanging:
                     self.unanswered += 1
-                    await reader.read()  # until the client goes
+                    await reader.read()  # until the client disconnects
                     break
                 writer.write(self.answer(host, request.split(b" ", 2)[1].decode()))
                 await writer.drain()
@@ -59,7 +59,7 @@ class World:
         writer.close()
 
     def answer(self, host: str, path: str) -> bytes:
-        """A feed, its posts, and no robots.txt."""
+        """The response for a path: a feed, its posts, 404 for robots.txt."""
         root = f"http://{host}:{self.port}"
         status, kind, body = "404 Not Found", "text/html", "<h1>Not found</h1>"
         if path == "/feed.xml":
@@ -91,22 +91,22 @@ class World:
 
 @dataclass(frozen=True)
 class Ran:
-    """One crawl."""
+    """Results of one crawl."""
 
     answers: int
     whole: int
-    """Good hosts of which everything was fetched."""
+    """Good hosts from which everything was fetched."""
     unanswered: int
     seconds: float
-    """Until the last good answer."""
+    """Time until the last good response."""
     crawl_seconds: float
     cpu_seconds: float
-    """Where it is not far below `seconds` times cores, the machine is what is measured."""
+    """If it is not far below `seconds` times cores, the measurement shows the machine's limits."""
     exit: int
 
 
 def crawl(world: World, good: list[str], order: str, settings: dict[str, str]) -> Ran:
-    """Subscribe to all, then crawl what is due, as the daemon does."""
+    """Subscribe to all feeds, then crawl what is due, like the daemon."""
     hanging = sorted(world.hanging)
     hosts = [*hanging, *good]
     if order == "mixed":
@@ -148,7 +148,7 @@ def _used() -> float:
 
 
 def main() -> None:
-    """Crawl both ways, print, exit 1 if the good ones came too late or not whole."""
+    """Crawl both ways, print; exit 1 if the good feeds came too late or incomplete."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--good", type=int, default=180)
     parser.add_argument("--hanging", type=int, default=20)
@@ -166,7 +166,7 @@ def main() -> None:
     print(ROW.format("", "good", "hanging", "answers", "unanswered", "last good s", "crawl ends s", "CPU s", "ratio"))
     seconds: dict[str, list[float]] = {"alone": [], "with hanging": []}
     missed = False
-    for title, silent in (("alone", []), ("with hanging", hanging)) * given.rounds:  # in turns, as machines are busy
+    for title, silent in (("alone", []), ("with hanging", hanging)) * given.rounds:  # alternating, as machines are busy
         world = World(given.posts, frozenset(silent))
         world.start()
         ran = crawl(world, good, given.order, settings)

@@ -1,10 +1,10 @@
-"""The hostile web: each case of a manifest crawled as an operator would, and judged by the limits that it states.
+"""The hostile web: crawls each case of a manifest like an operator, and checks it against the limits stated there.
 
-Runs itself in a network namespace that has nothing but loopback (as root). A page is crawled through a feed that names
-it, a feed by a list of subscriptions; a case of several runs is crawled several times. What is judged: seconds, memory
-above that of a harmless page (all processes together), requests and bytes that the server saw, bytes stored, forbidden
-addresses, files and texts, the post's own words, how many posts there are, and whether what is in the archive and the
-frontier is an outcome that the manifest allows.
+Runs itself in a network namespace with only loopback (as root). A page is crawled through a feed that links to it, a
+feed through a list of subscriptions; a case with several runs is crawled several times. Checked are: seconds, memory
+above that of a harmless page (all processes together), requests and bytes that the server received, bytes stored,
+forbidden addresses, files and texts, the post's own words, the number of posts, and whether archive and frontier show
+an outcome that the manifest allows.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _TOLD = re.compile(r"\d+ (?:captures|other records)|left out|is no |cannot|damag
 
 
 class Feeds(BaseHTTPRequestHandler):
-    """`/N` is a feed that names the page of case N."""
+    """Serves at `/N` a feed that links to the page of case N."""
 
     pages: tuple[str, ...] = ()
 
@@ -73,7 +73,7 @@ def control(manifest: dict[str, Any], path: str) -> Any:
 
 
 def memory(process: subprocess.Popen[bytes]) -> int:
-    """Bytes of a process and all below it; what they share counts once."""
+    """Memory in bytes of a process and its descendants; shared memory counts once."""
     total = 0
     try:
         first = psutil.Process(process.pid)
@@ -88,7 +88,7 @@ def memory(process: subprocess.Popen[bytes]) -> int:
 
 
 def ran(argv: list[str], environment: dict[str, str]) -> tuple[int, float, int, str]:
-    """Exit code, seconds, peak of memory, what was said."""
+    """Exit code, seconds, peak memory, output."""
     peak, began = 0, time.monotonic()
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(argv, env=environment, stdout=out, stderr=out, start_new_session=True)
@@ -103,7 +103,7 @@ def ran(argv: list[str], environment: dict[str, str]) -> tuple[int, float, int, 
 
 
 def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Run one case; gives what was seen."""
+    """Run one case; returns the observations."""
     guard = home / "guard.jsonl"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PRESSMARK_")},
@@ -153,7 +153,7 @@ def crawled(case: dict[str, Any], number: int, home: Path, material: Path, manif
 
 
 def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]:
-    """What may be said of a case, by what the archive, the frontier and the command told."""
+    """Outcomes of a case, according to the archive, the frontier and the command's output."""
     archive = Archive.open(ArchiveSettings(home=home))
     now, ours = time.time() * 1_000_000, {urlsplit(case["url"]).hostname, *case["hosts"]}
     with archive.index.engine.connect() as connection:
@@ -184,7 +184,7 @@ def outcomes(case: dict[str, Any], seen: dict[str, Any], home: Path) -> set[str]
 
 
 def judged(case: dict[str, Any], seen: dict[str, Any], home: Path, idle: int) -> list[str]:
-    """What broke."""
+    """Limits that were broken."""
     limits, stats, bad = case["limits"], seen["stats"], []
     if any(code < 0 or "Traceback" in seen["said"] for code in seen["codes"]):
         bad.append("CRASH")
@@ -253,7 +253,7 @@ def judged(case: dict[str, Any], seen: dict[str, Any], home: Path, idle: int) ->
 
 
 def main() -> None:
-    """Run, print, exit 1 if a case broke a limit."""
+    """Run, print; exit 1 if a case broke a limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("material", type=Path, help="folder with hostile_web.py, manifest.json and guard/")
     parser.add_argument("--only", default="", help="names of cases, with commas between")

@@ -1,10 +1,10 @@
-"""Wire capture over httpcore beside the handler on Twisted: which broken responses each keeps, and what a page costs.
+"""Wire capture with httpcore compared with Twisted: which broken responses each stores, and the cost of a page.
 
 - ours: `crawler.downloader.handler.WireHandler`, on Twisted.
-- h11: httpcore's pool, a network backend over anyio that copies the bytes, and httpcore's own connection, which is h11.
-- framed: the same over asyncio's streams; h11 is shown no head that came, but one that says how long the body is.
+- h11: httpcore's pool, a network backend over anyio that copies the bytes, and httpcore's own connection, using h11.
+- framed: the same over asyncio's streams; instead of the received head, h11 gets one that only states the framing.
 
-The cost is measured in one process: slices of pages, each fetched by one way, in shuffled order, medians of the ratios.
+The cost is measured in one process: slices of pages, each fetched in one way, in shuffled order; medians of the ratios.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ current: ContextVar[Exchange] = ContextVar("current")
 
 
 class Copied(httpcore.AsyncNetworkStream):
-    """A stream that copies what passes into the exchange that goes on."""
+    """A stream that copies the bytes that pass into the current exchange."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -89,7 +89,7 @@ class Copied(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
-    # what `Exchange` asks of Twisted's transport
+    # what `Exchange` needs of Twisted's transport
 
     def getPeer(self) -> Any:  # noqa: N802
         return SimpleNamespace(host=self.get_extra_info("server_addr")[0])
@@ -99,7 +99,7 @@ class Copied(httpcore.AsyncNetworkStream):
 
 
 class Plain(httpcore.AsyncNetworkStream):
-    """asyncio's own transport under httpcore's interface: no anyio between."""
+    """asyncio's own transport with httpcore's interface, without anyio in between."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -128,7 +128,7 @@ FRAMING = re.compile(rb"(?im)^(content-length|transfer-encoding|connection)[ \t]
 
 
 def framing(head: bytes) -> tuple[bytes, int | None, bool]:
-    """The least head that says how long the body is, the length if there is one, and whether there are chunks."""
+    """A minimal head that states the framing of the body, its length if known, and whether it is chunked."""
     fields: dict[str, list[str]] = {}
     for name, value in FRAMING.findall(head):
         fields.setdefault(name.decode().lower(), []).append(value.decode("latin-1"))
@@ -150,7 +150,7 @@ def framing(head: bytes) -> tuple[bytes, int | None, bool]:
 
 
 class Framed(Copied):
-    """Shows its reader, in place of the head that came, one that says no more than how long the body is."""
+    """Gives its reader, instead of the received head, one that states only the framing of the body."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         super().__init__(stream)
@@ -181,7 +181,7 @@ class Framed(Copied):
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """One look at the address for every connection."""
+    """Checks the address of every connection."""
 
     def __init__(self, guard: Guard, *, framed: bool) -> None:
         self._guard, self._framed, self._network = guard, framed, httpcore.AnyIOBackend()
@@ -205,7 +205,7 @@ class Backend(httpcore.AsyncNetworkBackend):
 
 
 class HttpcoreHandler(WireHandler):
-    """All of `WireHandler` but for the client."""
+    """`WireHandler` with another client."""
 
     framed = False
 
@@ -216,7 +216,7 @@ class HttpcoreHandler(WireHandler):
 
     def _pool_of(self, url: httpcore.URL) -> httpcore.AsyncConnectionPool:
         key = b"%b:%d" % (url.host, url.port or 0)
-        if key not in self._pools:  # a pool of a host: in one for all, each request looks at every connection
+        if key not in self._pools:  # a pool for each host: in a single pool each request scans every connection
             self._pools[key] = httpcore.AsyncConnectionPool(
                 max_connections=None, keepalive_expiry=2.0, network_backend=self._backend
             )
@@ -272,7 +272,7 @@ class HttpcoreHandler(WireHandler):
 
 
 class FramedHandler(HttpcoreHandler):
-    """Its parser is shown heads of our own, and asyncio's streams are used without anyio."""
+    """Its parser gets our own heads, and asyncio's streams are used without anyio."""
 
     framed = True
 
@@ -280,7 +280,7 @@ class FramedHandler(HttpcoreHandler):
 WAYS: dict[str, type[WireHandler]] = {"ours": WireHandler, "h11": HttpcoreHandler, "framed": FramedHandler}
 
 
-# -- what a page costs
+# -- the cost of a page
 
 
 def serve(port: socket.socket) -> None:
@@ -293,7 +293,7 @@ def serve(port: socket.socket) -> None:
 
 
 class Turns(BaseDownloadHandler):
-    """All ways in one process; each request names its own."""
+    """All ways in one process; each request states its own."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -308,7 +308,7 @@ class Turns(BaseDownloadHandler):
 
 
 class Slices(Spider):
-    """Fetches slices of pages, each by one way, one after the other, in shuffled order."""
+    """Fetches slices of pages, each in one way, one after another, in shuffled order."""
 
     name = "slices"
     plan: list[tuple[str, list[str]]]
@@ -366,7 +366,7 @@ def cost(slices: int, pages: int, hosts: int, of_host: int) -> None:
     finally:
         process.terminate()
         process.join()
-    spent = spent[len(names) : len(spent) // len(names) * len(names)]  # whole rounds alone, if it was stopped
+    spent = spent[len(names) : len(spent) // len(names) * len(names)]  # only complete rounds, if it was stopped
     base = [(cpu, wall) for way, cpu, wall in spent if way == "ours"]
     for name in names:
         own = [(cpu, wall) for way, cpu, wall in spent if way == name]

@@ -1,4 +1,4 @@
-"""kill -9 of a crawl's whole process group at random instants: what is lost, stored twice, fetched again?"""
+"""kill -9 of a crawl's process group at random instants: what is lost, stored twice or fetched again?"""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ HOST_CONCURRENCY = 8
 
 @dataclass
 class Tally:
-    """What was seen over all rounds; all but the first three should stay 0."""
+    """Counts over all rounds; all except the first three should stay 0."""
 
     kills: int = 0
     rounds: int = 0
     posts: int = 0
     lost: int = 0
-    """Posts that the frontier said were kept and that cannot be read."""
+    """Posts archived according to the frontier that cannot be read."""
     missing: int = 0
-    """Posts of a finished crawl that are not kept."""
+    """Posts of a finished crawl that are not archived."""
     doubled: int = 0
-    """Responses stored with the URL and digest of another."""
+    """Responses stored with the same URL and digest as another."""
     damaged: int = 0
-    """Findings of verify, objects the index does not know, bytes that are no whole record, files left in the spool."""
+    """Findings of verify, objects not in the index, bytes that are not a whole record, files left in the spool."""
     refetched: int = 0
     most_refetched: int = 0
-    """For one kill."""
+    """Largest number of posts fetched again after one kill."""
     problems: list[str] = field(default_factory=list)
 
 
 def crawl(settings: dict[str, str], urls: list[str], kill_after: float | None) -> bool:
-    """One crawl; tells whether it came to its end before it was killed."""
+    """Run one crawl; returns whether it ended before it was killed."""
     environment = {**os.environ, **settings, "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
     argv = [sys.executable, "-m", "scrapy", "crawl", "blog", "-a", "url=" + " ".join(urls), "-s", "LOG_LEVEL=ERROR"]
     process = subprocess.Popen(argv, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
@@ -70,7 +70,7 @@ def crawl(settings: dict[str, str], urls: list[str], kill_after: float | None) -
 
 
 def kept(database: str) -> set[str]:
-    """Pages that the frontier calls kept: what a person is told is safe."""
+    """Pages archived according to the frontier, which users can rely on."""
     engine = connect(database)
     with engine.connect() as connection:
         there = sqlalchemy.inspect(connection).has_table("pages")
@@ -80,7 +80,7 @@ def kept(database: str) -> set[str]:
 
 
 def check(archive: Archive, sites: list[Site], promised: set[str], tally: Tally) -> None:
-    """A crawl is done: look at everything it stored."""
+    """Check everything that a finished crawl has stored."""
     posts = {site.url + path for site in sites for path in site.pages if path.startswith("/20")}
     now_kept = kept(archive.settings.database)
     tally.posts += len(posts)
@@ -111,12 +111,12 @@ def check(archive: Archive, sites: list[Site], promised: set[str], tally: Tally)
 
 
 def fetches(sites: list[Site]) -> int:
-    """Requests for posts so far."""
+    """Number of requests for posts so far."""
     return sum(path.startswith("/20") for site in sites for path in site.asked)
 
 
 def run(kills: int, seed: int, copies: int, folder: Path, s3: S3 | None) -> Tally:
-    """Crawl, kill, look, until there were so many kills."""
+    """Crawl, kill and check, until the number of kills is reached."""
     chance = random.Random(seed)
     tally = Tally()
     whole = 0.0
@@ -128,7 +128,7 @@ def run(kills: int, seed: int, copies: int, folder: Path, s3: S3 | None) -> Tall
             "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
             "PRESSMARK_HOST_GAP": "0",
             "PRESSMARK_HOST_CONCURRENCY": str(HOST_CONCURRENCY),
-            "PRESSMARK_BATCH_MEGABYTES": "0.3",  # so that kills fall into commits too
+            "PRESSMARK_BATCH_MEGABYTES": "0.3",  # so that kills also happen during commits
         }
         if s3:
             settings |= {**s3.settings, "PRESSMARK_STORE": f"s3://{s3.bucket}/kill-{seed}-{tally.rounds}"}
@@ -136,7 +136,7 @@ def run(kills: int, seed: int, copies: int, folder: Path, s3: S3 | None) -> Tall
         with ExitStack() as stack:
             sites, urls = sample_urls(stack, copies)
             promised: set[str] = set()
-            if not whole:  # how long a crawl takes on this machine, for the choice of instants
+            if not whole:  # how long a crawl takes on this machine, to choose the instants
                 began = time.monotonic()
                 crawl({**settings, "PRESSMARK_HOME": str(folder / "first"), "PRESSMARK_STORE": ""}, urls, None)
                 whole = time.monotonic() - began
@@ -161,7 +161,7 @@ def run(kills: int, seed: int, copies: int, folder: Path, s3: S3 | None) -> Tall
 
 
 def main() -> None:
-    """Run, print, exit 1 if anything was lost, doubled or damaged."""
+    """Run, print; exit 1 if anything was lost, doubled or damaged."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,9 +1,9 @@
-"""What was archived of the hostile web, opened in Chromium through the web app: does anything run, or get out?
+"""Archived captures of the hostile web, opened in Chromium through the web app: does anything run or get out?
 
-Takes the folder that `bench/hostile.py --keep` has left, and opens every capture and text of its cases about scripts,
-types and replay in each view: plain, with scripts (the replay engine), as received, text, lists, search. The plain view
-is opened once more without any Content-Security-Policy: then the sanitiser stands alone. Runs itself in a network
-namespace that has nothing but loopback (as root).
+Takes the folder left by `bench/hostile.py --keep`, and opens every capture and text of its cases about scripts, types
+and replay in each view: plain, with scripts (the replay engine), as received, text, lists, search. The plain view is
+opened once more without any Content-Security-Policy, to test the sanitiser alone. Runs itself in a network namespace
+with only loopback (as root).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RAN = "xss-ran"
 
 
 class _Home:
-    """As much of a test's home as `serving` looks at."""
+    """The part of a test's home that `serving` needs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,12 +55,12 @@ class Prisoner:
         def watch(route: Route) -> None:
             url = route.request.url
             if url.startswith(("chrome:", "chrome-extension:")):
-                route.continue_()  # the browser's own reader of PDF
+                route.continue_()  # the browser's own PDF viewer
             elif not url.startswith((*(f"{base}/" for base in bases), "data:", "blob:")):
                 self.outside.append(url)
                 route.abort()
             elif stripped:
-                with suppress(Exception):  # the page was left meanwhile
+                with suppress(Exception):  # the browser has left the page meanwhile
                     answer = route.fetch()
                     headers = {k: v for k, v in answer.headers.items() if "security-policy" not in k}
                     route.fulfill(response=answer, headers=headers)
@@ -72,10 +72,10 @@ class Prisoner:
     def found(self, url: str, milliseconds: int) -> list[str]:
         """What went wrong when a view was opened."""
         bad = []
-        with suppress(Exception):  # a download is no page
+        with suppress(Exception):  # a download is not a page
             self.page.goto(url, wait_until="load", timeout=15_000)
         self.page.wait_for_timeout(milliseconds)
-        # Within the engine's frames archived scripts may run: they are of an origin that holds nothing else.
+        # Within the engine's frames archived scripts may run: they have an origin with nothing else on it.
         if RAN in self.page.title() or ("/replay/" not in url and any(RAN in title for title in self._titles())):
             bad.append("a script ran")
         if self.outside:
@@ -95,7 +95,7 @@ class Prisoner:
         return titles
 
     def kept_at(self, base: str) -> list[str]:
-        """What is left at our origin."""
+        """What was stored in the browser for our origin."""
         self.page.goto(f"{base}/")
         bad = []
         if self.page.evaluate("navigator.serviceWorker.getRegistrations().then(found => found.length)"):
@@ -137,7 +137,7 @@ def opened(browser: Browser, home: Path, case: dict[str, Any]) -> tuple[int, lis
                 if stripped and not path.startswith(("/web/", "/post/", "/search")):
                     continue
                 if stripped and ("id_/" in path or "im_/" in path or path.startswith("/replay/")):
-                    continue  # as received: the policy alone keeps it
+                    continue  # as received: only the policy protects it
                 prisoner = Prisoner(browser, [base, replay], stripped=stripped)
                 wrong = prisoner.found(base + path, 6_000 if path.startswith("/replay/") else 250)
                 wrong += prisoner.kept_at(base)
@@ -148,7 +148,7 @@ def opened(browser: Browser, home: Path, case: dict[str, Any]) -> tuple[int, lis
 
 
 def main() -> None:
-    """Run, print, exit 1 if anything ran or got out."""
+    """Run, print; exit 1 if anything ran or got out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("material", type=Path, help="folder with hostile_web.py and manifest.json")
     parser.add_argument("kept", type=Path, help="what bench/hostile.py --keep has left")
@@ -160,7 +160,7 @@ def main() -> None:
     manifest: dict[str, Any] = json.loads((material / "manifest.json").read_text())
     cases = [case for case in manifest["cases"] if case["group"] in GROUPS or "browser" in case["needs"]]
     with tempfile.TemporaryDirectory(prefix="pressmark-prison-") as state:
-        # The hosts are there, so that a request that gets out would be answered, and is counted.
+        # The hosts exist, so that a request that gets out would be answered, and is counted.
         server = subprocess.Popen(
             [sys.executable, str(material / "hostile_web.py"), "--dns-port", "0"],
             stdout=subprocess.PIPE, env={**os.environ, "HOSTILE_STATE": state},

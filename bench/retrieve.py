@@ -1,7 +1,7 @@
-"""What is kept given back: mementos at a steady rate and as many as can be beside pywb, a long TimeMap, search, pages.
+"""Retrieval: mementos at a steady rate and at full throughput beside pywb, a long TimeMap, search, pages.
 
-The archive has 1,000,000 captures in its index: 200,000 short posts with texts, 2,000 pages of the weight that pages of
-blogs have, one page with 10,000 captures, and rows that point at the same records under other URLs.
+The archive has 1,000,000 captures in its index: 200,000 short posts with texts, 2,000 pages of realistic size, one page
+with 10,000 captures, and rows that point to the same records under other URLs.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def captured(url: str, at: datetime, body: bytes) -> Capture:
 
 
 def make(home: Path, *, texts: int, pages: int, rows: int) -> None:
-    """An archive in a folder."""
+    """Create an archive in a folder."""
     archive = Archive.open(ArchiveSettings(home=home))
     chance = random.Random(7)
     letters = "abcdefghijklmnoprstuvw"
@@ -109,7 +109,7 @@ def served(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
 
 
 def mementos(pages: int) -> list[str]:
-    """Paths of the heavy pages' payloads below a collection."""
+    """Paths of the large pages' payloads below a collection."""
     found = []
     for number in range(pages):
         moment = T0 + timedelta(hours=number)
@@ -118,7 +118,7 @@ def mementos(pages: int) -> list[str]:
 
 
 async def steady(base: str, paths: list[str], *, rate: float, seconds: float) -> list[float]:
-    """Milliseconds of each answer; requests start on time, whether or not those before are answered."""
+    """Milliseconds of each response; requests start on schedule, whether or not earlier ones are answered."""
     host, port = base.removeprefix("http://").split(":")
     times: list[float] = []
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
@@ -151,7 +151,7 @@ def share(times: list[float], part: float) -> float:
 
 
 def throughput(base: str, paths: list[str], *, seconds: int, connections: int) -> float:
-    """Requests a second, by wrk, over all paths in turn."""
+    """Requests per second, measured with wrk over all paths in turn."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         listed = ",".join(f'"{path}"' for path in paths)
         script.write(
@@ -170,7 +170,7 @@ def throughput(base: str, paths: list[str], *, seconds: int, connections: int) -
 
 
 def collection(home: Path, folder: Path) -> dict[str, str]:
-    """What pywb needs to know of the object with the heavy pages."""
+    """pywb's configuration for the object with the large pages."""
     index = folder / "index"
     index.mkdir()
     lines = sorted(
@@ -184,7 +184,7 @@ def collection(home: Path, folder: Path) -> dict[str, str]:
 
 
 def queries(home: Path) -> list[str]:
-    """Of words that are common, less common and rare; phrases, prefixes, fields, filters."""
+    """Search queries: common, less common and rare words; phrases, prefixes, fields, filters."""
     archive = Archive.open(ArchiveSettings(home=home))
     chance = random.Random(11)
     found = []
@@ -206,7 +206,7 @@ def queries(home: Path) -> list[str]:
 
 
 def main() -> None:
-    """Make, measure, print; exit 1 where what is wanted is missed."""
+    """Create the archive, measure, print; exit 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="keep the archive here, or use the one that is here")
     parser.add_argument("--texts", type=int, default=200_000)

@@ -1,7 +1,7 @@
-"""20,000 fetches in one process: do memory, file descriptors and threads stay as they are?
+"""Soak test: do memory, file descriptors and threads stay constant over 20,000 fetches in one process?
 
-Many feeds of many small hosts on one address each (127.0.1.1 and up, Linux), crawled at once. Samples are of the crawl's
-own process; its children are recycled.
+Many feeds of many small hosts with an address each (127.0.1.1 and up, Linux), crawled at once. Only the crawl's own
+process is sampled; its children are recycled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Blogs(ThreadingTCPServer):
     answered: ClassVar[int] = 0
 
     def finish_request(self, request: object, client_address: object) -> None:  # noqa: ARG002  as of socketserver
-        """One connection, many requests."""
+        """Serve many requests on one connection."""
         connection = request
         host = connection.getsockname()[0]  # type: ignore[attr-defined]
         buffer = b""
@@ -79,7 +79,7 @@ class Blogs(ThreadingTCPServer):
 
 
 def main() -> None:
-    """Run, print, exit 1 if anything grew."""
+    """Run, print; exit 1 if anything grew."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fetches", type=int, default=20_000)
     given = parser.parse_args()

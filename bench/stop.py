@@ -1,7 +1,7 @@
-"""SIGTERM at random instants: does it end with 0 in time, is nothing half done, and is all there in the end?
+"""SIGTERM at random instants: exit code 0 in time, nothing half done, nothing lost in the end.
 
-A crawl of 500 posts, or the daemon that starts such crawls, is told to end again and again until the crawl has come to
-its end; then everything that is stored is looked at. Instants within the start of the process are among them.
+A crawl of 500 posts, or the daemon that starts such crawls, is terminated again and again until the crawl is finished;
+then everything stored is checked. Some signals arrive while the process is starting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PRESSMARK = Path(sys.executable).with_name("pressmark")
 
 
 def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) -> tuple[int | None, float, list[str]]:
-    """Exit code if it was told to end, how long that took, and the commands of processes that it left behind."""
+    """Exit code if it was terminated, how long that took, and the commands of processes that it left behind."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             argv, env={**os.environ, **settings}, start_new_session=True, stdout=said, stderr=subprocess.STDOUT
@@ -54,7 +54,7 @@ def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) 
             os.killpg(process.pid, signal.SIGKILL)
             code = process.wait()
         took = time.monotonic() - began
-    until = time.monotonic() + 5  # the forkserver ends by itself when its parent has
+    until = time.monotonic() + 5  # the forkserver ends by itself after its parent
     while (left := _of_session(process.pid)) and time.monotonic() < until:
         time.sleep(0.1)
     if early and code == -signal.SIGTERM:
@@ -64,7 +64,7 @@ def told_to_end(argv: list[str], settings: dict[str, str], after: float | None) 
 
 
 class TooEarlyError(Exception):
-    """The interpreter had not come to our first line."""
+    """The interpreter had not reached our first line."""
 
 
 def _listens(pid: int) -> bool:
@@ -86,7 +86,7 @@ def _session(pid: int) -> int:
 
 
 def run(what: str, times: int, seed: int, folder: Path) -> bool:
-    """Tell it to end so many times; tells whether all was well."""
+    """Terminate it `times` times; returns whether all went well."""
     chance = random.Random(seed)
     tally, slowest, rounds, told, early, whole = Tally(), 0.0, 0, 0, 0, 8.0
     codes: dict[int, int] = {}
@@ -151,7 +151,7 @@ def run(what: str, times: int, seed: int, folder: Path) -> bool:
 
 
 def main() -> None:
-    """Run, print, exit 1 if anything was not as promised."""
+    """Run, print; exit 1 if a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)

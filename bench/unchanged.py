@@ -1,4 +1,4 @@
-"""The same pages crawled ten times unchanged: how much larger is the store than after one crawl?"""
+"""Unchanged pages crawled ten times: how much larger is the store than after one crawl?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALLOWED = 1.7
 
 
 def weighted(page: bytes, seed: str) -> bytes:
-    """A page of the weight that pages of blogs have: about 55 kB, 13 kB after gzip."""
+    """A page of realistic size: about 55 kB, 13 kB after gzip."""
     chance = random.Random(seed)
     names = [chance.randbytes(8).hex() for _ in range(600)]
     items = "".join(f'<li class="widget-item"><a href="/archive/{name}/">Entry {name[::-1]}</a></li>' for name in names)
@@ -29,7 +29,7 @@ def weighted(page: bytes, seed: str) -> bytes:
 
 
 def crawl(home: Path, urls: list[str]) -> None:
-    """One crawl to its end."""
+    """Run one crawl to its end."""
     environment = {
         **os.environ,
         "PRESSMARK_HOME": str(home),
@@ -43,19 +43,19 @@ def crawl(home: Path, urls: list[str]) -> None:
 
 
 def come_due(home: Path) -> None:
-    """Every page is to be fetched again; one half with its validators, so that 304 is answered, the other without."""
+    """Make every page due; half of them keep their validators and get a 304 (conditional GET), the others do not."""
     with sqlite3.connect(home / "pressmark.db") as database:
         database.execute("UPDATE pages SET due = 0")
         database.execute("UPDATE pages SET etag = NULL, last_modified = NULL WHERE id % 2")
 
 
 def stored(home: Path) -> int:
-    """Bytes of all objects: captures, texts, index lines, state."""
+    """Total bytes of all objects: captures, texts, index lines, state."""
     return sum(path.stat().st_size for path in (home / "store").rglob("*") if path.is_file())
 
 
 def main() -> None:
-    """Run, print, exit 1 if the store grew too much."""
+    """Run, print; exit 1 if the store grew too much."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--copies", type=int, default=100, help="of the ten sample posts")
     parser.add_argument("--crawls", type=int, default=10)

@@ -1,7 +1,7 @@
-"""A week of polling 1,000 feeds that have no news: requests and bytes, by Pressmark's rules and by others'.
+"""A week of polling 1,000 feeds without news: requests and bytes, with Pressmark's rules and with others'.
 
-The rules are the real ones (`crawler.decide.feed`, `crawler.feeds.parse`); the servers and the clock are a model, which
-`--assumptions` prints. Then the daemon is restarted ten times within an hour, on a real frontier.
+The rules are the real ones (`crawler.decide.feed`, `crawler.feeds.parse`); servers and clock are a model, which
+`--assumptions` prints. Then the daemon is restarted ten times within an hour, with a real frontier.
 """
 
 from __future__ import annotations
@@ -107,15 +107,15 @@ class Server:
     kind: Kind
     gzip: bool
     headers: Mapping[str, str]
-    """That tell how the feed may be cached, without validators."""
+    """Caching headers of the feed, without validators."""
     length: int
     packed: int
-    """After gzip."""
+    """Size after gzip."""
     parsed: ParsedFeed
 
     @property
     def sent(self) -> int:
-        """Bytes of the feed to a client that takes gzip."""
+        """Bytes of the feed for a client that accepts gzip."""
         return self.packed if self.gzip else self.length
 
 
@@ -130,7 +130,7 @@ class Heads:
 
 @dataclass
 class Tally:
-    """What was asked for."""
+    """Requests and bytes."""
 
     requests: int = 0
     feeds: int = 0
@@ -143,7 +143,7 @@ class Tally:
     """Bytes, by kind of server."""
 
     def add(self, other: Tally, share: float = 1.0) -> None:
-        """Count another in, or a share of it."""
+        """Add another tally, or a share of it."""
         for name in ("requests", "feeds", "not_modified", "robots", "bytes"):
             setattr(self, name, getattr(self, name) + round(getattr(other, name) * share))
         self.visits.update({kind: round(count * share) for kind, count in other.visits.items()})
@@ -176,7 +176,7 @@ def document(chance: random.Random, words: list[str], *, gap: timedelta, hint: s
 
 
 def population(count: int, seed: int, *, dated: bool) -> Iterator[Server]:
-    """Servers; those of one seed differ in dates alone."""
+    """Servers; with the same seed, they differ only in whether feeds are dated."""
     chance = random.Random(seed)
     words = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(1_500)]
     for number in range(count):
@@ -188,11 +188,11 @@ def population(count: int, seed: int, *, dated: bool) -> Iterator[Server]:
         yield Server(kind, packs, headers, len(body), len(gzip.compress(body, 6)), parsed)
 
 
-# -- who asks
+# -- clients
 
 
 def weeks(server: Server, heads: Heads, count: int, chance: random.Random) -> list[Tally]:
-    """What Pressmark asks of a server in each of so many weeks."""
+    """Pressmark's requests to a server in each of `count` weeks."""
     feed = Feed(
         **dict.fromkeys(Feed.__slots__, None)
         | {"id": 1, "url": "https://blog.example/feed", "paused": False, "added": START, "due": START}
@@ -217,12 +217,12 @@ def weeks(server: Server, heads: Heads, count: int, chance: random.Random) -> li
         tally.visits[server.kind] += 1
         tally.sizes[server.kind] += size
         feed = applied(feed, visit)
-        at = START + -((START - feed.due) // TICK) * TICK  # the daemon's next look
+        at = START + -((START - feed.due) // TICK) * TICK  # the daemon's next check
     return tallies
 
 
 def visited(feed: Feed, server: Server, at: datetime, chance: random.Random, *, known: bool) -> FeedVisit:
-    """One visit, as the spider makes it."""
+    """One visit, as made by the spider."""
     told = dict(server.headers)
     if server.kind != "bare":
         told["etag"] = f'"{at.timestamp()}"' if server.kind == "stamped" else '"as-ever"'
@@ -230,13 +230,13 @@ def visited(feed: Feed, server: Server, at: datetime, chance: random.Random, *, 
     if server.kind == "304" and conditional:
         unchanged = FeedAnswer(at=at, status=304, headers=told)
         return after_feed(feed, unchanged, pace=PACE, chance=chance.random())
-    same = known and server.kind != "stamped"  # its captures repeat the one before
+    same = known and server.kind != "stamped"  # its captures repeat the previous one
     reading = Reading(parsed=None if same else server.parsed, shared=[known] * len(server.parsed.entries), same=same)
     return after_feed(feed, FeedAnswer(at=at, status=200, headers=told), reading, pace=PACE, chance=chance.random())
 
 
 def applied(feed: Feed, visit: FeedVisit) -> Feed:
-    """The feed after a visit, as the frontier remembers it."""
+    """The feed after a visit, as stored by the frontier."""
     kept = {name: value for name in KEPT if (value := getattr(visit, name)) is not None}
     return replace(
         feed,
@@ -252,13 +252,13 @@ def applied(feed: Feed, visit: FeedVisit) -> Feed:
 
 
 def naive(server: Server, heads: Heads) -> Tally:
-    """Everything every hour."""
+    """A plain GET every hour."""
     hours = WEEK // HOUR
     return Tally(requests=hours, feeds=hours, bytes=hours * (heads.whole + server.length))
 
 
 def news_please(server: Server, heads: Heads, *, whole: bool) -> Tally:
-    """A run every hour: the feed, and what else it asks for; see ASSUMPTIONS."""
+    """A run every hour: the feed, and everything else that it requests; see ASSUMPTIONS."""
     hours = WEEK // HOUR
     requests, size = 1, heads.whole + server.sent
     if whole:
@@ -273,7 +273,7 @@ def news_please(server: Server, heads: Heads, *, whole: bool) -> Tally:
 
 
 def measured() -> Heads:
-    """Heads of a feed that came, of one that had not changed, and of a robots.txt, from two crawls on loopback."""
+    """Sizes of heads for a feed, an unchanged feed (304) and a robots.txt, from two crawls on loopback."""
     headers = {
         "Cache-Control": "max-age=3600",
         "Last-Modified": "Sun, 01 Nov 2026 08:00:00 GMT",
@@ -306,10 +306,10 @@ def measured() -> Heads:
 
 
 def restarts(count: int, feeds: int, every: timedelta) -> list[tuple[timedelta, int]]:
-    """Requests of each of so many starts of a daemon on a real frontier; clock and server are modelled."""
+    """Requests at each of `count` starts of a daemon with a real frontier; clock and server are modelled."""
     asked = []
     plain = (one for one in population(100, 1, dated=False) if one.kind == "304" and len(one.headers) == 1)
-    server = next(one for one in plain if one.parsed.feed.every is None)  # nothing asks for more than an hour
+    server = next(one for one in plain if one.parsed.feed.every is None)  # it does not ask for more than an hour
     with tempfile.TemporaryDirectory(prefix="pressmark-week-") as name:
         database = f"sqlite:///{name}/pressmark.db"
         frontier = Frontier.open(database)
@@ -334,7 +334,7 @@ def restarts(count: int, feeds: int, every: timedelta) -> list[tuple[timedelta, 
 
 
 def main() -> None:
-    """Simulate, print; exit 1 if a restart asked for anything before its interval was over."""
+    """Simulate, print; exit 1 if a restart requested anything before its interval was over."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--feeds", type=int, default=1_000)
     parser.add_argument("--weeks", type=int, default=9, help="in all; the mean of all but the first is a later week")

@@ -1,11 +1,11 @@
-"""Three ways to capture HTTP exchanges in Scrapy: how many are true to the byte, and what a page costs.
+"""Three ways to capture HTTP exchanges in Scrapy: how many are byte for byte identical, and the cost of a page.
 
-- stock: Scrapy's HTTP/1.1 handler; heads are made again from what its Request and Response hold.
+- stock: Scrapy's HTTP/1.1 handler; heads are reconstructed from its Request and Response.
 - ours: `crawler.downloader.handler.WireHandler`, which copies what passes the transport; captures stay in memory.
-- aiohttp: Scrapy's handler over aiohttp; heads are made again from the raw headers that aiohttp gives.
+- aiohttp: Scrapy's handler over aiohttp; heads are reconstructed from aiohttp's raw headers.
 
-Each crawl is a process of its own; the server is in this one. A response is identical when its final head, and its
-body without chunks but still packed, are what the server sent. CPU time is the crawl's alone, after the first pages.
+Each crawl is a separate process; the server is in this one. A response is identical if its final head, and its body
+without chunks but still compressed, are what the server sent. CPU time is the crawl's alone, after the first pages.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from crawler.net.credentials import Origins
 from crawler.options import CrawlSettings
 from crawler.session.run import Run
 
-PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect; they do not count
+PAGES, WARM, CONCURRENT = 1_500, 100, 32  # the first ones import and connect, and do not count
 OFF = ["LOG", "TELNETCONSOLE", "REMOTE_CONTROL", "REDIRECT", "RETRY", "COOKIES"]
 ROW = "{:<8}{:>20}{:>20}{:>13}{:>16}"
 
@@ -49,7 +49,7 @@ ROW = "{:<8}{:>20}{:>20}{:>13}{:>16}"
 
 
 class Answer(NamedTuple):
-    """What goes over the wire, and what of it is to be kept; `closes` ends the connection behind it."""
+    """What is sent over the wire, and what must be stored of it; `closes` ends the connection afterwards."""
 
     sent: bytes
     head: bytes
@@ -63,7 +63,7 @@ def answer(*lines: bytes, body: bytes = b"<p>hello</p>") -> Answer:
 
 
 def html() -> bytes:
-    """About 36 kB that pack as well as prose does."""
+    """About 36 kB that compress as well as prose."""
     chance = random.Random(1)
     words = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(1_500)]
     text = "".join(f"<p>{' '.join(chance.choices(words, k=60))}</p>\n" for _ in range(93))
@@ -100,7 +100,7 @@ ANSWERS = {f"/case/{n}": case for n, case in enumerate(CASES.values())}
 CONDITIONS = {"If-None-Match": '"a"', "If-Modified-Since": "Sun, 22 Nov 2026 00:00:00 GMT"}
 
 received: dict[str, bytes] = {}
-"""By path: the last request for it."""
+"""The last request for each path."""
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +119,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 # -- three ways to capture
 
 kept: dict[str, tuple[bytes, bytes, bytes]] = {}
-"""By URL: request, head and body of the response."""
+"""Request, head and body of the response, by URL."""
 
 
 def message(first: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -131,7 +131,7 @@ class StockHandler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         response = await super().download_request(request)
         _, _, host, path = request.url.split("/", 3)
-        # Twisted puts Host last; that it does can be known, not seen.
+        # Twisted puts Host last, which is known but not visible here.
         sent = message(f"GET /{path} HTTP/1.1", [*pairs(request), (b"Host", host.encode())])
         status = f"{response.protocol} {response.status} {HTTPStatus(response.status).phrase}"
         kept[request.url] = sent, message(status, pairs(response)), response.body
@@ -143,7 +143,7 @@ def pairs(of: Request | Response) -> list[tuple[bytes, bytes]]:
 
 
 class Memory(Run):
-    """What `WireHandler` asks of a run, without archive and database."""
+    """What `WireHandler` needs of a run, without archive and database."""
 
     def __init__(self) -> None:
         self.guard = Guard((ip_network("127.0.0.0/8"),))
@@ -157,17 +157,17 @@ class Memory(Run):
         return cls()
 
     def check(self, url: str) -> None:
-        """Nobody is left alone here."""
+        """Retry-After is not used here."""
 
     def answered(self, url: str, status: int, value: str | None) -> None:
-        """Nobody asks for it."""
+        """Retry-After is not used here."""
 
     async def record(self, capture: Capture) -> None:
         kept[capture.url] = capture.request, capture.head, capture.body
 
 
 def aiohttp_handler() -> type:
-    """The handler's class, made here because aiohttp may be missing."""
+    """The handler's class, defined here because aiohttp may not be installed."""
     from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 
     class RawHeadersHandler(AiohttpDownloadHandler):
@@ -202,7 +202,7 @@ def route(name: str) -> dict[str, Any]:
 
 
 class Fetch(Spider):
-    """Asks for every URL; notes the CPU seconds used so far with each response."""
+    """Requests every URL; records the CPU seconds used so far with each response."""
 
     name = "fetch"
     urls: list[str]
@@ -218,10 +218,10 @@ class Fetch(Spider):
 
 
 def crawl(name: str, urls: list[str]) -> tuple[dict[str, tuple[bytes, bytes, bytes]], list[float]]:
-    """What one way keeps of the URLs, and the CPU seconds used so far with each response."""
+    """What one way stores of the URLs, and the CPU seconds used so far with each response."""
     settings = {
         **{f"{part}_ENABLED": False for part in OFF},
-        "DOWNLOAD_FAIL_ON_DATALOSS": False,  # ours keeps a cut body either way, the others only so
+        "DOWNLOAD_FAIL_ON_DATALOSS": False,  # ours stores a truncated body either way, the others only with this
         "CONCURRENT_REQUESTS": CONCURRENT,
         "CONCURRENT_REQUESTS_PER_DOMAIN": CONCURRENT,
         "DOWNLOAD_TIMEOUT": 30,
@@ -247,7 +247,7 @@ async def measure(names: list[str], *, rounds: int, cases: bool) -> None:
             for path, case in ANSWERS.items():
                 request, head, body = found.get(root + path, (b"", b"", b""))
                 same[name].append(((head, body) == (case.head, case.body), request == received.get(path)))
-        for name in names * rounds:  # in turns, so that a busy moment of the machine is shared
+        for name in names * rounds:  # alternating, so that a busy moment of the machine affects all
             found, clock = await run(children, crawl, name, pages)
             if len(clock) != len(pages) or {body for _, _, body in found.values()} != {PACKED}:
                 raise SystemExit(f"{name}: not every page came whole")

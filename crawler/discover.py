@@ -1,4 +1,4 @@
-"""Feed autodiscovery: the feeds that a page and its Link header name. No I/O."""
+"""Feed autodiscovery: the feeds that a page and its Link header link to. No I/O."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from crawler.model.url_identity import is_address, joined
 from crawler.net.credentials import bare
 
 GUESSES = ("feed/", "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default")
-"""Paths where blog software puts its feed, tried when a page names none."""
+"""Usual paths of feeds in blog software, tried if a page links to none."""
 _IN_FOLDER = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml")
 _SHAPES = (  # Medium, Mastodon, YouTube
     (re.compile(r"(@[\w.-]+)"), r"feed/\1"),
     (re.compile(r"(@[\w.-]+)"), r"\1.rss"),
     (re.compile(r"channel/([\w-]+)"), r"feeds/videos.xml?channel_id=\1"),
 )
-"""Paths of personal pages on services, and the path of each one's feed."""
+"""Paths of personal pages on services, and the path of the feed of each."""
 
 _LINK_HEADER = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _PARAMETER = re.compile(r";\s*([\w!#$&+.^`|~-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
@@ -38,7 +38,7 @@ _NOT_FEEDS = re.compile(r"oembed|/wp-json/|/api/|\.webmanifest|opensearch|/xmlrp
 
 
 def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
-    """URLs of feeds that a page and its headers name, best first; none of them was requested.
+    """URLs of feeds that a page and its headers link to, best first; they have not been requested.
 
     Args:
         body: The page, content coding removed.
@@ -54,12 +54,12 @@ def feeds(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[str]:
         return _ranked(found)
     base = _base(tree, url)
     found += _from_links(tree, base)
-    # A declared feed may be dead; links that readers click come after it.
+    # A declared feed may be dead; ordinary links come after it.
     return _ranked([*found, *_from_anchors(tree, base)])
 
 
 def guesses(url: str) -> list[str]:
-    """Likely feed URLs of a site that names none: below the page itself, then at the root of the site."""
+    """Likely feed URLs of a site that declares none: below the page itself, then at the root of the site."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}/"
     path = parts.path.strip("/")
@@ -70,7 +70,7 @@ def guesses(url: str) -> list[str]:
 
 
 def related(value: str, rel: str, url: str) -> str | None:
-    """Target of the first link of that relation in a Link header."""
+    """Target of the first link with that relation in a Link header."""
     found = (
         _join(url, target) for target, stated in _link_header(value) if rel in stated.get("rel", "").lower().split()
     )
@@ -98,7 +98,7 @@ def _from_links(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
 
 
 def _from_anchors(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
-    """Links of the same site whose address says feed, or whose words do where the address may be one."""
+    """Links on the same site whose URL looks like a feed's, or whose words do if the URL may be a feed's."""
     host = urlsplit(base).hostname
     for link in tree.iter("a"):
         target = _join(base, (link.get("href") or "").strip())
@@ -135,7 +135,7 @@ def _base(tree: HtmlElement, url: str) -> str:
 
 
 def _join(base: str, href: str) -> str:
-    """An absolute http or https URL without fragment; empty if there is none."""
+    """An absolute http or https URL without fragment; empty if it is not one."""
     href = re.sub(r"^feed:(?://)?(?=https?:)", "", href, flags=re.IGNORECASE)
     href = re.sub(r"^feed://", "http://", href, flags=re.IGNORECASE)
     target = bare((joined(base, href) or "").split("#")[0])

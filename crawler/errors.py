@@ -7,14 +7,14 @@
     │   └── PrivateAddressError   the host is not on the public internet
     └── UsageError            the command line cannot be used as it is
 
-A failure of one feed or page is a value to store; these are raised where a person asked for that feed or page.
+A failure of one feed or page is a value to store; these are raised if a person requested that feed or page.
 """
 
 from __future__ import annotations
 
 
 class CrawlError(Exception):
-    """A failure that a person can read and act on; carries its URL."""
+    """A failure that a person can understand and act on; carries its URL."""
 
     hint: str | None = None
     """What to do about it, in one sentence; None where the message suffices."""

@@ -1,4 +1,4 @@
-"""A crawl as a job: checked before it starts, reported in one line at its end. Shared by `pressmark` and `scrapy`."""
+"""A crawl as a job: checks before the start, one-line report at the end. Shared by `pressmark` and `scrapy`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def crawl(
         watch: Called with the crawler before it starts.
         show: Called with the summary at the end; by default it is printed as one line.
     """
-    # Scrapy's start-up messages would bury those of this crawl.
+    # Scrapy's start-up messages would bury the crawl's own.
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     settings: ArchiveSettings = process.settings["PRESSMARK_ARCHIVE"]
@@ -88,7 +88,7 @@ def crawl(
             run = _run_of(crawler)
             if run is None:
                 return Exit.FAILED
-            if run.committer.failure is None:  # else the store has already refused to be written
+            if run.committer.failure is None:  # otherwise the store has already refused writes
                 _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
             (show or _print)(run.summary)
             return _exit(crawler, run)
@@ -97,7 +97,7 @@ def crawl(
 
 
 def _raise_files() -> None:
-    """Take as many file descriptors as the system grants: each host that is crawled needs one."""
+    """Raise the limit on file descriptors as far as the system allows: each crawled host needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -105,12 +105,12 @@ def _raise_files() -> None:
 
 
 def recover(archive: Archive, frontier: Frontier) -> int:
-    """Commit what an earlier crawl left: bytes, index, frontier, in the usual order; returns the number of batches.
+    """Commit the batches that an earlier crawl left, in the order bytes, index, frontier; returns their number.
 
     A batch that can never be committed is set aside and reported, so that it does not block later ones.
 
     Raises:
-        ArchiveError: Store or database is out of reach, or refuses everything.
+        ArchiveError: Store or database is not available, or refuses everything.
     """
     count = 0
     for sealed in archive.writer.leftovers():
@@ -154,7 +154,7 @@ def report(error: ArchiveError | CrawlError) -> Exit:
 def _run_of(crawler: Crawler) -> Run | None:
     try:
         return crawler.get_extension(Run)
-    except RuntimeError:  # the crawl ended before it began; Scrapy has logged why
+    except RuntimeError:  # the crawl failed to start; Scrapy has logged why
         return None
 
 

@@ -1,25 +1,25 @@
-"""Limits of a crawl: what servers, feeds, lists and sitemaps may take, each with its reason. No I/O."""
+"""Limits of a crawl on servers, feeds, lists and sitemaps, each with its reason. No I/O."""
 
 from __future__ import annotations
 
 DOMAIN_CONCURRENCY = 16
 """Concurrent exchanges with all hosts of one registrable domain: a name server can invent hosts without end."""
 FLIGHT_BYTES = 512 * 1024 * 1024
-"""Memory for all responses in flight; past that the largest is abandoned."""
+"""Memory for all responses in flight; beyond that the largest is aborted."""
 INTERIM_HEADS = 20
 """Interim responses before the final one: servers send one or two."""
 HEAD_BYTES = 2 * 1024 * 1024
-"""Head of a response, those of interim responses before it included: sites that set hundreds of cookies send one."""
+"""Head of a response, including interim responses before it: sites that set hundreds of cookies send large ones."""
 
 
 ROBOTS_BYTES = 512_000
-"""What is read of a robots.txt; RFC 9309 §2.5 asks for 500 kibibytes at least."""
+"""How much of a robots.txt is read; RFC 9309 §2.5 requires at least 500 kibibytes."""
 ROBOTS_HELD_BYTES = 4 * 1024 * 1024
-"""Text of all robots.txt whose rules are cached: rules take twenty times the memory of their text."""
+"""Text of all robots.txt files whose rules are cached: rules take twenty times the memory of their text."""
 ROBOTS_SECONDS = 20.0
-"""The request for a robots.txt: all requests to its host wait for it."""
+"""Time for requesting a robots.txt: all requests to its host wait for it."""
 CRAWL_DELAY_SECONDS = 60.0
-"""Longest Crawl-delay of a robots.txt that is obeyed: more would stop a crawl."""
+"""Longest crawl delay in a robots.txt that is obeyed: a longer one would stop a crawl."""
 CACHE_HEADER_CHARACTERS = 1_000
 """How much of a caching header is read."""
 LINK_HEADER_CHARACTERS = 16_384
@@ -27,37 +27,37 @@ LINK_HEADER_CHARACTERS = 16_384
 DISCOVERY_REQUESTS = 20
 """Requests spent on discovering the feed of one blog."""
 POST_SECONDS = 20.0
-"""One request to a hub or webhook, from looking up its name to the last byte: one that trickles must not hold a job."""
+"""One request to a hub or webhook, from the name lookup to the last byte: a slow response must not block a job."""
 POST_ANSWER_BYTES = 64 * 1024
-"""Answer of a hub or webhook that is read: nothing in it is needed but its status."""
+"""How much of the response of a hub or webhook is read: only its status is needed."""
 HUBS_AT_ONCE = 200
 """WebSub subscriptions requested in one run of the job."""
 
 
 FEED_ENTRIES = 10_000
-"""Entries of one feed document, the newest: three seconds of work, and more than blogs show."""
+"""Entries read of one feed document, the newest ones: three seconds of work, and more than blogs have in a feed."""
 FEED_CHARACTERS = 64 * 1024 * 1024
-"""What all entries of one feed document may say together: references and bases can make much of little."""
+"""All entries of one feed document together: entity references and base URLs can inflate a small document."""
 
 
 DATE_CHARACTERS = 100
-"""A date in a feed: readers of dates are slow on long ones."""
+"""A date in a feed: date parsers are slow on long input."""
 TAGS = 100
-"""Tags of one entry, and files that go with it."""
+"""Tags of one entry; also files attached to it."""
 TAG_CHARACTERS = 200
-"""One of them; a media type, a date as it is written."""
+"""One tag; also a media type, or a date as written."""
 OPML_BYTES = 64 * 1024 * 1024
-"""A list of subscriptions; the largest honest ones have a tenth of that."""
+"""A list of subscriptions; the largest legitimate ones have a tenth of that."""
 OPML_OUTLINES = 1_000_000
-"""Its entries."""
+"""Entries of a list of subscriptions."""
 FIRST_YEAR = 1990
-"""The first year of the web: older dates of posts are doubtful."""
+"""The first year of the web: earlier dates of posts are doubtful."""
 SITEMAP_BYTES = 50 * 1024 * 1024
 """A sitemap, unpacked; the protocol's own limit."""
 SITEMAP_URLS = 50_000
 """URLs of a sitemap, links of a page; the protocol's own limit."""
 BACKFILL_LISTINGS = 5_000
-"""Listings of one backfill: calendars without end."""
+"""Listings of one backfill: calendars can be endless."""
 BACKFILL_PAGES = 200_000
 """Pages of one backfill: more than any blog has."""
 

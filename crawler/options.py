@@ -1,4 +1,4 @@
-"""The crawler's own settings, frozen and read once. No I/O."""
+"""The crawler's own settings, immutable and read once. No I/O."""
 
 from __future__ import annotations
 
@@ -23,78 +23,78 @@ CONTACT = "https://github.com/pressmark/pressmark"
 
 
 class CrawlSettings(PressmarkSettings):
-    """How the crawler behaves towards the web."""
+    """Settings for how the crawler behaves towards the web."""
 
     user_agent: str = f"Pressmark/{version('pressmark')} (+{CONTACT})"
-    """Sent on every request; what stands before the first `/` is the name that robots.txt knows us by."""
+    """Sent with every request; the part before the first `/` is our product token in robots.txt."""
 
     operator: str = ""
-    """Who runs this crawl, such as a name and a mail address; written into every file."""
+    """Who runs this crawl, such as a name and a mail address; written into every WARC file."""
 
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Networks that count as public; everything else that is not on the public internet is refused."""
+    """Networks that count as public; all other private addresses are refused (SSRF)."""
 
     host_gap: float = Field(default=1.0, ge=0)
-    """Least seconds between two requests to one host."""
+    """Minimum number of seconds between two requests to one host."""
 
     host_concurrency: int = Field(default=1, ge=1, le=64)
-    """Requests to one host at a time."""
+    """Concurrent requests to one host."""
 
     concurrency: int = Field(default=192, ge=1, le=1024)
-    """Requests at a time to all hosts together."""
+    """Concurrent requests to all hosts together."""
 
     feed_interval: float = Field(default=3600.0, ge=0)
-    """Seconds between two visits of a feed."""
+    """Minimum number of seconds between two visits of a feed."""
 
     retry_after_scope: Scope = "host"
-    """What is left alone when an answer 429 or 503 says for how long: the URL, its host, its registrable domain."""
+    """What a Retry-After in a response 429 or 503 applies to: the URL, its host or its registrable domain."""
 
     feed_slowest: float = Field(default=86400.0, ge=0)
-    """Longest wait in seconds that a feed's own rhythm, or a server without validators, brings about."""
+    """Longest wait in seconds that a feed's own rhythm, or a server without validators, can cause."""
 
     recheck_plan: Annotated[tuple[timedelta, ...], NoDecode] = tuple(map(parse_span, _PLAN.split()))
-    """Waits between the visits of a post's page once it is held; the last one goes on for ever. Empty: never again."""
+    """Waits between the visits of an archived post; the last one repeats. Empty: never again."""
 
     host_budget: int = Field(default=900, ge=1)
-    """Pages of one registrable domain that one crawl fetches for the first time; more wait for the next crawl. A feed
-    without end, or a domain with hosts without end, must not keep a crawl for ever."""
+    """Pages of one registrable domain that one crawl fetches for the first time; the rest waits for the next crawl. An
+    endless feed, or a domain with endless hosts, must not occupy a crawl forever."""
 
     recheck_budget: int = Field(default=500, ge=0)
-    """Posts of one host that are looked at again within a day."""
+    """Re-checks of one host within a day."""
 
     backfill_gap: float | None = Field(default=None, ge=0)
-    """Least seconds between two requests of a backfill to one host, never less than `host_gap`; None: twice that."""
+    """Minimum seconds between two requests of a backfill to one host, at least `host_gap`; None: twice that."""
 
     backfill_retries: int = Field(default=3, ge=0)
-    """Times that a listing which failed is asked for again."""
+    """How often a backfill retries a listing that failed."""
 
     callback: str = ""
-    """Public URL under which hubs (WebSub) reach this daemon, such as https://archive.example/websub; empty: none."""
+    """Public URL of this daemon for WebSub hubs, such as https://archive.example/websub; empty: no subscriptions."""
 
     timeout: float = Field(default=60.0, gt=0)
-    """Seconds that one exchange may take from connecting to its last byte."""
+    """Seconds that one exchange may take, from the lookup of the host to the last byte."""
 
     max_bytes: int = Field(default=50 * 1024 * 1024, ge=1024)
-    """Bytes of one response, on the wire and decoded; what is longer is cut, kept and marked."""
+    """Bytes of one response, as sent and decoded; longer ones are truncated, stored and marked."""
 
     requisites: bool = False
-    """Images, stylesheets and fonts of a page are captured too."""
+    """Whether to capture the images, stylesheets and fonts of a page too."""
 
     requisite_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
-    """Bytes of one image, stylesheet or font; what is longer is cut, kept and marked."""
+    """Bytes of one image, stylesheet or font; longer ones are truncated, stored and marked."""
 
     requisites_of_page: int = Field(default=200, ge=1, le=2_000)
-    """Images, stylesheets and fonts that are fetched for one page."""
+    """Number of images, stylesheets and fonts fetched for one page."""
 
     requisite_age: float = Field(default=30 * 86_400.0, ge=0)
-    """Seconds for which an image, stylesheet or font that is held is not asked for again."""
+    """Seconds during which an archived image, stylesheet or font is not requested again."""
 
     feed_seconds: float = Field(default=15.0, gt=0)
-    """Wall time that reading one feed document may take before its process is ended; the largest honest ones take a
-    third of that on a busy machine."""
+    """Wall time in seconds for parsing one feed document, after which its process is killed; the largest legitimate
+    ones take a third of that on a busy machine."""
 
     lock_seconds: float = Field(default=600.0, ge=0)
-    """How long a command waits for another crawl on this machine to end."""
+    """Seconds that a command waits for another crawl on this machine to end."""
 
     @property
     def pace(self) -> Pace:

@@ -1,4 +1,4 @@
-"""The crawler's settings: its own, frozen and read once, and Scrapy's, made of them."""
+"""The crawler's settings: its own, immutable and read once, and Scrapy's, derived from them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ADMITTED = 4_096
 
 
 def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[str, Any]:
-    """Scrapy's settings; what is not here is as Scrapy has it."""
+    """Scrapy's settings; anything not listed here has Scrapy's default."""
     return {
         "PRESSMARK_OPTIONS": options,
         "PRESSMARK_ARCHIVE": archive,
         "BOT_NAME": "pressmark",
         "SPIDER_MODULES": ["crawler.spiders"],
         "COMMANDS_MODULE": "crawler.commands",
-        # -- what listens or writes and was not asked for
+        # -- off: anything that listens or writes without being needed
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "STATS_DUMP": False,
@@ -47,32 +47,32 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "DOWNLOAD_TIMEOUT": options.timeout,
         "DOWNLOAD_MAXSIZE": options.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "HTTPPROXY_ENABLED": False,  # a proxy would connect where the guard cannot look
-        # -- manners
+        "HTTPPROXY_ENABLED": False,  # a proxy would connect where the address guard cannot check (SSRF)
+        # -- politeness
         "USER_AGENT": options.user_agent,
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,*/*;q=0.8",
             # Not zstd, though Scrapy could read it: no replay tool can.
             "Accept-Encoding": "gzip, deflate, br",
         },
-        # Each host's turn is Scrapy's to give; how many exchanges go on at a time is the handler's to say, so that
-        # hosts of one domain that do not answer keep no others waiting.
+        # Scrapy schedules the hosts; the download handler limits concurrent exchanges (throttle), so that hosts of
+        # one domain that do not respond do not delay others.
         "CONCURRENT_REQUESTS": max(options.concurrency, _ADMITTED),
-        "REACTOR_THREADPOOL_MAXSIZE": 64,  # names are looked up there, some of them slowly
-        "CONCURRENT_ITEMS": 1,  # Scrapy starts so many tasks for each response; our callbacks give no items
+        "REACTOR_THREADPOOL_MAXSIZE": 64,  # for name lookups, some of which are slow
+        "CONCURRENT_ITEMS": 1,  # Scrapy starts as many tasks for each response; our callbacks yield no items
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
         "DOWNLOAD_DELAY": options.host_gap,
-        "DOWNLOAD_DELAY_JITTER": 0,  # it would go below the gap
+        "DOWNLOAD_DELAY_JITTER": 0,  # it could shorten the gap
         "COOKIES_ENABLED": False,
         "REFERER_ENABLED": False,
         "METAREFRESH_ENABLED": False,
         "REDIRECT_MAX_TIMES": 8,
-        "RETRY_ENABLED": False,  # the frontier decides when to ask again; a stale connection is Twisted's to replace
-        "HTTPERROR_ALLOW_ALL": True,  # an error is an answer too, and the spider records it
+        "RETRY_ENABLED": False,  # the frontier schedules retries (back-off); Twisted replaces stale connections
+        "HTTPERROR_ALLOW_ALL": True,  # an error is a response too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
-        # Engine side first. What is held needs no permission, and who asked to be left alone is asked nothing, not even
-        # robots.txt, which comes before anything is spent on a request;
-        # redirects where Scrapy has its own, below decompression, so that each hop is seen once.
+        # From the engine's side: an archived response needs no permission; a server with a Retry-After must not even be
+        # requested for robots.txt, which is checked before anything is spent on a request;
+        # redirects are where Scrapy has its own, below decompression, so that each hop is seen once.
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

@@ -1,1 +1,1 @@
-"""The schedules: when. The daemon, and the `pressmark` command that joins all floors."""
+"""Schedules: when to crawl. The daemon, and the `pressmark` command for all packages."""

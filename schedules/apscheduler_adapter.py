@@ -29,7 +29,7 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         self._closed = False
 
     def close(self) -> None:
-        """Report no more due jobs: a scheduler that stops asks once more, and would skip what it cannot run."""
+        """Stop reporting due jobs: a scheduler that stops asks once more, and would skip jobs that it cannot run."""
         self._closed = True
 
     def get_due_jobs(self, now: datetime) -> list[Any]:
@@ -49,7 +49,7 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         return found
 
     def get_next_run_time(self) -> datetime | None:
-        """When the next job is due; soon, while the database cannot be read."""
+        """When the next job is due; soon if the database cannot be read."""
         mine = self.jobs_t.c.id.startswith(self._prefix, autoescape=True)
         query = select(self.jobs_t.c.next_run_time).where(mine).order_by(self.jobs_t.c.next_run_time).limit(1)
         try:
@@ -63,7 +63,7 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
     def update_job(self, job: Any) -> None:  # noqa: ANN401  APScheduler's
-        """Store a job's next run; while that fails the job stays due, and runs once when the database is back."""
+        """Store a job's next run; while that fails, the job stays due, and runs once when the database is back."""
         try:
             super().update_job(job)
             self._written = True

@@ -1,4 +1,4 @@
-"""`pressmark`: the commands of all three floors in one."""
+"""`pressmark`: one command line for archive, crawler and schedules."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     from schedules.settings import ScheduleSettings
 
     settings, kept = load(ScheduleSettings), load(ArchiveSettings)
-    # Better reported now than by each job.
+    # Errors are reported now rather than by each job.
     kept_archive = Archive.open(kept)
     kept_archive.writer.check_writable()
     frontier = Frontier.open(kept.database)
@@ -109,7 +109,7 @@ def serve_web(host: str, port: int, workers: int, replay_port: int | None) -> No
 
     settings, shown = load(ArchiveSettings), load(WebSettings)
     _log()
-    # Report now what cannot be used; each process then opens its own.
+    # Errors are reported now; each process then opens its own archive.
     Archive.open(settings).index.engine.dispose()
     Frontier.open(settings.database).engine.dispose()
     Runs.open(settings.database).engine.dispose()
@@ -253,7 +253,7 @@ def subscribe_at_hubs() -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": options.user_agent}
 
     def ask(one: websub.Wanted) -> str | None:
-        """Ask a hub for a subscription; returns the error, if any. It is asked again tomorrow."""
+        """Request a subscription from a hub; returns the error, if any. It is retried tomorrow (back-off)."""
         websub.asked(engine, one, now=datetime.now(UTC))
         try:
             status, _ = post(one.hub, body=one.form(options.callback), headers=headers, guard=guard)
@@ -287,7 +287,7 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)  # Ctrl-C, as shells count it
     except BrokenPipeError:
-        # The reader of a pipe has closed it; Python would complain again when it closes standard output.
+        # The reader has closed the pipe; Python would report it again on closing standard output.
         sys.stderr.close()
         sys.exit(1)
     except ArchiveError as e:

@@ -1,7 +1,7 @@
 """The daemon: runs jobs when they are due, until SIGTERM or SIGINT.
 
-Triggers are in UTC, where no hour is missing and none comes twice. When the machine's clock is set back, jobs keep
-their distance; when it is set forward, what was passed over runs once.
+Triggers are in UTC, where no hour is missing or occurs twice. When the machine's clock is set back, jobs keep their
+intervals; when it is set forward, runs that were skipped become one.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ _TICK_SECONDS = 2.0
 _CLOCK_SLACK_SECONDS = 2.0
 """A larger backward jump means that the clock was set back."""
 _JITTER = 0.1
-"""Share of an interval by which a run may come later, so that many daemons do not run in step (jitter)."""
+"""Jitter: share of an interval by which a run may be delayed, so that many daemons do not run in step."""
 _MAX_JITTER_SECONDS = 30
 _STAGGER = timedelta(seconds=5)
-"""Between the first runs of the jobs of a new daemon."""
+"""Time between the first runs of a new daemon's jobs."""
 _AHEAD = timedelta(minutes=2)
-"""How far beyond its interval a run may be planned, such as the first one."""
+"""How far beyond its interval a run may be scheduled, such as the first one."""
 
 _daemons: dict[str, Daemon] = {}
-"""The daemon of this process, by holder: the job store can store only the address of a function."""
+"""The daemon of this process, by holder: the job store can store only a reference to a function."""
 
 
 class Daemon:
-    """Jobs on their triggers. One run of a job at a time; runs that were missed become one."""
+    """Runs jobs on their triggers. Only one run of a job at a time; missed runs become one."""
 
     def __init__(self, jobs: Sequence[Job], runs: Runs, *, holder: str, stop_seconds: float) -> None:
-        """`holder` is the name of this daemon among those on one database."""
+        """`holder` identifies this daemon among those on one database."""
         self._jobs = {job.name: job for job in jobs}
         self._runs = runs
         self._health: Health | None = None
@@ -71,7 +71,7 @@ class Daemon:
             jobstore_retry_interval=RETRY.total_seconds(),
         )
         self._hurried: set[str] = set()
-        """Jobs that should run as soon as possible and have not started since."""
+        """Jobs that should run as soon as possible but have not started since."""
         self._scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
 
@@ -107,7 +107,7 @@ class Daemon:
         log.info("daemon stopped")
 
     def plan(self, now: datetime) -> None:
-        """Put the jobs on the schedule; a scheduled job with the same trigger keeps its next run."""
+        """Schedule the jobs; one already scheduled with the same trigger keeps its next run."""
         kept = {job.id: job for job in self._scheduler.get_jobs()}
         for number, job in enumerate(self._jobs.values()):
             trigger = _trigger(job)
@@ -132,7 +132,7 @@ class Daemon:
             self._scheduler.remove_job(old)
 
     def fire(self, name: str) -> Finished | None:
-        """Run a job now, if it is this daemon's turn, and record how it ended; None if it is not."""
+        """Run a job now and record how it ended; None if another daemon holds its turn."""
         job = self._jobs[name]
         self._hurried.discard(name)
         turn = name if job.alone else f"{name} {self._holder}"
@@ -165,7 +165,7 @@ class Daemon:
         return finished
 
     def hurry(self, name: str) -> None:
-        """Run a job as soon as possible; if it is running, once more after it has ended."""
+        """Run a job as soon as possible; if it is running, again once it has ended."""
         self._hurried.add(name)
         try:
             if self._scheduler.get_job(self._id(name)):
@@ -187,7 +187,7 @@ class Daemon:
         return found | self._health()
 
     def set_back(self, by: timedelta) -> None:
-        """Adjust to a clock that was set back: runs at intervals keep their distance instead of waiting.
+        """Adjust to a clock that was set back: runs at intervals keep their interval instead of waiting.
 
         Runs at a time of day wait, so that they do not run twice, unless they would miss more than one run.
         """
@@ -225,7 +225,7 @@ class Daemon:
 def fire(holder: str, name: str) -> None:
     """Run a job of this process's daemon.
 
-    APScheduler stores the address of this function in databases: never move or rename it.
+    APScheduler stores a reference to this function in databases: never move or rename it.
     """
     _daemons[holder].fire(name)
 
@@ -239,7 +239,7 @@ def _trigger(job: Job) -> IntervalTrigger | CronTrigger:
 
 
 def _latest(trigger: IntervalTrigger | CronTrigger, now: datetime) -> datetime:
-    """The latest plausible next run; a later one was planned by a clock that was ahead."""
+    """The latest plausible next run; a later one was scheduled by a clock that was ahead."""
     if isinstance(trigger, IntervalTrigger):
         latest: datetime = now + trigger.interval + _AHEAD
         return latest

@@ -7,7 +7,7 @@ import signal
 import sys
 
 _IN_ORDER = frozenset({"crawl", "backfill", "up", "serve"})
-"""Commands that a supervisor stops; they set their own handlers once they have started."""
+"""Commands that a supervisor stops; they install their own signal handlers once started."""
 
 
 def main() -> None:

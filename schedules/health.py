@@ -1,4 +1,4 @@
-"""Health checks of the parts that daemon and web app need, bounded in time even if a part does not answer."""
+"""Health checks of the parts that daemon and web app need, with a timeout even if a part does not respond."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from schedules.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
 _FRESH_SECONDS = 1.0
-"""How long a result is reused, so that frequent requests cause no extra work."""
+"""How long a result is reused, so that frequent requests do not cause extra work."""
 _SILENT = f"does not answer within {HEALTH_SECONDS:g} s"
 
 
 class Health:
-    """Checks each part in a thread of its own; calling it returns the failing parts and their errors."""
+    """Checks each part in a separate thread; calling it returns the failing parts and their errors."""
 
     def __init__(self, parts: Mapping[str, Callable[[], None]], *, seconds: float = HEALTH_SECONDS) -> None:
         """A part's check raises ArchiveError if the part fails."""
@@ -32,7 +32,7 @@ class Health:
         with self._lock:
             for name, check in self._parts.items():
                 before = self._checks.get(name)
-                # A check that still waits is not started a second time.
+                # A check that is still waiting is not started again.
                 if before is None or (before.over.is_set() and monotonic() - before.ended > _FRESH_SECONDS):
                     self._checks[name] = _Check(check)
             checks = dict(self._checks)
@@ -68,7 +68,7 @@ class _Check:
 
 
 def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
-    """Database, store and disk."""
+    """Checks of database, store and disk."""
 
     def database() -> None:
         path = archive.index.engine.url.database

@@ -1,4 +1,4 @@
-"""Runs a job as a process of its own and stops it: at its deadline, or when the daemon stops."""
+"""Runs a job as a separate process and stops it at its deadline, or when the daemon stops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_LINE = 500
 
 
 class Outcome(StrEnum):
-    """How a run of a job ended."""
+    """Outcome of a job run."""
 
     DONE = "done"
     FAILED = "failed"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """One run of a job."""
+    """A finished run of a job."""
 
     job: str
     outcome: Outcome
@@ -41,11 +41,11 @@ class Finished:
     """Negative: the signal that ended it."""
     seconds: float
     last_message: str
-    """The last line that it printed."""
+    """The last line of its output."""
 
 
 class Runner:
-    """Starts and stops jobs. Thread-safe: jobs run in the scheduler's threads, `stop` is called from another."""
+    """Starts and stops jobs. Thread-safe: jobs run in the scheduler's threads; `stop` is called from another thread."""
 
     def __init__(self) -> None:
         self._running: dict[int, subprocess.Popen[bytes]] = {}
@@ -58,7 +58,7 @@ class Runner:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            # A session of its own: the whole group can be ended, and Ctrl-C reaches the daemon alone.
+            # A separate session: the whole process group can be killed, and Ctrl-C reaches only the daemon.
             process = subprocess.Popen(
                 job.argv,
                 env={**os.environ, **job.environment},
@@ -68,7 +68,7 @@ class Runner:
             )
             self._running[process.pid] = process
         log.info("job started name=%s pid=%d argv=%s", job.name, process.pid, " ".join(job.argv))
-        assert process.stdout is not None  # a pipe was asked for
+        assert process.stdout is not None  # a pipe was requested
         last = _LastLine(process.stdout)
         seconds = job.deadline.total_seconds()
         try:
@@ -100,7 +100,7 @@ class Runner:
         return finished
 
     def stop(self, seconds: float) -> None:
-        """Start no more jobs, ask those that run to end, and kill them after `seconds`."""
+        """Start no more jobs, ask the running ones to end, and kill them after `seconds`."""
         with self._lock:
             self._stopping.set()
             running = list(self._running.values())

@@ -1,4 +1,4 @@
-"""Jobs: each has a name, a trigger, and the argv that a person could type."""
+"""Jobs: each has a name, a trigger, and a command line that a person could type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Job:
     """Time between two runs, or a cron expression in UTC."""
     deadline: timedelta
     alone: bool = False
-    """Only one daemon of a database runs it at a time; otherwise each may, and claims divide the work."""
+    """Only one of the daemons on a database runs it at a time; otherwise each may, and claims divide the work."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables added to those of the daemon."""
 

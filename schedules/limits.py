@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 NOTIFICATION_BYTES = 10 * 1024 * 1024
-"""What a hub sends along: it is checked against its signature and not archived."""
+"""Body of a notification by a hub: it is checked against its signature and not archived."""
 
 
 REQUEST_HEAD_BYTES = 64 * 1024
 """Head of a request to the web app: one URL and a few headers."""
 REQUEST_SECONDS = 20.0
-"""From connecting, or the answer before, until a request is whole: clients that trickle must not shut others out."""
+"""From connecting, or the previous response, until a request is complete: slow clients must not shut others out."""
 HEALTH_SECONDS = 15.0
-"""Health check of one part; a part that does not answer in time is failing."""
+"""Health check of one part; a part that does not respond in time is failing."""
 
 
 FORM_BYTES = 20_000
-"""A form sent to the web app: it has a URL and a token."""
+"""A form sent to the web app, with a URL and a token."""

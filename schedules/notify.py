@@ -18,14 +18,14 @@ from schedules.settings import ScheduleSettings
 
 _SECONDS = 20.0
 _MAX_LINES = 200
-"""Alarms that one mail lists."""
+"""Maximum number of alarms in one mail."""
 
 
 def notify(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: str, guard: Guard) -> list[FetchError]:
-    """Send alarms to the recipients in the settings; returns the error of one way if the other succeeded.
+    """Notify the webhook and mail addresses in the settings; returns the error of one if the other succeeded.
 
     Raises:
-        FetchError: No way succeeded.
+        FetchError: Neither succeeded.
     """
     ways: list[Callable[[], None]] = []
     if settings.alarm_webhook:

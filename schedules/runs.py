@@ -1,4 +1,4 @@
-"""Job runs in the database: what ran, how it ended, and which of several daemons may run a job now."""
+"""Job runs in the database: what ran, how it ended, and which of several daemons may run a job."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class JobRun:
     argv: str
     started: datetime
     ended: datetime | None
-    """None: it is under way, or its daemon was killed."""
+    """None if it is still running, or if its daemon was killed."""
     outcome: str | None
     exit_code: int | None
     said: str | None
-    """The last line that it printed."""
+    """The last line of its output."""
 
 
 class Runs:
-    """The runs of one database's daemons."""
+    """The runs of all daemons on one database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -79,15 +79,15 @@ class Runs:
         return self._engine
 
     def begin(self, job: str, *, turn: str, holder: str, argv: str, now: datetime, until: datetime) -> int | None:
-        """Begin a run, unless another daemon has the turn; returns its number.
+        """Begin a run, unless another daemon holds the turn (a lease); returns its number.
 
         Args:
-            job: Its name.
-            turn: What only one run may hold at a time.
-            holder: This daemon. If a run of its own still has the turn, the daemon was killed during it.
-            argv: What is started.
-            now: When.
-            until: When the turn ends by itself, should this daemon die.
+            job: Name of the job.
+            turn: Name of the lease that only one run may hold at a time.
+            holder: This daemon. If one of its own runs still holds the turn, the daemon was killed during that run.
+            argv: The command line that is started.
+            now: The current time.
+            until: When the turn expires if this daemon dies.
         """
         with transaction(self._engine) as connection:
             wanted = upsert(self._engine, turns).values(job=turn, holder=holder, run_id=0, until=until)
@@ -110,7 +110,7 @@ class Runs:
             return number
 
     def end(self, number: int, *, turn: str, now: datetime, outcome: str, exit_code: int, said: str) -> None:
-        """Record the end of a run and free its turn."""
+        """Record the end of a run and release its turn."""
         values = {"ended": now, "outcome": outcome, "exit_code": exit_code, "said": said}
         with transaction(self._engine) as connection:
             connection.execute(update(runs).where(runs.c.id == number).values(**values))
@@ -124,6 +124,6 @@ class Runs:
         return {row.job: JobRun(**{field.name: getattr(row, field.name) for field in fields(JobRun)}) for row in rows}
 
     def forget(self, before: datetime) -> int:
-        """Remove runs that ended before an instant; returns how many."""
+        """Delete runs that ended before an instant; returns how many."""
         with transaction(self._engine) as connection:
             return connection.execute(delete(runs).where(runs.c.ended < before)).rowcount

@@ -1,4 +1,4 @@
-"""When jobs run, for how long, and who is notified of alarms."""
+"""Settings of the daemon: when jobs run, for how long, and who is notified of alarms."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ def _mail_server(text: str) -> str:
 Trigger = Annotated[str, AfterValidator(_trigger)]
 """A span such as `5m`, five cron fields in UTC, or `off`."""
 Span = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0), le=MOST)]
-"""A span such as `6h`; without a unit it is in seconds."""
+"""A span such as `6h`; without a unit, seconds."""
 
 
 class ScheduleSettings(PressmarkSettings):
     """The daemon's settings."""
 
     crawl_every: Trigger = "5m"
-    """Looks for feeds and posts that are due; what is due is the frontier's to say."""
+    """Crawls feeds and new posts that are due according to the frontier."""
     crawl_deadline: Span = timedelta(hours=1)
-    """A run that takes longer is asked to end, and ended if it does not; so with each job."""
+    """A run that takes longer is asked to end, then killed; the same for each job below."""
 
     recheck_every: Trigger = "15m"
     """Crawls posts that are due for a re-check."""
     recheck_deadline: Span = timedelta(minutes=30)
 
     backfill_every: Trigger = "15m"
-    """Continues backfills, such as those that a gap has started."""
+    """Continues backfills, such as those started by a gap."""
     backfill_deadline: Span = timedelta(hours=6)
 
     verify_every: Trigger = "30 3 * * *"
     """Verifies a sample of the stored objects."""
     verify_sample: str = "1%"
-    """How much of it."""
+    """How large the sample is."""
     verify_deadline: Span = timedelta(hours=12)
 
     seal_every: Trigger = "10m"
-    """Commits what a killed crawl left in the spool."""
+    """Commits what killed crawls left in the spool."""
     seal_deadline: Span = timedelta(minutes=30)
 
     websub_every: Trigger = "10m"
@@ -74,13 +74,13 @@ class ScheduleSettings(PressmarkSettings):
     tell_deadline: Span = timedelta(minutes=2)
 
     stop_seconds: float = Field(default=25.0, gt=0)
-    """Seconds that running jobs get to end in order when the daemon stops."""
+    """Seconds that running jobs get for a clean end when the daemon stops."""
 
     alarm_webhook: str = ""
-    """URL that is sent each new alarm as JSON; empty: none."""
+    """URL to which each new alarm is sent as JSON; empty: none."""
     alarm_mail: str = ""
-    """Comma list of addresses that are sent new alarms; empty: none."""
+    """Comma-separated addresses that receive new alarms; empty: none."""
     mail_server: Annotated[str, AfterValidator(_mail_server)] = "smtp://localhost"
     """`smtp://[USER:PASSWORD@]HOST[:PORT]`, or `smtps://`."""
     mail_from: str = ""
-    """Sender of mails; empty: pressmark at this machine."""
+    """Sender of the mail; empty: pressmark at this host."""

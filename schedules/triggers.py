@@ -1,4 +1,4 @@
-"""Triggers as people write them: a span of time, or a cron expression in UTC. No I/O."""
+"""Parses triggers: a span of time, or a cron expression in UTC. No I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_trigger(text: str) -> timedelta | str | None:
     """A span such as `5m`, a cron expression such as `30 3 * * *` (UTC), or None for a job that is off.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: The text is none of these.
     """
     bare = text.strip()
     if bare.lower() in {"", "off"}:
@@ -53,10 +53,10 @@ def parse_trigger(text: str) -> timedelta | str | None:
 def cron_fields(text: str) -> tuple[str, str, str, str, str]:
     """Minute, hour, day, month and weekday of a cron expression with each value spelt out, or `*`.
 
-    Weekdays come by name: 0 and 7 are Sunday in cron, and another day elsewhere.
+    Weekdays are returned by name: 0 and 7 are Sunday in cron, but another day elsewhere.
 
     Raises:
-        ValueError: It is none, or its date never comes.
+        ValueError: The text is not a cron expression, or its date never occurs.
     """
     minutes, hours, days, months, weekdays = (
         _values(field.lower(), *rule) for field, rule in zip(text.split(), _FIELDS, strict=True)
@@ -70,7 +70,7 @@ def cron_fields(text: str) -> tuple[str, str, str, str, str]:
 
 
 def _values(field: str, name: str, least: int, most: int, names: tuple[str, ...]) -> list[int]:
-    """The values that a field allows, in order; none for all of them."""
+    """The values that a field allows, in order; empty if it allows all."""
     found: set[int] = set()
     for part in field.split(","):
         match = _PART.fullmatch(part)

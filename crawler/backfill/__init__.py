@@ -1,1 +1,1 @@
-"""Posts older than the feed shows: the listings that name them. Pure, no I/O."""
+"""Posts older than the feed shows: finds them in listings. Pure, no I/O."""

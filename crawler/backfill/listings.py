@@ -1,7 +1,7 @@
-"""Listings of posts older than a feed shows: which to read next, and by which source. Pure rules, no I/O.
+"""Listings of posts older than a feed shows: which to read next, and how. Pure rules, no I/O.
 
-In the order in which they are tried: documents that the feed links to (RFC 5005, JSON Feed), the APIs of WordPress
-and Blogger, sitemaps, and last the pages of the blog that link its posts.
+They are tried in this order: documents that the feed links to (RFC 5005, JSON Feed), the APIs of WordPress and
+Blogger, sitemaps, and finally the pages of the blog that link to its posts.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
 
 
 ENDS = frozenset({400, 404, 410})
-"""Statuses that mean that there is no such listing, or no further one."""
+"""Statuses that mean that the listing does not exist, or that there are no more."""
 _REFUSED = frozenset({401, 403, 405, 406, 451})
-"""Statuses that mean that a listing which may exist is not for us."""
+"""Statuses that mean that a listing may exist but is not accessible to us."""
 _MAYBE = frozenset({WORDPRESS, ROBOTS, SITEMAP, PAGES})
-"""Listings that a blog may have; a document that the feed itself links to exists."""
+"""Kinds of listings that a blog may lack; documents that the feed itself links to exist."""
 _BLOGGER_PAGE = 150
 _OK = 200
 
@@ -54,14 +54,14 @@ def read(
 
     Args:
         body: The document, content coding removed.
-        url: Where it was found.
+        url: Its URL.
         kind: What it was requested as.
         headers: Of the response, names in lower case.
-        shapes: Of the URLs of known posts; they tell posts from other pages.
+        shapes: Of the URLs of known posts; they distinguish posts from other pages.
         site: Front page of the blog.
 
     Raises:
-        FeedError: It cannot be read.
+        FeedError: It cannot be parsed.
     """
     found = _read(body, url, kind, headers, shapes, site)
     return replace(found, entries=tuple(sanitized_entries(found.entries)))
@@ -90,7 +90,7 @@ def _read(
 
 
 def first(parsed: ParsedFeed, *, url: str, site: str | None) -> list[tuple[str, str]]:
-    """The listings that a feed's own document leads to: the next pages of it, or an API of the blog's software."""
+    """The listings that a feed's own document leads to: its next pages, or an API of the blog's software."""
     if parsed.feed.is_all:
         return []
     if is_blogger(parsed, url):
@@ -110,7 +110,7 @@ def _older(parsed: ParsedFeed) -> list[tuple[str, str]]:
 
 
 def answers(status: int, kind: str) -> bool:
-    """Whether an answer is final for a listing of that kind: it came, does not exist, or is refused."""
+    """Whether a response is final for a listing of that kind: it was served, does not exist, or is refused."""
     return status == _OK or status in ENDS or (status in _REFUSED and kind in _MAYBE)
 
 

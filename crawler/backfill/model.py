@@ -1,4 +1,4 @@
-"""Kinds of listings, and what one gives. Pure values, no I/O."""
+"""Kinds of listings, and the content of one. Pure values, no I/O."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class Found:
     total: int | None = None
     """Number of posts that the site states."""
     complete: bool = False
-    """It lists every post there is."""
+    """Whether it lists every post of the blog."""

@@ -1,4 +1,4 @@
-"""Pages of a blog that link its posts: front page, archives, numbered pages. No I/O."""
+"""Pages of a blog that link to its posts: front page, archives, numbered pages. No I/O."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ARCHIVE_WORDS = re.compile(
 
 
 def front_pages(site: str) -> list[tuple[str, str]]:
-    """Pages of a blog that usually link its posts."""
+    """Pages of a blog that usually link to its posts."""
     front = site if site.endswith("/") else f"{site}/"
     return [(url, PAGES) for url in dict.fromkeys(urljoin(front, path) for path in _FRONT_PAGES)]
 
 
 def read(body: bytes, url: str, content_type: str | None, shapes: frozenset[str]) -> Found:
-    """Read a page that links posts and perhaps further such pages.
+    """Read a page that links to posts and perhaps to more such pages.
 
     Raises:
         FeedError: It is not an HTML page.

@@ -1,4 +1,4 @@
-"""Sitemaps and the robots.txt that names them (sitemaps.org). No I/O."""
+"""Sitemaps and the robots.txt that lists them (sitemaps.org). No I/O."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def usual_sitemaps(url: str) -> tuple[tuple[str, str], ...]:
 
 
 def read_robots(body: bytes, url: str) -> Found:
-    """The sitemaps that a robots.txt names, else the usual ones.
+    """The sitemaps listed in a robots.txt, else the usual ones.
 
     Sitemaps on other hosts are ignored: what they list does not belong to the blog.
     """

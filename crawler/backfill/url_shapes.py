@@ -1,4 +1,4 @@
-"""Shapes of URLs: telling the posts of a blog from its other pages by the URLs of posts that are known. No I/O."""
+"""Shapes of URLs: distinguish the posts of a blog from its other pages by the URLs of known posts. No I/O."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from crawler.feeds.model import FeedEntry
 
 _MAX_SHAPES = 50
 _FEW = 3
-"""From so many posts on, a word that all their URLs share belongs to the shape."""
+"""Minimum number of posts for a word that all their URLs share to be part of the shape."""
 _NO_POST = re.compile(
     r"about(?:-us)?|archives?|authors?|categor(?:y|ies)|comments|contact|feed|home|impressum|imprint|index|login|page|"
     r"privacy(?:-policy)?|search|tags?|topics|users",
     re.IGNORECASE,
 )
-"""Words in the URLs of pages that are not posts, unless the URLs of all posts have them, too."""
+"""Words in the URLs of pages that are not posts, unless the URLs of all posts also have them."""
 _TRACKING = re.compile(r"utm_\w+|(?:fb|g)clid|mc_[ce]id")
 _A_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def shapes(urls: Collection[str]) -> frozenset[str]:
-    """The shapes of URLs: years, other numbers, words that all share, and places where words differ."""
+    """The shapes of URLs: years, other numbers, shared words, and positions where words differ."""
     kinds: dict[tuple[str, ...], list[list[str]]] = {}
     for url in urls:
         words = _segments(url)
@@ -38,7 +38,7 @@ def shapes(urls: Collection[str]) -> frozenset[str]:
 
 
 def shape_of(url: str, known: frozenset[str]) -> str:
-    """The shape of a URL, with the words that a known shape has in the same places."""
+    """The shape of a URL, with the words that a known shape has in the same positions."""
     words = _segments(url)
     kinds = _kinds(words)
     for shape in known:
@@ -63,7 +63,7 @@ def _is_post(url: str, shapes: frozenset[str]) -> bool:
 
 
 def same_site(one: str, other: str) -> bool:
-    """Whether two URLs have one host, with or without `www.`."""
+    """Whether two URLs have the same host, with or without `www.`."""
     try:
         hosts = [(urlsplit(url).hostname or "").removeprefix("www.") for url in (one, other)]
     except ValueError:
@@ -92,6 +92,6 @@ def _kinds(words: list[str]) -> tuple[str, ...]:
 def _kind(word: str, *, last: bool) -> str:
     if word.startswith("?"):
         return word.partition("=")[0] + "=*"
-    if word.isdecimal():  # at the end it is the number of a post, which may look like a year
+    if word.isdecimal():  # a number at the end identifies a post, although it may look like a year
         return "{4}" if _A_YEAR.fullmatch(word) and not last else "{n}"
     return "*." + word.rsplit(".", 1)[1] if re.search(r"\.\w{2,5}$", word) else "*"

@@ -1,4 +1,4 @@
-"""The crawler's commands, and those that need both frontier and archive; here they register."""
+"""Registers the crawler's commands, and those that need both frontier and archive."""
 
 from crawler.cli import crawl, maintenance, reports, subscriptions
 

@@ -105,7 +105,7 @@ def run_crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit: 
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """A progress bar on a terminal, nothing in a pipe; yields a function that connects it to a crawler."""
+    """A progress bar on a terminal, none in a pipe; yields a function that connects it to a crawler."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -59,7 +59,7 @@ def reindex() -> None:
 @click.command("extract")
 @click.option("--again", is_flag=True, required=True, help="Re-extract texts; the old ones stay.")
 @click.argument("urls", nargs=-1, type=Url())
-def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  required, so that nobody does it by accident
+def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
     """Re-extract the texts of all posts or of URLs from their captures, with the current extractor.
 
     New texts are stored beside the old ones and take precedence. Captures that already have a current text are
@@ -113,7 +113,7 @@ def seal() -> None:
                 with only_run(settings.home, lane, wait_seconds=0):
                     count += recover(Archive.open(settings, lane), frontier)
             except LockedError:
-                continue  # a crawl is running there, and commits by itself
+                continue  # a crawl is running there, and will commit it
             except ArchiveError as e:
                 sys.exit(failed(e))
     click.echo(f"committed {count} batches")

@@ -105,7 +105,7 @@ def _table(found: list[Feed], kinds: Mapping[str, Sequence[str]]) -> None:
             "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
             str(feed.kept),
         )
-    # A pipe gets whole lines, whatever the terminal's width.
+    # In a pipe, lines are not wrapped at the terminal's width.
     console = Console()
     (console if console.is_terminal else Console(width=240)).print(table)
 

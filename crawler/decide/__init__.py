@@ -1,1 +1,1 @@
-"""Rules: what follows from a visit. Pure, no I/O."""
+"""Rules: what a visit of a feed or page changes. Pure, no I/O."""

@@ -10,9 +10,9 @@ from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
 SIMILAR = 0.9
-"""Share of common words from which on two texts are one."""
+"""Minimum share of common words for two texts to count as the same."""
 CHANGED = 0.3
-"""Share of the words that were there; with fewer left, a page may be another page."""
+"""Share of the earlier words below which a page may be a different page."""
 
 _LOGIN_PATH = re.compile(
     r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
@@ -32,32 +32,32 @@ _NOT_FOUND = re.compile(
 )
 _WORD = re.compile(r"\w+")
 _HEAD_BYTES = 64 * 1024
-"""Of a page so much is searched for its title."""
+"""How much of a page is searched for its title."""
 _BEGINNING = 400
-"""Characters of a text in which an error page says what it is."""
+"""Length of the beginning of a text that is searched for an error message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What answers at the URL of a post."""
+    """The response at the URL of a post."""
 
     asked: str
     """URL of the post."""
     url: str
-    """URL that answered, past redirects."""
+    """URL that answered, after redirects."""
     status: int
     site: str | None
-    """Front page of the blog, as its feed names it."""
+    """Front page of the blog, as its feed states it."""
     title: str = ""
     text: str = ""
-    """Words of the page; empty if none could be found."""
+    """Words of the page; empty if no text was found."""
     before: str | None = None
-    """Words that the post had; None if no text of it is held."""
+    """Words of the post before; None if no text of it is archived."""
     asks_password: bool = False
 
 
 def by_address(seen: Seen) -> Gone | None:
-    """Why a post is gone, judged by status and URL alone."""
+    """Why a post is gone, decided by status and URL alone."""
     if seen.status == 401:  # noqa: PLR2004  unauthorized
         return "login"
     if seen.status != 200 or seen.url == seen.asked:  # noqa: PLR2004  ok
@@ -72,12 +72,12 @@ def by_address(seen: Seen) -> Gone | None:
 
 
 def is_other(seen: Seen) -> bool:
-    """Whether so little of the text is left that it may be another page."""
+    """Whether so little of the text is left that it may be a different page."""
     return seen.before is not None and overlap(seen.before, seen.text) < CHANGED
 
 
 def by_words(seen: Seen) -> Gone | None:
-    """Why a post is gone, judged by the words of a page whose text is another one."""
+    """Why a post is gone, decided by the words of a page with a different text (soft 404, login wall)."""
     if seen.asks_password:
         return "login"
     if _NOT_FOUND.search(seen.title) or _NOT_FOUND.search(seen.text[:_BEGINNING]):
@@ -86,13 +86,13 @@ def by_words(seen: Seen) -> Gone | None:
 
 
 def overlap(before: str, now: str) -> float:
-    """Share of the different words of one text that the other one has; 1 where there were none."""
+    """Share of the distinct words of one text that the other one contains; 1 if there were none."""
     old = set(_WORD.findall(before.lower()))
     return len(old & set(_WORD.findall(now.lower()))) / len(old) if old else 1.0
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are one but for a few words, such as the address that was asked for."""
+    """Whether two texts are the same except for a few words, such as the requested URL."""
     return min(overlap(one, other), overlap(other, one)) >= SIMILAR
 
 

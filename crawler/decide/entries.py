@@ -1,4 +1,4 @@
-"""Entries of a feed: which are new, changed or known, and which pages to fetch for them. Pure, no I/O."""
+"""Classifies entries of a feed as new, changed or known, and selects the pages to fetch. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FUTURE = timedelta(days=1)
 
 
 def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
-    """Keys of the entries of one document: their ids, with links and titles added where several share an id."""
+    """Keys of the entries of one document: their ids, with links and titles added if several share an id."""
     links = _apart((entry.key, entry.page) for entry in entries)
     found = [_joined(entry.key, entry.page, links) for entry in entries]
     titles = _apart((key, entry.title) for key, entry in zip(found, entries, strict=True))
@@ -28,7 +28,7 @@ def keys(entries: Sequence[FeedEntry]) -> list[str | None]:
 
 
 def _apart(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str | None, set[str | None]]:
-    """What goes with each key."""
+    """The different values of each key."""
     found: dict[str | None, set[str | None]] = {}
     for key, value in pairs:
         found.setdefault(key, set()).add(value)
@@ -36,7 +36,7 @@ def _apart(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str | None, s
 
 
 def _joined(key: str | None, value: str | None, apart: Mapping[str | None, set[str | None]]) -> str | None:
-    """The key itself, or one of key and value where several values go with it."""
+    """The key itself, or a key derived from key and value if it has several values."""
     if key is None or len(apart[key]) < 2:  # noqa: PLR2004  several
         return key
     return hashlib.sha256(f"{key} {value}".encode("utf-8", "replace")).hexdigest()
@@ -53,11 +53,11 @@ def seen_entries(
     """Entries that are new or were edited.
 
     Args:
-        entries: Of the feed as it is now.
+        entries: Of the current document.
         known: Digest of each entry seen before, by key.
-        pages: Pages known already, by URL: a new entry whose page is held needs no fetch.
-        language: That the feed states for all its entries.
-        at: When the feed was seen.
+        pages: Known pages, by URL: a new entry whose page is archived needs no fetch.
+        language: The language that the feed states for all its entries.
+        at: When the feed was fetched.
     """
     found: dict[str, SeenEntry] = {}
     for entry, key in zip(entries, keys(entries), strict=True):
@@ -71,19 +71,19 @@ def seen_entries(
             digest=entry.digest,
             url=url,
             entry=as_entry(entry, language, at=at),
-            # A known entry that changed means that its page may have changed.
+            # If a known entry has changed, its page may have changed too.
             fetch=url is not None and (key in known or page is None or not page.kept),
         )
     return tuple(found.values())
 
 
 def page_url(entry: FeedEntry) -> str | None:
-    """The page of an entry, if it has one that can be fetched."""
+    """URL of an entry's page, if it can be fetched."""
     return entry.page if entry.page and len(entry.page) <= URL_CHARACTERS and is_address(entry.page) else None
 
 
 def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
-    """An entry in the archive's own form; `at` is when the feed was fetched."""
+    """An entry as the archive stores it; `at` is when the feed was fetched."""
     return Entry(
         title=entry.words if entry.essence is not None else plain(entry.title),
         author=entry.author,
@@ -114,7 +114,7 @@ def _doubts(entry: FeedEntry, at: datetime | None) -> tuple[str, ...]:
 
 
 def page_of(seen: SeenEntry, feed: Feed, known: Page | None) -> Page | None:
-    """The page of an entry that is to be fetched, or None."""
+    """The page to fetch for an entry, or None."""
     if not seen.url or not seen.fetch:
         return None
     page = known or Page(url=seen.url, feed_id=feed.id, kept=False)

@@ -1,4 +1,4 @@
-"""What follows from a visit of a feed: when to come again, what is remembered of it. Pure, no I/O."""
+"""What a visit of a feed changes: polling interval, back-off, validators, alarms. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from crawler.model.visits import Alarm, Feed, FeedVisit, SeenEntry
 from crawler.net.backoff import backoff
 
 _SPREAD = 0.1
-"""Share of the wait that chance may add."""
+"""Random share of the wait that may be added (jitter)."""
 _RETIRED = timedelta(days=30)
-"""After 410 a feed is looked for once a month."""
+"""After 410 Gone a feed is visited once a month."""
 _MOVED_TIMES = 3
 _MOVED_FOR = timedelta(days=1)
 _STUCK = timedelta(days=30)
-"""After nothing but 304 for so long the document is asked for without conditions, once."""
+"""After nothing but 304 for this long, the document is requested once without validators."""
 
 
 def validators(feed: Feed) -> tuple[str | None, str | None]:
-    """ETag and Last-Modified to send; none where the server may be stuck in saying that nothing has changed."""
+    """ETag and Last-Modified for a conditional GET; none if the server may be stuck in answering 304."""
     if feed.whole is not None and feed.visited is not None and feed.visited - feed.whole > _STUCK:
         return None, None
     return feed.etag, feed.last_modified
@@ -37,16 +37,16 @@ def validators(feed: Feed) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A feed document that an answer brought, held against what was known."""
+    """A feed document in a response, compared with what was known."""
 
     parsed: ParsedFeed | None = None
-    """The document, if a whole one came that differs from the last."""
+    """The document, if it is complete and differs from the last one."""
     seen: tuple[SeenEntry, ...] = ()
     """Entries that are new or changed."""
     shared: Sequence[bool] = ()
     """For each entry of the document, whether it was seen before."""
     same: bool = False
-    """The document came, and is the one that came before."""
+    """Whether the document was sent in full but has not changed."""
 
 
 def after_feed(
@@ -61,20 +61,20 @@ def after_feed(
     """What a visit of a feed changes.
 
     Args:
-        feed: As it was before.
-        answer: What came of the request.
+        feed: The feed before this visit.
+        answer: The result of the request.
         reading: The document in it.
         pace: The operator's.
-        error: Marks a bad visit; its validators are the old ones.
-        chance: From 0 up to 1: spreads visits, so that feeds found together are not requested together for ever.
+        error: Why the visit failed, if it did; the old validators then stay.
+        chance: Random number from 0 up to 1: spreads visits, so that feeds added together drift apart.
     """
     if error:
         return _after_error(feed, answer, pace, error, chance)
     parsed, shared, headers = reading.parsed, reading.shared, answer.headers
     etag, last_modified = answer.etag, answer.last_modified
     if answer.status == NOT_MODIFIED or (parsed and not parsed.complete):
-        # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). What was cut off is
-        # wanted whole.
+        # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). After a truncated document
+        # the whole one is wanted.
         etag, last_modified = feed.etag, feed.last_modified
         if answer.status == NOT_MODIFIED:
             etag, last_modified = answer.etag or etag, answer.last_modified or last_modified
@@ -98,8 +98,8 @@ def after_feed(
     if answer.status == OK or (answer.status == NOT_MODIFIED and validators(feed) == (None, None)):
         visit = replace(visit, whole=answer.at)
     if answer.status == NOT_MODIFIED and not freshness.says(headers):
-        visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not state stays as it was
-    # Where the same document comes in full in spite of validators, the server does not look at them.
+        visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not state stays unchanged
+    # If the same document is sent in full in spite of validators, the server ignores them.
     validated = bool(etag or last_modified) and not reading.same
     return replace(
         visit,
@@ -110,7 +110,7 @@ def after_feed(
 
 
 def _alarms(feed: Feed, visit: FeedVisit, parsed: ParsedFeed | None) -> Iterator[Alarm]:
-    """What the operator should know after a visit that went well."""
+    """Alarms after a successful visit."""
     yield from feed_alarms.of_silence(feed, at=visit.at, news=visit.news, rhythm=visit.rhythm)
     if visit.shown is not None and parsed:
         shown = len(parsed.entries)
@@ -118,12 +118,12 @@ def _alarms(feed: Feed, visit: FeedVisit, parsed: ParsedFeed | None) -> Iterator
 
 
 def _due(feed: Feed, visit: FeedVisit, pace: Pace, *, validated: bool, chance: float) -> datetime:
-    """When a feed is visited again after a visit that went well."""
+    """When to visit a feed again after a successful visit."""
     every, skips = (feed.every, feed.skips) if visit.shown is None else (visit.every, visit.skips)
     hints = [hint for hint in (visit.fresh, every) if hint]
     wait = freshness.interval(pace, own_rhythm=visit.rhythm or feed.rhythm, hints=hints, validated=validated)
     if feed.pushed is not None and feed.pushed > visit.at:
-        wait = max(wait, min(pace.slowest, feed.pushed - visit.at))  # the hub announces news
+        wait = max(wait, min(pace.slowest, feed.pushed - visit.at))  # the hub notifies us of news
     hours, days = freshness.skipped(skips)
     return freshness.past_skipped(visit.at + wait * (1 + _SPREAD * chance), hours=hours, days=days)
 
@@ -156,7 +156,7 @@ def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], headers: M
         "site": parsed.feed.link,
         "shown": feed.shown if feed_alarms.collapsed(feed, shown) else shown,
         "media": headers.get("content-type", "").partition(";")[0].strip().lower()[:TAG_CHARACTERS] or None,
-        # WebSub §4: the headers' word counts before the document's.
+        # WebSub §4: the headers take precedence over the document.
         "hub": discover.related(headers.get("link", ""), "hub", feed.url) or parsed.feed.hub,
         "topic": discover.related(headers.get("link", ""), "self", feed.url) or parsed.feed.self_link,
         "every": parsed.feed.every,
@@ -178,9 +178,9 @@ def _rhythm(parsed: ParsedFeed, at: datetime) -> timedelta | None:
 
 
 def _moved(feed: Feed, at: datetime, target: str | None) -> dict[str, Any]:
-    """A permanent redirect is believed once it has led to the feed on several visits over a day.
+    """Adopt a permanent redirect once it has led to the feed on several visits over a day.
 
-    Maintenance pages and captive portals redirect permanently, too.
+    Maintenance pages and captive portals also redirect permanently.
     """
     if target is None or target == feed.url or (feed.url.startswith("https:") and not target.startswith("https:")):
         return {}

@@ -20,7 +20,7 @@ ON_DOCUMENT = (*ON_SAME, "collapsed", "retyped", "too-long")
 _FAILURES = 5
 """Consecutive failed visits that raise an alarm: by then the feed has been away for about a day."""
 _QUIET_TIMES = 8
-"""Silence for so many times the usual gap between two posts is odd."""
+"""How many times the usual gap between two posts must pass for silence to raise an alarm."""
 _QUIET_LEAST = timedelta(days=3)
 _COLLAPSED_TO = 0.2
 _COLLAPSED_FROM = 5
@@ -29,12 +29,12 @@ _COLLAPSED_FROM = 5
 def gap(entries: Sequence[FeedEntry], known: Collection[bool], *, feed: Feed) -> bool:
     """Whether posts may have come and gone between the last document and this one.
 
-    That is so where all its entries are new. An old entry that a blog pins above newer ones does not count.
+    This is the case if all its entries are new. An old entry that a blog pins above newer ones does not count.
 
     Args:
         entries: In the document's order.
         known: For each of them, whether it was seen before.
-        feed: As it was before this visit.
+        feed: The feed before this visit.
     """
     if not feed.shown or not entries:
         return False
@@ -48,13 +48,13 @@ def gap(entries: Sequence[FeedEntry], known: Collection[bool], *, feed: Feed) ->
 
 
 def _falling(entries: Sequence[FeedEntry]) -> bool:
-    """Whether two or more entries stand newest first."""
+    """Whether there are two or more entries, newest first."""
     dates = [date for entry in entries if (date := entry.published or entry.updated)]
     return len(dates) > 1 and all(a >= b for a, b in pairwise(dates)) and dates[0] > dates[-1]
 
 
 def _pinned(number: int, entries: Sequence[FeedEntry], known: Collection[bool]) -> bool:
-    """Whether a known entry stands above a new one though it is older."""
+    """Whether a known entry is placed above a new one although it is older."""
     own = entries[number].published or entries[number].updated
     below = zip(entries[number + 1 :], list(known)[number + 1 :], strict=True)
     dates = [entry.published or entry.updated for entry, old in below if not old]
@@ -70,7 +70,7 @@ def of_error(*, status: int | None, error: str, failures: int) -> Iterator[Alarm
 
 
 def of_silence(feed: Feed, *, at: datetime, news: datetime | None, rhythm: timedelta | None) -> Iterator[Alarm]:
-    """Alarms of a successful visit without news; `news` is when there last was some."""
+    """Alarms of a successful visit without news; `news` is the time of the last news."""
     heard = news or feed.news or feed.added
     usual = rhythm or feed.rhythm
     if usual and at - heard > max(usual * _QUIET_TIMES, _QUIET_LEAST):
@@ -83,7 +83,7 @@ def collapsed(feed: Feed, shown: int) -> bool:
 
 
 def of_document(feed: Feed, *, shown: int, media: str | None, left_out: int) -> Iterator[Alarm]:
-    """Alarms of a document, compared with the one before."""
+    """Alarms of a document, compared with the previous one."""
     if left_out:
         yield Alarm(kind="too-long", detail=f"shows {shown + left_out} entries, of which the newest {shown} are read")
     if collapsed(feed, shown):

@@ -14,9 +14,9 @@ from urllib.request import parse_http_list
 from crawler.limits import CACHE_HEADER_CHARACTERS
 
 LONGEST = timedelta(days=7)
-"""The longest wait that a hint of a server or feed can cause."""
+"""The longest wait that a hint from server or feed can cause."""
 SLOWEST = timedelta(days=1)
-"""A feed is visited at least so often, however seldom it has news, unless the operator wants it otherwise."""
+"""The default for the longest polling interval, however seldom a feed has news."""
 
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _RHYTHM_ENTRIES = 10
@@ -29,19 +29,19 @@ class Pace:
     """How often the operator wants feeds to be visited."""
 
     least: timedelta
-    """Between two visits; no hint makes it shorter."""
+    """Shortest time between two visits; no hint makes it shorter."""
     slowest: timedelta = SLOWEST
-    """The longest wait that a feed's own rhythm, or a server without validators, brings about."""
+    """The longest wait that a feed's own rhythm, or a server without validators, can cause."""
 
 
 def fresh_for(headers: Mapping[str, str], *, at: datetime) -> timedelta:
-    """Freshness lifetime of a response (RFC 9111 §4.2.1); zero if it states none.
+    """Freshness lifetime of a response (RFC 9111 §4.2.1); zero if it does not state one.
 
-    `no-cache` and `max-age=0` ask for validation, which every visit does, and not for more visits.
+    `no-cache` and `max-age=0` ask for validation, which every visit performs, not for more visits.
 
     Args:
         headers: Of the response, names in lower case.
-        at: When it was received, for a server that sends no Date.
+        at: When it was received, used if the server sends no Date.
     """
     directives = _directives(headers.get("cache-control", ""))
     if {"no-cache", "no-store"} & directives.keys():
@@ -67,7 +67,7 @@ def retry_after(value: str | None, *, at: datetime) -> timedelta | None:
 
 
 def rhythm(dates: Sequence[datetime]) -> timedelta | None:
-    """How often a feed has news: the middle one of the gaps between its newest entries; None of fewer than three."""
+    """How often a feed has news: the median gap between its newest entries; None if there are fewer than three."""
     newest = sorted(set(dates), reverse=True)[:_RHYTHM_ENTRIES]
     if len(newest) < 3:  # noqa: PLR2004  two gaps
         return None
@@ -75,13 +75,13 @@ def rhythm(dates: Sequence[datetime]) -> timedelta | None:
 
 
 def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timedelta], validated: bool) -> timedelta:
-    """Time to the next visit of a feed that is well.
+    """Polling interval: the time to the next visit of a feed after a successful one.
 
     Args:
         pace: The operator's.
         own_rhythm: How often the feed has news.
-        hints: What server and feed ask for.
-        validated: The server gave a validator, so that a visit without news costs little.
+        hints: Intervals that server and feed ask for.
+        validated: Whether the server sends validators, so that a visit without news costs little (conditional GET).
     """
     adapted = min(own_rhythm / _VISITS_A_POST, pace.slowest) if own_rhythm else timedelta(0)
     whole = timedelta(0) if validated else pace.slowest
@@ -89,12 +89,12 @@ def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timede
 
 
 def says(headers: Mapping[str, str]) -> bool:
-    """Whether a response states its freshness, even if it is none."""
+    """Whether a response states its freshness, even if it is zero."""
     return "cache-control" in headers or "expires" in headers
 
 
 def skips(hours: frozenset[int], days: frozenset[str]) -> str | None:
-    """Skipped hours and days in one line, as they are stored."""
+    """Skipped hours and days as one line, as stored."""
     return " ".join([*(str(hour) for hour in sorted(hours)), *sorted(day.lower() for day in days)]) or None
 
 
@@ -105,9 +105,9 @@ def skipped(line: str | None) -> tuple[frozenset[int], frozenset[str]]:
 
 
 def past_skipped(due: datetime, *, hours: frozenset[int], days: frozenset[str]) -> datetime:
-    """The first instant from `due` on that lies in no hour (0 to 23, GMT) or day (English name) that the feed skips.
+    """The first instant from `due` on that is in no hour (0 to 23, GMT) or day (English name) that the feed skips.
 
-    What covers every hour or every day is no plan and is ignored.
+    A list of every hour or every day is ignored.
     """
     hours = frozenset(hour % 24 for hour in hours)
     days = frozenset(day.lower() for day in days) & frozenset(_DAYS)

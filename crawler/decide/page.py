@@ -1,4 +1,4 @@
-"""What follows from a visit of a page. Pure, no I/O."""
+"""What a visit of a page changes, and when to visit it again. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crawler.model.visits import Gone, Page, PageVisit
 from crawler.net.backoff import AFTER_BUSY, AFTER_ERROR, backoff
 
 _PAGE_FAILURES = 8
-"""Failed fetches after which a page is not tried again by itself: about a day and a half after the first."""
+"""Failed fetches after which a page is no longer tried automatically: about a day and a half after the first."""
 
 
 def after_page(
@@ -26,20 +26,20 @@ def after_page(
 ) -> PageVisit:
     """What a visit of a page changes.
 
-    `error` with status 200 or 304 is about its text: the page itself is archived.
+    An `error` with status 200 or 304 concerns its text: the page itself is archived.
 
     Args:
-        page: As it was before.
-        answer: What came of the request.
-        plan: Waits between the visits of a page that is kept; the last one goes on for ever, none means never.
+        page: The page before this visit.
+        answer: The result of the request.
+        plan: Waits between the visits of an archived page; the last one repeats, an empty plan means never.
         error: What went wrong.
-        not_before: The server's Retry-After; a page that was not requested at all because of that has not failed.
-        gone: Why the post is not there, whatever the status says.
+        not_before: End of the server's Retry-After; a page that was not requested because of it has not failed.
+        gone: Why the post is gone, whatever the status is.
     """
     if gone is None and answer.status in GONE and page.kept:
         gone = "gone"
     there = answer.status in {OK, NOT_MODIFIED} and gone is None
-    # The validators of an error say nothing about the page (RFC 9110 §13.1).
+    # The validators of an error response do not apply to the page (RFC 9110 §13.1).
     etag, last_modified = (answer.etag, answer.last_modified) if there else (None, None)
     if answer.status != OK:
         etag, last_modified = etag or page.etag, last_modified or page.last_modified
@@ -66,7 +66,7 @@ def after_page(
     if answer.status not in GONE and failures < _PAGE_FAILURES:
         first = AFTER_BUSY if answer.status in BUSY else AFTER_ERROR
         return replace(visit, due=max(answer.at + backoff(first, max(failures, 1)), not_before or answer.at))
-    # Given up for now; a page that is kept keeps its place in the plan.
+    # Abandoned for now; an archived page keeps its position in the plan.
     checks = page.checks + 1
     return replace(visit, due=_recheck(answer.at, plan, checks), checks=checks) if page.kept else visit
 

@@ -1,4 +1,4 @@
-"""The bytes of the exchanges under way, as they cross the wire."""
+"""The bytes of the exchanges in flight, as they cross the wire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Flight:
-    """What all exchanges under way hold in memory."""
+    """Memory used by all exchanges in flight."""
 
     def __init__(self, limit: int) -> None:
         """`limit` is in bytes."""
@@ -25,7 +25,7 @@ class Flight:
         self._wires: dict[int, Exchange] = {}
 
     def grew(self, wire: Exchange, size: int) -> None:
-        """Bytes came in; where all together are too many, the largest exchange is given up."""
+        """Bytes were received; if all exchanges together have too many, the largest one is aborted."""
         self._wires[id(wire)] = wire
         self._total += size
         while self._total > self._limit and self._wires:
@@ -35,14 +35,14 @@ class Flight:
             largest.abort()
 
     def gone(self, wire: Exchange) -> None:
-        """An exchange came to its end."""
+        """An exchange has ended."""
         if self._wires.pop(id(wire), None) is not None:
             self._total -= len(wire.received)
 
 
 @dataclass(slots=True)
 class Exchange:
-    """The bytes of one exchange while it goes on."""
+    """The bytes of one exchange in flight."""
 
     began: datetime | None = None
     """When the request was written; None before that."""
@@ -52,19 +52,19 @@ class Exchange:
     protocols: tuple[str, ...] = ("http/1.1",)
     cipher: str | None = None
     unverified: bool = False
-    """The server's certificate is not verified."""
+    """Whether the server's certificate is exempt from verification."""
     clock: float = 0.0
     most: int = 0
-    """Bytes of the payload that are wanted; framing may take as much again."""
+    """Maximum number of payload bytes; framing may take as many again."""
     flight: Flight | None = None
     headed: bool = False
-    """The head of the final response is whole."""
+    """Whether the head of the final response is complete."""
     begin: int = 0
-    """Where the head at hand begins: that of the final response, or of an interim one."""
+    """Where the current head begins: that of the final response, or of an interim one."""
     end: int = 0
     """Where the head of the final response ends."""
     looked: int = 0
-    """Up to there no end of the head at hand was found."""
+    """Up to where the end of the current head has been searched for."""
     interims: int = 0
     transport: Any = None
 
@@ -81,7 +81,7 @@ class Exchange:
         self.ip = transport.getPeer().host
 
     def receive(self, transport: Any, data: bytes) -> None:  # noqa: ANN401  Twisted's
-        """Bytes came in. Only now a TLS handshake is sure to be over."""
+        """Bytes were received. Only now is the TLS handshake certain to be over."""
         if not self.received:
             self._note_tls(transport)
         self.received += data
@@ -98,7 +98,7 @@ class Exchange:
             self.flight.grew(self, len(data))
 
     def abort(self) -> None:
-        """End the exchange."""
+        """Abort the connection."""
         if self.transport is not None:
             self.transport.abortConnection()
 
@@ -109,10 +109,10 @@ class Exchange:
             self.cipher = iana_name(tls.get_cipher_name())
 
     def _look(self) -> None:
-        """Find the head of the final response in what came since the last look."""
+        """Search the bytes received since the last call for the head of the final response."""
         while (end := head_length(self.received, max(self.begin, self.looked - len(b"\n\r\n")))) is not None:
             status = bytes(self.received[self.begin : self.begin + 64]).split(b"\n", 1)[0].split(None, 2)[1:2]
-            # Interim responses are no part of the final one (RFC 9110 §15.2).
+            # Interim responses are not part of the final one (RFC 9110 §15.2).
             if not status or not status[0].startswith(b"1") or status[0] == b"101":
                 self.headed, self.end = True, end
                 return
@@ -121,11 +121,11 @@ class Exchange:
         self.looked = len(self.received)
 
     def head(self) -> tuple[bytes, int]:
-        """Head of the final response, and where what follows it begins; empty and 0 before the head is whole."""
+        """Head of the final response, and the position after it; empty and 0 until the head is complete."""
         return (bytes(self.received[self.begin : self.end]), self.end) if self.headed else (b"", 0)
 
     def take(self, begin: int) -> bytes:
-        """What was received from there on; nothing is held of it any more, for it may be large."""
+        """What was received from that position on; the buffer is then cleared, for it may be large."""
         with memoryview(self.received) as view:
             body = bytes(view[begin:])
         self.received = bytearray()

@@ -1,8 +1,8 @@
-"""The download handler that captures what really crosses the wire.
+"""The download handler: captures what really crosses the wire, and throttles requests to each host.
 
-Scrapy's own HTTP/1.1 handler gives headers re-cased and regrouped, without the reason phrase, and never the request as
-sent. This one lets Scrapy do all the work and copies the bytes that pass the transport (`protocol`). It throttles: no
-more requests go to one host or domain at a time than the operator wants.
+Scrapy's own HTTP/1.1 handler returns headers re-cased and regrouped, without the reason phrase, and never the request
+as sent. This one lets Scrapy do all the work and copies the bytes that pass the transport (`protocol`). It limits the
+number of concurrent requests to a host or domain to what the operator wants.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 2.0
-"""A connection is kept so long for the host's next request, or for the gap between two."""
+"""Minimum time that an idle connection is kept; longer if the gap between two requests is."""
 
 
 class _TrustingHandler(HTTP11DownloadHandler):
-    """Takes certificates as they are; its connections are its own, and nobody else's requests go over them."""
+    """Does not verify certificates; it has its own connections, which no other requests use."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -60,7 +60,7 @@ class _TrustingHandler(HTTP11DownloadHandler):
 
 
 class WireHandler(HTTP11DownloadHandler):
-    """Downloads as Scrapy does, and hands each exchange that got a response head to the run's `record`."""
+    """Downloads as Scrapy does, and passes each exchange with a response head to the run's `record`."""
 
     lazy = False
 
@@ -87,10 +87,10 @@ class WireHandler(HTTP11DownloadHandler):
         capture_on_the_wire((self, self._trusting), self._wires, run.guard, idle_seconds=idle_seconds)
 
     async def download_request(self, request: Request) -> Response:
-        """Download, record, return.
+        """Download, record and return the response, throttled by host.
 
-        No more requests go to one host at a time than the operator wants: without a gap between two, Scrapy's own count
-        begins when a download does, and lets all that wait for the host begin together.
+        The limit on concurrent requests to a host is enforced here: without a gap between two, Scrapy counts a request
+        only once its download begins, and lets all that wait for the host begin together.
         """
         parts = urlparse_cached(request)
         turns = self._turns.setdefault(parts.netloc, asyncio.Semaphore(self._at_a_time))
@@ -106,7 +106,7 @@ class WireHandler(HTTP11DownloadHandler):
             raise PrivateAddressError("is a private address", url=request.url)
         if not is_address(host) and not is_name(host):
             raise CannotResolveHostError(f"no host can have this name: {host[:100]}")
-        self._retry_after.check(request.url)  # it may have waited while another answer came
+        self._retry_after.check(request.url)  # it may have waited while another response arrived
         slot = b"%d" % next(self._numbers)
         most = request.meta.get("download_maxsize", self._most)
         wire = self._wires[slot] = Exchange(most=most, flight=self._flight)
@@ -130,7 +130,7 @@ class WireHandler(HTTP11DownloadHandler):
             del self._wires[slot]
             self._flight.gone(wire)
             request.headers.pop(SLOT_HEADER, None)
-            request.headers.pop("Authorization", None)  # a redirect is asked for with the headers of this request
+            request.headers.pop("Authorization", None)  # redirects inherit the headers of this request
         value = response.headers.get("Retry-After")
         # Here, not in a middleware: the next request to the host is sent as soon as this returns.
         self._retry_after.answered(request.url, response.status, value.decode("latin-1") if value else None)
@@ -150,7 +150,7 @@ class WireHandler(HTTP11DownloadHandler):
         return await super().download_request(request)
 
     async def close(self) -> None:
-        """End what connections there are."""
+        """Close all connections."""
         await super().close()
         await self._trusting.close()
 
@@ -173,7 +173,7 @@ class WireHandler(HTTP11DownloadHandler):
 
 
 def _beginning(request: Request, capture: Capture, enough_bytes: int) -> Response:
-    """An answer with as much of its payload as is wanted."""
+    """A response with only as much of its payload as is wanted."""
     body = beginning(capture.body, capture.header("content-encoding"), limit=enough_bytes)
     headers = Headers()
     for name, value in capture.headers:

@@ -1,8 +1,8 @@
-"""The one home of what Scrapy and Twisted do not promise: private names, and their order of calls.
+"""Adapter for Scrapy's and Twisted's internals: the one place that relies on private names and their order of calls.
 
-Scrapy's connection pool builds the protocol; ours is a subclass of the one that this Scrapy's pool would build, and
-copies the bytes that pass the transport. `tests/crawler/test_private_names.py` fails with a sentence for each name that
-is gone; pyproject.toml bounds the versions.
+Scrapy's connection pool creates the protocol; ours is a subclass of the one that this version's pool would create, and
+copies the bytes that pass the transport. `tests/crawler/test_private_names.py` fails with a message for each name that
+no longer exists; pyproject.toml bounds the versions.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from crawler.errors import PrivateAddressError
 from crawler.net.address_guard import Guard
 
 _UNREAD_BYTES = 512 * 1024
-"""What the system may have received and we have not read: enough for 40 Mbit/s over a tenth of a second."""
+"""Socket receive buffer: enough for 40 Mbit/s over a tenth of a second."""
 
 
 SLOT_HEADER = b"X-Pressmark-Slot"
-"""Names the exchange on its way from handler to protocol; never sent."""
+"""Identifies the exchange on its way from handler to protocol; never sent."""
 
 
 class _Tee:
@@ -51,8 +51,8 @@ class _Tee:
 
 
 def verify_no_certificates(handler: HTTP11DownloadHandler) -> None:
-    """Let a handler take certificates as they are."""
-    handler._contextFactory._verify_certificates = False  # noqa: SLF001  it is set from settings
+    """Turn off a handler's verification of certificates."""
+    handler._contextFactory._verify_certificates = False  # noqa: SLF001  otherwise only set from settings
 
 
 def capture_on_the_wire(
@@ -62,12 +62,12 @@ def capture_on_the_wire(
     *,
     idle_seconds: float,
 ) -> None:
-    """Let handlers copy the bytes of the exchanges under way.
+    """Make handlers copy the bytes of the exchanges in flight.
 
     Args:
-        handlers: Scrapy's own, or of a subclass.
+        handlers: Scrapy's own, or a subclass.
         exchanges: By the slot that a request names in `SLOT_HEADER`.
-        guard: Refuses private addresses once more, when the connection stands (SSRF).
+        guard: Checks the address once more when the connection is established (SSRF).
         idle_seconds: How long a connection is kept for the next request. Twisted keeps them for four minutes: a
             thousand hosts would take every file descriptor.
     """
@@ -78,18 +78,18 @@ def capture_on_the_wire(
 
 
 class RedirectHook(RedirectMiddleware):
-    """Scrapy's redirects with a say in each: `target` before Scrapy makes the request, `following` after."""
+    """Scrapy's redirects with two hooks: `target` before Scrapy creates the request, `following` after."""
 
     def target(self, redirected: Request, request: Request) -> Request:
-        """The request that the server's Location means; may raise IgnoreRequest."""
+        """The request for the server's Location; may raise IgnoreRequest."""
         raise NotImplementedError
 
     def following(self, redirected: Request, request: Request) -> Request:
-        """The request that goes out, made by Scrapy."""
+        """The request that is sent, created by Scrapy."""
         raise NotImplementedError
 
     def _engine_started(self) -> None:
-        """Scrapy would warn here that no middleware for the Referer header is enabled; that is meant."""
+        """Suppress Scrapy's warning that no middleware for the Referer header is enabled: that is intended."""
 
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:  # noqa: ANN401  Scrapy's
         made: Request = super()._redirect(self.target(redirected, request), request, reason)
@@ -97,7 +97,7 @@ class RedirectHook(RedirectMiddleware):
 
 
 def _wire_factory(wires: dict[bytes, Exchange], guard: Guard) -> type[_LenientHTTP11ClientFactory]:  # noqa: C901  two classes
-    """The class that Scrapy's pool builds connections with, knowing the exchanges that go on."""
+    """The class with which Scrapy's pool creates connections, with access to the exchanges in flight."""
 
     class WireProtocol(_LenientHTTP11ClientProtocol):
         _wire: Exchange | None = None
@@ -109,7 +109,7 @@ def _wire_factory(wires: dict[bytes, Exchange], guard: Guard) -> type[_LenientHT
             if not guard.permits(peer):
                 transport.abortConnection()
                 return fail(PrivateAddressError(f"leads to the private address {peer}", url=str(request.uri)))
-            # Twisted sends a request anew when a pooled connection turns out dead: by then the header is gone.
+            # Twisted retries a request when a pooled connection turns out to be dead: by then the header is gone.
             slot = getattr(request, "_pressmark_slot", None)
             if slot is None:
                 slot = (request.headers.getRawHeaders(SLOT_HEADER) or [b""])[0]
@@ -155,4 +155,4 @@ def _narrow(transport: Any) -> None:  # noqa: ANN401  Twisted's
         if (connection := getattr(transport, "socket", None)) is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
             return
-        transport = getattr(transport, "transport", None)  # TLS lies over TCP
+        transport = getattr(transport, "transport", None)  # TLS is layered over TCP

@@ -1,4 +1,4 @@
-"""Name resolution with the address guard (SSRF): a name gives no address that may not be connected to."""
+"""Name resolution with the address guard (SSRF): forbidden addresses are left out of the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @implementer(IResolutionReceiver)
 class _Filter:
-    """Lets allowed addresses through to whoever asked for a name."""
+    """Passes only allowed addresses to the original receiver."""
 
     def __init__(self, receiver: Any, guard: Guard, refused: Callable[[], None]) -> None:  # noqa: ANN401
         self._receiver = receiver
@@ -40,17 +40,17 @@ class _Filter:
 
 
 class GuardedResolver(CachingHostnameResolver):
-    """Scrapy's caching resolver for IPv4 and IPv6, without the addresses that may not be connected to."""
+    """Scrapy's caching resolver for IPv4 and IPv6, without forbidden addresses (SSRF)."""
 
     def __init__(self, reactor: ReactorBase, cache_size: int, guard: Guard) -> None:
         super().__init__(reactor, cache_size)
         self._guard = guard
         self.refused: set[str] = set()
-        """Names that led to a private address."""
+        """Names that resolved to a private address."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> GuardedResolver:
-        """As Scrapy's, with the operator's allowed networks."""
+        """Create it like Scrapy's, with the operator's allowed networks."""
         from crawler.session.run import options
 
         guard = Guard(options(crawler).allow_networks)

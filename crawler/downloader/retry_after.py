@@ -1,4 +1,4 @@
-"""Nothing is asked of a server whose Retry-After has not passed."""
+"""Retry-After: no requests to a server before it has passed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class RetryAfterMiddleware:
-    """Downloader middleware over `RetryAfter`; the download handler fills that, and asks again at a request's turn."""
+    """Downloader middleware over `RetryAfter`; the download handler fills it, and checks again before it sends."""
 
     def __init__(self, retry_after: RetryAfter) -> None:
         self._retry_after = retry_after
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RetryAfterMiddleware:
-        """Build it from the run's."""
+        """Create it from the run's `RetryAfter`."""
         return cls(Run.of(crawler).retry_after)
 
     def process_request(self, request: Request) -> None:
-        """Raise where the server is not to be asked."""
+        """Raise if the server must not be requested yet."""
         self._retry_after.check(request.url)

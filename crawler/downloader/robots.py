@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): asked once a day for each origin, answered from the archive in between."""
+"""robots.txt (RFC 9309): requested once a day for each origin, read from the archive in between."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(hours=24)
 """How long a robots.txt is used (RFC 9309 §2.4)."""
 _LEAST_WEIGHT = 2_000
-"""Bytes that rules take at least."""
+"""Minimum number of bytes that rules count for."""
 
 _USER_AGENT = re.compile(r"^([ \t]*user-?agent[ \t]*:[ \t]*)(\S+)", re.IGNORECASE | re.MULTILINE)
 _PRODUCT = re.compile(r"[a-z_-]+", re.IGNORECASE)
@@ -46,14 +46,14 @@ class RobotsForbiddenError(IgnoreRequest):
 
 
 def rules_for(status: int, body: bytes, token: str) -> Protego | str:
-    """The rules that an answer to a request for robots.txt means; text tells why everything is forbidden.
+    """The rules in a response to a request for robots.txt; or, as a text, why everything is forbidden.
 
-    An answer 4xx allows everything, any other failure forbids it (RFC 9309 §2.3.1).
+    A 4xx response allows everything, any other failure forbids everything (RFC 9309 §2.3.1).
 
     Args:
-        status: Of the answer.
-        body: Its payload; what lies past ROBOTS_BYTES is not read.
-        token: The name that robots.txt knows us by.
+        status: Of the response.
+        body: Its payload; only the first ROBOTS_BYTES are read.
+        token: Our product token in robots.txt.
     """
     if status in _OK:
         return Protego.parse(_named(body[:ROBOTS_BYTES].decode("utf-8-sig", "replace"), token))
@@ -63,9 +63,9 @@ def rules_for(status: int, body: bytes, token: str) -> Protego | str:
 
 
 def _named(text: str, token: str) -> str:
-    """The text with product tokens that are ours or no one's: Protego takes any part of our name for our name.
+    """The text with product tokens that are not ours replaced: Protego takes any part of our name for our name.
 
-    A group is ours if its product token is, whatever its case and whatever follows it (RFC 9309 §2.2.1).
+    A group is ours if its product token is ours, in upper or lower case, whatever follows it (RFC 9309 §2.2.1).
     """
 
     def name(found: re.Match[str]) -> str:
@@ -78,7 +78,7 @@ def _named(text: str, token: str) -> str:
 
 
 class Robots:
-    """Downloader middleware that drops what robots.txt forbids."""
+    """Downloader middleware that drops requests that robots.txt forbids."""
 
     def __init__(self, crawler: Crawler, run: Run, user_agent: str) -> None:
         self._crawler = crawler
@@ -90,11 +90,11 @@ class Robots:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
-        """Build it from the run's settings."""
+        """Create it from the run's settings."""
         return cls(crawler, Run.of(crawler), crawler.settings["USER_AGENT"])
 
     async def process_request(self, request: Request) -> None:
-        """Raise where robots.txt forbids the URL."""
+        """Raise if robots.txt forbids the URL."""
         if context_of(request).ignores_robots:
             return
         rules = await self._rules(request.url)
@@ -112,7 +112,7 @@ class Robots:
         return await shield(self._origins[origin])  # others wait for it too
 
     def _weigh(self, origin: str, size: int) -> None:
-        """Forget the rules that were not asked for the longest, where all are too large; they are in the archive."""
+        """Evict the least recently used rules if all together are too large; the archive still has them."""
         self._weights[origin] = size + _LEAST_WEIGHT
         while sum(self._weights.values()) > ROBOTS_HELD_BYTES and len(self._weights) > 1:
             oldest = next(one for one in self._origins if one in self._weights and one != origin)
@@ -127,7 +127,7 @@ class Robots:
         return rules
 
     def _archived(self, url: str) -> Protego | None:
-        """Rules from a capture that is fresh still, or None; redirects and failures are asked for again."""
+        """Rules from a capture that is still fresh, or None; redirects and failures are requested again."""
         try:
             row = self._run.archive.index.nearest(url, None)
             if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
@@ -155,7 +155,7 @@ class Robots:
             response = await self._crawler.engine.download_async(request)
         except PrivateAddressError:
             raise
-        except Exception as e:  # noqa: BLE001  whatever it is, the part is not well
+        except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
             return reason(e)
         self._sizes[url] = len(response.body)

@@ -1,4 +1,4 @@
-"""Pages that were captured, but not read, when a crawl was killed: answered from the archive, not fetched again."""
+"""Pages captured but not processed when a crawl was killed: answered from the archive, not fetched again."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(hours=1)
-"""An older capture is no answer to the question how the page is now."""
+"""An older capture may not show the page as it is now."""
 
 
 class UnreadCaptures:
-    """Downloader middleware that answers from the archive what was captured and never read."""
+    """Downloader middleware that answers from the archive if a capture was never processed."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> UnreadCaptures:
-        """Build it on the run's archive."""
+        """Create it on the run's archive."""
         return cls(Run.of(crawler))
 
     def process_request(self, request: Request) -> Response | None:
-        """The archived answer, if there is one; what is known of the URL came with the request."""
+        """The archived response, if there is one; the request carries what is known of its URL."""
         row = self._unread(context_of(request))
         if row is None:
             return None
@@ -66,6 +66,6 @@ class UnreadCaptures:
 
 
 def _repeats(row: CaptureRow, context: RequestContext) -> bool:
-    """Whether a capture brought what another capture of the same URL had brought."""
+    """Whether a capture has the same payload as an earlier capture of the same URL."""
     text = context.known.texts.get(row.refers_to or "")
     return text is not None and text.url == row.url

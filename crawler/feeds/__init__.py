@@ -1,4 +1,4 @@
-"""From the bytes of a feed to its entries: one module a dialect, one row each in `DIALECTS`. Pure, no I/O."""
+"""Parses the bytes of a feed into entries: a module and a row in `DIALECTS` for each dialect. Pure, no I/O."""
 
 from crawler.feeds.dates import parse_date
 from crawler.feeds.dialects import accept_header, is_meant_as_feed, parse

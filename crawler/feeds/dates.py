@@ -1,4 +1,4 @@
-"""Dates as feeds write them. Nothing is filled in from today: what names no day, month and year is no date. No I/O."""
+"""Dates as feeds write them. A date must name day, month and year; nothing is filled in from today. No I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LANGUAGES = (
     "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "el", "ru", "uk",
     "bg", "sr", "hr", "sl", "tr", "et", "lv", "lt", "ca", "eu", "gl", "is", "ga", "id", "ms", "vi",
 )  # fmt: skip
-"""Whose names of months and weekdays are known; where two disagree on a word, English decides, else none does."""
+"""Languages whose names of months and weekdays are known; of names in conflict only the English ones count."""
 
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 60, "bst": 60, "cet": 60, "met": 60, "cest": 120,
@@ -26,7 +26,7 @@ _ZONES = {
     "et": -300, "est": -300, "edt": -240, "ct": -360, "cst": -360, "cdt": -300, "mt": -420, "mst": -420, "mdt": -360,
     "pt": -480, "pst": -480, "pdt": -420, "akst": -540, "akdt": -480, "hst": -600, "brt": -180, "art": -180,
 }  # fmt: skip
-"""Minutes east of Greenwich. A zone of another name counts as UTC (RFC 5322 §4.3)."""
+"""Minutes east of Greenwich. Zones with other names count as UTC (RFC 5322 §4.3)."""
 
 _KOREA = timezone(timedelta(hours=9))
 _ISO = re.compile(
@@ -34,7 +34,7 @@ _ISO = re.compile(
 )
 _COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[t ]+(?P<rest>\d.*))?")
 _OTHER_DIGITS = re.compile(r"\d{5,6}|\d{4}-?\d{3}")
-"""Digits alone that `_SHORT` reads."""
+"""Dates of digits alone that `_SHORT` parses."""
 _SHORT = (  # ISO 8601:1988 without a century, and by the day of the year
     re.compile(r"-(?P<year>\d{2})-?(?P<month>\d{2})"),
     re.compile(r"(?P<year>\d{2})-?(?P<month>\d{2})-?(?P<day>\d{2})"),
@@ -57,11 +57,11 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 _ZONE_LIKE = re.compile(r"[a-z]{3,5}")
 _FILLERS = frozenset({"at", "of", "the", "de", "del", "um", "uhr", "on", "etc", "t"})
 _PIVOT = 69
-"""Years of two digits up to this are of the 21st century, as POSIX has it."""
+"""Two-digit years below this are in the 21st century, as in POSIX."""
 
 
 def parse_date(text: str) -> datetime | None:
-    """The instant that a date in a feed means, aware, in UTC; None if it cannot be read. No zone means UTC."""
+    """The instant of a date in a feed, aware, in UTC; None if it cannot be parsed. Without a zone it is in UTC."""
     plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()
     if not plain or len(plain) > DATE_CHARACTERS:
         return None
@@ -69,14 +69,14 @@ def parse_date(text: str) -> datetime | None:
         try:
             moment = read(plain)
         except (ValueError, OverflowError):
-            return None  # it has the form of a date and is none, such as the 31st of September
+            return None  # it has the form of a date but does not exist, such as the 31st of September
         if moment is not None:
             return moment
     return None
 
 
 def names_zone(text: str) -> bool:
-    """Whether a date says in which zone its time of day is."""
+    """Whether a date states the zone of its time of day."""
     plain = unicodedata.normalize("NFC", " ".join(text.split())).lower()[:DATE_CHARACTERS]
     clock = _TIME.search(plain)
     if clock is None:
@@ -87,7 +87,7 @@ def names_zone(text: str) -> bool:
 
 
 def _iso(text: str) -> datetime | None:
-    """ISO 8601 and W3C-DTF, also with a month by name; a year alone must look like one of this age."""
+    """ISO 8601 and W3C-DTF, also with the name of a month; a year alone must be plausible."""
     found = _COMPACT.fullmatch(text) or _ISO.fullmatch(text)
     if found is None or _OTHER_DIGITS.fullmatch(text):
         return None
@@ -135,7 +135,7 @@ def _east_asian(text: str) -> datetime | None:
 
 
 def _words(text: str) -> datetime | None:
-    """RFC 822 and its many relatives: day, month by name and year in any order, time and zone somewhere."""
+    """RFC 822 and its many variants: day, name of the month and year in any order, time and zone anywhere."""
     clock = _TIME.search(text)
     rest = text
     offset = None
@@ -174,7 +174,7 @@ def _words(text: str) -> datetime | None:
 
 
 def _leftover(words: list[str], timed: bool) -> int | None:
-    """Minutes of the zone among words that are left; None where one of them belongs to no date."""
+    """Minutes of the zone among the remaining words; None if one of them is not part of a date."""
     zone = 0
     for word in words:
         bare = word.rstrip(".").removeprefix("etc/")
@@ -197,14 +197,14 @@ def _time_of(text: str, clock: re.Match[str] | None, offset: re.Match[str] | Non
 
 
 def _moment(year: int, month: int, day: int, time: str) -> datetime | None:
-    """A day and what follows it: a time, a half of the day, an offset or zone."""
+    """The instant of a day and what follows it: a time, AM or PM, an offset or zone."""
     found = _TIME.match(time)
     if time and found is None:
         return None
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second")) if found else (0, 0, 0)
     if found and found["half"]:
         hour = hour % 12 + (12 if found["half"].startswith("p") else 0)
-    if hour == 24:  # noqa: PLR2004  midnight, which feeds mean as the beginning of the day that they name
+    if hour == 24:  # noqa: PLR2004  midnight, by which feeds mean the beginning of the day that they name
         hour = 0
     minutes = _offset_minutes(time[found.end() :].strip() if found else "")
     if minutes is None:
@@ -252,5 +252,5 @@ def _names(names_of: Callable[..., object]) -> dict[str, int]:
         for name in names_of(width, "format", "en").values()  # type: ignore[attr-defined]
     }
     kept = {word: number for word, number in known.items() if word in english or word not in doubtful}
-    # Spellings that no one prescribes and many use.
+    # Common spellings that no standard defines.
     return {**kept, **({"sept": 9} if "september" in kept else {"tues": 1, "thurs": 3, "thur": 3, "weds": 2})}

@@ -1,4 +1,4 @@
-"""Dialects of feeds: one row each, which parser, sniffing, discovery and content negotiation all read. No I/O.
+"""Dialects of feeds: one row each, used by parser, sniffing, discovery and content negotiation. No I/O.
 
 A new dialect is one new module beside this one and one row in `DIALECTS`.
 """
@@ -21,7 +21,7 @@ class Parser(Protocol):
     """How a dialect is parsed."""
 
     def __call__(self, body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
-        """Parse a document; as `parse` below, but fields need not be sanitized."""
+        """Parse a document like `parse` below, except that fields need not be sanitized."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class Dialect:
     link_types: frozenset[str]
     """Media types of links that lead to such a feed (HTML §4.6.7.1 alternate)."""
     generic_link_types: frozenset[str]
-    """Media types of links that lead to such a feed only if the link's URL or title says so, too."""
+    """Media types of links that lead to such a feed only if the link's URL or title also says so."""
     accept: tuple[str, ...]
-    """Media ranges to ask for, with their weight (RFC 9110 §12.5.1)."""
+    """Media ranges for the Accept header, with their weight (RFC 9110 §12.5.1)."""
     parse: Parser
 
 
@@ -72,7 +72,7 @@ DIALECTS: tuple[Dialect, ...] = (
         parse=json_feed.parse,
     ),
 )
-"""The first row whose `sniff` accepts a document parses it: put a dialect with a sign of its own above wider ones."""
+"""The first row whose `sniff` accepts a document parses it: put more specific dialects above more general ones."""
 
 
 def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
@@ -80,7 +80,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
 
     Args:
         body: The document, content coding removed.
-        url: Base of relative links; empty leaves them as they are.
+        url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response; only its charset counts, the dialect is sniffed from the bytes.
 
     Raises:
@@ -104,7 +104,7 @@ def is_feed_type(media_type: str) -> bool:
 
 
 def is_generic_type(media_type: str) -> bool:
-    """Whether a link of this media type leads to a feed only if its URL or title says so, too."""
+    """Whether a link of this media type leads to a feed only if its URL or title also says so."""
     return any(media_type in dialect.generic_link_types for dialect in DIALECTS)
 
 
@@ -112,7 +112,7 @@ def accept_header(*before: str) -> bytes:
     """Accept header for a feed of any dialect: content negotiation (RFC 9110 §12.5.1).
 
     Args:
-        before: Media ranges that are welcome as well, put first.
+        before: Media ranges to accept as well, put first.
     """
     ranges = [*before, *(one for dialect in DIALECTS for one in dialect.accept)]
     ranges.sort(key=_weight, reverse=True)  # stable: rows keep their order

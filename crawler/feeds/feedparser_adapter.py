@@ -1,7 +1,7 @@
-"""The feed parser's home: feedparser with our element handlers, without a change to anybody else's feedparser. No I/O.
+"""Adapter for feedparser's internals: our own element handlers, without changing feedparser for others. No I/O.
 
-feedparser has no options for these rules, so that they are methods of subclasses of its two parsers. `feedparser.parse`
-names its parsers in its own module; we run a second, private copy of that module that names ours.
+feedparser has no options for these rules, so they are methods of subclasses of its two parsers. `feedparser.parse`
+refers to its parsers in its own module; we run a second, private copy of that module that refers to ours.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PRIVATE_NAMES = (
     "LooseFeedParser",
     "_FeedParserMixin",
 )
-"""What we use of `feedparser.api` that feedparser promises to nobody."""
+"""Names in `feedparser.api` that we use although feedparser does not document them."""
 
 _WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 _ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -48,7 +48,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> Any:  # noqa: A
 
     Args:
         body: The document.
-        url: Base of relative links; empty leaves them as they are.
+        url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response, for its charset.
 
     Raises:
@@ -66,7 +66,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> Any:  # noqa: A
 class _Handlers:
     """Our element handlers, in front of feedparser's own."""
 
-    # An id is a name, not an address: it must not change with the place where the feed lies (RFC 4287 §4.2.6).
+    # An id is a name, not an address: it must not change with the location of the feed (RFC 4287 §4.2.6).
     can_be_relative_uri = frozenset(feedparser.api.StrictFeedParser.can_be_relative_uri) - {"id"}
     # RFC 5005 §2 under any prefix.
     namespaces = {  # noqa: RUF012  feedparser's attribute, never changed
@@ -76,19 +76,19 @@ class _Handlers:
     _matchnamespaces = {uri.lower(): prefix for uri, prefix in namespaces.items()}  # noqa: RUF012  else it is shared
 
     def _start_itunes_subtitle(self: Any, _attributes: dict[str, str]) -> None:
-        """A podcast's short line is not what the feed says in its description."""
+        """A podcast's subtitle must not replace the description."""
         self.push("itunes_subtitle", 1)
 
     def _end_itunes_subtitle(self: Any) -> None:
         self.pop("itunes_subtitle")
 
     def _start_guid(self: Any, attributes: dict[str, str]) -> None:
-        """A relative id is the post's address only if the feed says so: many are mere names."""
+        """A relative id is the post's URL only if the feed says so: many are mere names."""
         self.is_stated_permalink = attributes.get("ispermalink") == "true"
         super()._start_guid(attributes)  # type: ignore[misc]
 
     def _end_guid(self: Any) -> None:
-        """An id that is a page's URL is the link of an entry without one, unless the feed denies it (RSS 2.0)."""
+        """An id that is a URL serves as the link of an entry without one, unless the feed denies it (RSS 2.0)."""
         value = self.pop("id")
         is_address = value and (_WEB_URL.match(value) or (self.is_stated_permalink and not _ANY_SCHEME.match(value)))
         if self.guidislink and is_address:
@@ -98,7 +98,7 @@ class _Handlers:
     _start_id, _end_id = _start_guid, _end_guid
 
     def _start_enclosure(self: Any, attributes: dict[str, str]) -> None:
-        """Resolve a file's URL against the feed's base, as its links are (XML Base)."""
+        """Resolve a file's URL against the feed's base, like its links (XML Base)."""
         found = self._enforce_href(attributes)
         href = found.get("href", "").strip()
         if href and not _WEB_URL.match(href):

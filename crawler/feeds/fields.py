@@ -16,13 +16,13 @@ WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 def web_link(value: str | None, url: str) -> str | None:
-    """`link_of`, if that is an http or https URL."""
+    """`link_of`, if it is an http or https URL."""
     link = link_of(value, url)
     return link if link and WEB_URL.match(link) else None
 
 
 def link_of(value: str | None, url: str) -> str | None:
-    """A link without name and password, resolved against the feed's URL where that is known; None if it is broken."""
+    """A link without credentials, resolved against the feed's URL if that is known; None if it is invalid."""
     link = (value or "").strip()
     if not link or not url:
         return link or None
@@ -31,7 +31,7 @@ def link_of(value: str | None, url: str) -> str | None:
 
 
 def stripped(value: object) -> str | None:
-    """A text without white space around it; None if nothing is left."""
+    """A text without surrounding white space; None if nothing is left."""
     return value.strip() or None if isinstance(value, str) else None
 
 
@@ -49,12 +49,12 @@ def date_text(value: object) -> str | None:
 
 
 def escaped(text: str | None) -> str | None:
-    """Plain text as markup; `&` stays, because feeds write entities even where none are decoded."""
+    """Plain text as markup; `&` stays, because feeds write entities even where they are not decoded."""
     return text.replace("<", "&lt;").replace(">", "&gt;") if text else text
 
 
 def plain(value: str | None) -> str | None:
-    """The words of a title that may hold markup and entities."""
+    """The words of a title that may contain markup and entities."""
     if not value:
         return None
     if "<" in value or "&" in value:

@@ -19,16 +19,16 @@ _UNSEEN = re.compile(
     r"<!--(?:-?>|.*?(?:-->|\Z))|<script\b.*?(?:</script\s*>|\Z)|<style\b.*?(?:</style\s*>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-"""What no reader sees. Without an end tag it lasts to the end of the text, as in a browser: each match is one pass."""
+"""Invisible markup. Without an end tag it extends to the end of the text, as in a browser: each match is one pass."""
 
 
 def key(known: str) -> str:
-    """SHA-256 of what identifies an entry: http and https are the same, since a blog's move to https edits no post."""
+    """SHA-256 of what identifies an entry: http and https are the same, as a blog's move to https edits no post."""
     return hashlib.sha256(_SCHEME.sub("//", known).encode()).hexdigest()
 
 
 def beginning(*, title: str | None, published: datetime | None, text: str | None) -> str | None:
-    """What identifies an entry without id and link; None if it has none of these either."""
+    """What identifies an entry without id and link; None if it has no title, date and text either."""
     begins = (text or "")[:_KEY_CHARACTERS]
     date = published.isoformat() if published else ""
     return json.dumps([title or "", date, begins]) if title or date or begins else None

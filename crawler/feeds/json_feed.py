@@ -16,7 +16,7 @@ from crawler.limits import FEED_ENTRIES
 _KNOWN_VERSION = re.compile(r"(https?://)?(www\.)?jsonfeed\.org/version/|1(\.|$)")
 _KNOWN_JSON = re.compile(rb"""^\s*\{[^{}]{0,500}"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org""")
 _INT_DIGITS = 1_000
-"""Longer numbers in JSON stay text: Python converts none of more than 4300 digits."""
+"""Longer numbers in JSON stay text: Python does not convert those of more than 4300 digits."""
 
 
 def sniff(start: bytes) -> bool:
@@ -60,7 +60,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:  # 
 
 
 def _newest_items(items: list[Any]) -> list[Any]:
-    """At most FEED_ENTRIES of them, from the end with the newer ones."""
+    """The newest FEED_ENTRIES items, from whichever end has the newer ones."""
     if len(items) <= FEED_ENTRIES:
         return items
     ends = [_iso(item.get("date_published")) for item in (items[0], items[-1]) if isinstance(item, dict)]

@@ -1,4 +1,4 @@
-"""Feeds and entries as every dialect's parser gives them. Pure values, no I/O."""
+"""Feeds and entries as returned by the parser of each dialect. Pure values, no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crawler.feeds import identity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file that goes with an entry."""
+    """A file attached to an entry, such as a podcast episode."""
 
     url: str
     type: str | None = None
@@ -23,21 +23,21 @@ class FeedEntry:
     """One entry (an RSS item) of a feed."""
 
     id: str | None = None
-    """guid, atom:id, JSON id or rdf:about, verbatim except for surrounding white space."""
+    """guid, atom:id, JSON id or rdf:about, verbatim without surrounding white space."""
     link: str | None = None
     """URL of the post's page, absolute where the feed's own URL is known."""
     original: str | None = None
-    """The page itself, where `link` goes through a service that counts readers (FeedBurner, Pheedo)."""
+    """The page itself, if `link` goes through a tracking service (FeedBurner, Pheedo)."""
     related: str | None = None
-    """The entry's `related` link: a link blog, whose `link` is the page it found, gives its own page here."""
+    """The entry's `related` link: link blogs, whose `link` is an external page, may state their own page here."""
     title: str | None = None
     """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None
-    """Several names are joined by `, `."""
+    """Names, joined by `, `."""
     summary: str | None = None
     """Markup, not sanitised."""
     content: str | None = None
-    """Markup, not sanitised; None if the feed gives a summary at most."""
+    """Markup, not sanitised; None if the feed has at most a summary."""
     published: datetime | None = None
     """Aware, UTC; None if absent or unreadable."""
     updated: datetime | None = None
@@ -49,18 +49,18 @@ class FeedEntry:
     tags: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     words: str | None = None
-    """`plain` of the title, where it was made with the rest."""
+    """`plain` of the title, if already computed."""
     essence: str | None = None
-    """`digest`, where it was made with the rest."""
+    """`digest`, if already computed."""
 
     @property
     def page(self) -> str | None:
-        """URL of the post's page, without a detour through a service that counts readers."""
+        """URL of the post's page, without a detour through a tracking service."""
         return self.original or self.link
 
     @property
     def named_by(self) -> str | None:
-        """What `key` was made of: `id`, `link` or `content`; None if the entry is empty."""
+        """What `key` is derived from: `id`, `link` or `content`; None if the entry is empty."""
         rungs = {"id": self.id, "link": self.link, "content": self._beginning}
         return next((rung for rung, value in rungs.items() if value), None)
 
@@ -79,7 +79,7 @@ class FeedEntry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the feed publishes of this post; a different one means that the post was edited."""
+        """SHA-256 of what the feed contains of this post; a different one means that the post was edited."""
         if self.essence is not None:
             return self.essence
         return identity.digest(
@@ -89,7 +89,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedInfo:
-    """What a feed says about itself."""
+    """What a feed states about itself."""
 
     title: str | None = None
     """Markup, not sanitised; `plain` gives its words."""
@@ -100,25 +100,25 @@ class FeedInfo:
     language: str | None = None
     updated: datetime | None = None
     every: timedelta | None = None
-    """Shortest time between two visits that it asks for: `ttl`, `sy:updatePeriod` with `sy:updateFrequency`."""
+    """Shortest time between two visits: `ttl`, or `sy:updatePeriod` with `sy:updateFrequency`."""
     skip_hours: frozenset[int] = frozenset()
-    """Hours of the day (GMT) in which it has no news."""
+    """Hours of the day (GMT) without news."""
     skip_days: frozenset[str] = frozenset()
-    """English names of days on which it has no news."""
+    """Days without news, by their English names."""
     self_link: str | None = None
-    """The URL it gives for itself: a hint, never requested in place of the subscription's own."""
+    """Its own URL as it states it: a hint, never requested in place of the subscription's own."""
     hub: str | None = None
-    """The WebSub hub that it names."""
+    """The WebSub hub that it declares."""
     prev_archive: str | None = None
     """Document of older entries that no longer changes (RFC 5005 §4)."""
     next_page: str | None = None
     """Document of older entries: RFC 5005 `next`, JSON Feed `next_url`."""
     is_all: bool = False
-    """It contains every entry there is (RFC 5005 §2)."""
+    """Whether it contains every entry of the blog: a complete feed (RFC 5005 §2)."""
     total: int | None = None
-    """Number of entries that it states (OpenSearch)."""
+    """Number of entries as stated (OpenSearch)."""
     generator: str | None = None
-    """The software that made it, as it states."""
+    """The software that made it, as stated."""
     words: str | None = None
     """`plain` of the title."""
 
@@ -131,6 +131,6 @@ class ParsedFeed:
     entries: tuple[FeedEntry, ...]
     """In document order; at most FEED_ENTRIES, the newest."""
     complete: bool = True
-    """The document arrived whole: it ends where a feed ends. A truncated entry is not among `entries`."""
+    """Whether the document is not truncated. A truncated entry is not among `entries`."""
     left_out: int = 0
     """Number of entries beyond FEED_ENTRIES."""

@@ -20,11 +20,11 @@ _ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in _NA
 
 
 def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | None = None) -> bytes:
-    """OPML 2.0; what it has no attribute for is in our namespace.
+    """OPML 2.0; what it does not define attributes for is in our namespace.
 
     Args:
-        subscriptions: In the order in which they are to stand.
-        health: Of each feed by its URL; left out where it is not given.
+        subscriptions: In the order in which they are written.
+        health: State of each feed, by URL; None leaves it out.
     """
     root = etree.Element("opml", version="2.0", nsmap={"pressmark": NAMESPACE})
     etree.SubElement(etree.SubElement(root, "head"), "title").text = "Pressmark subscriptions"
@@ -63,16 +63,16 @@ def _health(feed: Feed | None) -> list[tuple[str, str]]:
 def read(
     body: bytes, *, name: str, now: datetime, ours: bool = False
 ) -> tuple[tuple[Subscription, ...], tuple[str, ...]]:
-    """The subscriptions in an OPML document, wherever they stand in it, each once; and addresses that are none.
+    """The subscriptions in an OPML document, at any depth, each once; and addresses that are not valid URLs.
 
     Args:
-        body: The document, ours or another reader's; small faults are overlooked.
-        name: What messages call it.
-        now: When subscriptions begin that state no time.
-        ours: It is from our own store: no fault is overlooked, and what it says of certificates is believed.
+        body: The document, ours or a feed reader's; small faults are tolerated.
+        name: Its name in messages.
+        now: When subscriptions without a date begin.
+        ours: It is from our own store: faults are not tolerated, and its exemptions from certificate checks apply.
 
     Raises:
-        FeedError: It is no OPML.
+        FeedError: It is not OPML.
     """
     if len(body) > OPML_BYTES:
         raise FeedError(f"is larger than {OPML_BYTES} bytes", url=name)
@@ -119,5 +119,5 @@ def _subscription(url: str, told: Mapping[str, str], now: datetime, *, ours: boo
 
 
 def _clean(text: str) -> str:
-    """Text without the characters that XML cannot hold."""
+    """Text without characters that XML does not allow."""
     return "".join(character for character in text if character.isprintable())

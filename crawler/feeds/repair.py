@@ -10,9 +10,9 @@ from crawler.feeds.dates import parse_date
 from crawler.limits import FEED_ENTRIES
 
 _DATE_WITHIN = 4_096
-"""An entry's date stands within so many bytes of its start."""
+"""An entry's date is searched for within this distance from its start."""
 _HEAD_BYTES = 4_096
-"""A document's root element stands within so many bytes of its start."""
+"""A document's root element is searched for within this distance from its start."""
 _OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _DATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued)\b[^<>]*>\s*([^<>]{4,80})<", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -36,7 +36,7 @@ _WIDE = (
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
 )
-"""How a document in a wide charset (UTF-16, UTF-32) begins (XML 1.0 appendix F); the longer signs first."""
+"""First bytes of documents in wide charsets, UTF-16 and UTF-32 (XML 1.0 appendix F); longer ones first."""
 _WIDE_CHARSET = re.compile(
     rb"""^(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'](?:utf-?(?:16|32)[a-z-]*|ucs-?[24])["']""", re.IGNORECASE
 )
@@ -63,7 +63,7 @@ class Repaired:
 
     body: bytes
     complete: bool
-    """It ends where a feed ends; a truncated entry was removed."""
+    """Whether the document is not truncated; a truncated entry was removed."""
     left_out: int
     """Number of entries removed because there were more than FEED_ENTRIES."""
 
@@ -76,9 +76,9 @@ def repair(body: bytes) -> Repaired:
 
 
 def _newest(body: bytes) -> tuple[bytes, int]:
-    """The document with only its newest FEED_ENTRIES entries, and how many were left out.
+    """The document with only its newest FEED_ENTRIES entries, and the number of those left out.
 
-    Feeds are in chronological order, one way or the other; the dates of the first and last entry tell which.
+    Feeds are in chronological or reverse chronological order; the dates of the first and last entry show which.
     """
     opened = [found.start() for found in _OPENED.finditer(body)]
     left_out = len(opened) - FEED_ENTRIES
@@ -131,7 +131,7 @@ def _mended(references: re.Match[bytes]) -> bytes:
 
 
 def _code(hexadecimal: bytes | None, decimal: bytes | None) -> int | None:
-    """The code point that a character reference names; None if there is no such code point."""
+    """The code point of a character reference; None if it does not exist."""
     digits = hexadecimal or decimal or b""
     code = int(digits, 16 if hexadecimal else 10) if len(digits) <= _REFERENCE_DIGITS else _LAST_CHARACTER + 1
     return code if code <= _LAST_CHARACTER else None

@@ -1,4 +1,4 @@
-"""Sanitize parsed feeds: no characters that cannot be stored, no field past its limit; the markup stays. No I/O."""
+"""Sanitize parsed feeds: remove characters that cannot be stored, truncate fields; markup stays. No I/O."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sanitized(found: ParsedFeed) -> ParsedFeed:
 def sanitized_entries(entries: Iterable[FeedEntry]) -> Iterator[FeedEntry]:
     """Entries with storable characters and fields within their limits; their `words` and `essence` are computed.
 
-    Character references can produce any character; internal entities and long bases can make any length.
+    Character references can produce any character; internal entities and long base URLs can produce any length.
     """
     left = FEED_CHARACTERS
     for entry in entries:

@@ -1,4 +1,4 @@
-"""RSS, RDF and Atom, read by feedparser after a repair of the document. No I/O."""
+"""RSS, RDF and Atom, parsed by feedparser after the document is repaired. No I/O."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     except FeedError:
         if not content_type:
             raise
-        # Its charset may be one that does not exist.
+        # The stated charset may not exist.
         found = feedparser_adapter.parse(repaired.body, url=url, content_type=None)
     if not found.entries and _UNBOUND.search(repaired.body):
         again = parse(_UNBOUND.sub(rb"<\1", repaired.body), url=url, content_type=content_type)
@@ -91,7 +91,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
 
 
 def _related(feed: Any, rel: str, url: str) -> str | None:  # noqa: ANN401  feedparser's dict
-    """Where a feed's link of that relation leads."""
+    """Target of a feed's link with that relation."""
     found = next((one["href"] for one in feed.get("links", ()) if one.get("rel") == rel and one.get("href")), None)
     return web_link(found, url)
 
@@ -161,7 +161,7 @@ def _raw_date(found: Any, name: str) -> str | None:  # noqa: ANN401  feedparser'
 
 
 def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
-    """The link to a page: the one that the feed states, else the first that leads to an HTML page."""
+    """The link to a page: the one that the feed states, else the first to an HTML page."""
     links = [one for one in found.get("links", ()) if one.get("href")]
     stated = found.get("link")
     if stated and WEB_URL.match(link_of(stated, "http://relative/") or ""):

@@ -1,4 +1,4 @@
-"""Alarms: what the operator should know; each is raised once, notified once, and ends with its cause."""
+"""Alarms for the operator: each is raised once, notified once, and ends with its cause."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Raised:
     detail: str
     since: datetime
     ended: datetime | None
-    """None: it is still active."""
+    """None while it is active."""
     told: datetime | None
-    """When webhook and mail were notified."""
+    """When the operator was notified by webhook or mail."""
 
 
 def judge(
@@ -48,7 +48,7 @@ def judge(
 
 
 def raise_alarm(connection: Connection, engine: Engine, subject: str, alarm: Alarm, *, at: datetime) -> None:
-    """Raise an alarm; one that is active already keeps its beginning and is not notified again."""
+    """Raise an alarm; if it is already active, only its detail is updated, and it is not notified again."""
     again = {"since": at, "told": None, "ended": None, "detail": alarm.detail}
     known = {"kind": alarm.kind, "key": key(subject)}
     connection.execute(
@@ -80,13 +80,13 @@ def forget(connection: Connection, subjects: Iterable[str]) -> None:
 
 
 def about(engine: Engine, subject: str, alarm: Alarm | None, *, kind: str, at: datetime) -> None:
-    """Raise an alarm of a kind about a subject, or end it where there is none."""
+    """Raise an alarm of a kind about a subject, or end it if there is none."""
     with transaction(engine) as connection:
         judge(connection, engine, subject, at=at, judged=(kind,), raised=[alarm] if alarm else [])
 
 
 def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> list[Raised]:
-    """Active alarms, or all; or those that nobody was notified of. The oldest first."""
+    """Active alarms, or all, or those not notified yet; oldest first."""
     query = select(alarms).order_by(alarms.c.since, alarms.c.kind, alarms.c.subject)
     if untold:
         query = query.where(alarms.c.told.is_(None))
@@ -117,7 +117,7 @@ def as_json(alarm: Raised) -> dict[str, str | None]:
 
 
 def told(engine: Engine, found: Iterable[Raised], *, at: datetime) -> None:
-    """Store that these were notified."""
+    """Record that these alarms were notified."""
     with transaction(engine) as connection:
         for one in found:
             same = (alarms.c.kind == one.kind) & (alarms.c.key == key(one.subject)) & (alarms.c.since == one.since)

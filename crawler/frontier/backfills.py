@@ -16,12 +16,12 @@ from crawler.model.url_identity import key
 from crawler.model.visits import Listing, ListingVisit
 
 ARCHIVE = "archive"
-"""An archive document of a feed: it no longer changes, so that it is read once (RFC 5005 §4)."""
+"""An archive document of a feed: it no longer changes, so it is read only once (RFC 5005 §4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A post that was found and is not archived."""
+    """A post that was found but is not archived."""
 
     url: str
     status: int | None
@@ -31,7 +31,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a backfill has found."""
+    """Report of what a backfill has found."""
 
     feed: str
     why: str
@@ -57,7 +57,7 @@ def ask(connection: Connection, engine: Engine, feed_id: int, *, at: datetime, w
     """Start a backfill of a feed; one that is not finished continues, a finished one starts again."""
     running = select(backfills.c.feed_id).where(backfills.c.feed_id == feed_id, backfills.c.ended.is_(None))
     if connection.execute(running).first() is None:
-        # Listings read before may have changed; archive documents have not, unless they could not be read.
+        # Listings read before may have changed; archive documents cannot have, so only failed ones are read again.
         ours = listings.c.feed_id == feed_id
         connection.execute(delete(listings).where(ours, listings.c.kind != ARCHIVE))
         again = {"visited": None, "failures": 0}
@@ -94,7 +94,7 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
 
 
 def add(connection: Connection, engine: Engine, listing: Listing) -> None:
-    """Add a listing to read; a known one stays as it is."""
+    """Add a listing to read; a known one stays unchanged."""
     connection.execute(
         upsert(engine, listings)
         .values(
@@ -138,7 +138,7 @@ class Backlog:
             return connection.execute(select(pages.c.id).where(left).limit(1)).first() is None
 
     def listings(self, feed_id: int) -> list[Listing]:
-        """Listings of a feed's backfill to read, in the order in which they were found."""
+        """Unread listings of a feed's backfill, in the order in which they were found."""
         query = (
             select(listings)
             .where(listings.c.feed_id == feed_id, listings.c.visited.is_(None))
@@ -157,7 +157,7 @@ class Backlog:
             return [(row.url, row.kind, row.found) for row in connection.execute(query)]
 
     def links(self, feed_id: int, *, limit: int = 1_000) -> list[str]:
-        """URLs of known posts of a feed: first those from the feed itself, each group newest first."""
+        """URLs of known posts of a feed: those from the feed itself first, each group newest first."""
         query = select(pages.c.url).where(_of(feed_id)).order_by(pages.c.backfill, pages.c.id.desc()).limit(limit)
         with transaction(self._engine, reads=True) as connection:
             return list(connection.execute(query).scalars())
@@ -200,7 +200,7 @@ class Backlog:
 
 
 def _of(feed_id: int) -> ColumnElement[bool]:
-    """Pages of a feed, including those that another feed listed first."""
+    """Condition for pages of a feed, including those that another feed listed first."""
     shown = select(entries.c.page_id).where(entries.c.feed_id == feed_id, entries.c.page_id.is_not(None))
     return or_(pages.c.feed_id == feed_id, pages.c.id.in_(shown))
 

@@ -15,7 +15,7 @@ from crawler.frontier.tables import claims, in_parts
 
 
 def claim(connection: Connection, shards: Collection[int], holder: str, *, now: datetime, until: datetime) -> set[int]:
-    """Claim shards; returns those that the holder has now: free ones, its own, and those whose claim has expired."""
+    """Claim shards; returns those the holder now has: free ones, its own, and those with an expired claim."""
     if not shards:
         return set()
     insert = upsert(connection.engine, claims)
@@ -51,7 +51,7 @@ class Claims:
             connection.execute(update(claims).where(claims.c.holder == self.holder).values(until=until))
 
     def release(self, shards: Collection[int] | None = None) -> None:
-        """Release shards; all of this holder's if none are named, including those of an earlier run that died."""
+        """Release shards; by default all of this holder's, including those of an earlier run that died."""
         query = delete(claims).where(claims.c.holder == self.holder)
         with transaction(self._engine) as connection:
             if shards is None:

@@ -15,7 +15,7 @@ from crawler.model.visits import Gone, PageVisit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A post that was found to be deleted."""
+    """A deleted post."""
 
     key: str
     """Key of its page in the frontier."""
@@ -32,7 +32,7 @@ class Deletion:
     alive_record: str | None
     """WARC-Record-ID of that capture."""
     restored: datetime | None = None
-    """When it was back; None: it is still deleted."""
+    """When it was found to be back; None while it is deleted."""
     restored_record: str | None = None
 
     def missing(self, at: datetime) -> bool:
@@ -41,7 +41,7 @@ class Deletion:
 
 
 def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> None:
-    """Enter the outcome of a visit of a page: deleted, or back. Call it before the page's own row changes."""
+    """Enter the outcome of a visit of a page: deleted, or back. Must be called before the page's own row changes."""
     missing = select(deletions.c.key).where(deletions.c.key == key, deletions.c.restored.is_(None))
     if visit.kept:
         connection.execute(
@@ -68,7 +68,7 @@ def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> 
 
 
 def read(engine: Engine, *, since: datetime | None = None) -> list[Deletion]:
-    """The whole ledger in the order of its entries, or what was entered or restored since an instant."""
+    """The whole ledger in the order of its entries, or the deletions entered or restored since an instant."""
     query = select(deletions).order_by(deletions.c.since, deletions.c.key)
     if since is not None:
         query = query.where((deletions.c.since >= since) | (deletions.c.restored >= since))
@@ -78,7 +78,7 @@ def read(engine: Engine, *, since: datetime | None = None) -> list[Deletion]:
 
 
 def enter(engine: Engine, found: Iterable[Deletion]) -> None:
-    """Enter deletions as they were; a known one takes over the restoration."""
+    """Enter deletions unchanged; a known one only takes over the restoration."""
     with transaction(engine) as connection:
         for one in found:
             again = {"restored": one.restored, "restored_record": one.restored_record}

@@ -1,4 +1,4 @@
-"""What is due: feeds and pages to fetch now, taken together with the claims on their hosts."""
+"""Due feeds and pages: selected together with the claims on their hosts."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _claimed(due: Due) -> Select[Any]:
 
 
 def _within_budget(now: datetime, budget: int) -> Select[Any]:
-    """Archived pages that are due, as many of each host as its daily budget still allows."""
+    """Due archived pages, as many of each host as its daily budget still allows."""
     spent = (
         select(pages.c.host, func.count().label("spent"))
         .where(pages.c.visited > now - _DAY, pages.c.checks > 0)

@@ -1,4 +1,4 @@
-"""The frontier: subscriptions, what is due, what was seen; `pressmark rebuild` makes it anew from the archive."""
+"""The frontier: subscriptions, what is due, what was seen; `pressmark reindex` rebuilds it from the archive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crawler.net.credentials import Credentials, Origins, split
 __all__ = ["AT_ONCE", "Frontier", "Place"]
 
 AT_ONCE = 1_000
-"""Feeds or pages that are taken at a time."""
+"""Number of feeds or pages claimed at a time."""
 _CLOCK_SLACK = timedelta(minutes=10)
 _ALARMS_KEPT = timedelta(days=90)
 
@@ -33,12 +33,12 @@ class Frontier:
 
     @property
     def engine(self) -> Engine:
-        """The database, for what else the crawler keeps in it."""
+        """The database, for other tables of the crawler in it."""
         return self._engine
 
     @classmethod
     def open(cls, database: str) -> Frontier:
-        """Open the database, making or upgrading its tables.
+        """Open the database, creating or upgrading its tables.
 
         Raises:
             ArchiveError: The database cannot be used.
@@ -50,7 +50,7 @@ class Frontier:
     # -- subscriptions
 
     def subscribe(self, url: str, *, seed: str | None, now: datetime) -> Feed:
-        """Add a feed and the URL that a person gave for it; known ones stay as they are.
+        """Add a feed and the URL that a person gave for it; known ones stay unchanged.
 
         Credentials in a URL are removed; `entrust` stores them.
         """
@@ -101,7 +101,7 @@ class Frontier:
         return tuple(dict.fromkeys(feed.id for url in urls for feed in self.find(url)))
 
     def site(self, feed_id: int | None) -> str | None:
-        """The front page that a feed names."""
+        """The front page that a feed states."""
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.site(connection, feed_id)
 
@@ -123,11 +123,11 @@ class Frontier:
     # -- what is due
 
     def claim_feeds(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Feed], Place]:
-        """Claim the hosts of due feeds for this run; gives the feeds, longest due first, and where to continue.
+        """Claim the hosts of due feeds for this run; returns the feeds, longest due first, and where to continue.
 
         Args:
             due: What is wanted, and who claims it.
-            after: Where the list before ended.
+            after: Where the previous list ended.
             limit: Feeds examined; those on hosts that other runs have claimed are left out.
 
         Raises:
@@ -137,9 +137,9 @@ class Frontier:
             return due_now.claim_feeds(connection, due, after, limit)
 
     def claim_pages(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Page], Place]:
-        """Claim the hosts of due pages for this run; gives the pages, longest due first, and where to continue.
+        """Claim the hosts of due pages for this run; returns the pages, longest due first, and where to continue.
 
-        Of archived pages, one host has no more than `due.budget` allows within a day.
+        It returns no more archived pages of one host than `due.budget` allows within a day.
         """
         with transaction(self._engine) as connection:
             return due_now.claim_pages(connection, due, after, limit)
@@ -157,7 +157,7 @@ class Frontier:
             return seen.digests(connection, feed_id, keys), seen.pages_by_url(connection, urls)
 
     def kept(self, url: str | None = None) -> Iterator[Page]:
-        """Archived pages with their entries: all of them, or that of a URL. A transaction for each part of them."""
+        """Archived pages with their entries: all, or the one of a URL. Each part of the list is a transaction."""
         after = -1
         while True:
             with transaction(self._engine, reads=True) as connection:
@@ -170,7 +170,7 @@ class Frontier:
     def commit(
         self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit], listed: Sequence[ListingVisit] = ()
     ) -> None:
-        """Store visits, all or none; only after the captures they refer to are committed."""
+        """Store visits atomically; call it only after the captures they refer to are committed."""
         with transaction(self._engine) as connection:
             for visit in visits:
                 seen.visit_feed(connection, visit)
@@ -182,17 +182,17 @@ class Frontier:
     # -- deleted posts
 
     def deletions(self, *, since: datetime | None = None) -> list[Deletion]:
-        """The deletion ledger, or what was entered or restored since an instant."""
+        """The deletion ledger, or the deletions entered or restored since an instant."""
         return ledger.read(self._engine, since=since)
 
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
-        """Enter deletions as they were."""
+        """Enter deletions unchanged."""
         ledger.enter(self._engine, found)
 
     # -- maintenance
 
     def tidy(self, now: datetime) -> None:
-        """Delete what has expired, and bring forward visits that a fast clock has put into the future."""
+        """Delete expired rows, and correct visits that a fast clock has dated into the future."""
         with transaction(self._engine) as connection:
             connection.execute(delete(holds).where(holds.c.until <= now))
             connection.execute(delete(claims).where(claims.c.until <= now))

@@ -1,4 +1,4 @@
-"""What was seen: entries of feeds and their pages, and what a visit of a feed or page changes."""
+"""Entries and pages seen so far, and what a visit of a feed or page changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crawler.model.visits import Alarm, FeedVisit, ListingVisit, Page, PageVisit
 
 
 def digests(connection: Connection, feed_id: int, keys: Iterable[str]) -> dict[str, str]:
-    """Digest of each of these entries of a feed that is known."""
+    """Digests of the known ones among these entries of a feed, by key."""
     found: dict[str, str] = {}
     for part in in_parts(keys):
         query = select(entries.c.key, entries.c.digest).where(entries.c.feed_id == feed_id, entries.c.key.in_(part))
@@ -27,7 +27,7 @@ def digests(connection: Connection, feed_id: int, keys: Iterable[str]) -> dict[s
 
 
 def pages_by_url(connection: Connection, urls: Iterable[str]) -> dict[str, Page]:
-    """Each of these pages that is known, by its URL."""
+    """The known ones among these pages, by URL."""
     found: dict[str, Page] = {}
     wanted: dict[str, list[str]] = {}
     for url in urls:
@@ -39,7 +39,7 @@ def pages_by_url(connection: Connection, urls: Iterable[str]) -> dict[str, Page]
 
 
 def kept_pages(connection: Connection, url: str | None, *, after: int, limit: int) -> Sequence[Row[Any]]:
-    """Rows of archived pages with their entries, in the order of their ids: all of them, or that of a URL."""
+    """Rows of archived pages with their entries, in the order of their ids: all, or the one of a URL."""
     query = (
         select(pages, entries.c.facts, entries.c.markup)
         .outerjoin(entries, entries.c.page_id == pages.c.id)
@@ -105,7 +105,7 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
         **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
     }
     connection.execute(update(pages).where(pages.c.key == known).values(**values))
-    if visit.kept and visit.error is None:  # else its text failed, and may be made another time
+    if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
         of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known))
         connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
 
@@ -114,10 +114,10 @@ def _enter(connection: Connection, feed_id: int, at: datetime, seen: Sequence[Se
     for one in seen:
         page_id = _enter_page(connection, feed_id, at, one, backfill=backfill) if one.url else None
         if one.id is None and backfill:
-            continue  # an address in a list says nothing of its post
+            continue  # a bare URL says nothing about its post
         values = {"id": one.id, "page_id": page_id, "digest": one.digest, **_facts(one.entry)}
         insert = upsert(connection.engine, entries).values(feed_id=feed_id, key=one.key, first_seen=at, **values)
-        # What a listing says of an entry is not what the feed says of it, so that the feed's word stands.
+        # What a listing says about an entry must not replace what the feed says.
         connection.execute(
             insert.on_conflict_do_nothing()
             if backfill
@@ -147,7 +147,7 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
     )
     if seen.fetch:
         changes: dict[str, Any] = {"due": at} if not backfill else {}
-        if not backfill:  # it may be under https, or at another host's name for it, from now on
+        if not backfill:  # it may now be under https, or under another host name
             changes.update(url=url, shard=shard(url), host=host_of(url), backfill=False)
         if changes:
             connection.execute(update(pages).where(pages.c.key == known).values(**changes))
@@ -156,7 +156,7 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
 
 
 def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
-    """Each page once, though each feed that shows it has a row."""
+    """Each page once, although each feed that lists it has a row."""
     seen: set[str] = set()
     for row in rows:
         if row.key not in seen:
@@ -165,7 +165,7 @@ def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
 
 
 def _facts(entry: Entry) -> dict[str, str | None]:
-    """Columns of an entry; its markup is apart, since it is kept only until its page is."""
+    """Columns of an entry; its markup has its own, since it is stored only until its page is archived."""
     said = entry.as_json()
     markup = said.pop("html", None)
     return {"facts": json.dumps(said, ensure_ascii=False), "markup": str(markup) if markup else None}

@@ -18,7 +18,7 @@ _FEED_FIELDS = frozenset(Feed.__slots__)
 
 
 def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
-    """Add a feed and the URL that a person gave for it; known ones stay as they are. Credentials are removed."""
+    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed."""
     url, seed = bare(url), bare(seed) if seed else None
     connection.execute(
         upsert(connection.engine, feeds)
@@ -88,7 +88,7 @@ def get(connection: Connection, feed_id: int) -> Feed | None:
 
 
 def site(connection: Connection, feed_id: int | None) -> str | None:
-    """The front page that a feed names."""
+    """The front page that a feed states."""
     found: str | None = connection.execute(select(feeds.c.site).where(feeds.c.id == feed_id)).scalar()
     return found
 
@@ -116,7 +116,7 @@ def remove(connection: Connection, url: str) -> int:
 def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
     """The columns that change when a feed moves to a URL; its old URL still finds it.
 
-    Where another subscription has that URL the two are merged, and none changes.
+    If another subscription has that URL, the two are merged and no column changes.
     """
     there = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar()
     if there is not None:
@@ -130,7 +130,7 @@ def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
 
 
 def _merge(connection: Connection, feed_id: int, other: int) -> None:
-    """Merge a subscription into another of the same feed, which is then visited once."""
+    """Merge a subscription into another one of the same feed, which is then visited only once."""
     for row in connection.execute(select(seeds.c.url).where(seeds.c.feed_id == feed_id)).all():
         _name(connection, other, row.url)
     connection.execute(update(pages).where(pages.c.feed_id == feed_id).values(feed_id=other))
@@ -140,7 +140,7 @@ def _merge(connection: Connection, feed_id: int, other: int) -> None:
 
 
 def _name(connection: Connection, feed_id: int, url: str) -> None:
-    """From now on this URL finds the feed."""
+    """Let `find` return the feed for this URL."""
     connection.execute(
         upsert(connection.engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
     )

@@ -1,4 +1,4 @@
-"""The crawler's tables. All but claims, alarms and credentials can be rebuilt from the archive."""
+"""The crawler's tables. All except claims, alarms and credentials can be rebuilt from the archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ metadata = MetaData()
 
 _Value = TypeVar("_Value")
 _PART = 500
-"""Values of one query: SQLite takes a limited number of parameters."""
+"""Maximum number of values in one query: SQLite limits the number of parameters."""
 
 _VISITS: tuple[tuple[str, Any], ...] = (
     ("etag", Words),

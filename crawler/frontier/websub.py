@@ -1,4 +1,4 @@
-"""WebSub subscriptions (W3C WebSub): hubs notify us of news in a feed, so that polling it can be rare.
+"""WebSub subscriptions (W3C WebSub): hubs notify us of news in a feed, so it can be polled rarely.
 
 A notification only makes the feed due, which is then fetched as usual; the content that the hub sent is discarded.
 """
@@ -21,12 +21,12 @@ from crawler.limits import HUBS_AT_ONCE
 from crawler.net.backoff import AFTER_HUB
 
 LEASE = timedelta(days=10)
-"""The lease that we ask for; hubs may grant less."""
+"""The lease that we request; hubs may grant less."""
 _LONGEST = timedelta(days=365)
 _RENEW = 0.25
 """Share of a lease that remains when it is renewed."""
 _SOONEST = timedelta(minutes=10)
-"""A lease is never renewed sooner, however short it is."""
+"""Minimum time before a lease is renewed, however short it is."""
 FLOOR = timedelta(minutes=15)
 """Shortest time between two notifications that make the feed due."""
 _METHODS = ("sha256", "sha384", "sha512", "sha1")  # WebSub §8
@@ -88,7 +88,7 @@ def wanted(engine: Engine, *, now: datetime) -> list[Wanted]:
 
 
 def asked(engine: Engine, one: Wanted, *, now: datetime) -> None:
-    """Store that a subscription is about to be requested: the hub may verify it before it answers."""
+    """Record that a subscription is about to be requested: the hub may verify it before it answers."""
     values = {"hub": one.hub, "topic": one.topic, "token": one.token, "secret": one.secret, "renew": now + AFTER_HUB}
     with transaction(engine) as connection:
         connection.execute(
@@ -104,7 +104,7 @@ def verified(engine: Engine, token: str, parameters: Mapping[str, str], *, now: 
         row = connection.execute(select(hubs).where(hubs.c.token == token)).first()
         if row is None or not hmac.compare_digest(row.topic.encode(), parameters.get("hub.topic", "").encode()):
             return None
-        if parameters.get("hub.mode") == "denied":  # WebSub §5.2: at any time, and no challenge
+        if parameters.get("hub.mode") == "denied":  # WebSub §5.2: at any time, without a challenge
             connection.execute(update(hubs).where(hubs.c.token == token).values(until=None, renew=now + AFTER_HUB))
             connection.execute(update(feeds).where(feeds.c.id == row.feed_id).values(pushed=None))
             return None

@@ -1,4 +1,4 @@
-"""Alembic's entry to the crawler's revisions."""
+"""Alembic's environment for the revisions of the crawler's tables."""
 
 from archive.runtime.database import run_migrations
 

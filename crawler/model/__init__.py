@@ -1,1 +1,1 @@
-"""The values that the crawler's rooms hand to one another. Pure, no I/O."""
+"""The values that the crawler's packages exchange. Pure, no I/O."""

@@ -1,4 +1,4 @@
-"""What came of a request, as one frozen value. Pure, no I/O."""
+"""The result of a request, as one frozen value. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from archive.index.schema import CaptureRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The response that a request led to, past redirects; or that there was none."""
+    """The final response to a request, after redirects, or a failure."""
 
     at: datetime
-    """When the exchange began: the date of its capture. Of a failed request, when it failed."""
+    """When the exchange began: the date of its capture. For a failed request, when it failed."""
     status: int | None = None
-    """None: there was no response."""
+    """None if there was no response."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case, those of one name joined. Without validators where another URL than the one requested gave
-    them (RFC 9110 §13.1)."""
+    """Names in lower case, values of the same name joined. Without validators if the response is from another URL than
+    the one requested (RFC 9110 §13.1)."""
     body: bytes = b""
-    """Payload without content coding; empty where there was no response."""
+    """Payload without content coding; empty if there was no response."""
     asked: str = ""
     """URL that was requested."""
     url: str = ""
-    """URL that answered, past redirects."""
+    """URL that answered, after redirects."""
     lasting_url: str = ""
-    """Where permanent redirects led, up to the first that is not permanent; `asked` if there were none."""
+    """Where permanent redirects led, up to the first temporary one; `asked` if there were none."""
     row: CaptureRow | None = None
     """Its capture, if there is one."""
     repeats: bool = False
-    """Its payload is that of an earlier capture of the very URL that answered."""
+    """Whether an earlier capture of the URL that answered has the same payload."""
 
     @property
     def redirected(self) -> bool:
@@ -45,15 +45,15 @@ class Answer:
 
     @property
     def etag(self) -> str | None:
-        """The entity tag, a validator, byte for byte as it came."""
+        """The entity tag, a validator, byte for byte as received."""
         return self.headers.get("etag")
 
     @property
     def last_modified(self) -> str | None:
-        """The modification date, a validator, byte for byte as it came."""
+        """The modification date, a validator, byte for byte as received."""
         return self.headers.get("last-modified")
 
     @property
     def content_type(self) -> str | None:
-        """As the server states it."""
+        """The Content-Type as the server states it."""
         return self.headers.get("content-type")

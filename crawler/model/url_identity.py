@@ -19,16 +19,16 @@ _TRACKING = (
     "mc_cid",
     "mc_eid",
 )
-"""Parameters that tell who led a reader to a page, and nothing about the page."""
+"""Tracking parameters: they identify how a reader came to a page, not the page."""
 
 
 def key(url: str) -> str:
-    """SHA-256 of a URL: of one length, so that any database can index it."""
+    """SHA-256 of a URL: its fixed length lets any database index it."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def page_key(url: str) -> str:
-    """The key of a post's page: the same for http and https, and whoever led a reader there."""
+    """The key of a post's page: the same for http and https, and with or without tracking parameters."""
     bare = url_query_cleaner(url, _TRACKING, remove=True, unique=False) if "?" in url else url.partition("#")[0]
     return key(bare.partition("://")[2] or bare)
 
@@ -42,14 +42,14 @@ def joined(base: str, url: str) -> str | None:
 
 
 def with_query(url: str, **changed: str) -> str:
-    """A URL with these query parameters, which replace those of the same names."""
+    """A URL with these query parameters, which replace any of the same name."""
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     return urlunsplit(parts._replace(query=urlencode({**query, **changed}, safe=",")))
 
 
 def host_of(url: str) -> str:
-    """Host of a page as the frontier knows it."""
+    """Host of a URL, as the frontier stores it."""
     try:
         return (urlsplit(url).hostname or "")[:255]
     except ValueError:
@@ -57,7 +57,7 @@ def host_of(url: str) -> str:
 
 
 def shard(url: str) -> int:
-    """Number of a URL's registrable domain, or of its host where it has none: one host is always in one shard."""
+    """Shard number of a URL's registrable domain, or of its host if it has none: a host is always in one shard."""
     return shard_of(host_of(url))
 
 
@@ -68,7 +68,7 @@ def shard_of(host: str) -> int:
 
 
 def registrable_domain(host: str) -> str:
-    """What one may register of a host's name; the host itself where that cannot be told."""
+    """The registrable domain of a host name; the host itself if it has none."""
     return _suffixes()(host).top_domain_under_public_suffix or host
 
 
@@ -79,7 +79,7 @@ def _suffixes() -> tldextract.TLDExtract:
 
 
 def is_address(url: str) -> bool:
-    """Whether a text is a URL that can be fetched."""
+    """Whether a text is an http or https URL that can be fetched."""
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -1,4 +1,4 @@
-"""What the frontier knows: subscriptions, pages, and what a visit of one changes. Pure values, no I/O."""
+"""What the frontier stores: subscriptions, pages, and what a visit of either changes. Pure values, no I/O."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 from archive.extract.text import Entry
 
 Scope = Literal["url", "host", "domain"]
-"""What an answer can speak for: its URL, its host, its registrable domain."""
+"""What a Retry-After can apply to: the URL, its host, its registrable domain."""
 SHARDS = 65_536
-"""Values of a shard number; N shards divide them."""
+"""Number of values of a shard number; N shards divide them among themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,54 +25,54 @@ class Feed:
     paused: bool
     added: datetime
     visited: datetime | None
-    """Last request for it; aware, UTC."""
+    """When it was last requested; aware, UTC."""
     due: datetime
     etag: str | None
     """As received, byte for byte (Latin-1)."""
     last_modified: str | None
     """As received, byte for byte (Latin-1)."""
     status: int | None
-    """Of the last response; None where there was none."""
+    """Status of the last response; None if there was none."""
     error: str | None
-    """Of the last visit; None if it went well."""
+    """Error of the last visit; None if it succeeded."""
     failures: int
-    """Visits since the last good one."""
+    """Failed visits since the last successful one."""
     rhythm: timedelta | None = None
-    """How often it has news; None if that is not known."""
+    """Usual time between two new entries; None if not known."""
     moved_to: str | None = None
-    """Where permanent redirects have led of late; adopted once that has proved itself."""
+    """Where permanent redirects have led lately; adopted once several visits have confirmed it."""
     moved_since: datetime | None = None
     moved_times: int = 0
-    """Good visits in a row that were led there."""
+    """Successful visits in a row that were redirected there."""
     whole: datetime | None = None
-    """Last visit that brought the document, not only the word that it is as it was; or that asked for no less."""
+    """Last visit that brought the document, not only a 304, or that requested it without validators."""
     shown: int | None = None
-    """Entries in the last document; None before the first."""
+    """Number of entries in the last document; None before the first."""
     media: str | None = None
     """Media type of the last document."""
     news: datetime | None = None
     """Last visit that brought a new entry."""
     hub: str | None = None
-    """WebSub hub that the feed names."""
+    """WebSub hub that the feed declares."""
     topic: str | None = None
-    """What the hub knows the feed by."""
+    """The URL by which the hub knows the feed."""
     pushed: datetime | None = None
-    """Until then its hub tells us when it has news."""
+    """End of the lease during which its hub notifies us of news."""
     fresh: timedelta | None = None
-    """How long its server says that an answer is fresh; a 304 that does not say leaves it as it was."""
+    """Freshness lifetime that its server states; a 304 without one leaves it unchanged."""
     every: timedelta | None = None
-    """How often the document asks to be visited at most."""
+    """Shortest time between two visits that the document asks for."""
     skips: str | None = None
-    """Hours and days in which it has no news, as of `freshness.skips`."""
+    """Hours and days in which it has no news, in the form of `freshness.skips`."""
     unverified: bool = False
-    """The certificate of its host is taken as it is: a person said so."""
+    """Whether a person has exempted its host from the verification of certificates."""
     kept: int = 0
-    """Posts of this feed that are held."""
+    """Number of archived posts of this feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """What a person decided about a feed; the rest of the frontier follows from captures."""
+    """What a person has decided about a feed; the rest of the frontier follows from captures."""
 
     url: str
     title: str | None
@@ -82,33 +82,33 @@ class Subscription:
     seeds: tuple[str, ...]
     """URLs that a person gave for it."""
     unverified: bool = False
-    """The certificate of its host is taken as it is."""
+    """Whether its host is exempt from the verification of certificates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A post's page that is to be fetched."""
+    """A post's page to fetch."""
 
     url: str
     feed_id: int | None
     kept: bool
-    """A capture of it is held."""
+    """Whether it is archived."""
     etag: str | None = None
     last_modified: str | None = None
     failures: int = 0
     read: datetime | None = None
-    """The last visit that is noted, or since when it is to be fetched; a capture after that was not read yet.
+    """The last recorded visit, or since when it is to be fetched; a later capture has not been processed yet.
     None for a page that was found just now."""
     entry: Entry | None = None
-    """What the feed said, without its markup."""
+    """The entry in the feed, without its markup."""
     checks: int = 0
-    """Visits since it was first kept."""
+    """Visits since it was first archived."""
     alive: datetime | None = None
-    """When it was last there; None if it is not kept, or not known."""
+    """When the post was last seen there; None if it is not archived, or not known."""
     alive_record: str | None = None
     """WARC-Record-ID of that capture."""
     backfill: bool = False
-    """It was found in listings, not in the feed."""
+    """Whether it was found in a listing, not in the feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +122,16 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenEntry:
-    """An entry of a feed as it is to be remembered."""
+    """An entry of a feed as the frontier stores it."""
 
     key: str
     id: str | None
     digest: str
     url: str | None
-    """Its page; None for an entry without a link."""
+    """URL of its page; None for an entry without a link."""
     entry: Entry
     fetch: bool
-    """Its page is to be fetched."""
+    """Whether to fetch its page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,38 +147,38 @@ class FeedVisit:
     etag: str | None
     last_modified: str | None
     title: str | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     site: str | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     rhythm: timedelta | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     moved_to: str | None = None
     moved_since: datetime | None = None
     moved_times: int = 0
     url: str | None = None
-    """Where the feed lies from now on; None: where it did."""
+    """New URL of the feed; None keeps the old one."""
     whole: datetime | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     shown: int | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     media: str | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     news: datetime | None = None
-    """None keeps the one known."""
+    """None keeps the known value."""
     hub: str | None = None
-    """Taken over where `whole` is given."""
+    """Stored if `whole` is given."""
     topic: str | None = None
     fresh: timedelta | None = None
     every: timedelta | None = None
-    """Taken over where `shown` is given."""
+    """Stored if `shown` is given."""
     skips: str | None = None
-    """Taken over where `shown` is given."""
+    """Stored if `shown` is given."""
     entries: tuple[SeenEntry, ...] = ()
     judged: tuple[str, ...] = ()
-    """Kinds of alarms that this visit can tell of; one that is not among `alarms` is over."""
+    """Kinds of alarms that this visit decides; those not among `alarms` end."""
     alarms: tuple[Alarm, ...] = ()
     gap: bool = False
-    """Entries came and went between the last good visit and this one."""
+    """Whether entries may have come and gone between the last successful visit and this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ class PageVisit:
     feed_id: int | None
     at: datetime
     due: datetime | None
-    """When it is to be fetched again; None: not by itself."""
+    """When to fetch it again; None: not automatically."""
     kept: bool
     status: int | None
     error: str | None
@@ -198,38 +198,38 @@ class PageVisit:
     last_modified: str | None
     checks: int = 0
     record: str | None = None
-    """WARC-Record-ID of the capture that shows how the page was; None where there was no answer."""
+    """WARC-Record-ID of the capture that shows the page; None if there was no response."""
     gone: Gone | None = None
-    """Why a post that was there is not there any more."""
+    """Why an archived post is no longer there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What a run wants of what is due, and how it claims the hosts of that."""
+    """Which due feeds or pages a run wants, and how it claims their hosts."""
 
     now: datetime
     holder: str
     until: datetime
-    """When the claim ends by itself, should the run die."""
+    """When the claim expires if the run dies."""
     part: Shard | None = None
     feed_ids: tuple[int, ...] | None = None
-    """Of these feeds alone."""
+    """Only these feeds."""
     force: bool = False
-    """Feeds that are not due as well."""
+    """Also feeds that are not due."""
     held: bool | None = None
-    """Pages that are held, those that are not, or both."""
+    """Only archived pages, only others, or (None) both."""
     backfill: bool | None = None
-    """Of pages that are not held: those found in listings, or in feeds, or both."""
+    """Of pages not archived: only those found in listings, only those found in feeds, or (None) both."""
     budget: int | None = None
-    """Held pages of one host within a day; None: as many as are due."""
+    """Maximum number of archived pages of one host within a day; None: all that are due."""
     held_only: bool = False
-    """Only on hosts that the run has already."""
+    """Only on hosts that the run has already claimed."""
     without: tuple[int, ...] = ()
-    """Shard numbers of domains of which no pages are wanted that are not held."""
+    """Shard numbers of domains of which no pages are wanted except archived ones."""
 
 
 Gone = Literal["gone", "home", "login", "soft-404"]
-"""404, 410 or 451; a redirect to the front page; a login wall; an error page that claims to be fine."""
+"""404, 410 or 451; a redirect to the front page; a login wall; an error page with status 200 (soft 404)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +240,7 @@ class Listing:
     url: str
     kind: str
     number: int
-    """How many listings led to it."""
+    """Depth: how many listings led to it."""
     failures: int = 0
 
 
@@ -252,43 +252,43 @@ class ListingVisit:
     url: str
     kind: str
     number: int
-    """How many listings led to it."""
+    """Depth: how many listings led to it."""
     at: datetime
     status: int | None
     error: str | None
     failures: int
     done: bool
-    """It need not be visited again in this backfill."""
+    """Whether it need not be visited again in this backfill."""
     total: int | None = None
-    """Posts that the site says it has."""
+    """Number of posts that the site states."""
     found: int = 0
-    """Posts that it lists and no listing before it did."""
+    """Number of posts in it that no earlier listing had."""
     entries: tuple[SeenEntry, ...] = ()
-    """Those of them that are not known."""
+    """Those of these posts that are not known."""
     more: tuple[Listing, ...] = ()
-    """Listings that this one leads to."""
+    """Listings that this one links to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One part of all hosts: number `index` of `count`."""
+    """One part of all hosts: part `index` of `count`."""
 
     index: int
     count: int
 
     def holds(self, number: int) -> bool:
-        """Whether a host of that shard number is in this part."""
+        """Whether a host with that shard number is in this part."""
         return number % self.count == self.index
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """`3/16`; counted from 1, and 0/16 is another name of 16/16.
+        """Parse `3/16`: counted from 1, with 0/16 as another name for 16/16.
 
         Raises:
-            ValueError: It is not of that form.
+            ValueError: The text does not have that form.
         """
         index, slash, count = text.partition("/")
-        numbers = index.isdecimal() and count.isdecimal() and len(text) < 20  # noqa: PLR2004  no number so long
+        numbers = index.isdecimal() and count.isdecimal() and len(text) < 20  # noqa: PLR2004  no number is that long
         if not slash or not numbers or not 0 <= int(index) <= int(count) <= SHARDS or not int(count):
             raise ValueError(f"shard {text!r} is not of the form 3/16")
         return cls(int(index) % int(count), int(count))

@@ -1,1 +1,1 @@
-"""What every request obeys: address guard (SSRF), credentials, crawl delay, TLS names."""
+"""Rules for every request: address guard (SSRF), credentials, crawl delay, back-off, TLS names."""

@@ -11,7 +11,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214 §6.1
-# Networks that Python's table calls global, or does not know, and that we do not connect to.
+# Networks that Python's table classifies as global, or does not have, but that must not be connected to.
 _NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,

@@ -7,7 +7,7 @@ from datetime import timedelta
 AFTER_ERROR = timedelta(minutes=10)
 """First wait after a page that could not be fetched."""
 AFTER_TOO_MANY = timedelta(minutes=15)
-"""How long a host is left alone after 429 Too Many Requests without Retry-After."""
+"""How long a host is not requested after 429 Too Many Requests without Retry-After."""
 AFTER_BUSY = timedelta(hours=1)
 """First wait after a page answered 429 or 503 without Retry-After."""
 AFTER_HUB = timedelta(days=1)

@@ -13,7 +13,7 @@ class Gaps:
         self._next: dict[str, float] = {}
 
     def ask(self, host: str, seconds: float) -> None:
-        """A host asks for so many seconds between two requests (`Crawl-delay` in robots.txt)."""
+        """Set the crawl delay of a host: seconds between two requests (`Crawl-delay` in robots.txt)."""
         if seconds > 0:
             self._gap[host] = min(seconds, CRAWL_DELAY_SECONDS)
 

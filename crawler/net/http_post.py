@@ -22,23 +22,23 @@ from crawler.net.address_guard import Guard
 def post(
     url: str, *, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float = limits.POST_SECONDS
 ) -> tuple[int, bytes]:
-    """Send a body; returns the status of the answer and the beginning of its payload.
+    """Send a body; returns the status of the response and the beginning of its payload.
 
     Args:
         url: Where to.
         body: The payload.
         headers: In addition to those that follow from URL and body.
         guard: Decides which addresses may be connected to.
-        seconds: For the whole exchange, from looking up the name to the last byte that is read.
+        seconds: For the whole exchange, from the name lookup to the last byte that is read.
 
     Raises:
-        FetchError: There was no answer.
-        PrivateAddressError: The host has no address that may be connected to.
+        FetchError: There was no response.
+        PrivateAddressError: The host has no allowed address.
     """
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError as e:  # of these UnicodeError is one
+    except ValueError as e:  # includes UnicodeError
         raise FetchError("is not an http or https address", url=url) from e
     if parts.scheme not in {"http", "https"} or not host:
         raise FetchError("is not an http or https address", url=url)
@@ -70,7 +70,7 @@ async def _post(
     url: httpcore.URL, body: bytes, headers: Mapping[str, str], guard: Guard, seconds: float
 ) -> tuple[int, bytes]:
     async with asyncio.timeout(seconds):
-        # One connection for each request, so that no answer can be mistaken for that of another.
+        # One connection for each request, so that no response can be mistaken for another's.
         async with (
             httpcore.AsyncConnectionPool(
                 network_backend=_Guarded(guard), ssl_context=ssl.create_default_context(), max_keepalive_connections=0

@@ -1,4 +1,4 @@
-"""What travels with a request from the spider to the wire and back: one frozen value under one key of its meta."""
+"""Context of a request, from the spider to the wire and back: one frozen value under one key of its meta."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ KEY = "pressmark"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """The capture of an exchange, once it is in the growing batch."""
+    """The capture of an exchange, once it is in the open batch."""
 
     row: CaptureRow
     repeats: bool = False
-    """Its payload is that of an earlier capture of the very same URL."""
+    """Whether an earlier capture of the same URL has the same payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """What the downloader has to know of a request, and what it found."""
+    """What the downloader needs to know about a request, and what it found."""
 
     via: str | None = None
     """URL that led here; None for a seed."""
     hops: str = ""
-    """How it was reached from a seed, one letter a hop, as WARC metadata have it."""
+    """How it was reached from a seed, one letter for each hop, as in WARC metadata (hopsFromSeed)."""
     credentials_for: str = ""
-    """Origin of the feed that it is made for; only its own credentials go with it."""
+    """Origin of the feed that it is made for; only credentials of that origin are sent."""
     enough_bytes: int | None = None
-    """Bytes of the payload, content coding removed, that are all that is wanted of it. A longer answer is no error; its
-    capture is marked as cut."""
+    """Number of payload bytes that suffice, content coding removed; None: all. A longer response is not an error; its
+    capture is marked as truncated."""
     unread_since: datetime | None = None
-    """A capture of the URL after that instant was never read, and answers the request; None: it is to be fetched."""
+    """A capture of the URL after that instant was never processed, and answers the request; None: fetch it."""
     ignores_robots: bool = False
-    """It is a request for robots.txt itself."""
+    """Whether it is a request for robots.txt itself."""
     known: Known = Known()  # noqa: RUF009  frozen
-    """What the archive had of the URL before it was requested."""
+    """What the archive had of the URL before the request."""
     recorded: Recorded | None = None
-    """The capture, once it is made."""
+    """The capture, once made."""
 
 
 class HasMeta(Protocol):
@@ -51,11 +51,11 @@ class HasMeta(Protocol):
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Values that travel with it."""
+        """Values that Scrapy passes along with it."""
 
 
 def context_of(of: HasMeta) -> RequestContext:
-    """The context of a request, or of the request that a response answers."""
+    """The context of a request, or of a response's request."""
     found: RequestContext = of.meta.get(KEY) or RequestContext()
     return found
 
@@ -66,5 +66,5 @@ def in_meta(context: RequestContext, **scrapy: Any) -> Mapping[str, Any]:  # noq
 
 
 def change(of: HasMeta, **changes: Any) -> None:  # noqa: ANN401  fields of RequestContext
-    """Put a changed context in place of the one that is there."""
+    """Replace the context with a changed one."""
     of.meta[KEY] = replace(context_of(of), **changes)

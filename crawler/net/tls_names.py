@@ -1,4 +1,4 @@
-"""TLS cipher suites by their names in the IANA registry, which WARC-Cipher-Suite wants. No I/O."""
+"""Names of TLS cipher suites in the IANA registry, as WARC-Cipher-Suite requires. No I/O."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(
 
 
 def iana_name(openssl: str) -> str:
-    """The registered name of a suite that OpenSSL names its own way; others, and TLS 1.3's, as they are."""
+    """The registered name of a suite with another name in OpenSSL; others, and TLS 1.3's, are unchanged."""
     found = _NAME.fullmatch(openssl)
     if found is None:
         return openssl

@@ -1,4 +1,4 @@
-"""Rebuild the frontier from the archive: subscriptions from its state objects, entries from captured feeds."""
+"""Rebuilds the frontier from the archive: subscriptions from its state objects, entries from captured feeds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HELD = frozenset({OK, NOT_MODIFIED})
 def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
     """Restore subscriptions, seen entries and archived pages; returns how many subscriptions there are.
 
-    The index must be complete. Failures are not restored: what could not be fetched is tried again.
+    The index must be complete. Failures are not restored: whatever could not be fetched is tried again.
 
     Raises:
         ArchiveError: Store or database failed.
@@ -44,7 +44,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     if key is None:
         return 0
     deletions: dict[str, dict[datetime, Deletion]] = {}
-    for one in store_state.deletions(archive.store):  # what was written last tells whether it was restored
+    for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
     subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
     for subscription in subscriptions:
@@ -62,7 +62,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
 
 
 def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
-    """What each captured answer to a request for the feed changed, oldest first."""
+    """What each captured response to a request for the feed changed, oldest first."""
     known: dict[str, str] = {}
     for row in archive.captures(feed.url):
         if row.url != feed.url:
@@ -83,11 +83,11 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         elif payload.status != NOT_MODIFIED:
             continue
         stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
-        if payload.url != feed.url:  # validators are those of the URL that gave them
+        if payload.url != feed.url:  # validators apply only to the URL that sent them
             stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
         answer = Answer(at=row.date, status=payload.status, headers=stated)
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
-        yield replace(visit, gap=False)  # a backfill that it called for has been done, or is asked for by hand
+        yield replace(visit, gap=False)  # its backfill has been done, or can be started by hand
         kept = ("rhythm", "whole", "shown", "media", "news")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
         if visit.shown is not None:
@@ -98,7 +98,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
 
 
 def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
-    """The capture that a request for the feed ended with, past redirects."""
+    """The last capture of a request for the feed, after redirects."""
     try:
         return archive.find(row.url, row.date)
     except NotArchivedError:
@@ -118,9 +118,9 @@ def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
 def _page_visits(
     archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
 ) -> Iterator[PageVisit]:
-    """What each capture of a post's page told, oldest first; what could not be had is left out.
+    """What each capture of a post's page changed, oldest first; failures are left out.
 
-    Whether a page that answered was the post is told by the ledger: the crawl had looked at more than the capture.
+    The ledger decides whether a page was the post: the crawl had more evidence than the capture.
     """
     page = Page(url=url, feed_id=feed.id, kept=False)
     for row in archive.captures(url):

@@ -1,4 +1,4 @@
-"""State objects in the store, for what captures do not contain: subscriptions and the deletion ledger."""
+"""State objects in the store: subscriptions and the deletion ledger, which captures do not contain."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DELETIONS = "state/deletions/"
 _NAME = "%Y%m%dt%H%M%S%f"
 _DELETION: TypeAdapter[Deletion] = TypeAdapter(Deletion)
 _OVERLAP = timedelta(days=2)
-"""Entries that another run commits late are written by the next object, too."""
+"""How far a new object reaches back, so that entries that another run commits late are included."""
 
 
 def save(store: ObjectStore, frontier: Frontier, *, now: datetime) -> None:
-    """Store what has changed.
+    """Store the subscriptions and the ledger if they have changed.
 
     Raises:
         StoreError: The store failed.
@@ -53,12 +53,12 @@ def save_subscriptions(store: ObjectStore, subscriptions: Sequence[Subscription]
 
 
 def newest(store: ObjectStore, prefix: str) -> str | None:
-    """Key of the newest object of a kind; its name tells when it was written."""
+    """Key of the newest object with a prefix; its name contains the time of writing."""
     return max(store.keys(prefix), default=None)
 
 
 def deletions(store: ObjectStore) -> Iterator[Deletion]:
-    """The ledger as it was put into the store, the same entry perhaps several times.
+    """The ledger in the store; it may contain the same entry several times.
 
     Raises:
         StoreError: The store failed.

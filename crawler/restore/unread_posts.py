@@ -16,12 +16,12 @@ from crawler.model.url_identity import page_key
 
 
 def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[ToExtract]:
-    """Captures of which texts are made anew: those of some URLs, or of all posts.
+    """Captures to extract again: those of the given URLs, or of all posts.
 
-    Where a login wall or an error page had taken a post's place, as the ledger tells, there is no text to be made.
+    Captures of a login wall or an error page in place of a post, as recorded in the ledger, are left out.
 
     Raises:
-        NotArchivedError: One of the URLs is not held.
+        NotArchivedError: One of the URLs is not archived.
         ArchiveError: Store or database failed.
     """
     lost: dict[str, list[Deletion]] = {}
@@ -34,7 +34,7 @@ def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterato
         found = _without_text(archive, frontier, lost)
     seen: set[str] = set()
     for one in found:
-        if one.row.record not in seen:  # several addresses may lead to one page
+        if one.row.record not in seen:  # several URLs may lead to one page
             seen.add(one.row.record)
             yield one
 
@@ -60,7 +60,7 @@ def _unread(archive: Archive, url: str, entry: Entry | None, lost: dict[str, lis
             if not archive.index.text_of(row.record) and not _missing(url, row, lost):
                 yield ToExtract(row=row, entry=entry)
     except NotArchivedError:
-        return  # its captures are another archive's
+        return  # its captures are in another archive
 
 
 def _missing(url: str, row: CaptureRow, lost: dict[str, list[Deletion]]) -> bool:

@@ -1,1 +1,1 @@
-"""One crawl: the components that its spiders and middlewares share, and what they remember."""
+"""One crawl: the components that its spiders and middlewares share, and their state."""

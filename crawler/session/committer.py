@@ -1,7 +1,7 @@
-"""The growing batch of a crawl and its commit: *bytes, index, frontier*, in another thread, one after the other.
+"""The open batch of a crawl and its commit: *bytes, index, frontier*, in another thread, one after another.
 
-Captures and texts go into a batch; what the frontier is to remember waits beside it. Nothing counts as kept before its
-batch is committed.
+Captures and texts go into a batch; visits for the frontier wait beside it. Nothing counts as archived before its batch
+is committed.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ from crawler.session.summary import PageOutcome, Summary
 log = logging.getLogger(__name__)
 
 _ROOM_SECONDS = 1.0
-"""Between two looks whether a full disk has room again."""
+"""Time between two checks whether a full disk has space again."""
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class _Growing:
-    """A batch and what the frontier is to remember with it."""
+    """A batch and the visits to store in the frontier with it."""
 
     batch: Batch
     feeds: list[FeedVisit] = field(default_factory=list)
     pages: list[PageOutcome] = field(default_factory=list)
     listings: list[ListingVisit] = field(default_factory=list)
     shards: list[int] = field(default_factory=list)
-    """Of what was asked for and is settled with this batch."""
+    """Shard of each request that this batch settles."""
 
 
 class Committer:
-    """Takes what a crawl brings, and commits it when it is large or old enough.
+    """Collects what a crawl captures, and commits it when it is large or old enough.
 
     Args:
-        archive: Where captures and texts go.
-        frontier: What remembers the visits.
-        hosts: Told what is settled.
+        archive: Where captures and texts are stored.
+        frontier: Where visits are stored.
+        hosts: Notified of settled requests.
         outage: Waits for store, database and disk.
         settings: Sizes and times.
         origin: Who crawls, for the warcinfo records.
         summary: Counts what is committed.
         now: The clock of this run.
         changed: Called when the summary has changed.
-        failed: Called once, when the archive can take no more.
+        failed: Called once, when the archive cannot store any more.
     """
 
     def __init__(
@@ -96,12 +96,12 @@ class Committer:
         self._last: asyncio.Task[None] | None = None
         self._waiting_bytes = 0
         self.failure: ArchiveError | None = None
-        """Why the archive could not take any more; ends the run."""
+        """Why the archive cannot store any more; ends the run."""
 
-    # -- what components hand over
+    # -- called by components
 
     async def record(self, capture: Capture) -> Recorded | None:
-        """Write a capture into the growing batch; None once the archive has failed."""
+        """Write a capture into the open batch; None once the archive has failed."""
 
         def write(growing: _Growing) -> Recorded:
             row = growing.batch.add(capture)
@@ -110,15 +110,15 @@ class Committer:
         return await self._write(write)
 
     async def add_text(self, row: CaptureRow, text: Text) -> None:
-        """Write a text of a capture that is in this batch or before it."""
+        """Write the text of a capture that is in this batch or an earlier one."""
         await self._write(lambda growing: growing.batch.add_text(row, text))
 
     async def visited_feed(self, visit: FeedVisit, *, url: str, row: CaptureRow | None = None) -> None:
-        """Remember a visit of a feed with the next commit.
+        """Store a visit of a feed with the next commit.
 
         Args:
             visit: What it changes.
-            url: The feed's, as it was requested.
+            url: URL of the feed, as requested.
             row: Its capture, if there is one.
         """
         note = notes.write(notes.FeedNote(record=row.record if row else None, visit=visit))
@@ -147,14 +147,14 @@ class Committer:
         text: Text | None = None,
         same_text: bool = False,
     ) -> None:
-        """Remember a visit of a page, and keep its text, with the next commit.
+        """Store a visit of a page and its text with the next commit.
 
         Args:
             visit: What it changes.
-            known: The page was archived before.
+            known: Whether the page was archived before.
             row: Its capture, if there is one.
-            text: Made from that capture.
-            same_text: The text says what the one before said.
+            text: Extracted from that capture.
+            same_text: Whether the text is the same as the previous one.
         """
         note = notes.write(notes.PageNote(record=row.record if row else None, visit=visit))
         outcome = PageOutcome(visit=visit, known=known, kind=row.kind if row else "", same_text=same_text)
@@ -165,14 +165,14 @@ class Committer:
             growing.shards.append(shard(visit.url))
 
         if text is not None and row is not None:
-            # The text first: a note without its text would say that nothing is missing.
+            # The text first: a note without its text would hide that the text is missing.
             await self.add_text(row, text)
         await self._write(write)
         self._summary.done += 1
         self._changed()
 
     async def visited_listing(self, visit: ListingVisit, row: CaptureRow | None = None) -> None:
-        """Remember a visit of a listing with the next commit; `row` is its capture, if there is one."""
+        """Store a visit of a listing with the next commit; `row` is its capture, if there is one."""
         note = notes.write(notes.ListingNote(record=row.record if row else None, visit=visit))
 
         def write(growing: _Growing) -> None:
@@ -185,13 +185,13 @@ class Committer:
         self._changed()
 
     def set_aside(self, url: str) -> None:
-        """A URL whose host was claimed is not requested after all; the claim ends with the next commit."""
+        """Note that a URL whose host was claimed is not requested after all; the next commit settles it."""
         self._grow().shards.append(shard(url))
 
-    # -- the growing batch
+    # -- the open batch
 
     async def _write(self, write: Callable[[_Growing], T]) -> T | None:
-        """Write into the growing batch, waiting where the disk is full; None once the archive has failed."""
+        """Write into the open batch, waiting while the disk is full; None once the archive has failed."""
         while self.failure is None:
             growing = self._grow()
             try:
@@ -208,7 +208,7 @@ class Committer:
         return None
 
     async def _wait_for_room(self, error: SpoolFullError) -> None:
-        """Fetch nothing more for a while, and commit what there is: that frees the spool."""
+        """Pause the crawl and commit the open batch, which frees space in the spool."""
         self._outage.stall("disk", str(error))
         if self._growing is not None and self._growing.batch.bytes:
             self._seal(self._growing)
@@ -226,7 +226,7 @@ class Committer:
     # -- commits
 
     async def flush(self) -> None:
-        """Commit what there is, so that the frontier tells all that is known."""
+        """Commit the open batch, so that the frontier is up to date."""
         if self._growing is not None:
             self._seal(self._growing)
         while self._committing:
@@ -234,16 +234,16 @@ class Committer:
             await asyncio.gather(*waiting)
 
     def _seal(self, growing: _Growing) -> None:
-        """Commit a batch in the background and let the next record begin another."""
+        """Commit a batch in the background; the next record begins another one."""
         if self._growing is not growing:
-            return  # it was committed already
+            return  # already committed
         self._growing = None
         task = self._last = asyncio.ensure_future(self._commit(growing, self._last))
         self._committing.add(task)
         task.add_done_callback(self._committing.discard)
 
     async def _commit(self, growing: _Growing, before: asyncio.Task[None] | None) -> None:
-        """Seal at once, then commit after the batch before: a later one may refer to records of an earlier."""
+        """Seal at once, then commit after the previous batch: a later one may refer to records of an earlier one."""
         self._waiting_bytes += growing.batch.bytes
         if self._waiting_bytes > self._spool_bytes:
             self._outage.stall("quota", "the spool has reached PRESSMARK_SPOOL_MEGABYTES")
@@ -252,7 +252,7 @@ class Committer:
             if before is not None:
                 await before
             if self.failure is not None:
-                return  # the spool keeps it
+                return  # it stays in the spool
             await self._outage.call(self._archive.writer.commit, sealed)
             visits = [page.visit for page in growing.pages]
             await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
@@ -272,7 +272,7 @@ class Committer:
         self._changed()
 
     def _fail(self, error: ArchiveError) -> None:
-        """Take nothing more: what is fetched from now on could not be kept."""
+        """Accept nothing more: what is fetched from now on could not be stored."""
         if self.failure is not None:
             return
         self.failure = error

@@ -1,7 +1,7 @@
-"""Whose hosts are whose: one host is never fetched from by two runs at a time.
+"""Claims on hosts: two runs never crawl the same host at a time.
 
-A run claims the shard of a registrable domain before it asks anything of it, keeps the claim alive while it works, and
-gives it back once all that it asked for there is committed.
+A run claims the shard of a registrable domain before its first request there, renews the claim while it works, and
+releases it once everything that it requested there is committed.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from crawler.model.visits import Due, Feed, Page
 log = logging.getLogger(__name__)
 
 CLAIM = timedelta(minutes=10)
-"""How long a host stays a run's without a word from it."""
+"""How long a claim lasts without renewal."""
 _POLL_SECONDS = 1.0
-"""Between two attempts to claim the host of a URL that a person named."""
+"""Time between two attempts to claim the host of a URL that a person named."""
 
 T = TypeVar("T")
 
 
 class Call(Protocol):
-    """Calls a blocking function in a thread, patiently: `Outage.call`."""
+    """Calls a blocking function in a thread and retries it: `Outage.call`."""
 
     def __call__(self, function: Callable[..., T], *arguments: Any, **named: Any) -> Awaitable[T]:  # noqa: ANN401  the function's own
         """The function's result."""
@@ -52,12 +52,12 @@ class HostClaims:
         self._frontier = frontier
         self._call = call
         self._now = now
-        self._open: Counter[int] = Counter()  # what was asked for on each shard and is not committed yet
+        self._open: Counter[int] = Counter()  # requests not committed yet, by shard
         self._claiming = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Take back what a run before this one held when it died; from now on keep alive what is claimed."""
+        """Release the claims of an earlier run that died, and start renewing those of this one."""
         await self._call(self._claims.release)
         self._renewing = asyncio.ensure_future(self._renew())
 
@@ -66,30 +66,30 @@ class HostClaims:
             await asyncio.sleep(CLAIM.total_seconds() / 10)
             try:
                 await asyncio.to_thread(self._claims.renew, until=self._now() + CLAIM)
-            except ArchiveError as e:  # a claim lasts for ten times as long
+            except ArchiveError as e:  # a claim lasts ten times as long
                 log.warning("claims are not renewed error=%s", e)
 
     def due(self, **wanted: Any) -> Due:  # noqa: ANN401  fields of Due
-        """What this run wants now."""
+        """What this run wants now, as an argument for the frontier."""
         now = self._now()
         return Due(now=now, holder=self._claims.holder, until=now + CLAIM, **wanted)
 
     async def claim_feeds(self, due: Due, after: Place) -> tuple[list[Feed], Place]:
-        """Due feeds whose hosts are this run's now; the caller requests all of them."""
+        """Due feeds whose hosts this run has now claimed; the caller must request all of them."""
         async with self._claiming:
             found, place = await self._call(self._frontier.claim_feeds, due, after)
             self._open.update(shard(feed.url) for feed in found)
         return found, place
 
     async def claim_pages(self, due: Due, after: Place) -> tuple[list[Page], Place]:
-        """Due pages whose hosts are this run's now; the caller requests all of them."""
+        """Due pages whose hosts this run has now claimed; the caller must request all of them."""
         async with self._claiming:
             found, place = await self._call(self._frontier.claim_pages, due, after)
             self._open.update(shard(page.url) for page in found)
         return found, place
 
     async def claim(self, urls: Sequence[str]) -> list[bool]:
-        """Whether each of these may be requested by this run; the caller requests those that may."""
+        """Whether this run may request each of these URLs; the caller must request those that it may."""
         wanted = [shard(url) for url in urls]
         async with self._claiming:
             ours = {number for number in wanted if self._open[number]}
@@ -100,15 +100,15 @@ class HostClaims:
         return [number in ours for number in wanted]
 
     async def claim_patiently(self, url: str, *, seconds: float, stop: Callable[[], bool]) -> bool:
-        """Claim the host of a URL that a person named, waiting for the run that has it.
+        """Claim the host of a URL that a person named, waiting for another run to release it.
 
         Args:
-            url: What was named.
+            url: The URL.
             seconds: How long to wait.
-            stop: Ends the wait.
+            stop: Whether to end the wait.
 
         Returns:
-            False if the other run did not end in time.
+            False if the other run did not release it in time.
         """
         until = monotonic() + seconds
         while not (await self.claim([url]))[0]:
@@ -118,7 +118,7 @@ class HostClaims:
         return True
 
     async def settle(self, shards: Sequence[int]) -> None:
-        """So many requests of these shards are committed; hosts of which nothing is open are given back."""
+        """Count one committed request for each of these shards; release those without uncommitted ones."""
         self._open.subtract(shards)
         async with self._claiming:
             over = {number for number in shards if self._open[number] <= 0}
@@ -128,9 +128,9 @@ class HostClaims:
                 await self._release(over)
 
     async def end(self, *, keep: bool) -> None:
-        """Stop renewing; release all claims, unless what was fetched is not committed.
+        """Stop renewing; release all claims, unless something fetched is not committed (`keep`).
 
-        Then nobody else may ask for it again: the next run of this machine takes its hosts back.
+        No other run may fetch that again: the next run on this machine takes over its hosts.
         """
         if self._renewing is not None:
             self._renewing.cancel()

@@ -1,4 +1,4 @@
-"""Requests that were made and have not come to their end, so that a spider knows when nothing more can follow."""
+"""Requests in flight, so that a spider knows when nothing more can follow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class InFlight:
-    """What is under way, by name: `feed https://a.example/feed`."""
+    """Requests in flight, by name: `feed https://a.example/feed`."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -16,12 +16,12 @@ class InFlight:
         return len(self._names)
 
     def begin(self, name: str) -> None:
-        """A request goes out; `ending` closes it."""
+        """A request is sent; `ending` ends it."""
         self._names.add(name)
 
     @contextmanager
     def ending(self, name: str) -> Iterator[None]:
-        """Whatever happens within, well or not, is the end of what was begun."""
+        """Leaving this context, normally or by an exception, ends the request."""
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""One run of a lane at a time on one home folder, and the name by which its claims are known."""
+"""Locks: one run of each lane at a time on a home folder; and the name under which it claims hosts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from archive.runtime.file_lock import exclusive
 
 CRAWL, RECHECK, BACKFILL = "", "recheck", "backfill"
 LANES = (CRAWL, RECHECK, BACKFILL)
-"""Runs that may work side by side, each with its own part of the spool; hosts are divided by claims."""
+"""Kinds of runs that may run concurrently, each with its own part of the spool; claims divide the hosts."""
 
 
 def only_run(home: Path, lane: str = CRAWL, *, wait_seconds: float) -> AbstractContextManager[None]:
-    """Hold the lock of a lane of a home folder; errors as of `exclusive`."""
+    """Hold the lock of a lane of a home folder; raises like `exclusive`."""
     name = lane or "crawl"
     return exclusive(home / f"{name}.lock", what=name, wait_seconds=wait_seconds)
 
 
 @contextmanager
 def no_run(home: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the locks of all lanes; errors as of `exclusive`."""
+    """Hold the locks of all lanes; raises like `exclusive`."""
     with ExitStack() as held:
         for lane in LANES:
             held.enter_context(only_run(home, lane, wait_seconds=wait_seconds))
@@ -34,7 +34,7 @@ def holder(home: Path, lane: str) -> str:
     """The name under which a lane of this home folder claims hosts: the same after a crash.
 
     Raises:
-        SpoolError: The folder cannot be written.
+        SpoolError: The folder is not writable.
     """
     path = home / "worker"
     with spool_errors(home):

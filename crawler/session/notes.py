@@ -1,4 +1,4 @@
-"""What the frontier is to remember, as lines beside a batch: a crash between capture and commit loses nothing."""
+"""Notes: visits for the frontier, stored as lines beside a batch, so that a crash before the commit loses nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedNote:
-    """A visit of a feed, and the capture it rests on."""
+    """A visit of a feed, and its capture."""
 
     kind: Literal["feed"] = "feed"
     record: str | None
@@ -26,7 +26,7 @@ class FeedNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageNote:
-    """A visit of a page, and the capture it rests on."""
+    """A visit of a page, and its capture."""
 
     kind: Literal["page"] = "page"
     record: str | None
@@ -36,7 +36,7 @@ class PageNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingNote:
-    """A visit of a listing, and the capture it rests on."""
+    """A visit of a listing, and its capture."""
 
     kind: Literal["listing"] = "listing"
     record: str | None
@@ -55,11 +55,11 @@ def write(note: Note) -> str:
 
 
 def read(lines: Iterable[str], held: Callable[[str], bool]) -> Iterator[Note]:
-    """The notes whose capture is held.
+    """The notes whose capture is archived.
 
     Args:
-        lines: As `write` made them.
-        held: Whether the capture of a WARC-Record-ID is.
+        lines: As written by `write`.
+        held: Whether the capture with a WARC-Record-ID is archived.
     """
     for line in lines:
         try:

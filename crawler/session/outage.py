@@ -1,7 +1,7 @@
-"""Store, database or disk out of reach: calls are retried with back-off, and the crawl pauses while there is no room.
+"""Outages of store, database or disk: calls are retried with back-off; the crawl pauses if the disk is full.
 
-While there is work and room in the spool, a crawl goes on without store or database for any length of time. Patience
-ends only once it is paused or ending. docs/retries.md has the whole map of retries.
+With work to do and space in the spool, a crawl continues without store or database for any length of time. It gives
+up only when paused or ending. docs/retries.md describes all retries.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from archive.errors import ArchiveError
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 30.0
-"""Between two attempts of a call while store or database are away."""
+"""Longest time between two attempts of a call during an outage."""
 _STOPPING_SECONDS = 5.0
-"""How long a crawl that was asked to stop waits for store and database."""
+"""How long a crawl that is shutting down waits for store and database."""
 
 IF_TEMPORARY = retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary)
-"""Retries look at nothing else."""
+"""The only condition for a retry."""
 
 T = TypeVar("T")
 
 
 class Outage:
-    """How long a crawl waits for what is away.
+    """How long a crawl waits during an outage.
 
     Args:
         patience_seconds: How long a crawl that is paused or ending waits before it gives up.
@@ -52,13 +52,13 @@ class Outage:
         self._pause = pause
         self._resume = resume
         self._ending: float | None = None
-        self._stalled: dict[str, float] = {}  # why nothing more is fetched, and since when
+        self._stalled: dict[str, float] = {}  # reasons for the pause, and since when
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own
-        """Call in a thread; while store or database are away retry with exponential back-off, until patience ends.
+        """Call in a thread; during an outage retry with exponential back-off, until patience ends.
 
         Raises:
-            ArchiveError: They did not come back in time, or refuse.
+            ArchiveError: The outage lasted too long, or the error is permanent.
         """
         name = getattr(function, "__name__", "call")
 
@@ -77,14 +77,14 @@ class Outage:
         return await retrying(asyncio.to_thread, function, *arguments, **named)
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep; a second only once the crawl was asked to stop."""
+        """Sleep; at most one second once the crawl was asked to stop."""
         until = monotonic() + seconds
         await asyncio.sleep(min(1.0, seconds))
         while monotonic() < until and not self._shutdown_requested():  # noqa: ASYNC110  Scrapy sends no signal for it
             await asyncio.sleep(1.0)
 
     def end(self) -> None:
-        """There is no more work: from now on what is away is waited for no longer than patience lasts."""
+        """There is no more work: from now on wait out an outage only as long as patience lasts."""
         self._ending = monotonic()
 
     def stall(self, why: str, reason: str) -> None:
@@ -95,14 +95,14 @@ class Outage:
             self._pause()
 
     def resume(self, why: str) -> None:
-        """That reason to pause is over."""
+        """End that reason to pause."""
         if self._stalled.pop(why, None) is not None:
             log.warning("crawl goes on why=%s", why)
             if not self._stalled:
                 self._resume()
 
     def stalled_since(self, why: str) -> float:
-        """Monotonic instant since which the crawl has been paused for that reason; now, if it is not."""
+        """Monotonic instant since which the crawl has been paused for that reason; now if it is not paused."""
         return self._stalled.get(why, monotonic())
 
     def deadline_passed(self, since: float) -> bool:

@@ -1,4 +1,4 @@
-"""Retry-After: which servers asked to be left alone, and until when; in this run and the next ones."""
+"""Retry-After: which servers must not be requested, and until when, in this run and later ones."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from crawler.net.backoff import AFTER_TOO_MANY
 log = logging.getLogger(__name__)
 
 _LOOK = timedelta(seconds=15)
-"""Between two looks at what other runs were told meanwhile."""
+"""Time between two checks for what other runs have received."""
 _MAX_SCOPE = 255
 
 
 class RetryAfterError(IgnoreRequest):
-    """The server asked not to be asked before an instant."""
+    """The server's Retry-After forbids a request before an instant."""
 
     def __init__(self, scope: str, until: datetime) -> None:
         super().__init__(f"{scope} asked to be left alone until {until:%Y-%m-%d %H:%M:%S}Z")
@@ -34,7 +34,7 @@ class RetryAfterError(IgnoreRequest):
 
 
 def scope_of(url: str, kind: Scope) -> str:
-    """What a Retry-After of this URL speaks for."""
+    """The scope that a Retry-After from this URL applies to."""
     if kind == "url":
         return url[:_MAX_SCOPE]
     parts = urlsplit(url)
@@ -45,10 +45,10 @@ def scope_of(url: str, kind: Scope) -> str:
 
 
 class RetryAfter:
-    """The scopes that are asked nothing for a while."""
+    """The scopes that must not be requested for a while."""
 
     def __init__(self, frontier: Frontier, kind: Scope, now: Callable[[], datetime]) -> None:
-        """Begin with what servers told earlier runs."""
+        """Load what earlier runs have received."""
         self._frontier = frontier
         self._kind: Scope = kind
         self._now = now
@@ -56,7 +56,7 @@ class RetryAfter:
         self._until = frontier.holds(self._looked)
 
     def check(self, url: str) -> None:
-        """Raise RetryAfterError where a URL may not be asked now."""
+        """Raise RetryAfterError if a URL must not be requested now."""
         self._look()
         scope = scope_of(url, self._kind)
         until = self._until.get(scope)
@@ -70,13 +70,13 @@ class RetryAfter:
         self._looked = now
         try:
             self._until.update(self._frontier.holds(now))
-        except DatabaseError as e:  # what this run was told itself it knows
+        except DatabaseError as e:  # this run still knows what it has received itself
             log.warning("holds cannot be read again error=%s", e)
 
     def answered(self, url: str, status: int, value: str | None) -> None:
-        """Hold the scope of an answer 429, or 503 with a Retry-After.
+        """Throttle the scope of a response 429, or of a 503 with Retry-After.
 
-        A 503 without one speaks for its page alone, which is asked again later and later.
+        A 503 without Retry-After affects only its page, which is retried with back-off.
         """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
         if status == HTTPStatus.TOO_MANY_REQUESTS and wait is None:
@@ -88,5 +88,5 @@ class RetryAfter:
         log.warning("held scope=%s until=%s", scope, until.isoformat())
         try:
             self._frontier.hold(scope, until)
-        except DatabaseError as e:  # this run knows; the next will be told again
+        except DatabaseError as e:  # this run knows; the server will tell the next one again
             log.warning("hold is not stored scope=%s error=%s", scope, e)

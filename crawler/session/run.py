@@ -1,4 +1,4 @@
-"""One crawl: archive, frontier, worker processes and the parts between them, built once and shared."""
+"""One crawl: archive, frontier, worker processes and what connects them, created once and shared."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 progress = object()
-"""Scrapy signal: sent with `summary` whenever it changed."""
+"""Scrapy signal: sent with `summary` after each change."""
 
 T = TypeVar("T")
 
 
 class Run:
-    """Scrapy extension that builds what the components of one crawl share; has no work of its own."""
+    """Scrapy extension that creates what the components of one crawl share; it does no work of its own."""
 
     def __init__(
         self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings, lane: str = ""
@@ -62,7 +62,7 @@ class Run:
         self.texts = Texts(archive, settings)
         self.summary = Summary()
         self.problems: list[CrawlError] = []
-        """What failed of what a person named."""
+        """Errors of URLs that a person named."""
         self.outage = Outage(
             patience_seconds=settings.outage_seconds,
             shutdown_requested=self.shutdown_requested,
@@ -90,7 +90,7 @@ class Run:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Run:
-        """Open archive and frontier as the settings name them."""
+        """Open the archive and the frontier in the settings."""
         settings: ArchiveSettings | None = crawler.settings.get("PRESSMARK_ARCHIVE")
         if settings is None:
             raise NotConfigured("settings are not those of crawler.settings")
@@ -110,11 +110,11 @@ class Run:
         return run
 
     async def begin(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
-        """Take back the hosts of a run before this one that died."""
+        """Release the claims of an earlier run that died."""
         await self.hosts.begin()
 
     async def close(self, spider: Spider) -> None:  # noqa: ARG002  Scrapy's signature
-        """Commit what is left and end the worker processes."""
+        """Commit the rest and end the worker processes."""
         self.outage.end()
         await self.committer.flush()
         failed = self.committer.failure is not None
@@ -122,7 +122,7 @@ class Run:
         await self.hosts.end(keep=failed)
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own
-        """Call in a thread, patiently: as `Outage.call`."""
+        """Call in a thread with retries, like `Outage.call`."""
         return await self.outage.call(function, *arguments, **named)
 
     def now(self) -> datetime:
@@ -130,8 +130,8 @@ class Run:
         return datetime.now(UTC)
 
     def random(self) -> float:
-        """From 0 up to 1, evenly."""
-        return random.random()  # noqa: S311  spreads visits, guards nothing
+        """A random number from 0 up to 1."""
+        return random.random()  # noqa: S311  only spreads visits
 
     def shutdown_requested(self) -> bool:
         """Whether Scrapy was asked to stop."""
@@ -151,7 +151,7 @@ class Run:
             self._crawler.engine.unpause()
 
     def _stop(self, error: ArchiveError) -> None:  # noqa: ARG002  it is logged and reported at the end
-        """Close the spider: the archive can take no more."""
+        """Close the spider: the archive cannot store any more."""
         engine = self._crawler.engine if self._crawler else None
         if engine is not None and engine.spider is not None:
             task = asyncio.ensure_future(engine.close_spider_async(reason="archive failed"))
@@ -159,6 +159,6 @@ class Run:
 
 
 def options(crawler: Any) -> CrawlSettings:  # noqa: ANN401  a Crawler, or the process that makes crawlers
-    """The crawler's own settings as they came with Scrapy's."""
+    """The crawler's own settings, passed along with Scrapy's."""
     found: CrawlSettings = crawler.settings["PRESSMARK_OPTIONS"]
     return found

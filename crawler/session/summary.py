@@ -1,4 +1,4 @@
-"""What a crawl did, counted for the person who started it. Pure, no I/O."""
+"""Summary of a crawl: counts for the person who started it. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from crawler.model.visits import FeedVisit, PageVisit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOutcome:
-    """A visit of a page, and what the summary needs to know of it."""
+    """What the summary counts of a visit of a page."""
 
     visit: PageVisit
     known: bool
-    """The page was archived before."""
+    """Whether the page was archived before."""
     kind: str
-    """Kind of its capture; empty if there is none."""
+    """Kind of its capture; empty if there is no capture."""
     same_text: bool
-    """The post's own words are as they were."""
+    """Whether the post's own words are unchanged."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did; posts count when they are committed."""
+    """Counts of a run; posts are counted when committed."""
 
     feeds: int = 0
     """Feeds visited."""
     unchanged: int = 0
-    """Of these, answered 304."""
+    """Feeds that answered 304."""
     failed_feeds: int = 0
     posts: int = 0
-    """Pages kept that were not archived before."""
+    """Pages archived for the first time."""
     changed: int = 0
-    """Pages archived before of which another payload was kept."""
+    """Pages archived before, of which a different payload was archived."""
     same: int = 0
-    """Pages requested again that were as before."""
+    """Pages requested again with the same payload."""
     same_text: int = 0
-    """Pages with another payload in which the post's own words are as before."""
+    """Pages with a different payload in which the post's own words are unchanged."""
     failed: int = 0
     """Pages that could not be fetched."""
     vanished: int = 0
-    """Pages archived before that are no longer there."""
+    """Pages archived before whose posts are gone."""
     listings: int = 0
     """Listings of older posts read."""
     texts: int = 0
     captures: int = 0
     bytes: int = 0
-    """Of the objects put into the store."""
+    """Bytes of the objects put into the store."""
     objects: list[str] = field(default_factory=list)
     put_off: set[str] = field(default_factory=set)
-    """Registrable domains that have more new pages than one run fetches."""
+    """Registrable domains with more new pages than their budget for one run."""
     expected: int = 0
     """Pages requested so far."""
     done: int = 0
     """Pages answered so far, committed or not."""
 
     def count(self, sealed: Sealed, feeds: Sequence[FeedVisit], pages: Iterable[PageOutcome]) -> None:
-        """Add a batch that was committed."""
+        """Count a committed batch."""
         self.objects += [row.key for row, _ in sealed.files]
         self.bytes += sum(row.length for row, _ in sealed.files)
         self.captures += len(sealed.captures)
@@ -72,7 +72,7 @@ class Summary:
             setattr(self, name, getattr(self, name) + 1)
 
     def line(self) -> str:
-        """What was kept, in one line."""
+        """What was archived, in one line."""
         parts = [f"kept {_count(self.posts, 'new post')}"]
         if self.changed:
             parts.append(f"{self.changed} changed")
@@ -96,7 +96,7 @@ class Summary:
 
 
 def _outcome(page: PageOutcome) -> str:
-    """The field of a summary that a visit counts to."""
+    """The field of the summary in which a visit is counted."""
     if page.visit.gone and page.known:
         return "vanished"
     if not page.visit.kept:

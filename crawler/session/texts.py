@@ -1,4 +1,4 @@
-"""Texts made in worker processes under limits, with what is known of each site: no foreign bytes are parsed here."""
+"""Extracts texts in worker processes under limits, with site profiles: no foreign bytes are parsed in this process."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Texts:
         self._sites = Sites(archive)
 
     async def work(self, function: Any, **arguments: Any) -> Any:  # noqa: ANN401  any pure function of values
-        """Run a function on values in a worker process, as `WorkerPool.submit` does.
+        """Run a function on values in a worker process, like `WorkerPool.submit`.
 
         Raises:
-            TaskError: It failed, crashed, or passed a limit.
+            TaskError: It failed, crashed, or exceeded a limit.
         """
         try:
             return await asyncio.wrap_future(self._pool.submit(function, **arguments))
@@ -51,13 +51,13 @@ class Texts:
 
         Args:
             body: Its payload, without content coding.
-            url: Where it was.
-            content_type: As the server stated it.
+            url: Its URL.
+            content_type: Content-Type as the server stated it.
             at: When it was fetched.
-            entry: What a feed says of the post.
+            entry: What a feed says about the post.
 
         Raises:
-            TaskError: There is no text to be had.
+            TaskError: No text can be extracted.
         """
         text: Text = await self.work(
             extract,
@@ -71,10 +71,10 @@ class Texts:
         return text
 
     async def again(self, row: CaptureRow) -> Text:
-        """The text of an archived capture, made by today's extractor.
+        """The text of an archived capture, made by the current extractor.
 
         Raises:
-            TaskError: There is no text to be had.
+            TaskError: No text can be extracted.
             ArchiveError: The capture cannot be read.
         """
         site = await self._site(row.url)
@@ -83,11 +83,11 @@ class Texts:
         return text
 
     def made(self, url: str) -> None:
-        """A post at that URL has a new text, of which its site's profile may learn."""
+        """Note that the post at a URL has a new text, from which its site's profile can learn."""
         self._sites.made(url)
 
     async def _site(self, url: str) -> Profile | None:
-        """What recurs on the site of a URL, as far as it is known."""
+        """The profile of a URL's site, with its boilerplate; None if not known."""
         try:
             return await asyncio.to_thread(self._sites.of, url)
         except ArchiveError as e:
@@ -95,7 +95,7 @@ class Texts:
             return None
 
     def close(self, *, learn: bool) -> None:
-        """End the worker processes; before that, learn from the new texts where that is wanted."""
+        """End the worker processes; `learn`: update the site profiles from the new texts first."""
         if learn:
             self._sites.learn()
         self._pool.close()

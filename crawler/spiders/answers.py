@@ -1,4 +1,4 @@
-"""From Scrapy's responses to the `Answer` that everything else looks at."""
+"""Converts Scrapy's responses to the `Answer` that everything else uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VALIDATORS = ("etag", "last-modified")
 
 
 def answer_of(response: Response, now: Callable[[], datetime]) -> Answer:
-    """The answer that a response is; `now` dates it where no capture could be made."""
+    """The `Answer` for a response; `now` dates it if no capture could be made."""
     recorded = context_of(response).recorded
     hops: list[str] = response.meta.get("redirect_urls", [])
     return Answer(
@@ -35,7 +35,7 @@ def answer_of(response: Response, now: Callable[[], datetime]) -> Answer:
 
 
 def _headers(response: Response, *, validators: bool) -> dict[str, str]:
-    """Names in lower case, those of one name joined; of a validator the last counts."""
+    """Names in lower case, values of the same name joined; of several validators the last one counts."""
     pairs = response.headers.items()
     found = {name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in pairs}
     for name in _VALIDATORS:
@@ -46,7 +46,7 @@ def _headers(response: Response, *, validators: bool) -> dict[str, str]:
 
 
 def _lasting_url(response: Response, hops: list[str]) -> str:
-    """The URL to subscribe to: past redirects that are permanent, before the first that is not."""
+    """The URL to subscribe to: after all permanent redirects up to the first temporary one."""
     urls = [*hops, response.url]
     for at, status in enumerate(response.meta.get("redirect_reasons", [])):
         if status not in _PERMANENT:

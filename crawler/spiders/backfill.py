@@ -1,4 +1,4 @@
-"""The spider for posts older than a feed shows: listings in, posts out. Rules are in `crawler.backfill.listings`."""
+"""The spider for posts older than a feed shows: reads listings, fetches posts. Rules: `crawler.backfill.listings`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LISTINGS, _POSTS = -20, -30
-"""Priorities: whatever else is due on the host comes first."""
+"""Priorities: anything else that is due on the host comes first."""
 _FORBIDDEN = "forbidden by robots.txt"
 _WAIT_SECONDS = 0.05
 _POLL_SECONDS = 15.0
-"""Between two looks whether a feed on the hosts of this run has become due."""
+"""Time between two checks whether a feed on the hosts of this run has become due."""
 
 
 @dataclass(slots=True)
@@ -49,16 +49,16 @@ class _Work:
     site: str
     shapes: frozenset[str]
     asked: set[str] = field(default_factory=set)
-    """Listings known; each is read once."""
+    """Known listings; each is read once."""
     kinds: set[str] = field(default_factory=set)
     posts: set[str] = field(default_factory=set)
-    """Keys of the posts that listings of this run have given, whether they were known before or not."""
+    """Keys of the posts in this run's listings, whether known before or not."""
     found: int = 0
-    """Posts that listings beyond the feed itself have given, each counted once."""
+    """Number of posts in listings other than the feed itself, each counted once."""
     complete: bool = False
-    """A listing said that it had all."""
+    """Whether a listing stated that it is complete."""
     failed: bool = False
-    """A listing is to be tried again in another run."""
+    """Whether a listing must be tried again in another run."""
 
 
 class BackfillSpider(BlogSpider):
@@ -66,7 +66,7 @@ class BackfillSpider(BlogSpider):
 
     Args:
         url: Feeds or blogs, several separated by white space; subscribed if new. Without it, every backfill that is
-            not done.
+            not finished.
     """
 
     name = "backfill"
@@ -78,11 +78,11 @@ class BackfillSpider(BlogSpider):
 
     @property
     def backlog(self) -> Backlog:
-        """What is to be read."""
+        """The backfills in the database."""
         return Backlog(self.run.frontier.engine)
 
     async def requests(self) -> AsyncIterator[Any]:
-        """Requests for the listings of each feed, one feed after the other, then for the posts that they gave."""
+        """Requests for the listings of each feed, one feed after another, then for the posts in them."""
         await self._take_credentials()
         for url in self.urls:
             if not await self.run.call(self.run.frontier.find, url) and await self._claimed(url):
@@ -118,7 +118,7 @@ class BackfillSpider(BlogSpider):
             self.backlog.end(feed_id, at=self.run.now())
 
     def _work(self, feed: Feed) -> _Work:
-        """A feed's backfill as far as it was done before."""
+        """The state of a feed's backfill after earlier runs."""
         known = self.backlog.known(feed.id)
         return _Work(
             feed=feed,
@@ -148,10 +148,10 @@ class BackfillSpider(BlogSpider):
                 return
 
     async def _posts(self, work: _Work) -> AsyncIterator[Request]:
-        """Requests for posts that were found and are not fetched yet."""
+        """Requests for posts that were found but not fetched yet."""
         place: Place = None
         while True:
-            # Those that the feed itself shows and that wait as well: the host is this run's.
+            # Also those that are due from the feed itself, since this run has claimed the host.
             due = self.run.hosts.due(feed_ids=(work.feed.id,), held=False)
             pages, more = await self.run.hosts.claim_pages(due, place)
             async for request in self._page_requests(pages):
@@ -164,11 +164,11 @@ class BackfillSpider(BlogSpider):
             place = more
 
     async def _host_of(self, feed: Feed) -> bool:
-        """Claim a feed's host for as long as its backfill lasts; what a person asked for waits for it."""
+        """Claim a feed's host for the whole backfill; waits for it if a person started the backfill."""
         return await self._claimed(feed.url) if self.urls else (await self.run.hosts.claim([feed.url]))[0]
 
     async def _while_waiting(self) -> AsyncIterator[Request]:
-        """Until all is answered; feeds on this run's hosts that become due meanwhile are visited in between."""
+        """Wait for all responses; visits feeds on this run's hosts that become due meanwhile."""
         feeds_at: Place = None
         waited = 0.0
         while len(self.run.in_flight):
@@ -183,13 +183,13 @@ class BackfillSpider(BlogSpider):
                         yield request
 
     async def _answers(self) -> None:
-        while len(self.run.in_flight):  # noqa: ASYNC110  answers come from many places
+        while len(self.run.in_flight):  # noqa: ASYNC110  responses come from many places
             await asyncio.sleep(_WAIT_SECONDS)
 
     # -- listings
 
     def _more(self, work: _Work, named: Iterable[tuple[str, str]], *, number: int = 0) -> list[Listing]:
-        """Listings that are not known yet, as far as there is room for them."""
+        """Listings that are not known yet, up to the limit."""
         found = []
         for url, kind in named:
             if number and len(work.asked) >= BACKFILL_LISTINGS:
@@ -204,7 +204,7 @@ class BackfillSpider(BlogSpider):
         if self.shard is not None and not self.shard.holds(shard(listing.url)):
             return
         if not (await self.run.hosts.claim([listing.url]))[0]:
-            work.failed = True  # another run has that host
+            work.failed = True  # another run has claimed that host
             return
         work.kinds.add(listing.kind)
         context = RequestContext(via=work.feed.url, hops="L", ignores_robots=listing.kind == backfill.ROBOTS)
@@ -227,7 +227,7 @@ class BackfillSpider(BlogSpider):
             yield request
 
     async def parse_listing(self, response: Response, listing: Listing) -> AsyncIterator[Any]:
-        """The answer to a request for a listing."""
+        """The response to a request for a listing."""
         with self.run.in_flight.ending(f"listing {listing.url}"):
             answer = self._answer(response)
             found, error = await self._found(answer, listing)
@@ -255,15 +255,15 @@ class BackfillSpider(BlogSpider):
         done: bool,
         counts: bool = True,
     ) -> AsyncIterator[Request]:
-        """Remember a visit of a listing; requests for what it leads to.
+        """Record a visit of a listing; yields requests for what it links to.
 
         Args:
-            listing: It.
-            answer: What came of the request, if it was answered.
-            found: What it gives.
+            listing: The listing that was visited.
+            answer: The response, if there was one.
+            found: Its content.
             error: What is wrong with it.
-            done: It was answered as well as it ever will be.
-            counts: An error is one of the few after which it is given up.
+            done: Whether the response is final.
+            counts: Whether an error counts towards the number after which the listing is abandoned.
         """
         work = self._works[listing.feed_id]
         failures = 0 if error is None else listing.failures + counts
@@ -276,7 +276,7 @@ class BackfillSpider(BlogSpider):
             log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
             named = backfill.instead(listing.kind, listing.url, feed=work.feed.url) if done else ()
         elif work.found > BACKFILL_PAGES or (listing.kind == backfill.PAGED and not count):
-            named = ()  # past the end WordPress may give the last page for ever
+            named = ()  # past the end WordPress may repeat the last page endlessly
         more = self._more(work, named, number=listing.number + 1)
         visit = ListingVisit(
             feed_id=listing.feed_id,
@@ -303,7 +303,7 @@ class BackfillSpider(BlogSpider):
                 yield request.replace(priority=_POSTS)
 
     def _new(self, work: _Work, listing: Listing, found: backfill.Found) -> tuple[tuple[SeenEntry, ...], int]:
-        """Entries of a listing whose pages are not known, and how many posts it gives that none before it gave."""
+        """Entries of a listing whose pages are not known, and the number of posts that no earlier listing had."""
         urls = {url for entry in found.entries if (url := page_url(entry))}
         keys = {page_key(url) for url in urls} - work.posts
         work.posts |= keys
@@ -319,7 +319,7 @@ class BackfillSpider(BlogSpider):
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
 
     async def _found(self, answer: Answer, listing: Listing) -> tuple[backfill.Found, str | None]:
-        """What a listing gives, and what is wrong with it."""
+        """The content of a listing, and what is wrong with it."""
         work = self._works[listing.feed_id]
         if answer.status != OK:
             return backfill.Found(), f"answered {answer.status}"

@@ -1,6 +1,6 @@
-"""The spider: due feeds in, captures and texts of their posts out.
+"""The spider: visits due feeds, captures their posts and has the texts extracted.
 
-It makes requests and hands their answers on: to `seeds`, `feed_visits`, `page_visits` and `page_requisites`, which
+It makes requests and passes the responses to `seeds`, `feed_visits`, `page_visits` and `page_requisites`, which
 never see Scrapy.
 """
 
@@ -48,32 +48,32 @@ _ACCEPT_SEED = accept_header("text/html")
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
 _FEEDS_FIRST, _RECHECKS_LAST, _REQUISITES_LAST = 10, -10, -20
-"""Priorities; pages of new posts are between the first two."""
+"""Priorities; those of new posts' pages are between the first two."""
 _ACCEPT_REQUISITE = {
     "image": "image/avif,image/webp,image/*,*/*;q=0.8",
     "style": "text/css,*/*;q=0.1",
     "font": "font/woff2,font/woff,*/*;q=0.1",
 }
 _LOOK_SECONDS = 15.0
-"""Between two looks for what has become due while a crawl runs."""
+"""Time between two checks for what has become due while a crawl runs."""
 
 
 class BlogSpider(Spider):
     """Visits feeds and fetches what is new in them.
 
     Args:
-        url: A feed or a blog's page, several separated by white space; subscribed if new. Without it, every due feed.
-        shard: `3/16`: of the due feeds those of one shard.
-        force: `1`: feeds that are not due as well.
-        insecure: `1`: certificates are taken as they are for the hosts of these URLs, and for good for the feeds behind
-            them; `0`: no more.
-        only: `subscribe`: find and read the feeds, fetch no posts yet; `feeds`: no posts that are archived already;
-            `rechecks`: nothing but these.
+        url: Feeds or pages of blogs, separated by white space; subscribed if new. Without it, every due feed.
+        shard: `3/16`: only the due feeds of that shard.
+        force: `1`: also feeds that are not due.
+        insecure: `1`: stop verifying certificates for the hosts of these URLs, permanently for the feeds behind them;
+            `0`: verify them again.
+        only: `subscribe`: find and read the feeds, but do not fetch posts; `feeds`: no re-checks of archived posts;
+            `rechecks`: only re-checks.
     """
 
     name = "blog"
     thorough = False
-    """No host has a budget."""
+    """Whether to ignore the budgets of hosts."""
 
     def __init__(
         self,
@@ -93,11 +93,11 @@ class BlogSpider(Spider):
         self.subscribe_only = only == "subscribe"
         self.unverified = None if not insecure else insecure not in {"0", "no", "false"}
         self._asked: set[str] = set()
-        self._fetched: Counter[str] = Counter()  # pages of each host that are fetched for the first time
-        self._origins: dict[int, str] = {}  # of feeds, by id
+        self._fetched: Counter[str] = Counter()  # first-time fetches, by host
+        self._origins: dict[int, str] = {}  # origins of feeds, by id
 
     def join(self, run: Run) -> None:
-        """Build the stages on what the components of this crawl share."""
+        """Build the stages from what the components of this crawl share."""
         self.run = run
         self.seeds = Seeds(run, self.fetch, ACCEPT_FEED)
         self.feed_visits = FeedVisits(run)
@@ -112,13 +112,13 @@ class BlogSpider(Spider):
     requisites: PageRequisites
 
     async def start(self) -> AsyncIterator[Any]:
-        """All requests that do not follow from an answer."""
-        self.join(Run.of(self.crawler))  # Scrapy makes spiders before extensions
+        """All requests that do not follow from a response."""
+        self.join(Run.of(self.crawler))  # Scrapy creates spiders before extensions
         async for request in self.requests():
             yield request
 
     async def requests(self) -> AsyncIterator[Any]:
-        """Requests for what was named, or for what is due, and for what becomes due while there is work."""
+        """Requests for the URLs that were named, or for what is due, including what becomes due meanwhile."""
         await self._take_credentials()
         for url in self.urls:
             subscribed = await self.run.call(self.run.frontier.find, url)
@@ -133,7 +133,7 @@ class BlogSpider(Spider):
                 yield request
 
     async def _take_credentials(self) -> None:
-        """Names, passwords and trust that a person gave with the URLs."""
+        """Take over the credentials and `insecure` that a person gave with the URLs."""
         urls = []
         for url in self.urls:
             without, given = await self.run.call(self.run.frontier.entrust, url)
@@ -147,7 +147,7 @@ class BlogSpider(Spider):
                 await self.run.call(self.run.frontier.trust, url, unverified=self.unverified)
 
     async def _due(self, feed_ids: tuple[int, ...] | None) -> AsyncIterator[Request]:
-        """Requests for what is due, of all feeds or some, as long as that is so or may become so."""
+        """Requests for what is due, of all feeds or some, for as long as something is due or may become due."""
         run, force = self.run, self.force
         feeds_at: Place = None
         pages_at: Place = None
@@ -164,7 +164,7 @@ class BlogSpider(Spider):
             async for request in self._page_requests(pages):
                 yield request
             pages_at = others or pages_at
-            while len(run.in_flight) > AT_ONCE:  # noqa: ASYNC110  answers come from many places
+            while len(run.in_flight) > AT_ONCE:  # noqa: ASYNC110  responses come from many places
                 await asyncio.sleep(1.0)
             if more or others:
                 continue
@@ -180,7 +180,7 @@ class BlogSpider(Spider):
         return {"held": held, "backfill": False, "without": without, "budget": self.run.options.recheck_budget}
 
     async def _claimed(self, url: str) -> bool:
-        """Claim the host of what a person named; reports if another run keeps it."""
+        """Claim the host of a URL that a person named; reports it if another run does not release it."""
         run = self.run
         if await run.hosts.claim_patiently(url, seconds=run.options.lock_seconds, stop=run.shutdown_requested):
             return True
@@ -188,14 +188,14 @@ class BlogSpider(Spider):
         return False
 
     async def fetch(self, url: str, *, via: str, accept: bytes | None = None) -> Answer | None:
-        """The answer to one request on the side, for what may not be there; None where there is none."""
+        """The response to a request outside the queue, for a URL that may not exist; None if there is none."""
         try:
             engine = self.crawler.engine
-            assert engine is not None  # callbacks run while it does
+            assert engine is not None  # it runs while callbacks do
             headers = {"Accept": accept} if accept else None
             meta = in_meta(RequestContext(via=via, hops="L", credentials_for=origin(via)))
             return self._answer(await engine.download_async(Request(url, headers=headers, meta=dict(meta))))
-        except Exception as e:  # noqa: BLE001  whatever it is, the part is not well
+        except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.info("no answer url=%s reason=%s", url, reason(e))
             return None
 
@@ -217,7 +217,7 @@ class BlogSpider(Spider):
         )
 
     async def parse_seed(self, response: Response, seed: str) -> AsyncIterator[Any]:
-        """The URL that a person gave: a feed, or a page that leads to one."""
+        """The response for a URL that a person gave: a feed, or a page that links to one."""
         with self.run.in_flight.ending(f"seed {seed}"):
             try:
                 found = await self.seeds.found(self._answer(response), seed)
@@ -232,7 +232,7 @@ class BlogSpider(Spider):
         self.run.committer.set_aside(seed)
 
     def seed_failed(self, failure: Failure) -> None:
-        """The URL that a person gave could not be fetched."""
+        """A URL that a person gave could not be fetched."""
         seed: str = failure.request.cb_kwargs["seed"]
         with self.run.in_flight.ending(f"seed {seed}"):
             self._problem(failed(seed, failure.value, reason(failure.value)))
@@ -241,7 +241,7 @@ class BlogSpider(Spider):
     # -- feeds
 
     async def _feed_request(self, feed: Feed, seed: str | None = None) -> Request | None:
-        """The conditional GET of a feed; None where its URL cannot be requested, which is noted."""
+        """The conditional GET of a feed; None if its URL cannot be requested, which is recorded."""
         try:
             request = Request(
                 feed.url,
@@ -260,7 +260,7 @@ class BlogSpider(Spider):
         return request
 
     async def parse_feed(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
-        """The answer to a visit of a feed."""
+        """The response to a request for a feed."""
         with self.run.in_flight.ending(f"feed {feed.url}"):
             visited = await self.feed_visits.answered(feed, self._answer(response))
             if visited.error and seed:
@@ -282,7 +282,7 @@ class BlogSpider(Spider):
     # -- pages
 
     async def _new_pages(self, pages: Sequence[Page], via: str) -> AsyncIterator[Request]:
-        """Requests for pages that a document named, where their hosts are this run's; others stay due."""
+        """Requests for pages that a document links to, if this run can claim their hosts; others stay due."""
         if self.subscribe_only:
             return
         wanted = [
@@ -296,10 +296,10 @@ class BlogSpider(Spider):
             yield request
 
     async def _page_requests(self, pages: Sequence[Page], via: str | None = None) -> AsyncIterator[Request]:
-        """Requests for pages that are claimed, with what is known of each."""
+        """Requests for pages whose hosts are claimed, with what is known of each page."""
         wanted: dict[str, Page] = {}
         for page in pages:
-            # Another feed may show it too.
+            # Another feed may list it too.
             if page_key(page.url) in self._asked or (not page.kept and self._spent(page.url)):
                 self.run.committer.set_aside(page.url)
             else:
@@ -313,7 +313,7 @@ class BlogSpider(Spider):
                 yield request
 
     async def _page_request(self, page: Page, via: str | None, before: Known) -> Request | None:
-        """The request for a page; None where its URL cannot be requested, which is noted."""
+        """The conditional GET of a page; None if its URL cannot be requested, which is recorded."""
         context = RequestContext(
             via=via,
             hops="L",
@@ -339,7 +339,7 @@ class BlogSpider(Spider):
         return request
 
     async def _known(self, pages: Iterable[Page]) -> dict[str, Known]:
-        """What the archive has of these pages; nothing where it is out of reach, so that texts are made again."""
+        """What the archive has of these pages; empty if it cannot be read, so that texts are extracted again."""
         asked = {page.url: page.alive_record for page in pages if page.kept or page.read is not None}
         if not asked:
             return {}
@@ -350,7 +350,7 @@ class BlogSpider(Spider):
             return {}
 
     async def _credentials_for(self, feed_id: int | None) -> str:
-        """Origin of a feed, for what only that may be given; empty where nothing is known of any origin."""
+        """The origin of a feed, whose credentials may be sent; empty if there are credentials for no origin."""
         if feed_id is None or not self.run.credentials.any:
             return ""
         if feed_id not in self._origins:
@@ -359,7 +359,7 @@ class BlogSpider(Spider):
         return self._origins[feed_id]
 
     def _spent(self, url: str) -> bool:
-        """Whether a registrable domain has had its share of new pages in this crawl; the rest stays due."""
+        """Whether a registrable domain has used up its budget of new pages in this crawl; the rest stays due."""
         host = registrable_domain(host_of(url))
         if self.thorough or self._fetched[host] < self.run.options.host_budget:
             self._fetched[host] += 1
@@ -370,7 +370,7 @@ class BlogSpider(Spider):
         return True
 
     async def parse_page(self, response: Response, page: Page) -> AsyncIterator[Request]:
-        """The answer to a request for a post's page."""
+        """The response to a request for a post's page."""
         with self.run.in_flight.ending(f"page {page.url}"):
             answer = self._answer(response)
             await self.page_visits.answered(page, answer, context_of(response).known)
@@ -413,7 +413,7 @@ class BlogSpider(Spider):
     async def parse_requisite(
         self, response: Response, asked: Requisite, allowance: Allowance, depth: int
     ) -> AsyncIterator[Request]:
-        """An image, stylesheet or font came; a stylesheet may load more."""
+        """The response with an image, stylesheet or font; a stylesheet may load more."""
         with self.run.in_flight.ending(f"requisite {asked.url}"):
             self.run.committer.set_aside(asked.url)
             answer = self._answer(response)
@@ -422,7 +422,7 @@ class BlogSpider(Spider):
                 yield request
 
     async def requisite_failed(self, failure: Failure) -> None:
-        """An image, stylesheet or font could not be fetched; the page is kept all the same."""
+        """An image, stylesheet or font could not be fetched; the page is archived nevertheless."""
         asked: Requisite = failure.request.cb_kwargs["asked"]
         with self.run.in_flight.ending(f"requisite {asked.url}"):
             log.info("requisite failed url=%s error=%s", asked.url, reason(failure.value))
@@ -457,6 +457,6 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
 
 
 def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes]:
-    """Headers of a conditional GET: validators byte for byte as they came (RFC 9110 §13.1)."""
+    """Headers of a conditional GET: validators byte for byte as received (RFC 9110 §13.1)."""
     pairs = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
     return {name: value.encode("latin-1") for name, value in pairs if value}

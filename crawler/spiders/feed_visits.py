@@ -1,4 +1,4 @@
-"""Visits of feeds: what an answer brings, and what is remembered of it. Rules are in `crawler.decide.feed`."""
+"""Visits of feeds: reads responses and records what they change. The rules are in `crawler.decide.feed`."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
-    """What came of the visit of a feed."""
+    """The result of a visit of a feed."""
 
     pages: tuple[Page, ...] = ()
-    """Posts' pages that are new or may have changed."""
+    """Pages of posts that are new or may have changed."""
     error: str | None = None
-    """Why the visit brought no document; None where it did, or where nothing has changed."""
+    """Why there is no document; None if there is one, or if nothing has changed."""
 
 
 class FeedVisits:
@@ -41,13 +41,13 @@ class FeedVisits:
         self._run = run
 
     async def answered(self, feed: Feed, answer: Answer) -> Visited:
-        """The answer to a conditional GET of a feed: nothing new, a document, or an error."""
+        """Record the response to a conditional GET of a feed: not modified, a document, or an error."""
         if answer.status == NOT_MODIFIED:
             return await self._visited(feed, answer)
         error = None if answer.status in {OK, PARTIAL} else f"answered {answer.status}"
         same = error is None and feed.error is None and feed.shown is not None and answer.repeats
         if same and (answer.etag, answer.last_modified) == (feed.etag, feed.last_modified):
-            return await self._visited(feed, answer, Reading(same=True))  # there is nothing to read in it
+            return await self._visited(feed, answer, Reading(same=True))  # nothing to parse
         parsed: ParsedFeed | None = None
         if error is None:
             try:
@@ -59,8 +59,8 @@ class FeedVisits:
         return await self.read(feed, answer, parsed, same=same and parsed.complete)
 
     async def read(self, feed: Feed, answer: Answer, parsed: ParsedFeed, *, same: bool = False) -> Visited:
-        """Remember a feed's entries; gives the pages of those that are new or changed."""
-        # Feeds with thousands of entries must not keep other answers waiting.
+        """Record a feed's entries; returns the pages of those that are new or changed."""
+        # Feeds with thousands of entries must not delay other responses.
         reading, pages = await self._run.call(compared, self._run.frontier, feed, parsed, self._run.now())
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
@@ -73,7 +73,7 @@ class FeedVisits:
         run = self._run
         answer = Answer(at=run.now())
         visit = after_feed(feed, answer, pace=run.options.pace, error=reason(failure), chance=run.random())
-        if isinstance(failure, RetryAfterError):  # it was not requested, so that it did not fail
+        if isinstance(failure, RetryAfterError):  # it was not requested, so it did not fail
             visit = replace(visit, failures=feed.failures, due=failure.until, judged=(), alarms=())
         await run.committer.visited_feed(visit, url=feed.url)
 
@@ -92,7 +92,7 @@ class FeedVisits:
 
 
 def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -> tuple[Reading, dict[str, Page]]:
-    """A document held against what is known of its entries, and those of their pages that are known."""
+    """A document compared with what is known of its entries, and the known pages of these entries."""
     found = keys(parsed.entries)
     urls = {url for entry in parsed.entries if (url := page_url(entry))}
     known, pages = frontier.known(feed.id, [key for key in found if key], urls)
@@ -103,7 +103,7 @@ def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:
-    """Entries of one document, of which no two want the same page to be fetched."""
+    """Entries of one document, with each page to be fetched only once."""
     wanted: set[str] = set()
     found = []
     for one in seen:

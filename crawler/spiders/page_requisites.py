@@ -1,4 +1,4 @@
-"""Page requisites: the images, stylesheets and fonts that a page loads, where the operator wants them."""
+"""Page requisites: the images, stylesheets and fonts that a page loads, if the operator wants them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from crawler.session.run import Run
 log = logging.getLogger(__name__)
 
 _MAX_STYLES = 3
-"""Stylesheets that load one another are followed so far."""
+"""How deeply stylesheets that load one another are followed."""
 
 
 @dataclass(slots=True)
 class Allowance:
-    """How many requisites of one page are still requested; what its stylesheets load counts towards it."""
+    """How many more requisites of one page may be requested; those of its stylesheets count too."""
 
     left: int
 
 
 class PageRequisites:
-    """Chooses the requisites that are requested.
+    """Selects the requisites to request.
 
     Args:
         run: What the components of this crawl share.
@@ -43,7 +43,7 @@ class PageRequisites:
         self._asked = asked
 
     async def of_page(self, answer: Answer) -> tuple[list[Requisite], Allowance]:
-        """What a page loads and is to be requested now."""
+        """The requisites of a page to request now."""
         allowance = Allowance(left=self._run.options.requisites_of_page)
         if not self._run.options.requisites or answer.status != OK:
             return [], allowance
@@ -57,7 +57,7 @@ class PageRequisites:
         return await self._wanted(found, allowance), allowance
 
     async def of_style(self, answer: Answer, asked: Requisite, allowance: Allowance, depth: int) -> list[Requisite]:
-        """What a stylesheet loads and is to be requested now; nothing if the answer is something else."""
+        """The requisites of a stylesheet to request now; empty if the response is not a stylesheet."""
         if asked.kind != "style" or answer.status != OK or depth >= _MAX_STYLES:
             return []
         try:
@@ -68,7 +68,7 @@ class PageRequisites:
         return await self._wanted(found, allowance)
 
     async def _wanted(self, found: Sequence[Requisite], allowance: Allowance) -> list[Requisite]:
-        """Those that were not requested in this run, are not archived or were long ago, and whose host is ours."""
+        """Those not requested in this run, not archived lately, and on hosts that this run can claim."""
         new = {key: one for one in _bare(found) if (key := page_key(one.url)) not in self._asked}
         fresh = await self._fresh([one.url for one in new.values()])
         wanted: list[Requisite] = []
@@ -79,12 +79,12 @@ class PageRequisites:
                 self._asked.add(key)
                 allowance.left -= 1
                 wanted.append(one)
-        # Another run may work at such a host; the page's next visit asks again.
+        # Another run may be crawling such a host; the page's next visit tries again.
         ours = await self._run.hosts.claim([one.url for one in wanted])
         return [one for one, mine in zip(wanted, ours, strict=True) if mine]
 
     async def _fresh(self, urls: Sequence[str]) -> set[str]:
-        """Those that need not be requested: a recent capture is archived, or nothing is known of any."""
+        """Those that need not be requested: they were captured lately, or the archive cannot be read."""
         try:
             found: dict[str, Known] = await asyncio.to_thread(known, self._run.archive.index, dict.fromkeys(urls, None))
         except ArchiveError as e:
@@ -95,5 +95,5 @@ class PageRequisites:
 
 
 def _bare(found: Sequence[Requisite]) -> list[Requisite]:
-    """Without the names and passwords in their URLs."""
+    """The requisites without credentials in their URLs."""
     return [replace(one, url=bare(one.url)) for one in found]

@@ -1,4 +1,4 @@
-"""Visits of posts' pages: text, evidence of deletions, what is remembered. Rules are in `crawler.decide.page`."""
+"""Visits of posts' pages: text, evidence of deletions, what is recorded. The rules are in `crawler.decide.page`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from crawler.session.run import Run
 log = logging.getLogger(__name__)
 
 Probe = Callable[..., Awaitable[Answer | None]]
-"""Asks for one more URL of a page's site: `probe(url, via=…)`; None where there is no answer."""
+"""Requests another URL of a page's site: `probe(url, via=…)`; None if there is no response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """What an answer showed of a post."""
+    """What a response shows about a post."""
 
     text: Text | None = None
     error: str | None = None
@@ -42,7 +42,7 @@ class PageVisits:
 
     Args:
         run: What the components of this crawl share.
-        probe: Asks for a page that cannot exist, to recognise error pages that answer 200.
+        probe: Requests a page that cannot exist, to recognise error pages with status 200 (soft 404).
     """
 
     def __init__(self, run: Run, probe: Probe) -> None:
@@ -50,7 +50,7 @@ class PageVisits:
         self._probe = probe
 
     async def answered(self, page: Page, answer: Answer, known: Known) -> None:
-        """The answer to a request for a page, given what was known of it before."""
+        """Record the response to a request for a page, given what was known of it before."""
         judged = await self._judged(page, answer, known)
         same_text = False
         if judged.text is not None and page.kept:
@@ -70,14 +70,14 @@ class PageVisits:
         )
 
     async def failed(self, page: Page, error: str, not_before: datetime | None = None) -> None:
-        """A page could not be fetched, or must not be before an instant."""
+        """A page could not be fetched, or must not be requested before an instant."""
         log.warning("page failed url=%s error=%s", page.url, error)
         answer = Answer(at=self._run.now())
         visit = after_page(page, answer, plan=self._run.options.recheck_plan, error=error, not_before=not_before)
         await self._run.committer.visited_page(visit, known=page.kept)
 
     async def _judged(self, page: Page, answer: Answer, known: Known) -> _Judged:
-        """Text, error, or the evidence that the post is gone."""
+        """Text, error, or evidence that the post is gone."""
         error = None if answer.status in {OK, NOT_MODIFIED} else f"answered {answer.status}"
         seen = await self._seen(page, answer) if page.kept else None
         gone = deleted_posts.by_address(seen) if seen else None
@@ -102,20 +102,20 @@ class PageVisits:
         """The text of a page.
 
         Raises:
-            TaskError: There is none to be had.
+            TaskError: No text can be extracted.
         """
         return await self._run.texts.extract(
             answer.body, url=answer.url, content_type=answer.content_type, at=answer.at, entry=entry
         )
 
     async def _seen(self, page: Page, answer: Answer) -> deleted_posts.Seen:
-        """What is there where the post was, before its words are looked at."""
+        """What is now at the post's URL, before its words are examined."""
         status = answer.status or 0
         front = await self._run.call(self._run.frontier.site, page.feed_id) if answer.redirected else None
         return deleted_posts.Seen(asked=answer.asked, url=answer.url, status=status, site=front)
 
     async def _before(self, known: Known) -> HeldText | None:
-        """The text that the page had when it was seen last."""
+        """The text of the page when it was last seen."""
         if known.text is None:
             return None
         try:
@@ -125,7 +125,7 @@ class PageVisits:
             return None
 
     async def _reads_same(self, text: Text, known: Known) -> bool:
-        """Whether the text before says the same; one that another extractor made is made anew for that."""
+        """Whether the previous text is the same; if another extractor made it, it is extracted again to compare."""
         before = known.text
         if before is None:
             return False
@@ -145,7 +145,7 @@ class PageVisits:
     async def _replaced(
         self, page: Page, answer: Answer, seen: deleted_posts.Seen, words: str, before: str
     ) -> Gone | None:
-        """Whether a login wall or an error page is where the post was."""
+        """Whether a login wall or an error page has replaced the post."""
         now = replace(
             seen,
             title=deleted_posts.title(answer.body),
@@ -157,7 +157,7 @@ class PageVisits:
             return None
         if (evident := deleted_posts.by_words(now)) is not None:
             return evident
-        # Error pages that say nothing of the kind are the same wherever there is no page.
+        # Error pages that do not say so are the same for every URL without a page.
         probe = await self._probe(urljoin(page.url, f"pressmark-{secrets.token_hex(8)}"), via=page.url)
         if probe is None or probe.status != OK:
             return None
@@ -167,7 +167,7 @@ class PageVisits:
             return None
 
     def _retry_after(self, answer: Answer) -> datetime | None:
-        """Until when the server asks to be left alone (RFC 9110 §10.2.3)."""
+        """When the server's Retry-After ends (RFC 9110 §10.2.3)."""
         now = self._run.now()
         stated = answer.headers.get("retry-after")
         wait = freshness.retry_after(stated, at=now) if answer.status != OK else None
@@ -179,7 +179,7 @@ def _gone(gone: Gone) -> _Judged:
 
 
 def _merged(entry: Entry | None, before: Entry | None) -> Entry | None:
-    """What a feed says of a post, with the markup of the text before: it is forgotten once a page is kept."""
+    """What a feed says about a post, with the markup used for the previous text: the frontier has deleted its own."""
     if entry is None or before is None:
         return entry or before
     return entry if entry.html else replace(entry, html=before.html)

@@ -1,4 +1,4 @@
-"""The URLs that a person gives: a feed, or a page that leads to one."""
+"""Seeds: the URLs that a person gives, each a feed or a page that links to one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from crawler.session.run import Run
 log = logging.getLogger(__name__)
 
 Fetch = Callable[..., Awaitable[Answer | None]]
-"""Asks for one URL: `fetch(url, via=…, accept=…)`; None where there is no answer."""
+"""Requests one URL: `fetch(url, via=…, accept=…)`; None if there is no response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A feed behind a seed: what answered, and the document in it."""
+    """The feed behind a seed: the response, and the document in it."""
 
     answer: Answer
     parsed: ParsedFeed
@@ -37,7 +37,7 @@ class Seeds:
 
     Args:
         run: What the components of this crawl share.
-        fetch: Asks for one URL that may be a feed.
+        fetch: Requests one URL that may be a feed.
         accept: The Accept header for such a request.
     """
 
@@ -47,14 +47,14 @@ class Seeds:
         self._accept = accept
 
     async def found(self, answer: Answer, seed: str) -> Found:
-        """The feed that an answer is, or that its page leads to.
+        """The feed in a response, or the one that its page links to.
 
         Raises:
-            CrawlError: There is none, or it cannot be read.
+            CrawlError: There is no feed, or it cannot be parsed.
         """
         try:
             parsed = await self._as_feed(answer)
-        except TaskError as e:  # it is a feed, so that none is looked for
+        except TaskError as e:  # it is a feed, so do not search for another
             raise FetchError(f"cannot be read as a feed: {reason_of(answer, e)}", url=seed) from e
         if parsed is not None:
             return Found(answer=answer, parsed=parsed)
@@ -66,7 +66,7 @@ class Seeds:
         return behind
 
     async def subscribe(self, found: Found, seed: str, *, unverified: bool | None) -> Feed:
-        """Subscribe to a feed that was found; `unverified`: take its host's certificate as it is, or no longer."""
+        """Subscribe to a feed that was found; `unverified`: stop or resume verifying the certificate of its host."""
         frontier = self._run.frontier
         feed = await self._run.call(frontier.subscribe, found.answer.lasting_url, seed=seed, now=self._run.now())
         if unverified is not None:
@@ -75,7 +75,7 @@ class Seeds:
         return feed
 
     async def _behind(self, page: Answer) -> Found | None:
-        """The first feed that a page leads to, or None."""
+        """The first feed that a page links to, or None."""
         try:
             candidates = await self._run.texts.work(
                 discover.feeds, body=page.body, url=page.url, headers=dict(page.headers)
@@ -83,7 +83,7 @@ class Seeds:
         except TaskError as e:
             log.warning("page cannot be searched for feeds url=%s error=%s", page.url, e)
             candidates = []
-        # What a page names may be dead. Behind a login there is nothing to be guessed.
+        # Links to feeds may be dead. Behind a login, guessing is pointless.
         guesses = [] if deleted_posts.asks_password(page.body) else discover.guesses(page.url)
         for url in list(dict.fromkeys([*candidates, *guesses]))[:DISCOVERY_REQUESTS]:
             answer = await self._fetch(url, via=page.url, accept=self._accept)
@@ -97,10 +97,10 @@ class Seeds:
         return None
 
     async def _as_feed(self, answer: Answer) -> ParsedFeed | None:
-        """The feed that an answer is, or None.
+        """The feed in a response, or None.
 
         Raises:
-            TaskError: It begins as a feed does and cannot be read.
+            TaskError: It begins like a feed but cannot be parsed.
         """
         if answer.status != OK or not answer.body:
             return None
@@ -113,10 +113,10 @@ class Seeds:
 
 
 async def parsed_feed(run: Run, answer: Answer) -> ParsedFeed:
-    """The feed document in an answer, read in a worker process.
+    """The feed document in a response, parsed in a worker process.
 
     Raises:
-        TaskError: It cannot be read.
+        TaskError: It cannot be parsed.
     """
     parsed: ParsedFeed = await run.texts.work(
         parse,
@@ -129,12 +129,12 @@ async def parsed_feed(run: Run, answer: Answer) -> ParsedFeed:
 
 
 def reason_of(answer: Answer, error: TaskError) -> str:
-    """What went wrong, without the URL that it begins with."""
+    """The error message without the URL that it begins with."""
     return str(error).removeprefix(f"{answer.url}: ")
 
 
 def failed(url: str, error: BaseException, reason: str) -> CrawlError:
-    """The error for a URL that a person named and that could not be fetched."""
+    """The error for a URL that a person named but that could not be fetched."""
     from crawler.errors import PrivateAddressError
 
     kind = PrivateAddressError if isinstance(error, PrivateAddressError) else FetchError

@@ -1,4 +1,4 @@
-"""Alembic's entry to the revisions of the schedules' tables."""
+"""Alembic's environment for the revisions of the schedules' tables."""
 
 from archive.runtime.database import run_migrations
 

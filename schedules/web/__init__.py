@@ -1,1 +1,1 @@
-"""The web app of the daemon: pages about feeds and jobs, and the server that gives them."""
+"""The web app of the daemon: pages about feeds and jobs, and the web server."""

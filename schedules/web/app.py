@@ -50,7 +50,7 @@ class Web:
         nudge: Callable[[], None],
         schedules: bool = False,
     ) -> None:
-        """`health` answers `/health`; `nudge` is called when a hub announces news; `schedules`: jobs run here."""
+        """`health` answers `/health`; `nudge` is called when a hub notifies us; `schedules`: whether jobs run here."""
         self._archive = archive
         self._frontier = frontier
         self._runs = runs
@@ -63,8 +63,8 @@ class Web:
 
         Args:
             settings: Public URL, and the token that authorizes changes.
-            local: It listens on the loopback interface only.
-            replay_port: Port of the replay application; None: there is none.
+            local: Whether it listens on the loopback interface only.
+            replay_port: Port of the replay application; None if there is none.
         """
         templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
         token = settings.token.get_secret_value()
@@ -102,12 +102,12 @@ class Web:
 
 
 def _replay_origin(settings: WebSettings, port: int) -> Callable[[str], str]:
-    """A function from our origin to the replay application's."""
+    """A function that maps our origin to that of the replay application."""
     return lambda base: settings.replay_url or f"{_PORT.sub('', base)}:{port}"
 
 
 def replaying(settings: WebSettings, listening: socket.socket) -> ASGIApp:
-    """The replay application for the archive that is served on a socket."""
+    """The replay application for the archive served on a socket."""
     port = listening.getsockname()[1]
 
     def source(request: Request) -> str:

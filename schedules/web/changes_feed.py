@@ -15,17 +15,17 @@ from archive.web import DeletedPost
 from archive.web.memento_path import quoted, stamp_of
 
 LATEST = 100
-"""Entries of the feed."""
+"""Number of entries in the feed."""
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
 def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[DeletedPost]) -> bytes:
-    """The feed.
+    """The Atom feed.
 
     Args:
         base: Origin of the web app, for links.
         posts: The latest posts.
-        deleted: Posts that were deleted lately.
+        deleted: Posts deleted lately.
     """
     entries: list[tuple[datetime, str, str, str]] = []
     for post in posts:

@@ -39,7 +39,7 @@ def router(frontier: Frontier, runs: Runs) -> APIRouter:
 
 
 def scheduled(runs: Runs) -> list[dict[str, Any]]:
-    """The jobs that the settings name, each with its next and last run."""
+    """The jobs in the settings, each with its next and last run."""
     from archive.settings import load
 
     settings = load(ScheduleSettings)

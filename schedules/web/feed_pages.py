@@ -25,12 +25,12 @@ from schedules.web.forms import DONE, MESSAGES
 from schedules.web.metrics import MEDIA_TYPE, metrics
 
 SHOWN = 500
-"""Feeds that a page lists."""
+"""Maximum number of feeds on a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
-    """A feed as pages show it."""
+    """A feed as shown on pages."""
 
     feed: Feed
     health: str

@@ -28,11 +28,11 @@ class Forms:
         self._commands = CommandStarter()
 
     def routes(self) -> list[BaseRoute]:
-        """Where forms are sent to."""
+        """The routes to which forms are sent."""
         return [Route("/feeds/{action}", self._change, methods=["POST"])]
 
     async def _change(self, request: Request) -> Response:
-        """Add, pause, resume or backfill a feed; needs the token and our own origin."""
+        """Add, pause, resume or backfill a feed; requires the token and our own origin (CSRF)."""
         action = request.path_params["action"]
         if action not in DONE:
             raise BadRequestError(f"{action[:20]}: use {', '.join(DONE)}", status=HTTPStatus.NOT_FOUND)

@@ -1,4 +1,4 @@
-"""Serves applications on sockets with uvicorn: in threads beside the daemon, or in several processes (prefork)."""
+"""Serves applications on sockets with uvicorn: in threads of the daemon, or in several processes (prefork)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from schedules.web.uvicorn_protocol import BoundedProtocol
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A socket listening on an address; `shared`: with SO_REUSEPORT, so that the kernel balances our processes.
+    """A socket listening on an address; `shared`: with SO_REUSEPORT, so that the kernel balances the processes' load.
 
     Raises:
-        OSError: The address cannot be used, such as a port in use; names it.
+        OSError: The address cannot be used, such as a port in use; the message contains it.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -95,9 +95,9 @@ def serve_alone(
         make: Creates the application, once in each process.
         listening: Where to serve; shared, if there are several processes.
         workers: Number of processes.
-        beside: Other applications and their sockets, each served by a process of its own.
+        beside: Other applications and their sockets, each served by its own process.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn handles them, shuts down, and raises them again
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn handles them, shuts down, and re-raises them
         signal.signal(number, _interrupted)
     host, port = listening.getsockname()[:2]
     others = [listen(host, port, shared=True) for _ in range(workers - 1)]
@@ -130,7 +130,7 @@ def _fork(make: Callable[[], ASGIApp], listening: socket.socket) -> int:
         return child
 
     def watch() -> None:
-        # End with the parent, however it ended.
+        # End when the parent has ended, for whatever reason.
         while os.getppid() == parent:
             time.sleep(1.0)
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Starts commands for requests, as processes of their own."""
+"""Starts commands for web requests, each as a separate process."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 from threading import Lock
 
 MAX_RUNNING = 4
-"""Commands started by requests that run at the same time."""
+"""Maximum number of commands started by requests that run at the same time."""
 
 
 class CommandStarter:
-    """Starts the commands that a person would type, a few at a time."""
+    """Starts commands as if typed by a person, a few at a time."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[bytes]] = []
         self._lock = Lock()
 
     def start(self, action: str, url: str) -> bool:
-        """Start one; False if too many are running."""
+        """Start a command; False if too many are running."""
         with self._lock:
             self._running = [one for one in self._running if one.poll() is None]
             if len(self._running) >= MAX_RUNNING:

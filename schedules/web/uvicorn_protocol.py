@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from schedules.limits import REQUEST_HEAD_BYTES, REQUEST_SECONDS
 
 _BODY_WITH_HEAD = 256 * 1024
-"""The largest piece that a transport passes on at once: a body may arrive with its head."""
+"""The largest piece of data that a transport passes on at once: a body may arrive with its head."""
 OVERRIDDEN = (
     "connection_made",
     "connection_lost",
@@ -18,7 +18,7 @@ OVERRIDDEN = (
     "on_message_complete",
     "on_response_complete",
 )
-"""Methods of uvicorn that are overridden here; if one is renamed, a limit ends silently."""
+"""Methods of uvicorn that are overridden here; if one is renamed, a limit stops working silently."""
 
 
 class BoundedProtocol(HttpToolsProtocol):

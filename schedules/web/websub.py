@@ -20,22 +20,22 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class WebSubCallbacks:
-    """Answers hubs."""
+    """Responds to requests from hubs."""
 
     def __init__(self, frontier: Frontier, *, nudge: Callable[[], None]) -> None:
-        """`nudge` is called when a hub has announced news."""
+        """`nudge` is called when a hub has notified us of news."""
         self._engine = frontier.engine
         self._nudge = nudge
 
     def routes(self) -> list[BaseRoute]:
-        """Where hubs reach us."""
+        """The routes of callback URLs."""
         return [
             Route("/websub/{token}", self._verify, methods=["GET"]),
             Route("/websub/{token}", self._notify, methods=["POST"]),
         ]
 
     def _verify(self, request: Request) -> Response:
-        """The hub verifies that we asked for the subscription."""
+        """Verification of intent: confirm that we requested the subscription."""
         parameters = dict(request.query_params)
         token = _token_of(request)
         if not websub.known(self._engine, token):  # read-only, so that strangers cannot take the write lock
@@ -44,7 +44,7 @@ class WebSubCallbacks:
         return PlainTextResponse(challenge) if challenge else _unknown()
 
     async def _notify(self, request: Request) -> Response:
-        """The hub announces news."""
+        """Content distribution: the hub notifies us of news."""
         token = _token_of(request)
         if not await to_thread(websub.known, self._engine, token):
             return _unknown()
@@ -56,7 +56,7 @@ class WebSubCallbacks:
         signature, now = request.headers.get("x-hub-signature", ""), datetime.now(UTC)
         if await to_thread(websub.notified, self._engine, token, body, signature, now=now):
             await to_thread(self._nudge)
-        # A wrong signature gets the same response: the sender could be guessing (WebSub §8).
+        # The same response to a wrong signature: the sender could be guessing (WebSub §8).
         return Response(status_code=HTTPStatus.ACCEPTED)
 
 

@@ -1,4 +1,4 @@
-"""A feed's rhythm, a move that is being proved, and scopes that asked to be left alone."""
+"""A feed's rhythm, permanent redirects not yet confirmed, and scopes with a Retry-After."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What servers and feeds ask for is remembered over answers that do not repeat it."""
+"""Store the intervals that servers and feeds ask for, since not every response repeats them."""
 
 import sqlalchemy as sa
 from alembic import op

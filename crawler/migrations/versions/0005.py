@@ -1,4 +1,4 @@
-"""When a hub told of news is remembered, so that a hub that tells all the time is not followed all the time."""
+"""Store the time of a hub's last notification, so that too frequent ones can be throttled."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What an entry says of its post as markup, until the post's page has been read with it."""
+"""Store an entry's markup until the text of its post's page has been extracted."""
 
 import sqlalchemy as sa
 from alembic import op

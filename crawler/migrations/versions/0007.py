@@ -1,4 +1,4 @@
-"""Names and passwords for origins, and feeds whose certificates are not verified."""
+"""Credentials for origins, and feeds whose certificates are not verified."""
 
 import sqlalchemy as sa
 from alembic import op

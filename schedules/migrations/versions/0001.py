@@ -1,4 +1,4 @@
-"""Runs of jobs, and which of them are under way."""
+"""Runs of jobs, and which of them are in progress."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -249,7 +249,7 @@ def missing(before: Any, now: Any, where: str = "") -> Iterator[str]:
 
 def _without_prose(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without the words of an error, or of a page for people: these may be put otherwise in any version."""
-    if answer.get("status", 200) >= 400:
+    if isinstance(status := answer.get("status"), int) and status >= 400 and "path" in answer:
         kept = {name: value for name, value in answer.items() if name not in {"text", "json"}}
         stated = answer.get("json")
         return {**kept, "json": dict.fromkeys(stated, _Any())} if isinstance(stated, dict) else kept

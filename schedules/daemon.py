@@ -36,6 +36,8 @@ from schedules.triggers import cron_fields
 
 log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 0.5
+"""Between two looks whether the daemon was asked to stop."""
 _TICK_SECONDS = 2.0
 _CLOCK_SLACK_SECONDS = 2.0
 """A larger backward jump means that the clock was set back."""
@@ -98,7 +100,9 @@ class Daemon:
         watch.start()
         if beside is not None:
             beside(self._stop)
-        self._stop.wait()
+        # A signal that comes just before a wait without a time-out would be seen only after it.
+        while not self._stop.wait(_LOOK_SECONDS):
+            pass
         self._scheduler.pause()
         self._store.close()
         self._runner.stop(self._stop_seconds)
@@ -218,7 +222,11 @@ class Daemon:
         return f"{self._holder}:{name}"
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        log.info("daemon stopping signal=%s", signal.Signals(number).name)
+        # In a thread: the signal may have come while this one held the event's lock, or the log's stream.
+        threading.Thread(target=self._request_stop, args=(signal.Signals(number).name,)).start()
+
+    def _request_stop(self, name: str) -> None:
+        log.info("daemon stopping signal=%s", name)
         self._stop.set()
 
 

@@ -66,7 +66,7 @@ check: dev ## types, lint, format, architecture
 # Installing mostly waits, so that it is done beside the checks; the tests have the machine to themselves.
 test: ## all tests and checks
 	$(MAKE) --no-print-directory --jobs=4 --output-sync dev services replay pywb clients check lowest
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 .venv-lowest/installed: .ci/ensure-venv.sh pyproject.toml $(LOWEST)
 	sh .ci/ensure-venv.sh $(PYTHON) .venv-lowest

@@ -558,7 +558,7 @@ def test_health_names_the_part_that_is_away(
         wait_for(lambda: set(json.loads(ask(url, {})[1])) == {"status", "database"})
         assert ask(url, {})[0] == 503
         status, said = ask(f"http://127.0.0.1:{port}/websub/x", {})
-        assert (status, said.splitlines()[0]) == (503, "the archive is out of reach")
+        assert (status, said.splitlines()[0]) == (503, "the archive is temporarily unavailable")
         assert send(f"http://127.0.0.1:{port}/websub/x", b"", None) == 503
         own_postgres.start()
         wait_for(lambda: ask(url, {})[0] == 200)

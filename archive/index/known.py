@@ -14,8 +14,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from archive.index.index import Index
-from archive.index.schema import CAPTURES, CaptureRow, TextRow, capture_row, captures, index_urlkey, text_row, texts
-from archive.index.schema import texts_select as all_texts
+from archive.index.schema import (
+    CAPTURES,
+    CaptureRow,
+    TextRow,
+    capture_row,
+    captures,
+    index_urlkey,
+    text_row,
+    texts,
+    texts_select,
+)
 from archive.runtime.database import transaction
 
 _PART = 400
@@ -103,7 +112,7 @@ def _newest(connection: Connection, keys: Iterable[str]) -> dict[str, CaptureRow
 def _texts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, TextRow]]:
     """By urlkey, the newest text of each capture that has one."""
     found: dict[str, dict[str, TextRow]] = {}
-    query = all_texts().where(texts.c.urlkey.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
+    query = texts_select().where(texts.c.urlkey.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
     for row in connection.execute(query):
         found.setdefault(row.urlkey, {})[row.capture] = text_row(row)
     return found

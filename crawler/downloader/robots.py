@@ -150,7 +150,7 @@ class Robots:
         )
         timeout = min(ROBOTS_SECONDS, self._run.options.timeout)
         meta = in_meta(context, download_maxsize=ROBOTS_BYTES, download_timeout=timeout)
-        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=dict(meta))
+        request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
         except PrivateAddressError:

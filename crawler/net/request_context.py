@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -60,7 +59,7 @@ def context_of(of: HasMeta) -> RequestContext:
     return found
 
 
-def in_meta(context: RequestContext, **scrapy: Any) -> Mapping[str, Any]:  # noqa: ANN401  Scrapy's own keys
+def in_meta(context: RequestContext, **scrapy: Any) -> dict[str, Any]:  # noqa: ANN401  Scrapy's own keys
     """Meta for a new request."""
     return {KEY: context, **scrapy}
 

@@ -216,7 +216,7 @@ class BackfillSpider(BlogSpider):
                 cb_kwargs={"listing": listing},
                 headers={"Accept": ACCEPT_FEED} if listing.kind == backfill.ARCHIVE else None,
                 priority=_LISTINGS,
-                meta=dict(in_meta(context)),
+                meta=in_meta(context),
                 dont_filter=True,
             )
         except ValueError as e:

@@ -194,7 +194,7 @@ class BlogSpider(Spider):
             assert engine is not None  # it runs while callbacks do
             headers = {"Accept": accept} if accept else None
             meta = in_meta(RequestContext(via=via, hops="L", credentials_for=origin(via)))
-            return self._answer(await engine.download_async(Request(url, headers=headers, meta=dict(meta))))
+            return self._answer(await engine.download_async(Request(url, headers=headers, meta=meta)))
         except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.info("no answer url=%s reason=%s", url, reason(e))
             return None
@@ -212,7 +212,7 @@ class BlogSpider(Spider):
             errback=self.seed_failed,
             cb_kwargs={"seed": url},
             headers={"Accept": _ACCEPT_SEED},
-            meta=dict(in_meta(RequestContext(credentials_for=origin(url)))),
+            meta=in_meta(RequestContext(credentials_for=origin(url))),
             dont_filter=True,
         )
 
@@ -250,7 +250,7 @@ class BlogSpider(Spider):
                 cb_kwargs={"feed": feed, "seed": seed},
                 headers={"Accept": ACCEPT_FEED, **_conditional(*validators(feed))},
                 priority=_FEEDS_FIRST,
-                meta=dict(in_meta(RequestContext(credentials_for=origin(feed.url)))),
+                meta=in_meta(RequestContext(credentials_for=origin(feed.url))),
                 dont_filter=True,
             )
         except ValueError as e:
@@ -329,7 +329,7 @@ class BlogSpider(Spider):
                 cb_kwargs={"page": page},
                 headers=_conditional(page.etag, page.last_modified) if page.kept else None,
                 priority=_RECHECKS_LAST if page.kept else 0,
-                meta=dict(in_meta(context)),
+                meta=in_meta(context),
                 dont_filter=True,
             )
         except ValueError as e:
@@ -401,7 +401,7 @@ class BlogSpider(Spider):
                     cb_kwargs={"asked": one, "allowance": allowance, "depth": depth},
                     headers={"Accept": _ACCEPT_REQUISITE[one.kind]},
                     priority=_REQUISITES_LAST,
-                    meta=dict(in_meta(context, download_maxsize=self.run.options.requisite_bytes)),
+                    meta=in_meta(context, download_maxsize=self.run.options.requisite_bytes),
                     dont_filter=True,
                 )
             except ValueError:

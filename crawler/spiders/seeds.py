@@ -10,7 +10,7 @@ from archive.errors import TaskError
 from crawler import discover
 from crawler.decide import deleted_posts
 from crawler.decide.answers import OK
-from crawler.errors import CrawlError, FetchError, NoFeedError
+from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError
 from crawler.feeds import is_meant_as_feed, parse
 from crawler.feeds.model import ParsedFeed
 from crawler.limits import DISCOVERY_REQUESTS
@@ -135,7 +135,5 @@ def reason_of(answer: Answer, error: TaskError) -> str:
 
 def failed(url: str, error: BaseException, reason: str) -> CrawlError:
     """The error for a URL that a person named but that could not be fetched."""
-    from crawler.errors import PrivateAddressError
-
     kind = PrivateAddressError if isinstance(error, PrivateAddressError) else FetchError
     return kind(reason, url=url)

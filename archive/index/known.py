@@ -6,7 +6,7 @@ what was the post's text before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,10 +25,7 @@ from archive.index.schema import (
     texts,
     texts_select,
 )
-from archive.runtime.database import transaction
-
-_PART = 400
-"""URLs per query: SQLite allows a limited number of parameters."""
+from archive.runtime.database import in_parts, transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
     """
     found: dict[str, Known] = {}
     with transaction(index.engine, reads=True) as connection:
-        for part in _parts(list(pages)):
+        for part in in_parts(pages):
             records = [record for url in part if (record := pages[url])]
             last = {row.record: row for row in _captures(connection, captures.c.record.in_(records))} if records else {}
             keys = {index_urlkey(url) for url in part} | {index_urlkey(row.url) for row in last.values()}
@@ -116,8 +113,3 @@ def _texts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, T
     for row in connection.execute(query):
         found.setdefault(row.urlkey, {})[row.capture] = text_row(row)
     return found
-
-
-def _parts(urls: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(urls), _PART):
-        yield urls[start : start + _PART]

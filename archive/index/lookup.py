@@ -20,7 +20,7 @@ from archive.index.schema import (
     page_conditions,
     same_page,
 )
-from archive.runtime.database import fetch
+from archive.runtime.database import fetch, in_parts
 from archive.warc.urlkey import variants
 
 SECOND = timedelta(seconds=1)
@@ -85,9 +85,7 @@ class Lookup:
         """Those of some URLs that have a capture with a payload, under any scheme, with or without `www.`."""
         found: set[str] = set()
         keys = {url: index_urlkey(url) for url in urls}
-        wanted = list(dict.fromkeys(keys.values()))
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
+        for part in in_parts(dict.fromkeys(keys.values())):
             query = select(captures.c.urlkey.distinct()).where(captures.c.urlkey.in_(part), captures.c.status < 400)  # noqa: PLR2004
             found.update(row.urlkey for row in fetch(self._engine, query))
         return {url for url, key in keys.items() if key in found}

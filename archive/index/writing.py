@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 from archive.index.fulltext import Entered, enter
 from archive.index.index import Index
 from archive.index.schema import REVISION, CaptureRow, ObjectRow, TextRow, captures, index_urlkey, objects, texts
-from archive.runtime.database import insert_all, migrate, transaction, upsert
+from archive.runtime.database import in_parts, insert_all, migrate, transaction, upsert
 
 
 class IndexWriter:
@@ -52,7 +52,7 @@ class IndexWriter:
             number = select(objects.c.id).where(objects.c.key == stored.key).scalar_subquery()
             for table, rows in ((captures, held), (texts, made)):
                 connection.execute(delete(table).where(table.c.object_id == number))
-                for part in _parts([row.record for row in rows]):
+                for part in in_parts([row.record for row in rows]):
                     connection.execute(delete(table).where(table.c.record.in_(part)))
             values = {"length": stored.length, "sha256": stored.sha256}
             connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
@@ -78,15 +78,9 @@ class IndexWriter:
     def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows whose record is not in the index yet."""
         known: set[str] = set()
-        for part in _parts([row["record"] for row in rows]):
+        for part in in_parts([row["record"] for row in rows]):
             known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
         return [row for row in rows if row["record"] not in known]
-
-
-def _parts(records: list[str]) -> Iterator[list[str]]:
-    """Records in parts: SQLite allows a limited number of parameters."""
-    for start in range(0, len(records), 500):
-        yield records[start : start + 500]
 
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:

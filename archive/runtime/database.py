@@ -6,12 +6,12 @@ SQLite by default, PostgreSQL for many machines. It is a cache of the object sto
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -60,6 +60,11 @@ log = logging.getLogger(__name__)
 _BUSY_MILLISECONDS = 30_000
 _READS = "pressmark_reads"
 _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all migrations
+
+_PART = 500
+"""Values of one statement."""
+
+V = TypeVar("V")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -179,6 +184,13 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         ) from e
     except OSError as e:  # pg8000 passes on the socket's own errors
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+def in_parts(values: Iterable[V]) -> Iterator[list[V]]:
+    """Values in lists short enough for one statement: SQLite allows a limited number of parameters."""
+    found = list(values)
+    for start in range(0, len(found), _PART):
+        yield found[start : start + _PART]
 
 
 def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[Any]]:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, update
 
-from archive.runtime.database import transaction, upsert
-from crawler.frontier.tables import claims, in_parts
+from archive.runtime.database import in_parts, transaction, upsert
+from crawler.frontier.tables import claims
 
 
 def claim(connection: Connection, shards: Collection[int], holder: str, *, now: datetime, until: datetime) -> set[int]:

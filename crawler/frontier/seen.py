@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from archive.extract.text import Entry
-from archive.runtime.database import upsert
+from archive.runtime.database import in_parts, upsert
 from crawler.frontier import alarms, backfills, deletions, subscriptions
-from crawler.frontier.tables import entries, feeds, in_parts, pages
+from crawler.frontier.tables import entries, feeds, pages
 from crawler.model.url_identity import host_of, page_key, shard
 from crawler.model.visits import Alarm, FeedVisit, ListingVisit, Page, PageVisit, SeenEntry
 

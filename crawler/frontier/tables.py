@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, String, Table
 
@@ -13,9 +12,6 @@ REVISION = "0007"
 
 metadata = MetaData()
 
-_Value = TypeVar("_Value")
-_PART = 500
-"""Maximum number of values in one query: SQLite limits the number of parameters."""
 
 _VISITS: tuple[tuple[str, Any], ...] = (
     ("etag", Words),
@@ -186,10 +182,3 @@ hubs = Table(
     Column("until", Instant),
     Column("told", Instant),
 )
-
-
-def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
-    """Values in lists short enough for one query."""
-    found = list(values)
-    for start in range(0, len(found), _PART):
-        yield found[start : start + _PART]

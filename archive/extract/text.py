@@ -115,7 +115,9 @@ class Text(Facts):
     """The extracted text of one capture, and the post's metadata."""
 
     url: str
-    """URL of the capture."""
+    """URL of the post: of the capture, or the post's own address."""
+    own: bool = False
+    """Whether the URL's fragment is part of the post's own address: an entry without a page of its own."""
 
     text: str
     """The post as plain text, one paragraph a line."""
@@ -164,6 +166,7 @@ class Text(Facts):
             "comments": self.comments,
             "extractor": dict(self.extractor),
             "entry": self.entry.as_json() if self.entry else None,
+            **({"own": True} if self.own else {}),
         }
         if self.source != PAGE:
             stored["source"] = self.source

@@ -18,6 +18,7 @@ from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
 from archive.warc.http_message import media_type
 from archive.warc.members import Member
+from archive.warc.page_identity import page_key, post_key
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
         digest=digest(record.block),
         title=title if isinstance(title, str) else None,
         made_by=made_by(said.get("extractor")),
+        own=said.get("own") is True,
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,
@@ -196,14 +198,14 @@ def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:
         yield group
 
 
-def entered(held: HeldText, urlkey: str) -> Entered:
+def entered(held: HeldText) -> Entered:
     """The rows of the full-text index for a text."""
     said, row = held.fields, held.row
     tags = said.get("tags")
     language = said.get("language")
     author = said.get("author")
     return Entered(
-        urlkey=urlkey,
+        page=post_key(row.url) if row.own else page_key(row.url),
         digest=row.digest,
         url=row.url,
         host=host_of(row.url),

@@ -9,7 +9,10 @@ too little to be a witness, the structure decides what is plain, and doubts are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
+
+import tldextract
 
 from archive.extract import words
 from archive.extract.feed_hints import FeedHints
@@ -23,7 +26,11 @@ from archive.extract.words import Content
 _RUNNING = 60
 """Words of running text from which on a page has a text of its own."""
 _FEW = 30
+"""Those below which its text may be a notice."""
 _TINY = 15
+"""Those below which it has none."""
+_LABEL = 3
+"""Words up to which a text is a label such as "Loading"."""
 _ENOUGH = 20
 """Content words of an entry that must all but all be missing for a page to be another one, however long it is."""
 _SOME = 6
@@ -47,11 +54,11 @@ _NO_TITLE = 0.34
 """Share up to which the page does not have the title."""
 _MIN_PHRASE = 8
 """Letters of a title that is looked for in the text."""
-_PATH = 200
 _REFRESH_SECONDS = 60
-_TEASER = 60
+_TEASER = 40
 """Words by which a page can be longer than the entry and still have no more than a teaser."""
-_MAX_TEASER = 200
+_PART = 0.6
+"""Share of the pairs of words of a whole post below which a page has only a part of it."""
 _BEGINNING = 400
 """Characters of a text that are searched for an error message."""
 _SAME_EVERYWHERE = 0.9
@@ -156,11 +163,13 @@ def judge(
     led = _by_address(signs, said, asked, front)
     if led is not None:
         return led
-    if said.agrees:
-        return None
     paid = _paywall(signs, said, text)
     if paid is not None:
         return paid
+    if said.agrees:
+        return None
+    if not (signs.main_words or signs.media or text.text or signs.scripts or signs.noscript or signs.refresh):
+        return Verdict(kind="empty", reason="has no words", certain=True)
     found = _named(signs, said, text)
     if found is not None:
         return _weighed(found, signs, said, has_entry=has_entry)
@@ -212,27 +221,38 @@ class _Suspicion:
 
 def _paywall(signs: Signs, said: Testimony, text: Text) -> Verdict | None:
     """A page that offers the post for money, or for an account, and shows a part of it."""
-    mark = "it is marked as not free" if signs.not_free else signs.paywall
+    mark = signs.paywall or ("a statement that it is not free" if signs.not_free else None)
     if mark is None:
         return None
     size = words.count(text.text)
-    if said.size >= _ENOUGH and said.is_whole:
-        return Verdict(kind="paywall", reason=f"{mark}, and it has little of what the feed has", certain=True)
-    if size < _FEW and not said.denies and signs.not_free and signs.paywall:
-        return Verdict(kind="paywall", reason=f"{mark}, and has {size} words", certain=bool(said.size))
+    if said.is_whole and size < said.count and said.pairs < _PART:
+        return Verdict(kind="paywall", reason=f"has {mark}, and little of what the feed has", certain=True)
+    if said.is_whole and said.agrees:
+        return None
+    has_offer = signs.paywall is not None and (signs.walled or not signs.running)
+    if has_offer and signs.running <= said.count + _TEASER and (said.agrees or said.denies or signs.running < _TINY):
+        return Verdict(kind="paywall", reason=f"has {mark}, and no more than the feed", certain=True)
+    if said.agrees:
+        return None
+    if signs.not_free and size < _RUNNING:
+        return Verdict(
+            kind="paywall", reason=f"has {mark}, and {size} words", certain=said.denies and said.size >= _SOME
+        )
     return None
 
 
 def _named(signs: Signs, said: Testimony, text: Text) -> _Suspicion | None:
     """What the structure of a page says that it is, if it has no text of its own."""
     running = signs.running
+    if signs.is_challenge:
+        return _Suspicion("challenge", f"tests who asks ({signs.challenge})", is_strong=True)
     if signs.refresh is not None and signs.refresh[0] <= _REFRESH_SECONDS and running < _FEW:
         if _bare(signs.refresh[1]) != _bare(signs.url):
             return _Suspicion("refresh", f"leads on to {signs.refresh[1]} and says little itself", is_strong=True)
     if running + signs.in_forms >= _RUNNING and not _is_gate(signs):
         return _error(signs, text) if running < 2 * _RUNNING else None
     if signs.challenge and running < _RUNNING and not signs.login:
-        is_strong = running < _FEW or signs.is_bare
+        is_strong = signs.is_bare and running < _FEW
         return _Suspicion("challenge", f"tests who asks ({signs.challenge}) and says little else", is_strong=is_strong)
     if signs.login and running < _RUNNING:
         return _Suspicion("login", f"has {signs.login} and little else", is_strong=True)
@@ -250,6 +270,8 @@ def _is_gate(signs: Signs) -> bool:
 
 def _error(signs: Signs, text: Text) -> _Suspicion | None:
     titles = [*signs.titles, *(heading.text for heading in signs.headings if not heading.flags & (FRAME | COMMENTS))]
+    if signs.names_error:
+        return _Suspicion("error", "is named as an error page in its markup", is_strong=signs.running < _RUNNING)
     named = next((title for title in titles if names_error(title)), None)
     if named is not None:
         return _Suspicion("error", f"is titled “{named[:80]}”", is_strong=signs.running < _RUNNING)
@@ -262,11 +284,11 @@ def _consent(signs: Signs) -> _Suspicion | None:
     if signs.running >= _RUNNING and not _is_gate(signs):
         return None
     rest = signs.running + signs.in_forms
-    if signs.consent > max(2 * rest, _TINY) and not signs.media:
-        return _Suspicion("consent", "asks for consent and says little else", is_strong=rest < _TINY)
+    if signs.consent > max(2 * rest, _TINY) and not signs.media and (signs.is_bare or signs.main_words < _TINY):
+        return _Suspicion("consent", "asks for consent and says little else", is_strong=True)
     if signs.consent_mark and (signs.buttons or signs.in_forms) and not signs.media:
-        is_strong = signs.is_bare or _is_gate(signs)
-        return _Suspicion("consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=is_strong)
+        if signs.is_bare or _is_gate(signs):
+            return _Suspicion("consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=True)
     return None
 
 
@@ -274,15 +296,17 @@ def _script(signs: Signs, said: Testimony) -> _Suspicion | None:
     """A page that scripts would fill."""
     if not signs.scripts or signs.media or signs.running >= _TINY:
         return None
+    if signs.has_body and words.count(signs.own_text) > _LABEL:
+        return None
     headings = sum(words.count(heading.text) for heading in signs.headings if not heading.flags & FRAME)
     rest = signs.main_words - headings
-    asks = "javascript" in signs.main_text.casefold() or "javascript" in "".join(signs.aside).casefold()
+    asks = "javascript" in signs.main_text.casefold()
     if signs.main_words == 0:
         is_strong = bool(signs.noscript or signs.holes)
         reason = "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
         return _Suspicion("script", reason, is_strong=is_strong)
     if rest <= _TINY and (signs.noscript or asks or signs.holes):
-        is_strong = not said.has_title and (asks or (signs.noscript > 0 and rest <= 3))
+        is_strong = not said.has_title and ((asks and not signs.articles) or (signs.noscript > 0 and rest <= _LABEL))
         return _Suspicion("script", "has next to no words without scripts", is_strong=is_strong)
     return None
 
@@ -292,27 +316,30 @@ def _script(signs: Signs, said: Testimony) -> _Suspicion | None:
 
 def _weighed(found: _Suspicion, signs: Signs, said: Testimony, *, has_entry: bool) -> Verdict | None:
     """A verdict on a page whose structure says that it is not the post, by what its entry says."""
-    kind, reason = found.kind, found.reason
-    certain = Verdict(kind=kind, reason=reason, certain=True)
-    doubt = Verdict(kind=kind, reason=reason, certain=False)
-    if said.denies and said.size >= (_SOME if signs.running < _RUNNING and not said.in_headings else _ENOUGH):
-        if not (said.in_headings and signs.media):
-            return certain
-    if said.missing:
-        if found.is_strong or (signs.running < _FEW and signs.is_bare and not signs.media):
-            return certain
-        return doubt
+    kind, running = found.kind, signs.running
+    certain = Verdict(kind=kind, reason=found.reason, certain=True)
+    doubt = Verdict(kind=kind, reason=found.reason, certain=False)
+    is_plain = found.is_strong and running < _TINY and not signs.media
     if said.has_title:
-        if found.is_strong and kind in ("login", "challenge") and signs.running < _FEW and not signs.media:
+        # Under the title of the post, only what stands in its place counts.
+        is_instead = signs.is_challenge or (kind == "login" and signs.login_in_post) or kind in ("script", "refresh")
+        if said.denies and said.size >= _SOME and is_instead and running < _FEW and not signs.media:
             return certain
-        return None
-    if not found.is_strong:
-        return doubt if signs.running < _RUNNING else None
-    if has_entry and said.in_head and signs.media:
-        return None
-    if signs.articles and (signs.running >= _TINY or signs.media):
+        return certain if is_plain and is_instead and kind != "script" else None
+    if said.denies and said.size >= (_SOME if running < _RUNNING else _ENOUGH):
+        return certain
+    if said.missing:
+        if found.is_strong or (running < _FEW and signs.is_bare and not signs.media):
+            return certain
         return doubt
-    return certain
+    if has_entry and said.in_head and (signs.media or running >= _TINY):
+        return None
+    if signs.is_challenge or kind in ("script", "refresh"):
+        return certain if found.is_strong else doubt if signs.is_bare else None
+    if kind in ("error", "login", "challenge", "consent"):
+        is_evident = is_plain and signs.is_bare and kind != "error"
+        return certain if is_evident else doubt
+    return doubt if found.is_strong else None
 
 
 def _unnamed(
@@ -338,14 +365,17 @@ def _unnamed(
             return Verdict(kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True)
         if signs.running < _RUNNING:
             return Verdict(kind="other", reason="does not have the entry's title", certain=False)
-    if not has_entry and signs.running < _FEW and signs.is_bare and not signs.media:
+    is_marked = signs.articles or signs.times or signs.feeds
+    if not has_entry and signs.running < _FEW and not is_marked and not signs.media:
         return Verdict(kind="other", reason=f"has {words.count(text.text)} words, and nothing shows that it is a post", certain=False)
     return None
 
 
 def _is_foreign(signs: Signs, front: str) -> bool:
     """Whether a page is of another site, and does not link to the blog."""
-    return False
+    own, blog = (urlsplit(url).hostname or "" for url in (signs.url, front))
+    name = _site(blog)
+    return _site(own) != name and not any(_site(host) == name for host in signs.hosts)
 
 
 def same_page_everywhere(one: str, other: str) -> bool:
@@ -368,6 +398,17 @@ def _is_title(title: str, heading: str) -> bool:
     own, there = frozenset(words.words(title)), frozenset(words.words(heading))
     common = len(own & there)
     return common >= _TITLE * len(own) and common >= _HEADING * len(there) and common > 0
+
+
+@cache
+def _suffixes() -> tldextract.TLDExtract:
+    """The public suffix list that tldextract ships; nothing is fetched."""
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+def _site(host: str) -> str:
+    """The registrable domain of a host, or else the host."""
+    return _suffixes()(host).top_domain_under_public_suffix or host
 
 
 def _is_phrase(phrase: str, text: str) -> bool:

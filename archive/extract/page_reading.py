@@ -27,6 +27,14 @@ __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 
 _SHORT = 60
 """Words up to which an extracted text is compared with what readers see."""
+_RATHER_SHORT = 150
+"""The same if the body of the post is marked up."""
+_PART = 0.3
+"""Share of their words that a post's element must have."""
+_SENTENCE = 10
+"""Words from which on a line is running text."""
+_MOST = 0.95
+"""Share of a text that must be in the post's element."""
 _MARKED_BYTES = 100_000
 """Beginning of a refusal that is searched for the names of what refuses."""
 _LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
@@ -93,7 +101,11 @@ def read_page(
     if part is not None:
         return _read_section(part, url, date=date, entry=entry, site=site, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = _real(pipeline.read(source, date=date, entry=entry, site=site), signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site)
+    if _is_beside(text, signs):
+        text = pipeline.read(source, date=date, entry=entry, site=site, at=signs.own)
+    text = _real(text, signs)
+    signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
     verdict = judge(signs, said, text, asked=asked, front=front, has_entry=entry is not None)
     found = text.text or " ".join(signs.main_text.split())
@@ -139,6 +151,18 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
     return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
 
 
+def _is_beside(text: Text, signs: Signs) -> bool:
+    """Whether a short text is not what is marked up as the post: of a page with few words, any part may be taken for it."""
+    size = words.count(text.text)
+    if signs.own is None or size > (_SHORT if not signs.has_body else _RATHER_SHORT):
+        return False
+    if not signs.has_body and words.count(signs.own_text) < _PART * size:
+        return False
+    own = words.letters(signs.own_text)
+    lines = [words.letters(line) for line in text.text.split("\n")]
+    return not text.text or sum(len(line) for line in lines if line in own) < _MOST * sum(map(len, lines))
+
+
 def _real(text: Text, signs: Signs) -> Text:
     """The text without what is not shown as text of the page, if it is nothing but that: hints for readers without
     scripts, consent dialogs, labels of forms."""
@@ -149,6 +173,16 @@ def _real(text: Text, signs: Signs) -> Text:
     if all(line in aside and line not in main for line in lines if line):
         return replace(text, text="", markdown="")
     return text
+
+
+def _with_running(signs: Signs, text: Text) -> Signs:
+    """The signs of a page, its running text counted in the extracted text where that found it elsewhere."""
+    if signs.running >= _SHORT:
+        return signs
+    aside = words.letters("".join(signs.aside))
+    lines = [line for line in text.text.split("\n") if words.letters(line) not in aside]
+    found = sum(size for line in lines if (size := words.count(line)) >= _SENTENCE)
+    return replace(signs, running=found) if found >= _SHORT else signs
 
 
 def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:

@@ -14,9 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import tldextract
 
-from archive.extract import words
-from archive.extract.feed_hints import FeedHints
-from archive.extract.feed_text import entry_blocks
+from archive.extract import boilerplate, words
+from archive.extract.feed_hints import FeedHints, entry_blocks
 from archive.extract.blocks import plain_text
 from archive.extract.page_signs import COMMENTS, FRAME, DIALOG, Signs, leads_to_login, names_error, walls
 from archive.extract.text import Entry, Text
@@ -80,6 +79,8 @@ class Testimony:
     """The page has the whole text of the entry, word for word."""
     is_whole: bool = False
     """The entry seems to be the whole post."""
+    is_cut: bool = False
+    """It ends as summaries do that blog software cut off."""
     in_headings: bool = False
     """The entry's title is a heading of the page."""
     in_head: bool = False
@@ -138,6 +139,7 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         count=words.count(said),
         has_phrase=_is_phrase(said, main) or _is_phrase(said, text),
         is_whole=hints is not None and hints.is_whole,
+        is_cut=boilerplate.wording().cut.search(said) is not None,
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,
@@ -145,6 +147,12 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         and not (is_in_headings or is_in_head or is_in_text)
         and named.share_of_words(everything) <= _NO_TITLE,
     )
+
+
+def quoted(said: str, title: str, text: str) -> float:
+    """Share of an entry's words that a text has, 0 to 1; if it has none of its content, whether it has its title."""
+    share = 1.0 if _is_phrase(said, text) else Content.of(said).share_of_pairs(Content.of(text))
+    return share if share >= _QUOTED else float(_is_phrase(title, text))
 
 
 def judge(
@@ -230,7 +238,8 @@ def _paywall(signs: Signs, said: Testimony, text: Text) -> Verdict | None:
     if said.is_whole and said.agrees:
         return None
     has_offer = signs.paywall is not None and (signs.walled or not signs.running)
-    if has_offer and signs.running <= said.count + _TEASER and (said.agrees or said.denies or signs.running < _TINY):
+    is_teaser = (said.is_cut or signs.not_free) if said.agrees else (said.denies or signs.running < _TINY)
+    if has_offer and is_teaser and signs.running <= said.count + _TEASER:
         return Verdict(kind="paywall", reason=f"has {mark}, and no more than the feed", certain=True)
     if said.agrees:
         return None
@@ -288,7 +297,9 @@ def _consent(signs: Signs) -> _Suspicion | None:
         return _Suspicion("consent", "asks for consent and says little else", is_strong=True)
     if signs.consent_mark and (signs.buttons or signs.in_forms) and not signs.media:
         if signs.is_bare or _is_gate(signs):
-            return _Suspicion("consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=True)
+            return _Suspicion(
+                "consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=True
+            )
     return None
 
 
@@ -303,7 +314,9 @@ def _script(signs: Signs, said: Testimony) -> _Suspicion | None:
     asks = "javascript" in signs.main_text.casefold()
     if signs.main_words == 0:
         is_strong = bool(signs.noscript or signs.holes)
-        reason = "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
+        reason = (
+            "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
+        )
         return _Suspicion("script", reason, is_strong=is_strong)
     if rest <= _TINY and (signs.noscript or asks or signs.holes):
         is_strong = not said.has_title and ((asks and not signs.articles) or (signs.noscript > 0 and rest <= _LABEL))
@@ -342,17 +355,23 @@ def _weighed(found: _Suspicion, signs: Signs, said: Testimony, *, has_entry: boo
     return doubt if found.is_strong else None
 
 
-def _unnamed(
-    signs: Signs, said: Testimony, front: str | None, text: Text, *, has_entry: bool
-) -> Verdict | None:
+def _unnamed(signs: Signs, said: Testimony, front: str | None, text: Text, *, has_entry: bool) -> Verdict | None:
     """A verdict on a page whose structure has no name, by what its entry says."""
     if said.denies and said.size >= _SOME and front and _is_foreign(signs, front):
-        return Verdict(kind="foreign", reason=f"is a page of {urlsplit(signs.url).hostname}, which does not link to the blog", certain=True)
-    is_front = front and any(
-        stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url)
-    ) and _bare(signs.url) != _bare(front)
+        return Verdict(
+            kind="foreign",
+            reason=f"is a page of {urlsplit(signs.url).hostname}, which does not link to the blog",
+            certain=True,
+        )
+    is_front = (
+        front
+        and any(stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url))
+        and _bare(signs.url) != _bare(front)
+    )
     if is_front and not said.has_title and not said.in_head:
-        return Verdict(kind="front", reason="says that it is the front page", certain=said.denies and said.size >= _SOME)
+        return Verdict(
+            kind="front", reason="says that it is the front page", certain=said.denies and said.size >= _SOME
+        )
     no_title = said.missing or not (said.has_title or said.in_head)
     if said.denies and said.size >= _ENOUGH and no_title:
         return Verdict(kind="other", reason=f"has none of the entry's {said.size} words, nor its title", certain=True)
@@ -362,12 +381,18 @@ def _unnamed(
         return Verdict(kind="other", reason=f"has none of the entry's {said.size} words", certain=True)
     if said.missing:
         if signs.running < _RUNNING and signs.is_bare and not signs.media:
-            return Verdict(kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True)
+            return Verdict(
+                kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True
+            )
         if signs.running < _RUNNING:
             return Verdict(kind="other", reason="does not have the entry's title", certain=False)
     is_marked = signs.articles or signs.times or signs.feeds
     if not has_entry and signs.running < _FEW and not is_marked and not signs.media:
-        return Verdict(kind="other", reason=f"has {words.count(text.text)} words, and nothing shows that it is a post", certain=False)
+        return Verdict(
+            kind="other",
+            reason=f"has {words.count(text.text)} words, and nothing shows that it is a post",
+            certain=False,
+        )
     return None
 
 

@@ -16,7 +16,8 @@ from lxml.html import HtmlElement
 from archive.errors import ExtractError
 from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
-from archive.extract.judge import judge, same_page_everywhere, testimony
+from archive.extract.feed_hints import entry_blocks
+from archive.extract.judge import judge, quoted, same_page_everywhere, testimony
 from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, names_error, signs_of, walls
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
@@ -31,6 +32,8 @@ _RATHER_SHORT = 150
 """The same if the body of the post is marked up."""
 _PART = 0.3
 """Share of their words that a post's element must have."""
+_SECTION = 0.8
+"""Share of what a page has of the entry that a section must have to be the post."""
 _SENTENCE = 10
 """Words from which on a line is running text."""
 _MOST = 0.95
@@ -98,7 +101,7 @@ def read_page(
         return PageReading(text=None, verdict=_not_a_page(payload, content_type, e), words="")
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)
-    if part is not None:
+    if part is not None and _is_own_section(part, source.tree, entry):
         return _read_section(part, url, date=date, entry=entry, site=site, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
     text = pipeline.read(source, date=date, entry=entry, site=site)
@@ -198,6 +201,15 @@ def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
     said = [block.plain for block in shown if block.type is not BlockType.EMBED]
     plain = "\n".join(dict.fromkeys(said)) or (text.title or "")
     return replace(text, text=plain, markdown=markdown_text(shown) or plain) if plain else text
+
+
+def _is_own_section(part: HtmlElement, tree: HtmlElement, entry: Entry | None) -> bool:
+    """Whether a section is the post that an entry is about; links also lead to the comments, or to the middle of a post."""
+    if entry is None:
+        return True
+    said = "\n".join(block.plain for block in entry_blocks(entry.html, ""))
+    of_part, of_page = (quoted(said, entry.title or "", "".join(one.itertext())) for one in (part, tree))
+    return of_part >= _SECTION * of_page
 
 
 def _read_section(

@@ -20,7 +20,7 @@ from trafilatura.xml import xmltotxt
 from archive.errors import ExtractError
 from archive.extract import body, boilerplate, language, page_metadata, trim
 from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
-from archive.extract.feed_hints import FeedHints, all_blocks, comparable
+from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Facts, Text
 from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
@@ -38,7 +38,7 @@ _MIN_FALLBACK = 40
 """Characters below which what trafilatura finds is a label rather than a text."""
 
 _VERSIONS = (version("pressmark"), version("trafilatura"))
-_DATE_SLACK = timedelta(days=1)
+DATE_SLACK = timedelta(days=1)
 """How much later than its capture a page may be dated: its time zone may be ahead of UTC."""
 
 
@@ -121,7 +121,7 @@ def read(
         at: The element that is the post's body, if that is known.
     """
     tree, url = source.tree, source.url
-    latest = date + _DATE_SLACK if date else None
+    latest = date + DATE_SLACK if date else None
     facts = page_metadata.read(tree, url=url, latest=latest)
     hints = FeedHints.of(entry.html) if entry else None
     made = _post(tree, url, facts.title, hints, site, at)
@@ -274,5 +274,6 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
         "language": None if text.language else language.fold(entry.language),
     }
     won = {name: value for name, value in stated.items() if value}
-    sources = {**text.sources, **dict.fromkeys(won, "feed")}
+    won["feed_only"] = feed_only(entry, text.text, text.url)
+    sources = {**text.sources, **dict.fromkeys((name for name in won if name != "feed_only"), "feed")}
     return replace(text, **won, sources=sources)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urldefrag
 
 from lxml.html import HtmlElement, html_parser
 
+from archive.extract import boilerplate
 from archive.extract.measure import BLOCKS, HEADINGS
 
 _CONTAINERS = BLOCKS - HEADINGS - {"body", "hr", "dt", "p", "caption"}
@@ -22,7 +23,7 @@ def section(tree: HtmlElement, url: str) -> HtmlElement | None:
     """
     name = unquote(urldefrag(url)[1]).strip()
     target = _named(tree, name) if name else None
-    if target is None:
+    if target is None or _is_in_comments(target):
         return None
     parts = _parts(target)
     if parts is None:
@@ -37,6 +38,11 @@ def _named(tree: HtmlElement, name: str) -> HtmlElement | None:
     return None
 
 
+def _is_in_comments(target: HtmlElement) -> bool:
+    above = (target, *target.iterancestors())
+    return any(boilerplate.names_of(one).is_comments and one.tag not in ("body", "main", "article") for one in above)
+
+
 def _parts(target: HtmlElement) -> list[HtmlElement] | None:
     """The elements of the section that a named element begins or contains."""
     if target.tag in _CONTAINERS and _text(target) and not _is_heading(target):
@@ -45,7 +51,12 @@ def _parts(target: HtmlElement) -> list[HtmlElement] | None:
     if target.tag not in BLOCKS or not _text(target):
         start = _block(target)
     heading = _heading(start)
-    if heading is None and start.tag in _CONTAINERS and _text(start) and start.tag not in ("div", "section", "article", "main"):
+    if (
+        heading is None
+        and start.tag in _CONTAINERS
+        and _text(start)
+        and start.tag not in ("div", "section", "article", "main")
+    ):
         return [start]
     return _following(start, int(heading.tag[1]) if heading is not None else None)
 
@@ -134,7 +145,6 @@ def _page(tree: HtmlElement, parts: list[HtmlElement]) -> HtmlElement:
     body.append(article)
     for part in parts:
         article.append(deepcopy(part))
-    parts[-1] = article[-1]
     article[-1].tail = None
     heading = next(article.iter(*HEADINGS), None)
     if heading is not None:

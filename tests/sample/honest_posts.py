@@ -24,16 +24,48 @@ class Honest:
 
 
 _SUBJECTS = (
-    ("en", "Why I removed the login from my blog", "Nobody ever used the login. You had to sign in with a password to write one comment, so I deleted it and now you can send me a letter."),
-    ("en", "404", "I hiked route 404 last weekend. It does not exist on any map, and the page in my notebook is missing too."),
-    ("en", "Page not found: a short story", "The librarian turned the last leaf. Page not found, she wrote on the card, and nobody has been here since."),
-    ("en", "Please enable JavaScript", "A talk about what happens to a site when you do not. Slides are on paper; ask me for a copy."),
+    (
+        "en",
+        "Why I removed the login from my blog",
+        "Nobody ever used the login. You had to sign in with a password to write one comment, so I deleted it and now you can send me a letter.",
+    ),
+    (
+        "en",
+        "404",
+        "I hiked route 404 last weekend. It does not exist on any map, and the page in my notebook is missing too.",
+    ),
+    (
+        "en",
+        "Page not found: a short story",
+        "The librarian turned the last leaf. Page not found, she wrote on the card, and nobody has been here since.",
+    ),
+    (
+        "en",
+        "Please enable JavaScript",
+        "A talk about what happens to a site when you do not. Slides are on paper; ask me for a copy.",
+    ),
     ("en", "Just a moment", "That is what she always said, with one glove on, looking for the other."),
-    ("en", "On paywalls", "I will never have one. Subscribe if you like, but every post is free, and it stays that way."),
+    (
+        "en",
+        "On paywalls",
+        "I will never have one. Subscribe if you like, but every post is free, and it stays that way.",
+    ),
     ("en", "Cookies", "Two hundred grams of butter, oats, honey. We use cookies to apologise to the neighbours."),
-    ("en", "Verifying you are human", "My bank asked me to click on buses. I clicked on a tram. We are still talking about it."),
-    ("de", "Anmelden nicht nötig", "Wer mitlesen will, braucht kein Passwort. Der Garten steht offen, der Kaffee auch."),
-    ("de", "Seite nicht gefunden", "So heißt mein neues Gedicht. Es ist nur eine Zeile lang und handelt von einem Atlas."),
+    (
+        "en",
+        "Verifying you are human",
+        "My bank asked me to click on buses. I clicked on a tram. We are still talking about it.",
+    ),
+    (
+        "de",
+        "Anmelden nicht nötig",
+        "Wer mitlesen will, braucht kein Passwort. Der Garten steht offen, der Kaffee auch.",
+    ),
+    (
+        "de",
+        "Seite nicht gefunden",
+        "So heißt mein neues Gedicht. Es ist nur eine Zeile lang und handelt von einem Atlas.",
+    ),
     ("fr", "Introuvable", "J'ai cherché le couteau à huîtres pendant une heure. Il était dans le tiroir aux bougies."),
     ("ja", "ログインの話", "昨日、二十年ぶりに昔の掲示板へログインした。誰もいなかったが、灯りはついていた。"),
     ("ja", "ページが見つかりません", "図鑑の百二頁が抜けている。きっと祖父が切り取って、旅に持って行ったのだ。"),
@@ -63,7 +95,9 @@ def honest_posts() -> Iterator[Honest]:
         for theme in (themes.THEMES[number % len(themes.THEMES)], themes.THEMES[(number * 5 + 3) % len(themes.THEMES)]):
             has_title = bool(title) and name != "microblog"
             markup = theme(title or "Sam Rye", body, language=language, heading=has_title)
-            yield Honest(name=f"{name} {language} {number} {theme.__name__}", markup=markup, entries=entries, words=words)
+            yield Honest(
+                name=f"{name} {language} {number} {theme.__name__}", markup=markup, entries=entries, words=words
+            )
 
 
 _Body = tuple[str, str, str, str, str, tuple[Entry | None, ...]]
@@ -94,16 +128,53 @@ def _of_a_post(post: Post) -> Iterator[_Body]:
     quote = f"<blockquote><p>{post.paragraphs[1]}</p></blockquote><p>— {post.note}</p>"
     yield "quote", language, title, quote, post.paragraphs[1][:20], _entries(title, quote)
     player = '<audio controls src="https://media.example/e12.mp3"></audio>'
-    yield "podcast", language, title, player, "", (Entry(title=title), Entry(title=title, html=f"<p>{post.summary}</p>"), None)
-    video = '<div class="video"><iframe src="https://www.youtube.com/embed/abc" width="560" height="315"></iframe></div>'
-    yield "video", language, title, video, "", (Entry(title=title), Entry(title=title, html=f"<p>{post.note}</p>"), None)
+    yield (
+        "podcast",
+        language,
+        title,
+        player,
+        "",
+        (Entry(title=title), Entry(title=title, html=f"<p>{post.summary}</p>"), None),
+    )
+    video = (
+        '<div class="video"><iframe src="https://www.youtube.com/embed/abc" width="560" height="315"></iframe></div>'
+    )
+    yield (
+        "video",
+        language,
+        title,
+        video,
+        "",
+        (Entry(title=title), Entry(title=title, html=f"<p>{post.note}</p>"), None),
+    )
     whole = "".join(f"<p>{paragraph}</p>" for paragraph in post.paragraphs)
-    yield "other summary", language, title, whole, post.paragraphs[0][:20], (Entry(title=title, html=f"<p>{post.summary}</p>"),)
+    yield (
+        "other summary",
+        language,
+        title,
+        whole,
+        post.paragraphs[0][:20],
+        (Entry(title=title, html=f"<p>{post.summary}</p>"),),
+    )
     short = f"<p>{post.paragraphs[2]}</p>"
-    yield "short with another summary", language, title, short, post.paragraphs[2][:20], (Entry(title=title, html=f"<p>{post.summary}</p>"),)
-    asked = short + '<form class="wp-polls" action="/vote" method="post"><label><input type="radio" name="a"> 1</label><button>OK</button></form>'
+    yield (
+        "short with another summary",
+        language,
+        title,
+        short,
+        post.paragraphs[2][:20],
+        (Entry(title=title, html=f"<p>{post.summary}</p>"),),
+    )
+    asked = (
+        short
+        + '<form class="wp-polls" action="/vote" method="post"><label><input type="radio" name="a"> 1</label><button>OK</button></form>'
+    )
     yield "poll", language, title, asked, post.paragraphs[2][:20], _entries(title, short)
-    commented = short + '<div id="commentform"><form action="/comment"><input type="password" name="p"><textarea></textarea><button>OK</button></form></div><div class="g-recaptcha" data-sitekey="1"></div>' + '<script src="https://www.google.com/recaptcha/api.js"></script>'
+    commented = (
+        short
+        + '<div id="commentform"><form action="/comment"><input type="password" name="p"><textarea></textarea><button>OK</button></form></div><div class="g-recaptcha" data-sitekey="1"></div>'
+        + '<script src="https://www.google.com/recaptcha/api.js"></script>'
+    )
     yield "comment form with a captcha", language, title, commented, post.paragraphs[2][:20], _entries(title, short)
 
 

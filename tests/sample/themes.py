@@ -8,7 +8,9 @@ from html import escape
 Theme = Callable[..., str]
 
 
-def wordpress(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def wordpress(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A classic theme: header, widgets with a search and a login box, comments with a form, footer."""
     h1 = f'<h1 class="entry-title">{escape(title)}</h1>' if heading else ""
     return f"""<!DOCTYPE html><html lang="{language}" prefix="og: https://ogp.me/ns#"><head><meta charset="utf-8">
@@ -32,7 +34,9 @@ def wordpress(title: str, body: str, *, language: str = "en", head: str = "", he
 <noscript>Please enable JavaScript to view the comments.</noscript><script src="/wp-content/themes/x/main.js"></script></body></html>"""
 
 
-def ghost(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def ghost(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A theme with a hero header outside of the article and a portal for members."""
     h1 = f'<h1 class="gh-article-title">{escape(title)}</h1>' if heading else ""
     return f"""<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>{head}
@@ -46,13 +50,17 @@ def ghost(title: str, body: str, *, language: str = "en", head: str = "", headin
 <footer class="gh-foot"><a href="/">Slow Paper</a> Powered by Ghost</footer></div><div id="ghost-portal-root"></div></body></html>"""
 
 
-def handmade(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def handmade(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A page written by hand."""
     h1 = f"<h1>{escape(title)}</h1>" if heading else ""
     return f'<html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>{head}</head><body>{h1}\n{body}\n<p><a href="/">back</a></p></body></html>'
 
 
-def blogger(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def blogger(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A theme of nested boxes without modern elements."""
     h1 = f'<h3 class="post-title entry-title" itemprop="name">{escape(title)}</h3>' if heading else ""
     return f"""<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>Kitchen Radio: {escape(title)}</title>{head}
@@ -65,9 +73,15 @@ def blogger(title: str, body: str, *, language: str = "en", head: str = "", head
 <div class="column-right-outer"><div class="sidebar section"><div class="widget Profile" id="Profile1"><h2>About Me</h2><p>I live in a small town with too many bicycles, and I have been writing here since the winter of 2006.</p></div><div class="widget BlogArchive"><ul><li><a href="/2025/04/">April</a></li></ul></div></div></div></div></body></html>"""
 
 
-def hatena(title: str, body: str, *, language: str = "ja", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def hatena(
+    title: str, body: str, *, language: str = "ja", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A hosted blog with a profile box and a footer of the service."""
-    h1 = f'<h1 class="entry-title"><a href="/entry/2025/05/02" class="entry-title-link bookmark">{escape(title)}</a></h1>' if heading else ""
+    h1 = (
+        f'<h1 class="entry-title"><a href="/entry/2025/05/02" class="entry-title-link bookmark">{escape(title)}</a></h1>'
+        if heading
+        else ""
+    )
     return f"""<!DOCTYPE html><html lang="{language}" data-admin-domain="//blog.example"><head prefix="og: http://ogp.me/ns#"><meta charset="utf-8"><title>{escape(title)} - 雨の日の棚</title>{head}
 <link rel="canonical" href="https://{host}/entry/2025/05/02"><link rel="alternate" type="application/atom+xml" href="/feed"><meta property="og:title" content="{escape(title)} - 雨の日の棚"></head>
 <body class="page-entry"><div id="globalheader-container"><iframe id="globalheader" height="37"></iframe></div><div id="container"><div id="container-inner"><header id="blog-title"><div id="blog-title-inner"><h1 id="title"><a href="/">雨の日の棚</a></h1></div></header>
@@ -75,7 +89,9 @@ def hatena(title: str, body: str, *, language: str = "ja", head: str = "", headi
 <footer class="entry-footer"><div class="social-buttons"><button>ブックマーク</button></div></footer></div></article></div></div><aside id="box2"><div class="hatena-module"><div class="hatena-module-title">プロフィール</div><div class="hatena-module-body">本と雨が好きです。</div></div></aside></div></div><footer id="footer"><a href="https://service.example/">ブログをはじめよう</a></footer></body></html>"""
 
 
-def micro(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = False, host: str = "blog.example") -> str:
+def micro(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = False, host: str = "blog.example"
+) -> str:
     """A microblog with microformats, without titles."""
     h1 = f'<h1 class="p-name">{escape(title)}</h1>' if heading else ""
     return f"""<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Sam Rye</title>{head}<link rel="alternate" type="application/rss+xml" href="/feed.xml"><link rel="authorization_endpoint" href="https://auth.example/auth"><link rel="webmention" href="https://hook.example/"></head>
@@ -83,7 +99,9 @@ def micro(title: str, body: str, *, language: str = "en", head: str = "", headin
 <div class="h-entry">{h1}<div class="e-content">{body}</div><a class="u-url" href="/2025/05/02/note.html"><time class="dt-published" datetime="2025-05-02 09:14">May 2</time></a></div><footer><a href="https://micro.example/sam">Follow</a></footer></div></body></html>"""
 
 
-def arabic(title: str, body: str, *, language: str = "ar", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def arabic(
+    title: str, body: str, *, language: str = "ar", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A theme from right to left."""
     h1 = f'<h2 class="post__title">{escape(title)}</h2>' if heading else ""
     return f"""<!DOCTYPE html><html dir="rtl" lang="{language}"><head><meta charset="utf-8"><title>{escape(title)} | دفتر الريح</title>{head}<meta property="og:title" content="{escape(title)}"></head><body>
@@ -91,13 +109,17 @@ def arabic(title: str, body: str, *, language: str = "ar", head: str = "", headi
 <div class="col-4 sidebar"><h3>أحدث المقالات</h3><ul><li><a href="/p/1">عن الملح</a></li><li><a href="/p/2">عن الماء</a></li></ul><form class="newsletter" action="/subscribe"><input type="email" name="e"><button>اشترك</button></form></div></div></div><div class="footer">جميع الحقوق محفوظة</div></body></html>"""
 
 
-def plain_php(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def plain_php(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A page of tables from long ago."""
     h1 = f'<font size="5"><b>{escape(title)}</b></font><br>' if heading else ""
     return f"""<HTML LANG="{language}"><HEAD><META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=utf-8"><TITLE>{escape(title)}</TITLE>{head}</HEAD><BODY BGCOLOR="#ffffff"><TABLE WIDTH="100%"><TR><TD WIDTH="150" VALIGN="top"><A HREF="/">Home</A><BR><A HREF="links.html">Links</A><BR><FORM ACTION="login.php" METHOD="post">User <INPUT NAME="u"><BR>Pass <INPUT TYPE="password" NAME="p"><INPUT TYPE="submit" VALUE="Login"></FORM></TD><TD VALIGN="top">{h1}{body}</TD></TR></TABLE><HR><SMALL>Last changed 2025</SMALL></BODY></HTML>"""
 
 
-def app(title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example") -> str:
+def app(
+    title: str, body: str, *, language: str = "en", head: str = "", heading: bool = True, host: str = "blog.example"
+) -> str:
     """A page that a framework rendered on the server: utility classes, state as JSON, a root to attach to."""
     h1 = f'<h1 class="text-4xl font-bold">{escape(title)}</h1>' if heading else ""
     return f"""<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"/><title>{escape(title)} · Low Tide</title>{head}<meta property="og:title" content="{escape(title)}"/><link rel="preload" as="script" href="/_next/static/chunks/main.js"/></head>

@@ -17,8 +17,8 @@ from archive.errors import ExtractError
 from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
 from archive.extract.feed_hints import entry_blocks
-from archive.extract.judge import judge, quoted, same_page_everywhere, testimony
-from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, names_error, signs_of, walls
+from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
+from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -110,7 +110,7 @@ def read_page(
     text = _real(text, signs)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
-    verdict = judge(signs, said, text, asked=asked, front=front, has_entry=entry is not None)
+    verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
     found = text.text or " ".join(signs.main_text.split())
     if not text.text and (verdict is None or not verdict.certain):
         text = _captions(text, source, signs)
@@ -155,7 +155,10 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
 
 
 def _is_beside(text: Text, signs: Signs) -> bool:
-    """Whether a short text is not what is marked up as the post: of a page with few words, any part may be taken for it."""
+    """Whether a short text is not what is marked up as the post.
+
+    Of a page with few words, any part may be taken for the post.
+    """
     size = words.count(text.text)
     if signs.own is None or size > (_SHORT if not signs.has_body else _RATHER_SHORT):
         return False
@@ -167,8 +170,7 @@ def _is_beside(text: Text, signs: Signs) -> bool:
 
 
 def _real(text: Text, signs: Signs) -> Text:
-    """The text without what is not shown as text of the page, if it is nothing but that: hints for readers without
-    scripts, consent dialogs, labels of forms."""
+    """The text; an empty one if it is only hints for readers without scripts, consent dialogs, labels of forms."""
     if not text.text or words.count(text.text) > _SHORT:
         return text
     main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
@@ -204,7 +206,7 @@ def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
 
 
 def _is_own_section(part: HtmlElement, tree: HtmlElement, entry: Entry | None) -> bool:
-    """Whether a section is the post that an entry is about; links also lead to the comments, or to the middle of a post."""
+    """Whether a section is the post that an entry is about: links also lead to the middle of a post."""
     if entry is None:
         return True
     said = "\n".join(block.plain for block in entry_blocks(entry.html, ""))

@@ -55,6 +55,15 @@ _MAX_HEADINGS = 200
 
 # Regions of a page, as bits: an element has those of its ancestors.
 UNSEEN, FRAME, COMMENTS, CONSENT, FORM, LINK, HEADING, NOSCRIPT, CONTROL, DIALOG, PAYWALL = (1 << n for n in range(11))
+_TAGS = {
+    **dict.fromkeys(_NEVER_SEEN, UNSEEN),
+    **dict.fromkeys(_CONTROLS, CONTROL),
+    **dict.fromkeys(_HEADINGS, HEADING),
+    "noscript": NOSCRIPT,
+    "form": FORM,
+    "a": LINK,
+    "dialog": DIALOG,
+}
 _NOT_MAIN = UNSEEN | FRAME | COMMENTS | CONSENT | NOSCRIPT | CONTROL | DIALOG
 
 
@@ -408,20 +417,8 @@ class _Walk:
         above = element.getparent()
         flags = self.flags.get(above, 0) if above is not None else 0
         tag = element.tag
-        if tag in _NEVER_SEEN:
-            flags |= UNSEEN
-        elif tag == "noscript" and words.count("".join(element.itertext())) < _WHOLE_POST:
-            flags |= NOSCRIPT
-        elif tag in _CONTROLS:
-            flags |= CONTROL
-        elif tag == "form":
-            flags |= FORM
-        elif tag == "a":
-            flags |= LINK
-        elif tag in _HEADINGS:
-            flags |= HEADING
-        elif tag == "dialog":
-            flags |= DIALOG
+        if tag != "noscript" or words.count("".join(element.itertext())) < _WHOLE_POST:
+            flags |= _TAGS.get(tag, 0)
         attributes = element.attrib
         if tag in _FRAMES and element not in self.with_post:
             flags |= FRAME

@@ -70,8 +70,8 @@ def test_pages_are_joined_without_what_each_repeats() -> None:
     second = part("## Long walk", "By Ann, a walker", three, "Page 2 of 3")
     third = part("By Ann, a walker", four, "Page 3 of 3")
     joined = join_pages(first, [second, third])
-    assert joined.text == "\n".join(["By Ann, a walker", one, two, "Page 1 of 3", three, four])
-    assert joined.markdown == "\n\n".join(["By Ann, a walker", one, two, "Page 1 of 3", three, four])
+    assert joined.text == f"By Ann, a walker\n{one}\n{two}\nPage 1 of 3\n{three}\n{four}"
+    assert joined.markdown == f"By Ann, a walker\n\n{one}\n\n{two}\n\nPage 1 of 3\n\n{three}\n\n{four}"
     assert joined.title == "Long walk"
     assert join_pages(first, []) == first
     assert join_pages(first, [first]).text == first.text

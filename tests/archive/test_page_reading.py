@@ -74,7 +74,7 @@ def test_a_short_post_is_a_post(honest: Honest) -> None:
 def test_a_page_with_the_words_of_its_entry_is_the_post_whatever_is_beside_them(post: object) -> None:
     own = POSTS[POSTS.index(post)]  # type: ignore[arg-type]
     body = "".join(f"<p>{paragraph}</p>" for paragraph in own.paragraphs)
-    around = '<h2>404 – not found</h2><form action="/login"><input type="password"></form><div class="cf-turnstile"></div><div class="paywall"><p>Join us.</p></div>'
+    around = '<h2>404: not found</h2><form action="/login"><input type="password"></form><div class="cf-turnstile"></div><div class="paywall"><p>Join us.</p></div>'
     reading = read(wordpress("Sign in", body + around, language=own.language), Entry(title=own.title, html=body))
     assert reading.verdict is None
     assert own.paragraphs[1] in text_of(reading).text

@@ -1,13 +1,15 @@
 """Short and odd posts that are what they claim to be, in themes with everything that makes a page look like a wall."""
+# ruff: noqa: RUF001  texts in many languages
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archive.extract.text import Entry
 from sample import themes
 from sample.posts import POSTS, Post
+
+from archive.extract.text import Entry
 
 _SCRIPT = '<script async src="https://stats.example/s.js"></script>'
 

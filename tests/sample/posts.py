@@ -1,4 +1,5 @@
 """Posts in many languages, written for these tests: title, paragraphs, a summary in other words."""
+# ruff: noqa: RUF001  texts in many languages
 
 from __future__ import annotations
 
@@ -23,14 +24,22 @@ POSTS = (
         language="en",
         title="The orchard after the storm",
         paragraphs=(
-            "We walked out at seven, before anybody else was up, to count the trees that were still standing along the "
-            "eastern wall.",
-            "Three of the old pears had gone over in the night, their roots holding plates of clay as wide as a kitchen "
-            "table, and the wasps had already found the bruised fruit.",
-            "My grandfather planted them in a spring so wet that he needed boards to cross the field. He never believed "
-            "they would bear, and then they bore for sixty years.",
-            "We saved what we could carry in feed sacks. Tomorrow the neighbour brings his saw, and on Sunday there will "
-            "be pear butter for the whole street.",
+            (
+                "We walked out at seven, before anybody else was up, to count the trees that were still standing along the "
+                "eastern wall."
+            ),
+            (
+                "Three of the old pears had gone over in the night, their roots holding plates of clay as wide as a kitchen "
+                "table, and the wasps had already found the bruised fruit."
+            ),
+            (
+                "My grandfather planted them in a spring so wet that he needed boards to cross the field. He never believed "
+                "they would bear, and then they bore for sixty years."
+            ),
+            (
+                "We saved what we could carry in feed sacks. Tomorrow the neighbour brings his saw, and on Sunday there will "
+                "be pear butter for the whole street."
+            ),
         ),
         summary="Notes from a rough week: what fell, who helped, and why I am planting quinces in November instead of "
         "replacing everything with dwarf varieties from the garden centre catalogue.",
@@ -40,14 +49,22 @@ POSTS = (
         language="de",
         title="Der letzte Bäcker im Tal",
         paragraphs=(
-            "Um halb vier brennt in der Backstube schon Licht, und wer vorbeigeht, riecht das Sauerteigbrot bis hinunter "
-            "zur Brücke.",
-            "Herr Amrein knetet seit einundvierzig Jahren denselben Teig, und er sagt, die Hände wüssten längst mehr als "
-            "der Kopf.",
-            "Seine Tochter hat in Basel Maschinenbau studiert und den alten Ofen vermessen, als wäre er eine Dampflokomotive "
-            "im Museum.",
-            "Im Frühling schließt er. Wer dann noch Roggenbrot möchte, muss über den Pass fahren oder selber lernen, wie "
-            "lange ein Teig ruhen will.",
+            (
+                "Um halb vier brennt in der Backstube schon Licht, und wer vorbeigeht, riecht das Sauerteigbrot bis hinunter "
+                "zur Brücke."
+            ),
+            (
+                "Herr Amrein knetet seit einundvierzig Jahren denselben Teig, und er sagt, die Hände wüssten längst mehr als "
+                "der Kopf."
+            ),
+            (
+                "Seine Tochter hat in Basel Maschinenbau studiert und den alten Ofen vermessen, als wäre er eine Dampflokomotive "
+                "im Museum."
+            ),
+            (
+                "Im Frühling schließt er. Wer dann noch Roggenbrot möchte, muss über den Pass fahren oder selber lernen, wie "
+                "lange ein Teig ruhen will."
+            ),
         ),
         summary="Ein Besuch in einer Werkstatt, die es bald nicht mehr gibt, dazu drei Rezepte, eine Wegbeschreibung und "
         "ein Aufruf an alle Leserinnen, alte Fotografien aus den fünfziger Jahren einzuschicken.",
@@ -57,12 +74,18 @@ POSTS = (
         language="fr",
         title="Une semaine sans horloge",
         paragraphs=(
-            "J'ai rangé la pendule dans l'armoire dimanche soir, derrière les draps, pour ne plus entendre son petit "
-            "battement sec.",
-            "Le premier jour, je me suis levé trop tôt, puis trop tard, et la boulangère a ri en me voyant arriver devant "
-            "une vitrine vide.",
-            "Vers jeudi, la lumière sur le mur de la cuisine suffisait : quand elle touchait la casserole de cuivre, il "
-            "était temps de mettre la soupe.",
+            (
+                "J'ai rangé la pendule dans l'armoire dimanche soir, derrière les draps, pour ne plus entendre son petit "
+                "battement sec."
+            ),
+            (
+                "Le premier jour, je me suis levé trop tôt, puis trop tard, et la boulangère a ri en me voyant arriver devant "
+                "une vitrine vide."
+            ),
+            (
+                "Vers jeudi, la lumière sur le mur de la cuisine suffisait : quand elle touchait la casserole de cuivre, il "
+                "était temps de mettre la soupe."
+            ),
             "Je la remettrai sans doute en marche, mais pas dans la chambre, et jamais plus pendant les vendanges.",
         ),
         summary="Petite expérience d'automne, racontée aux amis du café, avec quelques conseils pour ceux qui voudraient "
@@ -73,14 +96,22 @@ POSTS = (
         language="es",
         title="El faro que aprendió a callar",
         paragraphs=(
-            "Durante noventa años la sirena del faro despertó a todo el pueblo cada vez que la niebla subía desde la "
-            "desembocadura.",
-            "El invierno pasado un técnico llegó con una maleta pequeña, desatornilló tres cables y se marchó antes de "
-            "comer.",
-            "Los perros tardaron semanas en acostumbrarse; se sentaban en el muelle mirando la linterna como quien espera "
-            "una respuesta.",
-            "Ahora los pescadores llevan pantallas luminosas, pero mi tía todavía se levanta cuando huele la niebla y pone "
-            "café para nadie.",
+            (
+                "Durante noventa años la sirena del faro despertó a todo el pueblo cada vez que la niebla subía desde la "
+                "desembocadura."
+            ),
+            (
+                "El invierno pasado un técnico llegó con una maleta pequeña, desatornilló tres cables y se marchó antes de "
+                "comer."
+            ),
+            (
+                "Los perros tardaron semanas en acostumbrarse; se sentaban en el muelle mirando la linterna como quien espera "
+                "una respuesta."
+            ),
+            (
+                "Ahora los pescadores llevan pantallas luminosas, pero mi tía todavía se levanta cuando huele la niebla y pone "
+                "café para nadie."
+            ),
         ),
         summary="Crónica breve de un oficio perdido, con entrevistas a dos antiguos guardianes, mapas dibujados a mano y "
         "una receta de bizcocho que apareció dentro de un cuaderno oficial.",
@@ -90,11 +121,15 @@ POSTS = (
         language="pt",
         title="A costureira do terceiro andar",
         paragraphs=(
-            "Dona Lurdes cose junto à janela desde antes de o prédio ter elevador, e os botões caem na rua como chuva "
-            "miúda.",
+            (
+                "Dona Lurdes cose junto à janela desde antes de o prédio ter elevador, e os botões caem na rua como chuva "
+                "miúda."
+            ),
             "As crianças guardam-nos em frascos de compota e trocam os de madrepérola por berlindes e cromos repetidos.",
-            "Quando lhe perguntei quantos vestidos fez, apontou para a calçada e respondeu que bastava contar as noivas "
-            "felizes.",
+            (
+                "Quando lhe perguntei quantos vestidos fez, apontou para a calçada e respondeu que bastava contar as noivas "
+                "felizes."
+            ),
             "Na sexta-feira entreguei-lhe o casaco do meu pai; devolveu-o com um bolso secreto e um bilhete dobrado.",
         ),
         summary="Retrato de uma vizinha extraordinária, acompanhado de fotografias antigas do bairro, moradas de oficinas "

@@ -1,13 +1,15 @@
 """First visits that are not the post: walls, shells, error pages and stubs of many makes and languages."""
+# ruff: noqa: RUF001  texts in many languages
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archive.extract.text import Entry
 from sample import themes
 from sample.posts import POSTS, Post
+
+from archive.extract.text import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

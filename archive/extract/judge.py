@@ -17,9 +17,10 @@ import tldextract
 from archive.extract import boilerplate, words
 from archive.extract.blocks import plain_text
 from archive.extract.feed_hints import FeedHints, entry_blocks
-from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs, leads_to_login, names_error, walls
+from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs
 from archive.extract.text import Entry
 from archive.extract.verdict import Kind, Verdict
+from archive.extract.walls import leads_to_login, names_error, walls
 from archive.extract.words import Content
 
 _RUNNING = 60
@@ -443,7 +444,7 @@ def _other(case: Case) -> Verdict | None:
     said, is_short = case.said, case.running < _FEW and not case.signs.media
     if not said.denies:
         return None
-    is_another = not case.has_title and said.size >= (_SOME if is_short else _ENOUGH)
+    is_another = not case.has_title and said.size >= (_SOME if is_short or said.missing else _ENOUGH)
     is_hollow = not said.in_headings and said.size >= _ENOUGH and is_short and case.running < _TINY
     if not is_another and not is_hollow:
         return None
@@ -452,10 +453,10 @@ def _other(case: Case) -> Verdict | None:
 
 
 def _untitled(case: Case) -> Verdict | None:
-    """A short page without the title of the entry, which has no words besides."""
-    if not case.said.missing or case.running >= _RUNNING:
+    """A page without the title of the entry, which has no words besides."""
+    if not case.said.missing:
         return None
-    is_certain = case.signs.is_bare and not case.signs.media
+    is_certain = case.running < _RUNNING and case.signs.is_bare and not case.signs.media
     but = " and nothing shows that it is a page of the blog" if is_certain else ""
     return Verdict(kind="other", reason=f"does not have the entry's title{but}", certain=is_certain)
 
@@ -463,7 +464,9 @@ def _untitled(case: Case) -> Verdict | None:
 def _unmarked(case: Case) -> Verdict | None:
     """A short page of which nothing is known and nothing shows that it is a post."""
     signs = case.signs
-    if case.has_entry or case.running >= _FEW or signs.media or signs.articles or signs.times or signs.feeds:
+    if case.has_entry or case.running >= (2 * _RUNNING if signs.is_bare else _FEW):
+        return None
+    if signs.media or signs.articles or signs.times or signs.feeds:
         return None
     reason = f"has {words.count(case.text)} words, and nothing shows that it is a post"
     return Verdict(kind="other", reason=reason, certain=False)

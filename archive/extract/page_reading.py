@@ -18,11 +18,12 @@ from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
-from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
+from archive.extract.page_signs import Signs, signs_of
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
 from archive.extract.verdict import Kind, Verdict
+from archive.extract.walls import challenge_in_headers, leads_to_login, walls
 
 __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 

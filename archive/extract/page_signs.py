@@ -1,17 +1,13 @@
 """The structure of a page as evidence of what it is: a post, or something that stands in its place. No I/O.
 
-Names and addresses of the software that makes walls are data, in `walls.toml`; what a page is never depends on the
-words that it shows to people, except for error messages.
+What a page is never depends on the words that it shows to people, except for error messages.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -21,6 +17,7 @@ from archive.extract.candidates import NEVER_BODY
 from archive.extract.characters import collapsed
 from archive.extract.links import base_url, joined
 from archive.extract.markup import names_other_part
+from archive.extract.walls import challenge_in_headers, leads_to_login, walls
 
 _NEVER_SEEN = frozenset(
     "script style template head noembed noframes datalist object applet title meta link param source track".split()  # noqa: SIM905
@@ -34,20 +31,13 @@ _DIALOGS = frozenset({"modal", "popup", "dialog", "dropdown", "offcanvas", "off-
 _NOT_PICTURES = re.compile(
     r"logo|icon|avatar|gravatar|emoji|pixel|spinner|loading|loader|captcha|tracking|badge|sprite", re.IGNORECASE
 )
-_LOGIN_PATH = re.compile(
-    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
-    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
-    r"(?:\.\w{1,5})?(?:/|$)",
-    re.IGNORECASE,
-)
-_SESSIONS = re.compile(r"(?:^|/)(?:sessions?|oauth2?|users/auth|saml|openid|cas)(?:/|$)", re.IGNORECASE)
 _REFRESH = re.compile(r"^\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=\s*)?[\"']?\s*([^\"'>]*))?", re.IGNORECASE)
 _TINY_PICTURE = 3
 """Pixels up to which a picture counts visits."""
 _INLINE_CHARACTERS = 20_000
 """Beginning of an inline script that is searched."""
-_WHOLE_POST = 80
-"""Words for readers without scripts from which on they are the post rather than a request to switch scripts on."""
+_WHOLE_POST = 120
+"""Words for readers without scripts, or in a dialog, from which on they are the post rather than a request."""
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
 _MAX_HOSTS = 500
@@ -65,54 +55,6 @@ _TAGS = {
     "dialog": DIALOG,
 }
 _NOT_MAIN = UNSEEN | FRAME | COMMENTS | CONSENT | NOSCRIPT | CONTROL | DIALOG
-
-
-@dataclass(frozen=True, slots=True)
-class Walls:
-    """The content of `walls.toml`."""
-
-    challenge_headers: Mapping[str, str]
-    challenge_marks: re.Pattern[str]
-    challenge_pages: re.Pattern[str]
-    consent_marks: re.Pattern[str]
-    consent_hosts: re.Pattern[str]
-    paywall_names: frozenset[str]
-    errors: re.Pattern[str]
-    error_names: frozenset[str]
-
-
-@cache
-def walls() -> Walls:
-    """The names in `walls.toml`, read once."""
-    data = tomllib.loads(files("archive.extract").joinpath("walls.toml").read_text("utf-8"))
-
-    def pattern(listed: Iterable[str]) -> re.Pattern[str]:
-        return re.compile("|".join(listed), re.IGNORECASE)
-
-    return Walls(
-        challenge_headers=data["challenge"]["headers"],
-        challenge_marks=pattern(data["challenge"]["marks"]),
-        challenge_pages=pattern(data["challenge"]["pages"]),
-        consent_marks=pattern(data["consent"]["marks"]),
-        consent_hosts=pattern(data["consent"]["hosts"]),
-        paywall_names=frozenset(data["paywall"]["names"]),
-        errors=pattern(data["error"]["wording"]),
-        error_names=frozenset(data["error"]["names"]),
-    )
-
-
-def leads_to_login(url: str) -> bool:
-    """Whether the path of a URL is one at which people log in or register."""
-    try:
-        path = urlsplit(url).path
-    except ValueError:
-        return False
-    return _LOGIN_PATH.search(path) is not None or _SESSIONS.search(path) is not None
-
-
-def names_error(text: str) -> bool:
-    """Whether a title or the beginning of a text is that of an error page."""
-    return walls().errors.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,16 +157,6 @@ def signs_of(tree: HtmlElement, *, url: str, headers: Mapping[str, str] | None =
     _read_head(tree, signs, base)
     _Walk(tree, signs, base).run()
     return signs
-
-
-def challenge_in_headers(headers: Mapping[str, str]) -> str | None:
-    """What in the headers of a response marks it as a challenge; None if nothing does."""
-    known = walls().challenge_headers
-    for name, value in headers.items():
-        wanted = known.get(name.lower())
-        if wanted is not None and re.search(wanted, value, re.IGNORECASE):
-            return f"header {name}"
-    return None
 
 
 # -- head
@@ -450,7 +382,7 @@ class _Walk:
         elif known.is_comments:
             flags |= COMMENTS
         elif not _DIALOGS.isdisjoint(re.split(r"[\s_-]+", names.lower())):
-            flags |= DIALOG
+            flags |= DIALOG if words.count("".join(element.itertext())) < _WHOLE_POST else 0
         elif element.tag not in _CONTROLS and names_other_part(names[:200]):
             flags |= FRAME
         return flags

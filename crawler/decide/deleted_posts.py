@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from archive.extract.walls import leads_to_login, names_error
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
@@ -14,22 +15,8 @@ SIMILAR = 0.9
 CHANGED = 0.3
 """Share of the earlier words below which a page may be a different page."""
 
-_LOGIN_PATH = re.compile(
-    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
-    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
-    r"(?:\.\w{1,5})?(?:/|$)",
-    re.IGNORECASE,
-)
 _PASSWORD = re.compile(rb"""<input\b[^<>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^<>]{0,500}>([^<]{0,500})", re.IGNORECASE)
-_NOT_FOUND = re.compile(
-    r"\b404\b|not\s+found|(?:does\s*n[o'\u2019]t|no\s+longer)\s+(?:exist|available)|page\s+is\s+(?:gone|missing)"
-    r"|(?:can(?:no|['\u2019])t|could\s*n[o'\u2019]t)\s+(?:be\s+)?f(?:i|ou)nd|nothing\s+(?:was\s+)?(?:found|here)|has\s+been\s+(?:deleted|removed)"
-    r"|(?:nicht|niet)\s+(?:mehr\s+)?(?:gefunden|gevonden|verf[üu]gbar|vorhanden)|existiert\s+nicht"
-    r"|introuvable|n['\u2019]existe\s+(?:pas|plus)|no\s+(?:encontrad[ao]|existe)|n[ãa]o\s+(?:encontrad[ao]|existe)"
-    r"|non\s+(?:trovat[ao]|esiste)|не\s+найден|не\s+существует|ページが見つかりません|存在しません|找不到|不存在|찾을\s*수\s*없",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"\w+")
 _HEAD_BYTES = 64 * 1024
 """How much of a page is searched for its title."""
@@ -63,7 +50,7 @@ def by_address(seen: Seen) -> Gone | None:
     if seen.status != 200 or seen.url == seen.asked:  # noqa: PLR2004  ok
         return None
     asked, came = urlsplit(seen.asked), urlsplit(seen.url)
-    if _LOGIN_PATH.search(came.path) and not _LOGIN_PATH.search(asked.path):
+    if leads_to_login(seen.url) and not leads_to_login(seen.asked):
         return "login"
     front = (seen.site and _bare(seen.url) == _bare(seen.site)) or not came.path.strip("/")
     if (asked.path.strip("/") or asked.query) and front and _bare(seen.asked) != _bare(seen.url):
@@ -80,7 +67,7 @@ def by_words(seen: Seen) -> Gone | None:
     """Why a post is gone, decided by the words of a page with a different text (soft 404, login wall)."""
     if seen.asks_password:
         return "login"
-    if _NOT_FOUND.search(seen.title) or _NOT_FOUND.search(seen.text[:_BEGINNING]):
+    if names_error(seen.title) or names_error(seen.text[:_BEGINNING]):
         return "soft-404"
     return None
 

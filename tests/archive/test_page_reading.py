@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import pytest
+from sample.blind_set import BLIND_POSTS, blind_entries, blind_honest, blind_walls
 from sample.honest_posts import Honest, honest_posts
 from sample.posts import POSTS
 from sample.themes import ghost, wordpress
@@ -57,7 +58,19 @@ def test_a_wall_is_not_a_post(wall: Wall, said: str) -> None:
     assert accepted(reading, elsewhere.words) is None
 
 
-@pytest.mark.parametrize("honest", list(honest_posts()), ids=lambda honest: honest.name)
+@pytest.mark.parametrize("wall", list(blind_walls()), ids=lambda wall: wall.name)
+@pytest.mark.parametrize("said", ["whole", "summary", "title"])
+def test_a_wall_of_another_make_is_not_a_post(wall: Wall, said: str) -> None:
+    post = BLIND_POSTS[sum(map(ord, wall.name)) % len(BLIND_POSTS)]
+    markup = wall.markup.replace("{title}", escape(post.title))
+    conditions = {"url": wall.url or URL, "status": wall.status, "headers": wall.headers}
+    reading = read(markup, blind_entries(post)[said], **conditions)
+    assert reading.verdict is not None
+    assert reading.verdict.certain or said == "title"
+    assert accepted(reading, read(wall.markup.replace("{title}", "Another"), None, **conditions).words) is None
+
+
+@pytest.mark.parametrize("honest", [*honest_posts(), *blind_honest()], ids=lambda honest: honest.name)
 def test_a_short_post_is_a_post(honest: Honest) -> None:
     for entry in honest.entries:
         reading = read(honest.markup, entry)
@@ -66,6 +79,7 @@ def test_a_short_post_is_a_post(honest: Honest) -> None:
         assert reading.verdict is None or entry is None or not entry.html
         assert words.letters(honest.words) in words.letters(text.text)
         assert "cookies to make this site work" not in text.text
+        assert "agree to our use of cookies" not in text.text
         assert "enable JavaScript to view" not in text.text
         assert text.source == "page"
 

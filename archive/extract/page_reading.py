@@ -29,16 +29,10 @@ __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 
 _SHORT = 60
 """Words up to which an extracted text is compared with what readers see."""
-_RATHER_SHORT = 150
-"""The same if the body of the post is marked up."""
-_PART = 0.3
-"""Share of their words that a post's element must have."""
 _SECTION = 0.8
 """Share of what a page has of the entry that a section must have to be the post."""
 _SENTENCE = 10
 """Words from which on a line is running text."""
-_MOST = 0.95
-"""Share of a text that must be in the post's element."""
 _MARKED_BYTES = 100_000
 """Beginning of a refusal that is searched for the names of what refuses."""
 _LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
@@ -105,10 +99,7 @@ def read_page(
     if part is not None and _is_own_section(part, source.tree, entry):
         return _read_section(part, url, date=date, entry=entry, site=site, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = pipeline.read(source, date=date, entry=entry, site=site)
-    if _is_beside(text, signs):
-        text = pipeline.read(source, date=date, entry=entry, site=site, at=signs.own)
-    text = _real(text, signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site, signs=signs)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
     verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
@@ -153,32 +144,6 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
     if "html" in named and b"<" not in payload[:_MARKED_BYTES]:
         return Verdict(kind="empty", reason="has no markup", certain=True)
     return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
-
-
-def _is_beside(text: Text, signs: Signs) -> bool:
-    """Whether a short text is not what is marked up as the post.
-
-    Of a page with few words, any part may be taken for the post.
-    """
-    size = words.count(text.text)
-    if signs.own is None or size > (_SHORT if not signs.has_body else _RATHER_SHORT):
-        return False
-    if not signs.has_body and words.count(signs.own_text) < _PART * size:
-        return False
-    own = words.letters(signs.own_text)
-    lines = [words.letters(line) for line in text.text.split("\n")]
-    return not text.text or sum(len(line) for line in lines if line in own) < _MOST * sum(map(len, lines))
-
-
-def _real(text: Text, signs: Signs) -> Text:
-    """The text; an empty one if it is only hints for readers without scripts, consent dialogs, labels of forms."""
-    if not text.text or words.count(text.text) > _SHORT:
-        return text
-    main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
-    lines = [words.letters(line) for line in text.text.split("\n")]
-    if all(line in aside and line not in main for line in lines if line):
-        return replace(text, text="", markdown="")
-    return text
 
 
 def _with_running(signs: Signs, text: Text) -> Signs:

@@ -36,6 +36,12 @@ HUBS_AT_ONCE = 200
 
 FEED_ENTRIES = 10_000
 """Entries read of one feed document, the newest ones: three seconds of work, and more than blogs have in a feed."""
+LOOKS_AN_HOUR = 4
+"""Visits of one archived page within an hour that new or changed entries of feeds may cause."""
+POSTS_OF_PAGE = 100
+"""Posts of one page, such as the anchors of a changelog, whose texts are made when the page is visited."""
+FURTHER_PAGES = 20
+"""Pages of one post that are fetched and joined besides the first."""
 FEED_CHARACTERS = 64 * 1024 * 1024
 """All entries of one feed document together: entity references and base URLs can inflate a small document."""
 

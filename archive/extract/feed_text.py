@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lxml import etree
@@ -66,6 +68,14 @@ def feed_text(
         source=FEED,
         verdict=verdict,
     )
+
+
+def feed_texts(
+    posts: Sequence[tuple[Entry, str, str, datetime]], *, verdict: str | None = None
+) -> list[Text | None]:
+    """`feed_text` of several posts: entry, URL of the post, base of its links, date of the feed's capture."""
+    made = [feed_text(entry, url=url, base=base, date=date, verdict=verdict) for entry, url, base, date in posts]
+    return [replace(text, own="#" in text.url) if text else None for text in made]
 
 
 def entry_blocks(markup: str | None, base: str) -> list[Block]:

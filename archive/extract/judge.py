@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from archive.extract import words
+from archive.extract.blocks import plain_text
 from archive.extract.feed_hints import FeedHints
 from archive.extract.feed_text import entry_blocks
-from archive.extract.blocks import plain_text
-from archive.extract.page_signs import COMMENTS, FRAME, DIALOG, Signs, leads_to_login, names_error, walls
+from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs, leads_to_login, names_error, walls
 from archive.extract.text import Entry, Text
 from archive.extract.verdict import Kind, Verdict
 from archive.extract.words import Content

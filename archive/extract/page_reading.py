@@ -17,7 +17,7 @@ from archive.errors import ExtractError
 from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
 from archive.extract.judge import judge, same_page_everywhere, testimony
-from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, names_error, signs_of, walls
+from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -52,6 +52,8 @@ class PageReading:
     """Absolute URL of its AMP version."""
     canonical: str | None = None
     """Absolute canonical URL that the page states."""
+    is_section: bool = False
+    """Whether it is what the page says in the section that the URL's fragment names."""
 
 
 def read_page(
@@ -66,6 +68,7 @@ def read_page(
     entry: Entry | None = None,
     site: Profile | None = None,
     front: str | None = None,
+    foreign: bool = False,
 ) -> PageReading:
     """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
 
@@ -80,6 +83,7 @@ def read_page(
         entry: The post's entry in a feed: the witness of what the page should say.
         site: The blocks that recur on the site.
         front: The front page of the blog, as its feed states it.
+        foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
     """
     stated = headers or {}
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -96,6 +100,8 @@ def read_page(
     text = _real(pipeline.read(source, date=date, entry=entry, site=site), signs)
     said = testimony(entry, signs, text.text)
     verdict = judge(signs, said, text, asked=asked, front=front, has_entry=entry is not None)
+    if foreign and said.size and not said.agrees:
+        verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
     found = text.text or " ".join(signs.main_text.split())
     if not text.text and (verdict is None or not verdict.certain):
         text = _captions(text, source, signs)
@@ -141,7 +147,8 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
 
 def _real(text: Text, signs: Signs) -> Text:
     """The text without what is not shown as text of the page, if it is nothing but that: hints for readers without
-    scripts, consent dialogs, labels of forms."""
+    scripts, consent dialogs, labels of forms.
+    """
     if not text.text or words.count(text.text) > _SHORT:
         return text
     main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
@@ -180,5 +187,5 @@ def _read_section(
     text = pipeline.read(source, date=date, entry=entry, site=site)
     verdict = None if text.text else Verdict(kind="empty", reason="has no words in its section", certain=True)
     return PageReading(
-        text=None if verdict else text, verdict=verdict, words=text.text, amp=links.amp, canonical=links.canonical
+        text=None if verdict else text, verdict=verdict, words=text.text, amp=links.amp, canonical=links.canonical, is_section=True
     )

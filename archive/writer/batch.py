@@ -56,6 +56,16 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource:
+    """The capture that a text was made from, where its row is not at hand."""
+
+    record: str
+    """WARC-Record-ID."""
+    date: datetime
+    """When it was made; aware, UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Who makes these files; written into each file's warcinfo record."""
 
@@ -215,7 +225,7 @@ class Batch:
             self._adopted[row.record] = row
         return row
 
-    def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
+    def add_text(self, capture: CaptureRow | TextSource, text: Text) -> TextRow:
         """Write the records of a text, adjacent: conversion, metadata.
 
         The text's URL is the post's: that of the capture, or the own address of a post that the capture contains.
@@ -253,6 +263,7 @@ class Batch:
             title=text.title,
             made_by=made_by(text.extractor),
             own=text.own,
+            source=text.source,
             object=self._extracted.row_key,
             offset=self._extracted.append(data),
             length=len(data),

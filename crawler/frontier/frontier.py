@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, select, update
@@ -14,7 +14,7 @@ from crawler.frontier import seen, subscriptions
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
 from crawler.frontier.tables import REVISION, alarms, claims, feeds, holds, pages
-from crawler.model.visits import Due, Feed, FeedVisit, ListingVisit, Page, PageVisit, Subscription
+from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription
 from crawler.net.credentials import Credentials, Origins, split
 
 __all__ = ["AT_ONCE", "Frontier", "Place"]
@@ -151,10 +151,23 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return seen.pages_by_url(connection, urls)
 
-    def known(self, feed_id: int, keys: Iterable[str], urls: Iterable[str]) -> tuple[dict[str, str], dict[str, Page]]:
-        """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL."""
+    def known(
+        self, feed_id: int, keys: Iterable[str], shown: Mapping[str, tuple[str, str | None]]
+    ) -> tuple[dict[str, str], dict[str, Page]]:
+        """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL.
+
+        Args:
+            feed_id: The feed.
+            keys: Of its entries.
+            shown: URL of its page and title of each entry that has a page, by key.
+        """
         with transaction(self._engine, reads=True) as connection:
-            return seen.digests(connection, feed_id, keys), seen.pages_by_url(connection, urls)
+            return seen.digests(connection, feed_id, keys), seen.pages_of_entries(connection, feed_id, shown)
+
+    def posts_of(self, page: Page) -> tuple[FeedPost, ...]:
+        """The posts with addresses of their own that link to a page, newest first."""
+        with transaction(self._engine, reads=True) as connection:
+            return seen.posts_of(connection, page)
 
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Archived pages with their entries: all, or the one of a URL. Each part of the list is a transaction."""

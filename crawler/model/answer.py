@@ -10,6 +10,16 @@ from archive.index.schema import CaptureRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """An address that was left for another one on the way to the answer."""
+
+    url: str
+    how: str
+    """Status of the redirect, such as "301"; "refresh" if a page declared one; "cookie" if it led back to an address
+    that had been asked before, now with the cookies that the site had set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The final response to a request, after redirects, or a failure."""
 
@@ -28,6 +38,8 @@ class Answer:
     """URL that answered, after redirects."""
     lasting_url: str = ""
     """Where permanent redirects led, up to the first temporary one; `asked` if there were none."""
+    hops: tuple[Hop, ...] = ()
+    """The addresses that led to `url`, in order."""
     row: CaptureRow | None = None
     """Its capture, if there is one."""
     repeats: bool = False

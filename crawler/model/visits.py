@@ -120,6 +120,8 @@ class FeedPost:
     """When the feed was captured; aware, UTC."""
     base: str
     """URL against which links in the entry are resolved."""
+    own: str | None = None
+    """The address that it has in the archive if its page turns out to be somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +353,8 @@ class ListingVisit:
     """Those of these posts that are not known."""
     more: tuple[Listing, ...] = ()
     """Listings that this one links to."""
+    record: str | None = None
+    """WARC-Record-ID of the capture that contains the entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ class Feed:
     """Whether a person has exempted its host from the verification of certificates."""
     kept: int = 0
     """Number of archived posts of this feed."""
+    validated: str | None = None
+    """WARC-Record-ID of the response that `etag` and `last_modified` belong to; None if not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,8 @@ class Page:
     """WARC-Record-ID of that capture."""
     backfill: bool = False
     """Whether it was found in a listing, not in the feed."""
+    validated: str | None = None
+    """WARC-Record-ID of the response that `etag` and `last_modified` belong to; None if not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +181,8 @@ class FeedVisit:
     judged: tuple[str, ...] = ()
     """Kinds of alarms that this visit decides; those not among `alarms` end."""
     alarms: tuple[Alarm, ...] = ()
+    validated: str | None = None
+    """WARC-Record-ID of the response that `etag` and `last_modified` belong to."""
     gap: bool = False
     """Whether entries may have come and gone between the last successful visit and this one."""
 
@@ -201,6 +207,8 @@ class PageVisit:
     """WARC-Record-ID of the capture that shows the page; None if there was no response."""
     gone: Gone | None = None
     """Why an archived post is no longer there."""
+    validated: str | None = None
+    """WARC-Record-ID of the response that `etag` and `last_modified` belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

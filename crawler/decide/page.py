@@ -44,8 +44,10 @@ def after_page(
     there = answer.status in {OK, NOT_MODIFIED} and gone is None and verdict is None
     # The validators of an error response do not apply to the page (RFC 9110 §13.1).
     etag, last_modified = (answer.etag, answer.last_modified) if there else (None, None)
+    validated = answer.validated if there else None
     if answer.status != OK:
         etag, last_modified = etag or page.etag, last_modified or page.last_modified
+        validated = validated or page.validated
     answered = there or gone is not None
     failures = 0 if answered else page.failures + (answer.status is not None or not_before is None)
     visit = PageVisit(
@@ -63,6 +65,7 @@ def after_page(
         record=answer.row.record if answer.row else None,
         gone=gone,
         verdict=verdict,
+        validated=validated if etag or last_modified else None,
     )
     if answered:
         checks = page.checks + 1 if page.kept else 0

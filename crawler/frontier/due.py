@@ -88,7 +88,7 @@ def _within_budget(now: datetime, budget: int) -> Select[Any]:
     """Due archived pages, as many of each host as its daily budget still allows."""
     spent = (
         select(pages.c.host, func.count().label("spent"))
-        .where(pages.c.visited > now - _DAY, pages.c.checks > 0)
+        .where(pages.c.visited > now - _DAY, pages.c.visited <= now, pages.c.checks > 0)
         .group_by(pages.c.host)
         .subquery()
     )

@@ -180,9 +180,8 @@ class BackfillSpider(BlogSpider):
                 waited = 0.0
                 found, place = await self.run.hosts.claim_feeds(self.run.hosts.due(held_only=True), feeds_at)
                 feeds_at = place or feeds_at
-                for feed in found:
-                    if request := await self._feed_request(feed):
-                        yield request
+                async for request in self._feed_requests(found):
+                    yield request
 
     async def _answers(self) -> None:
         while len(self.run.in_flight):  # noqa: ASYNC110  responses come from many places

@@ -70,9 +70,7 @@ def feed_text(
     )
 
 
-def feed_texts(
-    posts: Sequence[tuple[Entry, str, str, datetime]], *, verdict: str | None = None
-) -> list[Text | None]:
+def feed_texts(posts: Sequence[tuple[Entry, str, str, datetime]], *, verdict: str | None = None) -> list[Text | None]:
     """`feed_text` of several posts: entry, URL of the post, base of its links, date of the feed's capture."""
     made = [feed_text(entry, url=url, base=base, date=date, verdict=verdict) for entry, url, base, date in posts]
     return [replace(text, own="#" in text.url) if text else None for text in made]

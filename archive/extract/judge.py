@@ -266,7 +266,9 @@ def _consent(signs: Signs) -> _Suspicion | None:
         return _Suspicion("consent", "asks for consent and says little else", is_strong=rest < _TINY)
     if signs.consent_mark and (signs.buttons or signs.in_forms) and not signs.media:
         is_strong = signs.is_bare or _is_gate(signs)
-        return _Suspicion("consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=is_strong)
+        return _Suspicion(
+            "consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=is_strong
+        )
     return None
 
 
@@ -279,7 +281,9 @@ def _script(signs: Signs, said: Testimony) -> _Suspicion | None:
     asks = "javascript" in signs.main_text.casefold() or "javascript" in "".join(signs.aside).casefold()
     if signs.main_words == 0:
         is_strong = bool(signs.noscript or signs.holes)
-        reason = "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
+        reason = (
+            "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
+        )
         return _Suspicion("script", reason, is_strong=is_strong)
     if rest <= _TINY and (signs.noscript or asks or signs.holes):
         is_strong = not said.has_title and (asks or (signs.noscript > 0 and rest <= 3))
@@ -315,17 +319,23 @@ def _weighed(found: _Suspicion, signs: Signs, said: Testimony, *, has_entry: boo
     return certain
 
 
-def _unnamed(
-    signs: Signs, said: Testimony, front: str | None, text: Text, *, has_entry: bool
-) -> Verdict | None:
+def _unnamed(signs: Signs, said: Testimony, front: str | None, text: Text, *, has_entry: bool) -> Verdict | None:
     """A verdict on a page whose structure has no name, by what its entry says."""
     if said.denies and said.size >= _SOME and front and _is_foreign(signs, front):
-        return Verdict(kind="foreign", reason=f"is a page of {urlsplit(signs.url).hostname}, which does not link to the blog", certain=True)
-    is_front = front and any(
-        stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url)
-    ) and _bare(signs.url) != _bare(front)
+        return Verdict(
+            kind="foreign",
+            reason=f"is a page of {urlsplit(signs.url).hostname}, which does not link to the blog",
+            certain=True,
+        )
+    is_front = (
+        front
+        and any(stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url))
+        and _bare(signs.url) != _bare(front)
+    )
     if is_front and not said.has_title and not said.in_head:
-        return Verdict(kind="front", reason="says that it is the front page", certain=said.denies and said.size >= _SOME)
+        return Verdict(
+            kind="front", reason="says that it is the front page", certain=said.denies and said.size >= _SOME
+        )
     no_title = said.missing or not (said.has_title or said.in_head)
     if said.denies and said.size >= _ENOUGH and no_title:
         return Verdict(kind="other", reason=f"has none of the entry's {said.size} words, nor its title", certain=True)
@@ -335,11 +345,17 @@ def _unnamed(
         return Verdict(kind="other", reason=f"has none of the entry's {said.size} words", certain=True)
     if said.missing:
         if signs.running < _RUNNING and signs.is_bare and not signs.media:
-            return Verdict(kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True)
+            return Verdict(
+                kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True
+            )
         if signs.running < _RUNNING:
             return Verdict(kind="other", reason="does not have the entry's title", certain=False)
     if not has_entry and signs.running < _FEW and signs.is_bare and not signs.media:
-        return Verdict(kind="other", reason=f"has {words.count(text.text)} words, and nothing shows that it is a post", certain=False)
+        return Verdict(
+            kind="other",
+            reason=f"has {words.count(text.text)} words, and nothing shows that it is a post",
+            certain=False,
+        )
     return None
 
 

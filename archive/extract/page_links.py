@@ -13,11 +13,22 @@ from archive.extract import boilerplate
 from archive.extract.links import base_url, joined
 from archive.limits import URL_CHARACTERS
 
-_PARAMETERS = frozenset({"page", "paged", "pg", "seite", "pagina", "pagenum", "pageno", "page_no", "page_num", "strana"})
-_PATH_NUMBER = re.compile(r"^(?P<base>.*/[^/]*[^\d/][^/]*?)(?P<word>/page|/p|/seite|/pagina)?/(?P<number>[1-9]\d{0,2})(?P<end>/?|\.html?)$")
-_NAME_NUMBER = re.compile(r"^(?P<base>.*/[^/]*[^\d/_-])[-_](?P<number>[1-9]\d{0,2})(?P<end>\.(?:s?html?|php|aspx?)|/?)$")
-_PAGE_LINKS = re.compile(r"(?:^|[\s_-])(?:page-?links?|post-page-numbers|post-?pagination|article-?pagination|page-?numbers?|pagination|pager|paginator|multipage|wp-pagenavi|link-?pages|pages)(?:$|[\s_-])", re.IGNORECASE)
-_POST = re.compile(r"(?:^|\s)(?:h-entry|hentry|e-content|entry-content|post-content|article-content|post-body|article-body)(?:$|\s)")
+_PARAMETERS = frozenset(
+    {"page", "paged", "pg", "seite", "pagina", "pagenum", "pageno", "page_no", "page_num", "strana"}
+)
+_PATH_NUMBER = re.compile(
+    r"^(?P<base>.*/[^/]*[^\d/][^/]*?)(?P<word>/page|/p|/seite|/pagina)?/(?P<number>[1-9]\d{0,2})(?P<end>/?|\.html?)$"
+)
+_NAME_NUMBER = re.compile(
+    r"^(?P<base>.*/[^/]*[^\d/_-])[-_](?P<number>[1-9]\d{0,2})(?P<end>\.(?:s?html?|php|aspx?)|/?)$"
+)
+_PAGE_LINKS = re.compile(
+    r"(?:^|[\s_-])(?:page-?links?|post-page-numbers|post-?pagination|article-?pagination|page-?numbers?|pagination|pager|paginator|multipage|wp-pagenavi|link-?pages|pages)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_POST = re.compile(
+    r"(?:^|\s)(?:h-entry|hentry|e-content|entry-content|post-content|article-content|post-body|article-body)(?:$|\s)"
+)
 _MAX_ASCENT = 6
 _MAX_LINKS = 5_000
 _MIN_LISTED = 3
@@ -132,7 +143,9 @@ def _addresses(url: str) -> Iterator[_Address]:
         if end:
             yield _Address(urlunsplit(parts._replace(path=found["base"])), int(found["number"]), is_certain=True)
     elif found := _NAME_NUMBER.match(parts.path):
-        yield _Address(urlunsplit(parts._replace(path=found["base"] + found["end"])), int(found["number"]), is_certain=False)
+        yield _Address(
+            urlunsplit(parts._replace(path=found["base"] + found["end"])), int(found["number"]), is_certain=False
+        )
 
 
 def _is_listing(tree: HtmlElement, url: str, base: str) -> bool:
@@ -147,7 +160,11 @@ def _is_listing(tree: HtmlElement, url: str, base: str) -> bool:
         heading = next(article.iter("h1", "h2", "h3"), None)
         link = next(heading.iter("a"), None) if heading is not None else None
         target = _web(base, link.get("href")) if link is not None else None
-        if target and _bare(target) != _bare(url) and next(article.iterancestors("aside", "nav", "footer", "article"), None) is None:
+        if (
+            target
+            and _bare(target) != _bare(url)
+            and next(article.iterancestors("aside", "nav", "footer", "article"), None) is None
+        ):
             listed.add(target)
     return len(listed) >= _MIN_LISTED
 

@@ -187,5 +187,10 @@ def _read_section(
     text = pipeline.read(source, date=date, entry=entry, site=site)
     verdict = None if text.text else Verdict(kind="empty", reason="has no words in its section", certain=True)
     return PageReading(
-        text=None if verdict else text, verdict=verdict, words=text.text, amp=links.amp, canonical=links.canonical, is_section=True
+        text=None if verdict else text,
+        verdict=verdict,
+        words=text.text,
+        amp=links.amp,
+        canonical=links.canonical,
+        is_section=True,
     )

@@ -517,9 +517,7 @@ def _is_post(element: HtmlElement) -> bool:
 
 def _is_medium(element: HtmlElement) -> bool:
     """Whether an element shows something: it is not an icon, a counter or a widget."""
-    names = " ".join(
-        value for name in ("src", "class", "id", "alt", "data-src") if (value := element.get(name))
-    )
+    names = " ".join(value for name in ("src", "class", "id", "alt", "data-src") if (value := element.get(name)))
     if element.tag == "img" and not any(element.get(name) for name in ("src", "data-src", "srcset", "data-srcset")):
         return False
     sizes = [element.get(name) or "" for name in ("width", "height")]

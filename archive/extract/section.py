@@ -45,7 +45,12 @@ def _parts(target: HtmlElement) -> list[HtmlElement] | None:
     if target.tag not in BLOCKS or not _text(target):
         start = _block(target)
     heading = _heading(start)
-    if heading is None and start.tag in _CONTAINERS and _text(start) and start.tag not in ("div", "section", "article", "main"):
+    if (
+        heading is None
+        and start.tag in _CONTAINERS
+        and _text(start)
+        and start.tag not in ("div", "section", "article", "main")
+    ):
         return [start]
     return _following(start, int(heading.tag[1]) if heading is not None else None)
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Engine, delete, select, update
 
+from archive.index import aliases as page_aliases
+from archive.index.aliases import Alias
 from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
@@ -203,6 +205,17 @@ class Frontier:
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions unchanged."""
         ledger.enter(self._engine, found)
+
+    # -- addresses of one page
+
+    def aliases(self, *, since: datetime | None = None) -> list[Alias]:
+        """The evidence that addresses are one page, or that of captures since an instant."""
+        return page_aliases.proofs(self._engine, since=since)
+
+    def enter_aliases(self, found: Iterable[Alias]) -> None:
+        """Enter evidence that addresses are one page."""
+        with transaction(self._engine) as connection:
+            page_aliases.enter(connection, self._engine, found)
 
     # -- maintenance
 

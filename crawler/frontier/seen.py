@@ -229,7 +229,7 @@ def _enter(
     *,
     backfill: bool,
 ) -> None:
-    texts = frozenset(visit.texts) if isinstance(visit, FeedVisit) else frozenset()
+    texts = dict(visit.texts) if isinstance(visit, FeedVisit) else {}
     for one in seen:
         if one.known and one.url and one.address is None:
             _move_page(connection, feed_id, one, record=visit.record, at=visit.at)
@@ -252,8 +252,8 @@ def _enter(
             if backfill
             else insert.on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
         )
-        if one.address in texts:
-            _enter_text(connection, feed_id, visit.at, str(one.address), "feed")
+        if one.address is not None and one.address in texts:
+            _enter_text(connection, feed_id, visit.at, one.address, texts[one.address])
 
 
 def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record: str | None, at: datetime) -> None:

@@ -253,8 +253,8 @@ class FeedVisit:
     """None keeps the known value."""
     restless: bool | None = None
     """None keeps the known value."""
-    texts: tuple[str, ...] = ()
-    """Addresses of posts that have their text from this document."""
+    texts: tuple[tuple[str, Source], ...] = ()
+    """Posts with addresses of their own that have a text with this visit, and where it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ class Summary:
         self.feeds += len(feeds)
         self.unchanged += sum(visit.status == HTTPStatus.NOT_MODIFIED for visit in feeds)
         self.failed_feeds += sum(visit.error is not None for visit in feeds)
-        new = sum(one.address in visit.texts and not one.known for visit in feeds for one in visit.entries)
+        new = sum(one.address in dict(visit.texts) and not one.known for visit in feeds for one in visit.entries)
         for page in pages:
             name = _outcome(page)
             setattr(self, name, getattr(self, name) + 1)
@@ -87,18 +87,15 @@ class Summary:
         parts = [f"kept {_count(self.posts, 'new post')}"]
         if self.from_feed:
             parts[0] += f" ({self.from_feed} in the feed's words)"
-        if self.changed:
-            parts.append(f"{self.changed} changed")
-        if self.same_text:
-            parts.append(f"{self.same_text} with the same text in other bytes")
-        if self.same:
-            parts.append(f"{self.same} unchanged")
-        if self.vanished:
-            parts.append(f"{self.vanished} no longer there")
-        if self.refused:
-            parts.append(f"{_count(self.refused, 'page')} without the post")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        counted = (
+            (self.changed, "changed"),
+            (self.same_text, "with the same text in other bytes"),
+            (self.same, "unchanged"),
+            (self.vanished, "no longer there"),
+            (self.refused, f"page{'' if self.refused == 1 else 's'} without the post"),
+            (self.failed, "failed"),
+        )
+        parts += [f"{number} {what}" for number, what in counted if number]
         if self.put_off:
             parts.append(f"more from {_count(len(self.put_off), 'site')} left for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"

@@ -15,7 +15,7 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.visits import Feed, Page, SeenEntry
+from crawler.model.visits import Feed, Page, SeenEntry, Source
 from crawler.net.failure_reason import reason
 from crawler.session.retry_after import RetryAfterError
 from crawler.session.run import Run
@@ -70,11 +70,12 @@ class FeedVisits:
         await self._visited(feed, answer, replace(reading, same=same), texts=texts)
         return Visited(pages=tuple(pages_to_fetch(reading.seen, feed, pages, record=record, at=answer.at)))
 
-    async def _texts(self, feed: Feed, answer: Answer, reading: Reading) -> tuple[str, ...]:
-        """Write the texts of new posts that are only in the feed; returns their addresses."""
+    async def _texts(self, feed: Feed, answer: Answer, reading: Reading) -> tuple[tuple[str, Source], ...]:
+        """Write the texts of new posts that are only in the feed; returns their addresses and `feed`."""
         record = answer.row.record if answer.row else None
         posts = [feed_post(one, feed, record=record, at=answer.at) for one in reading.seen if only_in_feed(one)]
-        return await write_texts(self._run, [post for post in posts if post])
+        written = await write_texts(self._run, [post for post in posts if post])
+        return tuple((address, "feed") for address in written)
 
     async def failed(self, feed: Feed, failure: BaseException) -> None:
         """A feed could not be fetched."""
@@ -92,7 +93,7 @@ class FeedVisits:
         reading: Reading = Reading(),  # noqa: B008  frozen
         *,
         error: str | None = None,
-        texts: tuple[str, ...] = (),
+        texts: tuple[tuple[str, Source], ...] = (),
     ) -> Visited:
         run = self._run
         visit = after_feed(feed, answer, reading, pace=run.options.pace, error=error, chance=run.random())

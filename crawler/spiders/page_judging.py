@@ -90,28 +90,26 @@ class PageJudge:
         return await self._judged(page, answer, reading, before.text if before else None)
 
     async def _judged(self, page: Page, answer: Answer, reading: PageReading, before: str | None) -> Judged:
-        verdict, text = reading.verdict, reading.text
-        other = before is not None and deleted_posts.is_other(_seen(answer, None, text=reading.words, before=before))
-        # A doubt about a page whose words are those of the last visit is none.
-        if verdict is not None and not verdict.certain and (before is None or other):
-            verdict = replace(verdict, certain=await self._is_everywhere(page, reading.words))
-        certain = verdict if verdict is not None and verdict.certain else None
-        if before is None:
-            if certain is None:
-                return Judged(text=await self._whole(answer, reading), reading=reading)
-            return Judged(error=_without_text(certain.reason), verdict=certain.kind, reading=reading)
+        """What a page shows, given the words of the post that were seen before, if any were."""
+        other = before is None or deleted_posts.is_other(_seen(answer, None, text=reading.words, before=before))
         if not other:  # the post is there, whatever stands beside it
-            return Judged(text=text or await self._plain(page, answer), reading=reading)
-        if certain is not None and certain.kind in _GONE:
-            return _gone(_GONE[certain.kind])
-        if certain is not None and certain.kind not in _POSTS:
-            return Judged(error=_without_text(certain.reason), verdict=certain.kind, reading=reading)
-        if certain is None and verdict is None and await self._is_everywhere(page, reading.words):
-            return _gone("soft-404")  # error pages that do not say so are the same for every URL without a page
-        if text is None:
-            error = _without_text(verdict.reason if verdict else "has no words")
-            return Judged(error=error, verdict=verdict.kind if verdict else "empty", reading=reading)
-        return Judged(text=await self._whole(answer, reading), reading=reading)
+            return Judged(text=reading.text or await self._plain(page, answer), reading=reading)
+        verdict = reading.verdict
+        if verdict is not None and not verdict.certain:
+            verdict = verdict if await self._is_everywhere(page, reading.words) else None
+        if before is not None:
+            gone = _GONE.get(verdict.kind) if verdict is not None else None
+            # Error pages that do not say so are the same for every URL without a page.
+            if reading.verdict is None and await self._is_everywhere(page, reading.words):
+                gone = "soft-404"
+            if gone is not None:
+                return _gone(gone)
+        text = await self._whole(answer, reading) if verdict is None else None
+        if text is not None:
+            return Judged(text=text, reading=reading)
+        found = verdict or reading.verdict
+        kind, why = (found.kind, found.reason) if found else ("empty", "has no words")
+        return Judged(error=f"no text: {why}", verdict=kind, reading=reading)
 
     async def _refusal(self, page: Page, answer: Answer) -> str | None:
         """What refused a post that is not archived; None for an archived one, or if there is no response to judge."""
@@ -192,10 +190,6 @@ def _is_foreign(page: Page, answer: Answer) -> bool:
         return False
     own = own_domains(page.post.base, page.post.own)
     return not own_domains(answer.url) <= own
-
-
-def _without_text(reason: str) -> str:
-    return f"no text: {reason}"
 
 
 def _gone(gone: Gone) -> Judged:

@@ -83,7 +83,7 @@ class PageVisits:
         gone = deleted_posts.by_address(seen) if seen else None
         if gone is not None:
             return _gone(gone)
-        if answer.row is not None and answer.row.truncated and answer.status == OK:
+        if answer.truncated and answer.status == OK:
             return _Judged(error="came in part: its compressed payload has no end")
         if answer.status != OK or (answer.repeats and known.has_text(answer.row.refers_to if answer.row else None)):
             return _Judged(error=error)

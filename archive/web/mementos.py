@@ -160,7 +160,7 @@ class MementoApi:
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
         exchange = self._reader.read(row)
-        status, head, body = _status(exchange), _head(exchange), exchange.body
+        status, head, body = _status(exchange), exchange.shown_head, exchange.body
         named |= originals(head)
         named["Content-Type"] = _clean(
             header(head, "content-type") or row.mime.replace("unk", "application/octet-stream")
@@ -189,7 +189,7 @@ class MementoApi:
     def _shown(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str]) -> Response:
         """The plain view: sanitized HTML, images, plain text, without any script."""
         exchange = self._reader.read(row)
-        head, status = _head(exchange), _status(exchange)
+        head, status = exchange.shown_head, _status(exchange)
         mime = media_type(header(head, "content-type")) if head else row.mime
         body = exchange.payload()
         named |= {"Content-Security-Policy": _SHOWN, "Cross-Origin-Resource-Policy": "same-site", **originals(head)}
@@ -236,9 +236,9 @@ class MementoApi:
         """Our page with the plain view in a frame; an archived redirect redirects."""
         exchange = self._reader.read(row)
         status = _status(exchange)
-        named |= originals(_head(exchange))
+        named |= originals(exchange.shown_head)
         if _is_redirection(status):
-            self._lead(named, row, exchange.head, base, "")
+            self._lead(named, row, exchange.shown_head, base, "")
             if "Location" in named:
                 return Response(status_code=HTTPStatus.FOUND, headers=named)
         shown = self._frame(request=request, row=row, url=asked.url, stamp=asked.stamp).encode()
@@ -278,16 +278,9 @@ def _clean(value: str) -> str:
     return _FORBIDDEN_IN_VALUES.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
 
 
-def _head(exchange: Exchange) -> bytes:
-    """The response head; for a 304 the one that came with the payload."""
-    if exchange.row.status == HTTPStatus.NOT_MODIFIED:
-        return exchange.payload_head
-    return exchange.head or exchange.payload_head
-
-
 def _status(exchange: Exchange) -> int:
     """The archived status, or 200 if it is one that cannot be sent."""
-    words = _head(exchange).split(b"\n", 1)[0].split(None, 2)
+    words = exchange.shown_head.split(b"\n", 1)[0].split(None, 2)
     return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else HTTPStatus.OK
 
 

@@ -38,10 +38,10 @@ def download(site: Site, request: Request) -> Response:
 
 def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
     """Served from the cache, and in parts: the replay engine requests ranges of it."""
-    capture = site.reader.find(url, at)
-    body = site.wacz.page(capture, for_replay=for_replay)
+    captures = site.reader.followed(url, at)
+    body = site.wacz.page(captures, for_replay=for_replay)
     tag = f'"{hashlib.sha256(body).hexdigest()}"'
-    headers = {**_as_file(form, capture.date), "ETag": tag}
+    headers = {**_as_file(form, captures[-1].date), "ETag": tag}
     if matches(request.headers, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return part_of(body, request.headers, headers, HTTPStatus.OK)

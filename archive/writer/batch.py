@@ -20,7 +20,7 @@ from archive.extract.text import Text, made_by
 from archive.index.from_records import HeldText, capture_row, entered
 from archive.index.fulltext import Entered
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow, index_urlkey
+from archive.index.schema import CaptureRow, ObjectRow, TextRow
 from archive.limits import CARRIED_CHARACTERS
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
@@ -218,6 +218,7 @@ class Batch:
     def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
         """Write the records of a text, adjacent: conversion, metadata.
 
+        The text's URL is the post's: that of the capture, or the own address of a post that the capture contains.
         `capture` must be in this batch or an earlier one: a conversion may not refer to a later one.
 
         Raises:
@@ -228,7 +229,7 @@ class Batch:
         first = warc.conversion(
             uuid=self._new_uuid(),
             info=info,
-            url=capture.url,
+            url=text.url,
             date=capture.date,
             refers_to=capture.record,
             text=text.text,
@@ -237,7 +238,7 @@ class Batch:
         rest = warc.attachment(
             uuid=self._new_uuid(),
             info=info,
-            url=capture.url,
+            url=text.url,
             date=capture.date,
             refers_to=first.id,
             json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"),
@@ -246,11 +247,12 @@ class Batch:
         row = TextRow(
             record=first.id,
             capture=capture.record,
-            url=capture.url,
+            url=text.url,
             date=capture.date,
             digest=digest(first.block),
             title=text.title,
             made_by=made_by(text.extractor),
+            own=text.own,
             object=self._extracted.row_key,
             offset=self._extracted.append(data),
             length=len(data),
@@ -300,7 +302,7 @@ class Batch:
         if self._words_characters > CARRIED_CHARACTERS:
             self._words = None
         else:
-            self._words.append(entered(held, index_urlkey(row.url)))
+            self._words.append(entered(held))
 
     def _held(self, capture: Capture) -> CaptureRow | None:
         """The response that has this capture's payload already, durable or in a batch that is committed no later."""

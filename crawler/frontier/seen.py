@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, select, update
 
 from archive.extract.text import Entry
 from archive.runtime.database import in_parts, upsert
+from archive.warc.page_identity import page_key
 from crawler.frontier import alarms, backfills, deletions, subscriptions
 from crawler.frontier.tables import entries, feeds, pages
-from crawler.model.url_identity import host_of, page_key, shard
+from crawler.model.url_identity import host_of, shard
 from crawler.model.visits import Alarm, FeedVisit, ListingVisit, Page, PageVisit, SeenEntry
 
 

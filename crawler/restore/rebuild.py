@@ -11,6 +11,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
+from archive.warc.page_identity import page_key
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
@@ -22,7 +23,6 @@ from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.url_identity import page_key
 from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
 from crawler.restore import store_state
 

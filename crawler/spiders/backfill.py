@@ -13,6 +13,7 @@ from scrapy import Request
 
 from archive.errors import TaskError
 from archive.limits import URL_CHARACTERS
+from archive.warc.page_identity import page_key
 from crawler.backfill import listings as backfill
 from crawler.decide.answers import OK
 from crawler.decide.entries import page_of, page_url, seen_entries
@@ -20,7 +21,7 @@ from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
 from crawler.model.answer import Answer
-from crawler.model.url_identity import page_key, shard
+from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
 from crawler.net.failure_reason import reason
 from crawler.net.request_context import RequestContext, in_meta

@@ -19,12 +19,13 @@ from archive.errors import ArchiveError
 from archive.extract.requisites import Requisite
 from archive.index.known import Known, known
 from archive.runtime.console import printable
+from archive.warc.page_identity import page_key
 from crawler.decide.feed import validators
 from crawler.errors import CrawlError, FetchError, UsageError
 from crawler.feeds import accept_header
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.model.answer import Answer
-from crawler.model.url_identity import host_of, is_address, page_key, registrable_domain, shard, shard_of
+from crawler.model.url_identity import host_of, is_address, registrable_domain, shard, shard_of
 from crawler.model.visits import Feed, Page, Shard
 from crawler.net.credentials import bare, origin
 from crawler.net.failure_reason import reason

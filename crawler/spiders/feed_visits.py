@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from archive.errors import TaskError
+from archive.warc.page_identity import page_key
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
 from crawler.decide.entries import keys, page_of, page_url, seen_entries
 from crawler.decide.feed import Reading, after_feed
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.url_identity import page_key
 from crawler.model.visits import Feed, Page, SeenEntry
 from crawler.net.failure_reason import reason
 from crawler.session.retry_after import RetryAfterError

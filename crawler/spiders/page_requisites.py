@@ -11,9 +11,9 @@ from datetime import timedelta
 from archive.errors import ArchiveError, TaskError
 from archive.extract.requisites import Requisite, of_style, requisites
 from archive.index.known import Known, known
+from archive.warc.page_identity import page_key
 from crawler.decide.answers import OK
 from crawler.model.answer import Answer
-from crawler.model.url_identity import page_key
 from crawler.net.credentials import bare
 from crawler.session.run import Run
 

@@ -9,7 +9,7 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.codings import decoded
 from archive.warc.http_message import header
+from archive.warc.pasted_url import Reading
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,11 @@ class Reader:
         known = {row.record for row in rows}
         others = self.index.captures_of(record for record in made if record not in known)
         return sorted([*rows, *others], key=lambda row: (row.date, row.record)) if others else rows, made
+
+    def meant(self, found: Sequence[Reading]) -> Reading:
+        """Of what somebody may have meant by an address, the first that is archived; the last one if none is."""
+        archived = (one for one in found if self.index.nearest(one.url, None) or self.index.nearest_text(one.url, None))
+        return found[0] if len(found) == 1 else next(archived, found[-1])
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  texts in many languages
 """Pages whose charset is not declared, or declared wrongly, are read as their bytes say."""
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def shortened(words: str, charset: str, size: int) -> str:
 
 
 @pytest.mark.parametrize("size", [50, 100, 1_000])
-@pytest.mark.parametrize(("language", "charset"), CHARSETS, ids=lambda one: str(one))
+@pytest.mark.parametrize(("language", "charset"), CHARSETS, ids=str)
 def test_a_page_that_declares_no_charset_is_readable(language: str, charset: str, size: int) -> None:
     words = shortened(WRITTEN[language], charset, size)
     assert words in unicode_html(page(words, charset), "text/html")

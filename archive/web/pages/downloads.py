@@ -28,7 +28,7 @@ def download(site: Site, request: Request) -> Response:
         form = formats.by_name("wacz" if name == _FOR_REPLAY else name)
     except ValueError as e:
         raise BadRequestError(str(e), status=HTTPStatus.NOT_FOUND) from e
-    url, stamp = requested_page(request, f"/download/{name}/")
+    url, stamp = requested_page(site.reader, request, f"/download/{name}/")
     at = moment_of(stamp) if stamp else None
     if form.name == "wacz":
         return _wacz(site, request, form, url, at, for_replay=name == _FOR_REPLAY)

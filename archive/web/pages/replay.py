@@ -16,7 +16,7 @@ from archive.web.security import PAGE_POLICY
 
 def replay(site: Site, request: Request) -> Response:
     """`/replay/TS/URL`."""
-    url, stamp = requested_page(request, "/replay/")
+    url, stamp = requested_page(site.reader, request, "/replay/")
     if site.replay_origin is None:
         raise BadRequestError(
             "replay is not enabled on this server", hint="Start it with --replay-port.", status=HTTPStatus.NOT_FOUND

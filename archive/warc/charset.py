@@ -19,6 +19,11 @@ _SINGLE_BYTE = frozenset(
     | {f"cp{page}" for page in (866, 874, *range(1250, 1259))}
     | {"koi8-r", "koi8-u", "mac-roman", "mac-cyrillic"}
 )
+_LATIN = frozenset(
+    {"mac-roman", *(f"cp{page}" for page in (1250, 1252, 1254, 1257, 1258))}
+    | {f"iso8859-{part}" for part in (2, 3, 4, 10, 13, 14, 15, 16)}
+)
+"""Charsets of the Latin script, in which any bytes are text."""
 _MULTI_BYTE = frozenset({"gb18030", "big5hkscs", "euc_jp", "iso2022_jp", "cp932", "cp949"})
 _KNOWN = _SINGLE_BYTE | _MULTI_BYTE | {"utf-8", "utf-16", "utf-16-le", "utf-16-be"}
 """The charsets of the Encoding Standard, by the names of Python's codecs."""
@@ -44,6 +49,8 @@ _WIDE_HEAD = 512
 _ESCAPE = b"\x1b$"
 """Begins two-byte characters in ISO-2022-JP, which has no byte above 127."""
 _HIGH = re.compile(rb"[\x80-\xff]")
+_HIGH_LETTER = re.compile(rb"[\xc0-\xff]")
+_ASCII_LETTER = re.compile(rb"[A-Za-z]")
 _SKIPPED = re.compile(rb"!--|script(?=[\s/>])|style(?=[\s/>])|[a-z/!?]", re.IGNORECASE)
 _ENDS = {b"!--": b"-->", b"script": b"</script", b"style": b"</style"}
 
@@ -83,7 +90,14 @@ def fits(body: bytes, codec: str) -> bool:
     # Foreign bytes are often valid in other charsets, hardly ever in UTF-8.
     if codec == "utf-8":
         return 2 * bad <= _beyond_ascii(text)
-    return bad <= 1 or 20 * bad <= _beyond_ascii(text)
+    return (bad <= 1 or 20 * bad <= _beyond_ascii(text)) and not (codec in _LATIN and _is_other_script(body))
+
+
+def _is_other_script(body: bytes) -> bool:
+    """Whether most letters would be accented ones if the text were in a Latin script: in no language they are."""
+    sample = _sample(body)
+    high = len(_HIGH_LETTER.findall(sample))
+    return high >= _SURE and high > len(_ASCII_LETTER.findall(sample))
 
 
 def detected(body: bytes) -> str:

@@ -151,7 +151,7 @@ def test_utf_16_is_recognized(charset: str, mark: bool) -> None:
 def test_a_declared_charset_that_the_bytes_are_not_in_does_not_count(declared: str, by: str) -> None:
     body = page(WRITTEN["ru"], "koi8_r", f"<meta charset={declared}>" if by == "meta" else "")
     kind = f"text/html; charset={declared}" if by == "header" else "text/html"
-    assert (WRITTEN["ru"] in unicode_html(body, kind)) == (declared != "iso-8859-1"), "any bytes are in that one"
+    assert WRITTEN["ru"] in unicode_html(body, kind)
 
 
 def test_the_header_comes_before_the_markup_and_a_mark_before_both() -> None:
@@ -167,15 +167,13 @@ def test_what_is_utf_8_throughout_is_utf_8(declared: str) -> None:
         assert words in unicode_html(page(words, "utf-8"), f"text/html; charset={declared}")
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "text/html; charset=koi8-r"])
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8"])
 @pytest.mark.parametrize("language", ["de", "ja", "ru"])
 def test_a_few_bad_bytes_do_not_turn_utf_8_into_another_charset(kind: str, language: str) -> None:
     words = WRITTEN[language]
     for bad in (b"\x92", b"\xff", b"\xe3\x81", b"\xc3"):
         body = page(words, "utf-8").replace(b"Powered", b"Pow" + bad + b"ered")
-        if "koi8" in kind and language != "de":
-            continue  # any bytes are in that one
-        shown = unicode_html(body, "text/html" if "koi8" in kind else kind)
+        shown = unicode_html(body, kind)
         assert words in shown
         assert 1 <= shown.count("\ufffd") <= 2
 

@@ -27,7 +27,7 @@ from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
 from archive.warc.codings import unicode_html
 
 NAME = "pressmark"
-RULES = "2"
+RULES = "3"
 """Version of the extraction rules; each change gives some pages another text."""
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
 _SHORT = 200

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import click
 
-from archive.cli import Url
+from archive.cli import Address
 from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
+from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
 
 
@@ -58,8 +59,8 @@ def reindex() -> None:
 
 @click.command("extract")
 @click.option("--again", is_flag=True, required=True, help="Re-extract texts; the old ones stay.")
-@click.argument("urls", nargs=-1, type=Url())
-def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
+@click.argument("urls", nargs=-1, type=Address())
+def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
     """Re-extract the texts of all posts or of URLs from their captures, with the current extractor.
 
     New texts are stored beside the old ones and take precedence. Captures that already have a current text are
@@ -83,7 +84,8 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
             archive.writer.check_writable()
             job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
             job.finish()
-            with progress_bar(job.run(wanted(archive, frontier, urls)), "captures") as results:
+            asked = tuple(archive.meant(one).url for one in urls)
+            with progress_bar(job.run(wanted(archive, frontier, asked)), "captures") as results:
                 for one in results:
                     made += one.made
                     same += not one.made and one.error is None

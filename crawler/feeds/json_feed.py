@@ -9,7 +9,8 @@ from typing import Any
 
 from crawler.errors import FeedError
 from crawler.feeds.dates import parse_date
-from crawler.feeds.fields import date_text, escaped, link_of, string, web_link
+from crawler.feeds.fields import date_text, link_of, string, web_link
+from crawler.feeds.titles import as_text
 from crawler.feeds.model import Enclosure, FeedEntry, FeedInfo, ParsedFeed
 from crawler.limits import FEED_ENTRIES
 
@@ -44,7 +45,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:  # 
         raise FeedError("is JSON, but not a JSON Feed", url=url)
     return ParsedFeed(
         feed=FeedInfo(
-            title=escaped(string(data.get("title"))),
+            title=_text(data.get("title")),
             link=link_of(string(data.get("home_page_url")), url),
             id=string(data.get("feed_url")),
             subtitle=string(data.get("description")),
@@ -81,11 +82,11 @@ def _json_hub(hubs: object, url: str) -> str | None:
 def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:
     tags = item.get("tags")
     attachments = item.get("attachments")
-    text = escaped(string(item.get("content_text")))
+    text = _text(item.get("content_text"))
     return FeedEntry(
         id=string(item.get("id")),
         link=link_of(string(item.get("url")) or string(item.get("external_url")), url),
-        title=escaped(string(item.get("title"))),
+        title=_text(item.get("title")),
         author=_json_author(item),
         summary=string(item.get("summary")),
         content=string(item.get("content_html")) or text,
@@ -104,6 +105,11 @@ def _json_entry(item: dict[str, Any], url: str) -> FeedEntry:
             if isinstance(found, dict) and isinstance(found.get("url"), str)
         ),
     )
+
+
+def _text(value: object) -> str | None:
+    text = string(value)
+    return as_text(text) if text else None
 
 
 def _json_author(item: dict[str, Any]) -> str | None:

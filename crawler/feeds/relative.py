@@ -9,7 +9,8 @@ from crawler.feeds import links
 _NAMES = (
     "href|src|poster|data|cite|action|background|longdesc|usemap|codebase|classid|profile"  # HTML's attributes for URLs
 )
-_ANY = re.compile(rf"""\s(?:{_NAMES})\s*=\s*["']?\s*(?![a-z][a-z0-9+.-]*:)[^\s"'>]""", re.IGNORECASE)
+_ANY = re.compile(r"""=\s*["']?\s*(?![a-zA-Z][a-zA-Z0-9+.-]*:)[^\s"'<>]""")
+"""An attribute whose value is not an absolute URL."""
 _TAG = re.compile(r"""<(?P<name>[a-z][a-z0-9:-]*)(?=[\s/])(?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""", re.IGNORECASE)
 _LINK = re.compile(
     rf"""(?P<before>\s(?P<name>{_NAMES})\s*=\s*)(?:"(?P<double>[^"<]*)"|'(?P<single>[^'<]*)'|(?P<bare>[^\s"'<>=]+))""",
@@ -20,7 +21,7 @@ _ABSOLUTE = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 def resolved(markup: str, base: str) -> str:
     """Markup with the links in its attributes resolved against a base; unchanged if that is empty."""
-    if not base or not _ANY.search(markup):
+    if not base or "=" not in markup or not _ANY.search(markup):
         return markup
 
     def link(found: re.Match[str]) -> str:

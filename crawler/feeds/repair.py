@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from html.entities import html5
+from html.entities import html5, name2codepoint
 
 _HEAD_BYTES = 8_192
 """Entities are defined within this distance from a document's start."""
@@ -101,7 +101,9 @@ def _reference(found: re.Match[bytes], defined: Collection[bytes]) -> bytes:
     name = found[1]
     if name in defined:
         return found[0]
-    characters = html5.get(name.decode("ascii")) if name else None
+    label = name.decode("ascii") if name else ""
+    code = name2codepoint.get(label.rstrip(";"))  # what HTML 4 defined came to mean another character for a few names
+    characters = chr(code) if code else html5.get(label)
     return b"".join(b"&#%d;" % ord(one) for one in characters) if characters else b"&amp;" + (name or b"")
 
 

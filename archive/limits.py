@@ -86,6 +86,8 @@ COMPARED_CHARACTERS = 1_000_000
 """Beginning of each of two texts that is compared."""
 COMPARED_WORDS = 60_000
 """Words compared one by one: the work grows with their square where nothing matches."""
+PAGE_ALIASES = 32
+"""Addresses of one page: one to which more of them lead is a front page or an error page, not a post."""
 FOLLOWED_REDIRECTS = 10
 """Redirects followed within the archive, where they may form a loop."""
 WACZ_BYTES = 256 * 1024 * 1024

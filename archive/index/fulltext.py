@@ -38,7 +38,7 @@ searchable = Table(
     "searchable",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("urlkey", Words, nullable=False),
+    Column("page", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("url", Words, nullable=False),
     Column("host", String(255), nullable=False),
@@ -48,7 +48,7 @@ searchable = Table(
     Column("tags", Words, nullable=False),
     Column("dated", Instant, nullable=False),
     Column("seen", Instant, nullable=False),
-    UniqueConstraint("urlkey", "digest"),
+    UniqueConstraint("page", "digest"),
 )
 
 passages = Table(
@@ -74,7 +74,8 @@ _GAP = 8
 class Entered:
     """What is known about a text that can be searched for."""
 
-    urlkey: str
+    page: str
+    """Key of its post: `page_key`, or `post_key` for a post with an address of its own."""
     digest: str
     url: str
     host: str
@@ -93,17 +94,17 @@ def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> N
     """Add texts to the full-text index; those that are in it already stay as they are."""
     fresh: dict[tuple[str, str], Entered] = {}
     for one in found:
-        fresh.setdefault((one.urlkey, one.digest), one)
+        fresh.setdefault((one.page, one.digest), one)
     keys = list(fresh)
     for start in range(0, len(keys), 200):
         part = keys[start : start + 200]
-        query = select(searchable.c.urlkey, searchable.c.digest)
-        for row in connection.execute(query.where(tuple_(searchable.c.urlkey, searchable.c.digest).in_(part))):
-            fresh.pop((row.urlkey, row.digest), None)
+        query = select(searchable.c.page, searchable.c.digest)
+        for row in connection.execute(query.where(tuple_(searchable.c.page, searchable.c.digest).in_(part))):
+            fresh.pop((row.page, row.digest), None)
     postgres = engine.dialect.name == "postgresql"
     for one in fresh.values():
         values = {
-            "urlkey": one.urlkey,
+            "page": one.page,
             "digest": one.digest,
             "url": one.url,
             "host": one.host,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
 )
 
+from archive.index.aliases import conditions
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
@@ -26,14 +27,13 @@ from archive.index.schema import (
     TextRow,
     capture_row,
     captures,
-    index_urlkey,
     objects,
-    page_conditions,
     text_row,
     texts,
     texts_select,
 )
-from archive.runtime.database import fetch, transaction
+from archive.runtime.database import fetch, in_parts, transaction
+from archive.warc.page_identity import page_key
 from archive.warc.urlkey import urlkey
 
 R = TypeVar("R", "CaptureRow", "TextRow")
@@ -52,7 +52,7 @@ class Index:
 
     def captures(self, url: str) -> list[CaptureRow]:
         """Every capture of a page, oldest first."""
-        for same in page_conditions(captures, url):
+        for same in conditions(self._engine, captures, url):
             if rows := fetch(self._engine, CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
                 return [capture_row(row) for row in rows]
         return []
@@ -119,10 +119,13 @@ class Index:
 
     def texts(self, url: str) -> dict[str, list[TextRow]]:
         """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
-        query = texts_select().where(texts.c.urlkey == index_urlkey(url))
         found: dict[str, list[TextRow]] = {}
-        for row in fetch(self._engine, query.order_by(texts.c.object_id.desc(), texts.c.offset.desc())):
-            found.setdefault(row.capture, []).append(text_row(row))
+        for same in conditions(self._engine, texts, url):
+            query = texts_select().where(same).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
+            for row in fetch(self._engine, query):
+                found.setdefault(row.capture, []).append(text_row(row))
+            if found:
+                break
         return found
 
     def capture(self, record: str) -> CaptureRow | None:
@@ -130,15 +133,22 @@ class Index:
         rows = fetch(self._engine, CAPTURES.where(captures.c.record == record))
         return capture_row(rows[0]) if rows else None
 
+    def captures_of(self, records: Iterable[str]) -> list[CaptureRow]:
+        """The captures with these WARC-Record-IDs."""
+        found: list[CaptureRow] = []
+        for part in in_parts(records):
+            found += map(capture_row, fetch(self._engine, CAPTURES.where(captures.c.record.in_(part))))
+        return found
+
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest complete response with the payload of that digest, of any URL."""
         rows = fetch(self._engine, _ORIGINAL, digest=digest)
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
-        """The newest complete capture of a URL by our own crawler with status 200; a 304 confirms its payload."""
+        """The newest complete capture of a URL by our own crawler with status 200."""
         query = (
-            CAPTURES.where(captures.c.urlkey == index_urlkey(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
+            CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
             .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
@@ -175,8 +185,9 @@ class Index:
     def _nearest(
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
     ) -> R | None:
-        """The nearest one of the URL, under any spelling of host and scheme; otherwise of any with the same urlkey."""
-        found = (self._around(table, query.where(same), at, make) for same in page_conditions(table, url))
+        """The nearest one of the page, under any of its addresses; otherwise of any URL with the same urlkey."""
+        same = conditions(self._engine, table, url)
+        found = (self._around(table, query.where(one), at, make) for one in same)
         return next((row for row in found if row), None)
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:

@@ -20,12 +20,12 @@ from archive.index.schema import (
     TextRow,
     capture_row,
     captures,
-    index_urlkey,
     text_row,
     texts,
     texts_select,
 )
 from archive.runtime.database import in_parts, transaction
+from archive.warc.page_identity import page_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +73,12 @@ def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
         for part in in_parts(pages):
             records = [record for url in part if (record := pages[url])]
             last = {row.record: row for row in _captures(connection, captures.c.record.in_(records))} if records else {}
-            keys = {index_urlkey(url) for url in part} | {index_urlkey(row.url) for row in last.values()}
+            keys = {page_key(url) for url in part} | {page_key(row.url) for row in last.values()}
             newest = _newest(connection, keys)
             by_key = _texts(connection, keys)
             for url in part:
                 shown = last.get(pages[url] or "")
-                of = [index_urlkey(url), *([index_urlkey(shown.url)] if shown else [])]
+                of = [page_key(url), *([page_key(shown.url)] if shown else [])]
                 found[url] = Known(
                     capture=newest.get(url),
                     last=shown,
@@ -87,29 +87,42 @@ def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
     return found
 
 
+def captures_of(index: Index, records: Iterable[str]) -> dict[str, CaptureRow]:
+    """The captures with these WARC-Record-IDs, as far as there are any.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    found: dict[str, CaptureRow] = {}
+    with transaction(index.engine, reads=True) as connection:
+        for part in in_parts(dict.fromkeys(records)):
+            found.update((row.record, row) for row in _captures(connection, captures.c.record.in_(part)))
+    return found
+
+
 def _captures(connection: Connection, where: ColumnElement[bool]) -> Iterator[CaptureRow]:
     return (capture_row(row) for row in connection.execute(CAPTURES.where(where)))
 
 
 def _newest(connection: Connection, keys: Iterable[str]) -> dict[str, CaptureRow]:
-    """The newest capture of each URL under these urlkeys."""
+    """The newest capture of each URL of these pages."""
     latest = (
-        select(captures.c.urlkey, captures.c.url, func.max(captures.c.date).label("date"))
-        .where(captures.c.urlkey.in_(sorted(keys)))
-        .group_by(captures.c.urlkey, captures.c.url)
+        select(captures.c.page, captures.c.url, func.max(captures.c.date).label("date"))
+        .where(captures.c.page.in_(sorted(keys)))
+        .group_by(captures.c.page, captures.c.url)
         .subquery()
     )
     query: Any = CAPTURES.join(
         latest,
-        (latest.c.urlkey == captures.c.urlkey) & (latest.c.url == captures.c.url) & (latest.c.date == captures.c.date),
+        (latest.c.page == captures.c.page) & (latest.c.url == captures.c.url) & (latest.c.date == captures.c.date),
     )
     return {row.url: row for row in (capture_row(found) for found in connection.execute(query))}
 
 
 def _texts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, TextRow]]:
-    """By urlkey, the newest text of each capture that has one."""
+    """By page, the newest text of each capture that has one."""
     found: dict[str, dict[str, TextRow]] = {}
-    query = texts_select().where(texts.c.urlkey.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
+    query = texts_select().where(texts.c.page.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
     for row in connection.execute(query):
-        found.setdefault(row.urlkey, {})[row.capture] = text_row(row)
+        found.setdefault(row.page, {})[row.capture] = text_row(row)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Label, Row, bindparam, func, literal, select, tuple_
 
+from archive.index.aliases import conditions, of_page, page_keys
 from archive.index.index import Index
 from archive.index.schema import (
     CAPTURES,
@@ -17,11 +18,9 @@ from archive.index.schema import (
     captures,
     index_urlkey,
     objects,
-    page_conditions,
-    same_page,
 )
 from archive.runtime.database import fetch, in_parts
-from archive.warc.urlkey import variants
+from archive.warc.page_identity import page_key
 
 SECOND = timedelta(seconds=1)
 PART = 2_000
@@ -47,7 +46,7 @@ class Lookup:
 
     def memento(self, url: str, second: datetime) -> tuple[CaptureRow, Neighbours] | None:
         """The earliest capture of a page within that second, with the mementos around it; otherwise the nearest one."""
-        given = _parameters(url)
+        given = self._parameters(url)
         for asked in _WITHIN:
             if rows := fetch(self._engine, asked, **given, begin=second, end=second + SECOND):
                 return capture_row(rows[0]), _neighbours(rows[0])
@@ -56,17 +55,22 @@ class Lookup:
 
     def neighbours(self, url: str, second: datetime) -> Neighbours:
         """The mementos around the one of that second."""
+        given = self._parameters(url)
         for asked in _AROUND:
-            found = fetch(self._engine, asked, **_parameters(url), begin=second, end=second + SECOND)[0]
+            found = fetch(self._engine, asked, **given, begin=second, end=second + SECOND)[0]
             if found.first_date is not None:
                 return _neighbours(found)
         return Neighbours()
+
+    def _parameters(self, url: str) -> dict[str, Any]:
+        bare = url.partition("#")[0]
+        return {"keys": page_keys(self._engine, url), "url": bare, "key": index_urlkey(bare)}
 
     def newest_of_page(
         self, url: str, limit: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> list[CaptureRow]:
         """The latest captures of a page, newest first, of all or within a period."""
-        for same in page_conditions(captures, url):
+        for same in conditions(self._engine, captures, url):
             query = CAPTURES.where(same)
             if since is not None and until is not None:
                 query = query.where(since <= _DATE, until > _DATE)
@@ -76,18 +80,18 @@ class Lookup:
 
     def moments(self, url: str) -> list[datetime]:
         """When each capture of a page was made, oldest first."""
-        for same in page_conditions(captures, url):
+        for same in conditions(self._engine, captures, url):
             if rows := fetch(self._engine, select(captures.c.date).where(same).order_by(captures.c.date)):
                 return [row.date for row in rows]
         return []
 
     def held(self, urls: Sequence[str]) -> set[str]:
-        """Those of some URLs that have a capture with a payload, under any scheme, with or without `www.`."""
+        """Those of some URLs whose page has a capture with a payload."""
         found: set[str] = set()
-        keys = {url: index_urlkey(url) for url in urls}
+        keys = {url: page_key(url) for url in urls}
         for part in in_parts(dict.fromkeys(keys.values())):
-            query = select(captures.c.urlkey.distinct()).where(captures.c.urlkey.in_(part), captures.c.status < 400)  # noqa: PLR2004
-            found.update(row.urlkey for row in fetch(self._engine, query))
+            query = select(captures.c.page.distinct()).where(captures.c.page.in_(part), captures.c.status < 400)  # noqa: PLR2004
+            found.update(row.page for row in fetch(self._engine, query))
         return {url for url, key in keys.items() if key in found}
 
     def scan(
@@ -146,23 +150,13 @@ class Lookup:
         return (int(rows[0].length), str(rows[0].sha256)) if rows else None
 
 
-# A memento is requested often, so these are built once. A URL has at most eight spellings.
-_WAYS = tuple(f"url{number}" for number in range(9))
-_KEY: ColumnElement[str] = bindparam("key")
+# A memento is requested often, so these are built once.
 _SETS = (
-    same_page(captures, key=_KEY, ways=[bindparam(name) for name in _WAYS]),
-    captures.c.urlkey == _KEY,
+    of_page(captures, keys=bindparam("keys", expanding=True), url=bindparam("url")),
+    captures.c.urlkey == bindparam("key"),
 )
 _DATE = captures.c.date
 _BEGIN, _END = bindparam("begin", type_=_DATE.type), bindparam("end", type_=_DATE.type)
-
-
-def _parameters(url: str) -> dict[str, str]:
-    ways = variants(url)
-    return {
-        "key": index_urlkey(url),
-        **{name: ways[min(number, len(ways) - 1)] for number, name in enumerate(_WAYS)},
-    }
 
 
 def _dates(same: ColumnElement[bool]) -> list[Label[Any]]:

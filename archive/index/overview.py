@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, literal, select
 
+from archive.index.aliases import conditions
 from archive.index.fulltext import searchable
 from archive.index.index import Index
-from archive.index.schema import captures, index_urlkey, page_conditions
+from archive.index.schema import captures, index_urlkey
 from archive.runtime.database import fetch
 
 _POSTS_AT_ONCE = 500
@@ -80,7 +81,7 @@ class Overview:
 
     def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
         """Hosts with their number of posts, and when the last of them was archived."""
-        count = func.count(searchable.c.urlkey.distinct()).label("posts")
+        count = func.count(searchable.c.page.distinct()).label("posts")
         query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
         return [
             (row.host, row.posts, row.last)
@@ -90,7 +91,7 @@ class Overview:
     def months(self, host: str) -> list[Month]:
         """The months in which a host has posts, by their own dates, oldest first."""
         seen: dict[tuple[int, int], int] = {}
-        query = select(func.min(searchable.c.dated)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
+        query = select(func.min(searchable.c.dated)).where(searchable.c.host == host).group_by(searchable.c.page)
         for row in fetch(self._engine, query):
             moment: datetime = row[0]
             seen[moment.year, moment.month] = seen.get((moment.year, moment.month), 0) + 1
@@ -98,7 +99,7 @@ class Overview:
 
     def posts(self, host: str, *, year: int | None = None, limit: int, offset: int = 0) -> list[Post]:
         """A host's posts with their latest text, newest first."""
-        newest = select(func.max(searchable.c.id)).where(searchable.c.host == host).group_by(searchable.c.urlkey)
+        newest = select(func.max(searchable.c.id)).where(searchable.c.host == host).group_by(searchable.c.page)
         query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
         if year is not None:
             query = query.where(
@@ -124,7 +125,7 @@ class Overview:
             since: Only posts dated at or after this instant.
             until: Only posts dated before this instant.
         """
-        newest = select(func.max(searchable.c.id)).group_by(searchable.c.urlkey)
+        newest = select(func.max(searchable.c.id)).group_by(searchable.c.page)
         query = select(searchable, _edited()).where(searchable.c.id.in_(newest))
         if blog is not None:
             query = query.where(searchable.c.host == blog.lower())
@@ -149,11 +150,11 @@ class Overview:
 
     def days_of_page(self, url: str) -> dict[date, int]:
         """The number of captures of a page on each day."""
-        return next((days for same in page_conditions(captures, url) if (days := self._days(same))), {})
+        return next((days for same in conditions(self._engine, captures, url) if (days := self._days(same))), {})
 
     def statuses(self, url: str) -> dict[int, int]:
         """The number of captures of a page with each status."""
-        for same in page_conditions(captures, url):
+        for same in conditions(self._engine, captures, url):
             query = select(captures.c.status, func.count().label("many")).where(same).group_by(captures.c.status)
             if rows := fetch(self._engine, query):
                 return {row.status: row.many for row in rows}
@@ -171,7 +172,7 @@ class Overview:
 def _edited() -> ColumnElement[int]:
     """Whether another text of the same page was seen before."""
     before = searchable.alias("before")
-    found = select(literal(1)).where(before.c.urlkey == searchable.c.urlkey, before.c.seen < searchable.c.seen)
+    found = select(literal(1)).where(before.c.page == searchable.c.page, before.c.seen < searchable.c.seen)
     return func.coalesce(found.limit(1).scalar_subquery(), 0).label("edited")
 
 

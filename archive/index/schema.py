@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     ForeignKey,
     Integer,
     MetaData,
@@ -24,9 +22,9 @@ from sqlalchemy import (
 
 from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
-from archive.warc.urlkey import urlkey, variants
+from archive.warc.urlkey import urlkey
 
-REVISION = "0004"
+REVISION = "0005"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -52,6 +50,7 @@ captures = Table(
     metadata,
     Column("record", String(64), primary_key=True),
     Column("urlkey", Words, nullable=False),
+    Column("page", String(64), nullable=False, default=""),
     Column("date", Instant, nullable=False),
     Column("url", Words, nullable=False),
     Column("status", Integer, nullable=False),
@@ -71,14 +70,37 @@ texts = Table(
     Column("record", String(64), primary_key=True),
     Column("capture", String(64), nullable=False),
     Column("urlkey", Words, nullable=False),
+    Column("page", String(64), nullable=False, default=""),
     Column("date", Instant, nullable=False),
     Column("url", Words, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("title", Words),
     Column("made_by", String(64)),
+    Column("source", String(8), nullable=False, default="page"),
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+)
+
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("page", String(64), primary_key=True),
+    Column("root", String(64), nullable=False),
+)
+"""Keys of pages that are one page under several addresses, and the key that they share."""
+
+alias_proofs = Table(
+    "alias_proofs",
+    metadata,
+    Column("page", String(64), primary_key=True),
+    Column("target", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("target_url", Words, nullable=False),
+    Column("proof", String(64), nullable=False),
+    Column("since", Instant, nullable=False),
 )
 
 
@@ -154,6 +176,10 @@ class TextRow:
     offset: int
     length: int
     """Bytes of its two records: conversion and metadata."""
+    source: str = "page"
+    """Where it comes from: `page` or `feed`."""
+    own: bool = False
+    """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
 
     def as_json(self) -> dict[str, Any]:
         """The text's place and what distinguishes it from others of its capture, as programs see it."""
@@ -171,37 +197,18 @@ class ObjectRow:
     """SHA-256 of the whole object, lower-case hexadecimal."""
 
 
-def of_page(table: Table, url: str) -> ColumnElement[bool]:
-    """Rows of the page at a URL, under either scheme, with or without `www.` and a trailing slash.
-
-    Redirects count only if they are of exactly this URL: between its spellings they lead to the page itself.
-    """
-    return same_page(table, key=index_urlkey(url), ways=variants(url))
-
-
-def page_conditions(table: Table, url: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Conditions for the captures or texts of a page: `of_page`, and what counts if that matches nothing."""
-    return of_page(table, url), table.c.urlkey == index_urlkey(url)
-
-
-def same_page(table: Table, *, key: Any, ways: Sequence[Any]) -> ColumnElement[bool]:  # noqa: ANN401  or parameters
-    """As `of_page`, for a urlkey and the spellings of the URL, the URL itself first."""
-    same: ColumnElement[bool] = table.c.url.in_(ways)
-    if table is captures:
-        redirect = table.c.status.between(300, 399) & (table.c.status != 304)  # noqa: PLR2004  RFC 9110 §15.4
-        same &= (table.c.url == ways[0]) | ~redirect
-    of_key: ColumnElement[bool] = table.c.urlkey == key
-    return of_key & same
-
-
 def texts_select() -> Select[Any]:
     """All texts with the keys of their objects, as `text_row` reads them."""
     return select(texts, objects.c.key).join(objects, objects.c.id == texts.c.object_id)
 
 
 def index_urlkey(url: str) -> str:
-    """The urlkey in a length that every database can index; if it is longer, its beginning and its hash."""
-    found = urlkey(url)
+    """The urlkey in a length that every database can index; if it is longer, its beginning and its hash.
+
+    A fragment counts: only posts with an address of their own are stored with one.
+    """
+    fragment = url.partition("#")[2]
+    found = f"{urlkey(url)}#{fragment}" if fragment else urlkey(url)
     if len(found) <= _MAX_KEY:
         return found
     return f"{found[:_MAX_KEY]} {hashlib.sha256(found.encode()).hexdigest()}"
@@ -209,7 +216,7 @@ def index_urlkey(url: str) -> str:
 
 def capture_row(row: Row[Any]) -> CaptureRow:
     """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
-    record, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:14]
+    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:15]
     return CaptureRow(
         record=record,
         url=url,
@@ -229,4 +236,5 @@ def capture_row(row: Row[Any]) -> CaptureRow:
 def text_row(row: Row[Any]) -> TextRow:
     """The text that a row of `texts_select` describes."""
     found = row._mapping  # noqa: SLF001  SQLAlchemy's documented name
-    return TextRow(**{name: found[name] for name in TextRow.__slots__ if name != "object"}, object=found["key"])
+    names = (name for name in TextRow.__slots__ if name not in {"object", "own"})
+    return TextRow(**{name: found[name] for name in names}, object=found["key"])

@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
+from archive.index import aliases
+from archive.index.aliases import Alias
 from archive.index.fulltext import Entered, enter
 from archive.index.index import Index
 from archive.index.schema import REVISION, CaptureRow, ObjectRow, TextRow, captures, index_urlkey, objects, texts
 from archive.runtime.database import in_parts, insert_all, migrate, transaction, upsert
+from archive.warc.page_identity import page_key, post_key
 
 
 class IndexWriter:
@@ -59,6 +62,11 @@ class IndexWriter:
             self._add(connection, [stored], held, made)
             enter(connection, self._engine, words)
 
+    def join(self, found: Sequence[Alias]) -> None:
+        """Enter evidence that addresses are one page."""
+        with transaction(self._engine) as connection:
+            aliases.enter(connection, self._engine, found)
+
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
     ) -> None:
@@ -84,5 +92,12 @@ class IndexWriter:
 
 
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in row.__slots__ if name != "object"}
-    return {**values, "urlkey": index_urlkey(row.url), "object_id": ids[row.object]}
+    values = {name: getattr(row, name) for name in row.__slots__ if name not in {"object", "own"}}
+    own = isinstance(row, TextRow) and row.own
+    url = row.url if own else row.url.partition("#")[0]
+    return {
+        **values,
+        "urlkey": index_urlkey(url),
+        "page": post_key(url) if own else page_key(url),
+        "object_id": ids[row.object],
+    }

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from archive.index.from_records import HeldText, capture_rows, entered, held_texts
-from archive.index.schema import CaptureRow, ObjectRow, index_urlkey
+from archive.index.schema import CaptureRow, ObjectRow
 from archive.index.writing import IndexWriter
 from archive.maintenance.verify import Finding, StoreReader
 from archive.stores import ReadableStore
@@ -52,7 +52,7 @@ def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | Non
         captures += capture_rows(watched(), key, index.reads.capture)
     reader.drain()
     stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
-    words = [entered(held, index_urlkey(held.row.url)) for held in texts]
+    words = [entered(held) for held in texts]
     index.replace(stored, captures, [held.row for held in texts], words)
     log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
     if end == reader.length:

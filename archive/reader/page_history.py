@@ -53,12 +53,19 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
     Raises:
         NotArchivedError: The page has no capture or no text.
     """
-    for asked in dict.fromkeys((url, reader.find(url).url)):
-        texts = reader.index.texts(asked)
-        rows = reader.captures(asked) if texts else []
+    for asked in _addresses(reader, url):
+        rows, texts = reader.captures_and_texts(asked)
         if found := versions(rows, texts):
             return rows, found
     raise NotArchivedError(url, what="no text")
+
+
+def _addresses(reader: Reader, url: str) -> list[str]:
+    """The URL, and where its archived redirects lead."""
+    try:
+        return list(dict.fromkeys((url, reader.find(url).url)))
+    except NotArchivedError:  # a post without a page of its own
+        return [url]
 
 
 def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:

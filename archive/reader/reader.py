@@ -77,8 +77,19 @@ class Reader:
             self.store.size(known)
 
     def captures(self, url: str) -> list[CaptureRow]:
-        """Every capture of a page, oldest first; http and https, with or without `www.`, are the same page."""
+        """Every capture of a page under all its addresses, oldest first."""
         return self.index.captures(url)
+
+    def captures_and_texts(self, url: str) -> tuple[list[CaptureRow], dict[str, list[TextRow]]]:
+        """Every capture that shows a post, oldest first, and the post's texts by the WARC-Record-ID of their capture.
+
+        Captures of the post's page, and of the feeds whose entries are the post's texts.
+        """
+        made = self.index.texts(url)
+        rows = self.index.captures(url) if made else []
+        known = {row.record for row in rows}
+        others = self.index.captures_of(record for record in made if record not in known)
+        return sorted([*rows, *others], key=lambda row: (row.date, row.record)) if others else rows, made
 
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.

@@ -85,12 +85,12 @@ class Search:
         # Some of them belong to the same version, or are texts that no longer count.
         ids, total = self._ranked(query, newest=newest, limit=offset + 3 * limit)
         hits: list[Hit] = []
-        seen: set[tuple[str, int]] = set()
+        seen: set[str] = set()
         at = offset
         while at < len(ids) and len(hits) < limit:
             hit = self._hit(ids[at], query.terms)
             at += 1
-            if hit is not None and (key := (hit.url, hit.version.number)) not in seen:
+            if hit is not None and (key := hit.version.text.record) not in seen:
                 seen.add(key)
                 hits.append(hit)
         return Found(hits=tuple(hits), total=total, more=at < total)
@@ -166,8 +166,11 @@ class Search:
         return found.order_by(searchable.c.id.desc())
 
     def _hit(self, number: int, terms: Sequence[Term]) -> Hit | None:
-        row = fetch(self._engine, select(searchable).where(searchable.c.id == number))[0]
-        found = versions(self._reader.captures(row.url), self._reader.index.texts(row.url))
+        rows = fetch(self._engine, select(searchable).where(searchable.c.id == number))
+        if not rows:  # its page turned out to be another one, which has the same text
+            return None
+        row = rows[0]
+        found = versions(*self._reader.captures_and_texts(row.url))
         # A text that another extractor made of the same captures is not a version.
         of = [version for version in found if row.digest in version.digests]
         if not of:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import urlcanon
-
-_URL = re.compile(r"https?://(?:www\.)?([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -22,18 +19,3 @@ def urlkey(url: str) -> str:
     except ValueError:  # a host that is a negative number, among other things: it is looked up as written
         return url.lower()
     return key.decode("utf-8", "replace").lower()
-
-
-def variants(url: str) -> tuple[str, ...]:
-    """The spellings of one page's URL: scheme, `www.` and trailing slash vary; the URL itself comes first."""
-    found = _URL.fullmatch(url)
-    if not found:
-        return (url,)
-    host, path, query = found[1].lower(), found[2].rstrip("/"), found[3] or ""
-    ways = (
-        f"{scheme}://{www}{host}{path}{slash}{query}"
-        for scheme in ("https", "http")
-        for www in ("", "www.")
-        for slash in ("", "/")
-    )
-    return tuple(dict.fromkeys((url, *ways)))

@@ -13,7 +13,7 @@ from pathlib import Path
 from archive.index.cdxj import cdxj
 from archive.index.from_records import entered, held_texts
 from archive.index.fulltext import Entered
-from archive.index.schema import CRAWL, index_urlkey
+from archive.index.schema import CRAWL
 from archive.index.writing import IndexWriter
 from archive.runtime.durable import spool_errors, sync_folder
 from archive.stores.protocol import ObjectStore
@@ -153,7 +153,7 @@ class Writer:
     def _words(self, key: str, path: Path) -> list[Entered]:
         """Full-text rows of the texts in a spool file, for a batch that does not have them in memory."""
         with spool_errors(self.spool), path.open("rb") as data:
-            return [entered(held, index_urlkey(held.row.url)) for held in held_texts(members(data), key)]
+            return [entered(held) for held in held_texts(members(data), key)]
 
 
 def index_key(key: str) -> str:

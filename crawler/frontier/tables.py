@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = MetaData()
 
@@ -16,6 +16,7 @@ metadata = MetaData()
 _VISITS: tuple[tuple[str, Any], ...] = (
     ("etag", Words),
     ("last_modified", Words),
+    ("validated", String(64)),
     ("status", Integer),
     ("error", Words),
 )
@@ -50,6 +51,11 @@ feeds = Table(
     Column("every", Seconds),
     Column("skips", Words),
     Column("unverified", Boolean, nullable=False, default=False),
+    Column("listing", String(16)),
+    Column("name", Words),
+    Column("folder", Words),
+    Column("window", Seconds),
+    Column("restless", Boolean, nullable=False, default=False),
 )
 
 credentials = Table(
@@ -87,6 +93,11 @@ pages = Table(
     Column("checks", Integer, nullable=False, default=0),
     Column("alive", Instant),
     Column("alive_record", Words),
+    Column("source", String(8)),
+    Column("verdict", String(16)),
+    Column("shared", Boolean, nullable=False, default=False),
+    Column("looks", Integer, nullable=False, default=0),
+    Column("looks_since", Instant),
 )
 
 entries = Table(
@@ -100,6 +111,9 @@ entries = Table(
     Column("facts", Words, nullable=False),
     Column("markup", Words),
     Column("first_seen", Instant, nullable=False),
+    Column("record", String(64)),
+    Column("seen", Instant),
+    Column("address", Words),
 )
 
 holds = Table(

@@ -1,4 +1,4 @@
-"""Which URLs are the same page, host or site. Pure, no I/O."""
+"""Which URLs are of one host or site; which are one page, `archive.warc.page_identity` knows. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -8,29 +8,13 @@ from functools import lru_cache
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
 import tldextract
-from w3lib.url import url_query_cleaner
 
 from crawler.model.visits import SHARDS
-
-_TRACKING = (
-    *(f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content", "id")),
-    "fbclid",
-    "gclid",
-    "mc_cid",
-    "mc_eid",
-)
-"""Tracking parameters: they identify how a reader came to a page, not the page."""
 
 
 def key(url: str) -> str:
     """SHA-256 of a URL: its fixed length lets any database index it."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def page_key(url: str) -> str:
-    """The key of a post's page: the same for http and https, and with or without tracking parameters."""
-    bare = url_query_cleaner(url, _TRACKING, remove=True, unique=False) if "?" in url else url.partition("#")[0]
-    return key(bare.partition("://")[2] or bare)
 
 
 def joined(base: str, url: str) -> str | None:

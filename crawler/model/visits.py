@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from archive.extract.text import Entry
+from archive.index.aliases import Alias
 
 Scope = Literal["url", "host", "domain"]
 """What a Retry-After can apply to: the URL, its host, its registrable domain."""
@@ -66,8 +67,22 @@ class Feed:
     """Hours and days in which it has no news, in the form of `freshness.skips`."""
     unverified: bool = False
     """Whether a person has exempted its host from the verification of certificates."""
+    validated: str | None = None
+    """WARC-Record-ID of the response whose validators these are."""
+    listing: str | None = None
+    """Kind of the listing that is read as a feed, because the blog has none: a sitemap …; None: it is a feed."""
+    name: str | None = None
+    """The name that a person gave it; `title` is the feed's own."""
+    folder: str | None = None
+    """The folder that a person put it in, as a path with slashes."""
+    window: timedelta | None = None
+    """Time between the oldest and the newest entry that the last document showed."""
+    restless: bool = False
+    """Whether its entries change without an edit: dates that are always now, counters in the text."""
     kept: int = 0
     """Number of archived posts of this feed."""
+    refused: int = 0
+    """Number of posts of this feed whose page could not be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,30 @@ class Subscription:
     """URLs that a person gave for it."""
     unverified: bool = False
     """Whether its host is exempt from the verification of certificates."""
+    listing: str | None = None
+    name: str | None = None
+    folder: str | None = None
+
+
+Source = Literal["page", "feed"]
+"""Where the text of a post comes from: its page, or its entry in the feed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPost:
+    """A post as a feed has it: its entry, and the capture of the feed that contains it."""
+
+    address: str
+    """URL of the post: its page, or the address that it has in the archive for want of one."""
+    entry: Entry
+    record: str
+    """WARC-Record-ID of the feed's capture."""
+    at: datetime
+    """When the feed was captured; aware, UTC."""
+    base: str
+    """URL against which links in the entry are resolved."""
+    own: str | None = None
+    """The address that it has in the archive if its page turns out to be somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +148,27 @@ class Page:
     """WARC-Record-ID of that capture."""
     backfill: bool = False
     """Whether it was found in a listing, not in the feed."""
+    validated: str | None = None
+    """WARC-Record-ID of the response whose validators these are."""
+    source: Source | None = None
+    """Where the post's text comes from; None if there is none yet."""
+    verdict: str | None = None
+    """Why its page was not the post at the last visit; a kind of `archive.extract.verdict`."""
+    shared: bool = False
+    """Whether several posts link to it."""
+    looks: int = 0
+    """Visits within the hour since `looks_since` that new or changed entries caused."""
+    looks_since: datetime | None = None
+    titles: frozenset[str] | None = None
+    """Titles of the entries that link to it, as far as they are known; None: not asked."""
+    moved_from: str | None = None
+    """Its URL before, if its entry has kept its id and changed its link."""
+    post: FeedPost | None = None
+    """Its entry in the feed, if that can give the text."""
+    posts: tuple[FeedPost, ...] = ()
+    """Posts with addresses of their own that link to this page."""
+    news: bool = False
+    """Whether an entry is new or has changed, so that its words are not archived yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +192,12 @@ class SeenEntry:
     entry: Entry
     fetch: bool
     """Whether to fetch its page."""
+    address: str | None = None
+    """The post's own address, if it has no page, or shares it with others."""
+    later: datetime | None = None
+    """When to fetch its page, if it was fetched often enough within the hour; None: now."""
+    known: bool = False
+    """Whether the entry was seen before and has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +245,16 @@ class FeedVisit:
     alarms: tuple[Alarm, ...] = ()
     gap: bool = False
     """Whether entries may have come and gone between the last successful visit and this one."""
+    validated: str | None = None
+    """WARC-Record-ID of the response whose validators these are."""
+    record: str | None = None
+    """WARC-Record-ID of the capture that contains the entries."""
+    window: timedelta | None = None
+    """None keeps the known value."""
+    restless: bool | None = None
+    """None keeps the known value."""
+    texts: tuple[str, ...] = ()
+    """Addresses of posts that have their text from this document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +277,16 @@ class PageVisit:
     """WARC-Record-ID of the capture that shows the page; None if there was no response."""
     gone: Gone | None = None
     """Why an archived post is no longer there."""
+    validated: str | None = None
+    """WARC-Record-ID of the response whose validators these are."""
+    source: Source | None = None
+    """Where the text comes from that this visit gave the post; None: it gave none."""
+    verdict: str | None = None
+    """Why the page is not the post."""
+    texts: tuple[tuple[str, Source], ...] = ()
+    """Posts with addresses of their own that this visit gave a text, and where it comes from."""
+    aliases: tuple[Alias, ...] = ()
+    """Evidence that the page has several addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +353,8 @@ class ListingVisit:
     """Those of these posts that are not known."""
     more: tuple[Listing, ...] = ()
     """Listings that this one links to."""
+    record: str | None = None
+    """WARC-Record-ID of the capture that contains the entries."""
 
 
 @dataclass(frozen=True, slots=True)

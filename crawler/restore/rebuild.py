@@ -11,6 +11,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
+from archive.warc.page_identity import page_key
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
@@ -22,7 +23,6 @@ from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.url_identity import page_key
 from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
 from crawler.restore import store_state
 
@@ -83,9 +83,12 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         elif payload.status != NOT_MODIFIED:
             continue
         stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
-        if payload.url != feed.url:  # validators apply only to the URL that sent them
+        # Validators apply only to the URL that sent them, and to all of what it sent; a 304 changes nothing in them.
+        own = payload.url == feed.url and payload.status == OK and not payload.truncated
+        if not own:
             stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
-        answer = Answer(at=row.date, status=payload.status, headers=stated)
+        validated = payload.record if own else None
+        answer = Answer(at=row.date, status=payload.status, headers=stated, validated=validated)
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
         yield replace(visit, gap=False)  # its backfill has been done, or can be started by hand
         kept = ("rhythm", "whole", "shown", "media", "news")
@@ -93,7 +96,13 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         if visit.shown is not None:
             known_now.update(every=visit.every, skips=visit.skips)
         feed = replace(
-            feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, fresh=visit.fresh, **known_now
+            feed,
+            etag=visit.etag,
+            last_modified=visit.last_modified,
+            validated=visit.validated,
+            visited=visit.at,
+            fresh=visit.fresh,
+            **known_now,
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
 from archive.stores import ObjectStore
+from archive.warc.page_identity import page_key
 from crawler.feeds.opml import write
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
@@ -66,7 +68,8 @@ def deletions(store: ObjectStore) -> Iterator[Deletion]:
     for key in sorted(store.keys(DELETIONS)):
         for line in store.read(key).splitlines():
             try:
-                yield _DELETION.validate_json(line)
+                one = _DELETION.validate_json(line)
+                yield replace(one, key=page_key(one.url))  # an earlier version made other keys
             except ValidationError as e:
                 log.warning("entry of the ledger cannot be read object=%s error=%s", key, str(e).splitlines()[0])
 

@@ -10,9 +10,9 @@ from archive.extract.text import Entry
 from archive.index.schema import CaptureRow
 from archive.maintenance import re_extract
 from archive.maintenance.re_extract import ToExtract
+from archive.warc.page_identity import page_key
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import page_key
 
 
 def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[ToExtract]:

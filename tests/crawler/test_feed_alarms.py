@@ -15,6 +15,7 @@ from sample.server import Answer, Site
 from sample.visits import feed_visit
 from sqlalchemy import insert
 
+from archive.warc.page_identity import page_key
 from crawler.decide import feed_alarms
 from crawler.decide.entries import seen_entries
 from crawler.decide.feed import validators
@@ -26,7 +27,7 @@ from crawler.frontier import alarms, tables
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.claims import Claims
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import key, page_key, shard
+from crawler.model.url_identity import key, shard
 from crawler.model.visits import Due, Feed, FeedVisit, PageVisit, Shard
 from crawler.session.retry_after import scope_of
 

@@ -12,9 +12,9 @@ from archive.archive import Archive
 from archive.extract.text import Text
 from archive.settings import ArchiveSettings
 from archive.warc.capture import Capture
+from archive.warc.page_identity import page_key
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import page_key
 from crawler.restore.unread_posts import wanted
 
 FEED = "http://blog.example/feed"

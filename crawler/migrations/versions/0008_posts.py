@@ -1,0 +1,73 @@
+"""Pages by the identity that the archive uses; sources, verdicts and addresses of posts; what validators belong to."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from archive.warc.page_identity import page_key
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    for table in ("feeds", "pages"):
+        op.add_column(table, sa.Column("validated", sa.String(64)))
+    op.add_column("feeds", sa.Column("listing", sa.String(16)))
+    op.add_column("feeds", sa.Column("name", sa.Text()))
+    op.add_column("feeds", sa.Column("folder", sa.Text()))
+    op.add_column("feeds", sa.Column("window", sa.BigInteger()))
+    op.add_column("feeds", sa.Column("restless", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("pages", sa.Column("source", sa.String(8)))
+    op.add_column("pages", sa.Column("verdict", sa.String(16)))
+    op.add_column("pages", sa.Column("shared", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("pages", sa.Column("looks", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("pages", sa.Column("looks_since", sa.BigInteger()))
+    op.add_column("entries", sa.Column("record", sa.String(64)))
+    op.add_column("entries", sa.Column("seen", sa.BigInteger()))
+    op.add_column("entries", sa.Column("address", sa.Text()))
+    op.execute("UPDATE pages SET source = 'page' WHERE kept")
+    _rename_pages()
+    _rename_deletions()
+
+
+def _rename_pages() -> None:
+    """Give every page its new key; pages that turn out to be one are merged into the one that is archived."""
+    connection = op.get_bind()
+    pages = sa.table("pages", *(sa.column(name) for name in ("id", "url", "key", "kept")))
+    entries = sa.table("entries", sa.column("page_id"))
+    winners: dict[str, int] = {}
+    losers: list[tuple[int, int]] = []
+    order = sa.case((pages.c.kept, 0), else_=1)
+    for row in connection.execute(sa.select(pages.c.id, pages.c.url).order_by(order, pages.c.id)).all():
+        winner = winners.setdefault(page_key(row.url), row.id)
+        if winner != row.id:
+            losers.append((row.id, winner))
+    for loser, winner in losers:
+        connection.execute(sa.update(entries).where(entries.c.page_id == loser).values(page_id=winner))
+        connection.execute(sa.delete(pages).where(pages.c.id == loser))
+    for key, winner in winners.items():  # the losers are gone, so no row has that key already
+        connection.execute(sa.update(pages).where(pages.c.id == winner).values(key=key))
+
+
+def _rename_deletions() -> None:
+    connection = op.get_bind()
+    deletions = sa.table("deletions", sa.column("key"), sa.column("since"), sa.column("url"))
+    for row in connection.execute(sa.select(deletions)).all():
+        key = page_key(row.url)
+        there = sa.select(deletions.c.key).where(deletions.c.key == key, deletions.c.since == row.since)
+        mine = (deletions.c.key == row.key) & (deletions.c.since == row.since)
+        if key == row.key:
+            continue
+        if connection.execute(there).first() is None:
+            connection.execute(sa.update(deletions).where(mine).values(key=key))
+        else:
+            connection.execute(sa.delete(deletions).where(mine))
+
+
+def downgrade() -> None:
+    for name in ("record", "seen", "address"):
+        op.drop_column("entries", name)
+    for name in ("source", "verdict", "shared", "looks", "looks_since", "validated"):
+        op.drop_column("pages", name)
+    for name in ("validated", "listing", "name", "folder", "window", "restless"):
+        op.drop_column("feeds", name)

@@ -36,8 +36,8 @@ def of_feed(feed: Any) -> Shared:  # noqa: ANN401  feedparser's dict
 def of_entry(entry: Any, shared: Shared, *, base: str, version: str) -> tuple[str | None, bool]:  # noqa: ANN401
     """The authors of an entry, and whether they are only those of its RSS channel.
 
-    Atom defines that an entry without authors has those of its source, else those of the feed (RFC 4287 §4.2.1). RSS does
-    not: its channel's are likely, unless the item was taken from another channel.
+    In Atom an entry without authors has those of its source, else those of the feed (RFC 4287 §4.2.1). RSS does not say
+    so: its channel's are likely, unless the item was taken from another channel.
     """
     if own := of(entry):
         return own, False

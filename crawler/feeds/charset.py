@@ -45,14 +45,14 @@ _CUT = re.compile(
 """The beginning of a letter in UTF-8 without its end, as left by cutting a text to a number of bytes."""
 _HIGH = re.compile(rb"[\x80-\xff]")
 _DAMAGE = 0.1
-"""Damaged places for each letter that is not ASCII, up to which a charset is believed: a wrong one fails at most letters."""
+"""Damaged places for each letter that is not ASCII, up to which a charset is believed: a wrong one fails at most."""
 
 
 def in_utf8(body: bytes, content_type: str | None) -> bytes:
     """A document in valid UTF-8, without byte order mark and without its XML declaration.
 
-    Candidates are, in this order: byte order mark, HTTP header, XML declaration (RFC 7303 §3), UTF-8; the first one that
-    fits is taken, unless the letters are UTF-8's.
+    Candidates are, in this order: byte order mark, HTTP header, XML declaration (RFC 7303 §3), UTF-8; the first one
+    that fits is taken, unless the letters are UTF-8's.
     """
     wide = next((name for start, name in _BOMS if body.startswith(start)), None)
     if wide is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import xml.sax
+from email.utils import parseaddr
 from typing import Any
 
 import feedparser.api
@@ -25,9 +26,10 @@ PRIVATE_NAMES = (
     "api.StrictFeedParser._end_itunes_subtitle",
     "api.StrictFeedParser._start_enclosure",
     "api.StrictFeedParser._start_link",
-    "api.StrictFeedParser._start_source",
-    "api.StrictFeedParser._start_author",
     "api.StrictFeedParser._end_author",
+    "api.StrictFeedParser._end_managingeditor",
+    "api.StrictFeedParser._sync_author_detail",
+    "api.StrictFeedParser._get_context",
     "api.StrictFeedParser._start_guid",
     "api.StrictFeedParser._start_id",
     "api.StrictFeedParser._end_guid",
@@ -70,9 +72,9 @@ def well_formed(body: bytes, *, url: str) -> Any:  # noqa: ANN401  feedparser's 
     """
     version, data, _ = feedparser.sanitizer.replace_doctype(body)
     parser = _Strict(_base(url), None, "utf-8")
-    sax = xml.sax.make_parser()
-    sax.setFeature(xml.sax.handler.feature_namespaces, True)
-    sax.setFeature(xml.sax.handler.feature_external_ges, False)
+    sax = xml.sax.make_parser()  # noqa: S317  entities are removed above, none is loaded
+    sax.setFeature(xml.sax.handler.feature_namespaces, state=True)
+    sax.setFeature(xml.sax.handler.feature_external_ges, state=False)
     sax.setContentHandler(parser)
     sax.setErrorHandler(parser)
     source = xml.sax.xmlreader.InputSource()
@@ -152,10 +154,21 @@ class _Handlers:
         self._get_context().setdefault("xml_lang", self.lang)
         super()._start_link(attributes)  # type: ignore[misc]
 
-    def _start_managingeditor(self: Any, attributes: dict[str, str]) -> None:
+    def _end_managingeditor(self: Any) -> None:
         """An editor need not be the author."""
-        self._start_author(attributes)
+        self._end_author()
         self._get_context()["authors"][-1]["is_editor"] = True
+
+    def _sync_author_detail(self: Any, key: str = "author") -> None:
+        """`address (name)` and `name <address>` (RFC 5322 §3.4); feedparser knows addresses of old domains alone."""
+        context = self._get_context()
+        detail = (context.get(f"{key}s") or [None])[-1]
+        stated = context.get(key)
+        if detail is not None and not detail and stated and "@" in stated:
+            name, address = parseaddr(stated)
+            if "@" in address:
+                detail.update({"name": name, "email": address} if name else {"email": address})
+        super()._sync_author_detail(key)  # type: ignore[misc]
 
     def _start_itunes_subtitle(self: Any, _attributes: dict[str, str]) -> None:
         """A podcast's subtitle must not replace the description."""

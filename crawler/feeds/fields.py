@@ -13,6 +13,8 @@ from crawler.limits import DATE_CHARACTERS
 from crawler.model.url_identity import joined
 from crawler.net.credentials import bare
 
+_BREAKS = ("br", "p", "div", "li", "hr")
+"""Elements after which a new line begins."""
 WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -55,7 +57,10 @@ def plain(value: str | None) -> str | None:
         return None
     if "<" in value or "&" in value:
         try:
-            value = lxml_html.fromstring(f"<div>{titles.as_markup(value)}</div>").text_content()
+            tree = lxml_html.fromstring(f"<div>{titles.as_markup(value)}</div>")
+            for line in tree.iter(*_BREAKS):
+                line.tail = f" {line.tail or ''}"
+            value = tree.text_content()
         except (LxmlError, ValueError):
             return value.strip()
     return " ".join(value.split()) or None

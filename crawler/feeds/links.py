@@ -1,4 +1,4 @@
-"""Links as feeds write them: without a scheme, with entities, relative to the blog instead of the feed. Pure, no I/O."""
+"""Links as feeds write them: without a scheme, with entities, relative to the blog, not to the feed. Pure, no I/O."""
 
 from __future__ import annotations
 

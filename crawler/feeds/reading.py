@@ -33,10 +33,7 @@ def read(document: Layout, *, url: str) -> tuple[Any, Iterator[Any]]:
         try:
             found = _mended(body, url)
         except NotWellFormedError:
-            if not document.spans:
-                found = ill_formed(repaired(body), url=url)
-            else:
-                found = None
+            found = None if document.spans else ill_formed(repaired(body), url=url)
         if found is not None:
             return found, iter(found.entries)
     frame = _any(valid_references(document.frame), url)

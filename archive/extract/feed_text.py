@@ -46,7 +46,7 @@ def feed_text(
     code, source = language.of(plain, stated=entry.language, source=FEED)
     facts = {
         "title": title,
-        "author": one_line(entry.author),
+        "author": one_line(entry.author or entry.shared_author),
         "published": believed(entry.published, latest),
         "modified": believed(entry.modified, latest),
         "tags": tuple(unique(entry.tags)),

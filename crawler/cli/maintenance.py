@@ -70,7 +70,7 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
     from archive.cli import open_archive, progress_bar
     from archive.maintenance.re_extract import ReExtracted, ReExtraction
     from archive.runtime.file_lock import exclusive
-    from archive.runtime.worker_pool import Limits, WorkerPool
+    from archive.runtime.worker_pool import WorkerPool
     from crawler.restore.unread_posts import wanted
 
     made = same = 0
@@ -78,7 +78,7 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
     with open_frontier() as frontier:
         archive = open_archive()
         settings = archive.settings
-        limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
+        limits = settings.extract_limits
         pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract.pipeline"])
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.writer.check_writable()

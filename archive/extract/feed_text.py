@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from archive.extract import language
@@ -44,7 +46,7 @@ def feed_text(
     code, source = language.of(plain, stated=entry.language, source=FEED)
     facts = {
         "title": title,
-        "author": one_line(entry.author),
+        "author": one_line(entry.author or entry.shared_author),
         "published": believed(entry.published, latest),
         "modified": believed(entry.modified, latest),
         "tags": tuple(unique(entry.tags)),
@@ -64,3 +66,9 @@ def feed_text(
         source=FEED,
         verdict=verdict,
     )
+
+
+def feed_texts(posts: Sequence[tuple[Entry, str, str, datetime]], *, verdict: str | None = None) -> list[Text | None]:
+    """`feed_text` of several posts: entry, URL of the post, base of its links, date of the feed's capture."""
+    made = [feed_text(entry, url=url, base=base, date=date, verdict=verdict) for entry, url, base, date in posts]
+    return [replace(text, own="#" in text.url) if text else None for text in made]

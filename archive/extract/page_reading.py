@@ -58,6 +58,8 @@ class PageReading:
     """Absolute URL of its AMP version."""
     canonical: str | None = None
     """Absolute canonical URL that the page states."""
+    is_section: bool = False
+    """Whether it is what the page says in the section that the URL's fragment names."""
 
 
 def read_page(
@@ -72,6 +74,7 @@ def read_page(
     entry: Entry | None = None,
     site: Profile | None = None,
     front: str | None = None,
+    foreign: bool = False,
 ) -> PageReading:
     """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
 
@@ -86,6 +89,7 @@ def read_page(
         entry: The post's entry in a feed: the witness of what the page should say.
         site: The blocks that recur on the site.
         front: The front page of the blog, as its feed states it.
+        foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
     """
     stated = headers or {}
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -103,6 +107,8 @@ def read_page(
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
     verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
+    if foreign and said.size and not said.agrees:
+        verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
     found = text.text or " ".join(signs.main_text.split())
     if not text.text and (verdict is None or not verdict.certain):
         text = _captions(text, source, signs)
@@ -194,5 +200,10 @@ def _read_section(
     text = pipeline.read(source, date=date, entry=entry, site=site)
     verdict = None if text.text else Verdict(kind="empty", reason="has no words in its section", certain=True)
     return PageReading(
-        text=None if verdict else text, verdict=verdict, words=text.text, amp=links.amp, canonical=links.canonical
+        text=None if verdict else text,
+        verdict=verdict,
+        words=text.text,
+        amp=links.amp,
+        canonical=links.canonical,
+        is_section=True,
     )

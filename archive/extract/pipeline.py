@@ -274,7 +274,7 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
     """The text with the metadata of its feed entry; dates after `latest` are ignored."""
     stated = {
         "title": page_metadata.one_line(entry.title),
-        "author": page_metadata.one_line(entry.author),
+        "author": page_metadata.one_line(entry.author or (None if text.author else entry.shared_author)),
         "published": page_metadata.believed(entry.published, latest),
         "modified": page_metadata.believed(entry.modified, latest),
         "tags": tuple(page_metadata.unique([*entry.tags, *text.tags])) if entry.tags else (),

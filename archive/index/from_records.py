@@ -176,6 +176,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
         title=title if isinstance(title, str) else None,
         made_by=made_by(said.get("extractor")),
         own=said.get("own") is True,
+        source="feed" if said.get("source") == "feed" else "page",
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,

@@ -6,7 +6,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+<<<<<<< HEAD
 from archive.extract.walls import leads_to_login, names_error
+=======
+from archive.warc.codings import unicode_html
+>>>>>>> main
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
@@ -90,7 +94,7 @@ def asks_password(body: bytes) -> bool:
 
 def title(body: bytes) -> str:
     """A page's title, roughly."""
-    found = _TITLE.search(body[:_HEAD_BYTES].decode("utf-8", "replace"))
+    found = _TITLE.search(unicode_html(body[:_HEAD_BYTES], None))
     return found[1].strip() if found else ""
 
 

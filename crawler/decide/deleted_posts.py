@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-<<<<<<< HEAD
 from archive.extract.walls import leads_to_login, names_error
-=======
 from archive.warc.codings import unicode_html
->>>>>>> main
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 

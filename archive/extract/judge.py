@@ -120,7 +120,7 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     said = plain_text(entry_blocks(entry.html, signs.url))
     title = entry.title or ""
     main = signs.main_text
-    page = Content.of(f"{main}\n{text}")
+    page = Content.of(main if text in main else f"{main}\n{text}")
     own = Content.of(said)
     about = own.words - Content.of(title).words
     hints = FeedHints.of(entry.html)
@@ -133,8 +133,8 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     )
     is_in_head = any(_is_title(title, one) for one in signs.titles)
     is_in_text = _is_phrase(title, main) or _is_phrase(title, text)
-    everything = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings), main, text]))
-    named = Content.of(title)
+    headings = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings)]))
+    named = Content.of(title).words
     return Testimony(
         size=len(about),
         words=len(about & page.words) / len(about) if about else 0.0,
@@ -146,9 +146,9 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,
-        missing=bool(named.words)
+        missing=bool(named)
         and not (is_in_headings or is_in_head or is_in_text)
-        and named.share_of_words(everything) <= _NO_TITLE,
+        and len(named & (page.words | headings.words)) <= _NO_TITLE * len(named),
     )
 
 

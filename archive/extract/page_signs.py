@@ -31,16 +31,19 @@ _DIALOGS = frozenset({"modal", "popup", "dialog", "dropdown", "offcanvas", "off-
 _NOT_PICTURES = re.compile(
     r"logo|icon|avatar|gravatar|emoji|pixel|spinner|loading|loader|captcha|tracking|badge|sprite", re.IGNORECASE
 )
+_SCHEME = re.compile(r"//|[A-Za-z][A-Za-z0-9+.-]*:")
+"""What an absolute link, or one without a scheme, begins with (RFC 3986 §4.2)."""
 _REFRESH = re.compile(r"^\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=\s*)?[\"']?\s*([^\"'>]*))?", re.IGNORECASE)
 _TINY_PICTURE = 3
 """Pixels up to which a picture counts visits."""
-_INLINE_CHARACTERS = 20_000
+_INLINE_CHARACTERS = 4_000
 """Beginning of an inline script that is searched."""
 _WHOLE_POST = 120
 """Words for readers without scripts, or in a dialog, from which on they are the post rather than a request."""
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
 _MAX_HOSTS = 500
+_MAX_LOGINS = 20
 _MAX_HEADINGS = 200
 
 # Regions of a page, as bits: an element has those of its ancestors.
@@ -258,6 +261,7 @@ class _Walk:
         self.path = urlsplit(signs.url).path
         self.flags: dict[HtmlElement, int] = {}
         self.with_post = self._with_post()
+        self.logins = 0
         self.bodies: list[HtmlElement] = []
         self.posts: list[HtmlElement] = []
         self.mains: list[HtmlElement] = []
@@ -440,18 +444,18 @@ class _Walk:
         return found is not None
 
     def _link(self, href: str) -> None:
-        target = joined(self.base, href) if href and not href.startswith("#") else None
-        if target is None or leads_to_login(target):
+        """Note where a link leads."""
+        if not href or href[0] == "#":
             return
-        try:
-            parts = urlsplit(target)
-        except ValueError:
-            return
-        host = _host(target)
-        if len(self.signs.hosts) < _MAX_HOSTS:
-            self.signs.hosts.add(host)
-        if host == self.host and parts.path != self.path:
-            self.signs.own_links += 1
+        if not _SCHEME.match(href):
+            own = href.partition("?")[0].partition("#")[0]
+            self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
+        elif href.startswith("//") or href[:4].lower() == "http":
+            host = _host(href)
+            if len(self.signs.hosts) < _MAX_HOSTS:
+                self.signs.hosts.add(host)
+            if host == self.host and _path(href) != self.path:
+                self.signs.own_links += not leads_to_login(href)
 
     def _headings(self) -> None:
         for element in self.root.iter("h1", "h2", "h3"):
@@ -490,6 +494,9 @@ class _Walk:
 
     def _login(self, element: HtmlElement, what: str) -> None:
         flags = self.flags.get(element, 0)
+        if self.logins >= _MAX_LOGINS:
+            return
+        self.logins += 1
         if flags & (UNSEEN | NOSCRIPT):
             return
         if flags & (FRAME | COMMENTS | DIALOG):
@@ -536,6 +543,13 @@ def _is_medium(element: HtmlElement) -> bool:
     if element.tag == "iframe" and (walls().challenge_marks.search(names) or walls().consent_marks.search(names)):
         return False
     return _NOT_PICTURES.search(names) is None
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

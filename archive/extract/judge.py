@@ -8,11 +8,8 @@ Where the entry says too little to be a witness, the structure decides what is p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
-
-import tldextract
 
 from archive.extract import boilerplate, words
 from archive.extract.blocks import plain_text
@@ -172,6 +169,10 @@ class Case:
     """The URL that was requested, if another one answered."""
     front: str | None = None
     """The front page of the blog."""
+    is_foreign: bool = False
+    """The page is on somebody else's site."""
+    is_archived: bool = False
+    """The post was archived before. Its entry may be older than the page, which can be rewritten as a whole."""
     has_entry: bool = False
 
     @property
@@ -209,7 +210,7 @@ def judge(case: Case) -> Verdict | None:
             return _weighed(found, case)
     for rule in (_front, _other, _untitled, _unmarked):
         if (verdict := rule(case)) is not None:
-            return verdict
+            return replace(verdict, certain=verdict.certain and not case.is_archived)
     return None
 
 
@@ -223,15 +224,11 @@ def _is_empty(case: Case) -> bool:
 
 def _foreign(case: Case) -> Verdict | None:
     """A page of somebody else, which the post links to: it does not have the post's words, or only quoted ones."""
-    signs, said = case.signs, case.said
-    if case.front is None or said.has_phrase or said.pairs >= _SYNDICATED or said.size < _SOME:
+    said = case.said
+    if not case.is_foreign or not said.count or said.has_phrase or said.pairs >= _SYNDICATED:
         return None
-    if not said.denies and (said.size < _ENOUGH or words.count(case.text) < 2 * said.count):
-        return None
-    own, blog, link = (_site(urlsplit(url).hostname or "") for url in (signs.url, case.front, case.asked or signs.url))
-    if blog in (own, link) or any(_site(host) == blog for host in signs.hosts):
-        return None
-    return Verdict(kind="foreign", reason=f"is a page of {own}, which does not link to the blog", certain=True)
+    host = urlsplit(case.signs.url).hostname
+    return Verdict(kind="foreign", reason=f"is a page of {host} without the post's words", certain=True)
 
 
 def _by_address(case: Case) -> Verdict | None:
@@ -492,17 +489,6 @@ def _is_title(title: str, heading: str) -> bool:
     own, there = frozenset(words.words(title)), frozenset(words.words(heading))
     common = len(own & there)
     return common >= _TITLE * len(own) and common >= _HEADING * len(there) and common > 0
-
-
-@cache
-def _suffixes() -> tldextract.TLDExtract:
-    """The public suffix list that tldextract ships; nothing is fetched."""
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
-
-def _site(host: str) -> str:
-    """The registrable domain of a host, or else the host."""
-    return _suffixes()(host).top_domain_under_public_suffix or host
 
 
 def _is_phrase(phrase: str, text: str) -> bool:

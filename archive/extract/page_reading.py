@@ -75,6 +75,7 @@ def read_page(
     site: Profile | None = None,
     front: str | None = None,
     foreign: bool = False,
+    archived: bool = False,
 ) -> PageReading:
     """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
 
@@ -90,6 +91,8 @@ def read_page(
         site: The blocks that recur on the site.
         front: The front page of the blog, as its feed states it.
         foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
+        archived: Whether the post was archived before: its entry may be older than the page, so that the absence of its
+            words is only a doubt.
     """
     stated = headers or {}
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -106,9 +109,18 @@ def read_page(
     text = pipeline.read(source, date=date, entry=entry, site=site, signs=signs)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
-    verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
-    if foreign and said.size and not said.agrees:
-        verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
+    verdict = judge(
+        Case(
+            signs=signs,
+            said=said,
+            text=text.text,
+            asked=asked,
+            front=front,
+            is_foreign=foreign,
+            is_archived=archived,
+            has_entry=entry is not None,
+        )
+    )
     found = text.text or " ".join(signs.main_text.split())
     if not text.text and (verdict is None or not verdict.certain):
         text = _captions(text, source, signs)

@@ -42,7 +42,6 @@ _WHOLE_POST = 120
 """Words for readers without scripts, or in a dialog, from which on they are the post rather than a request."""
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
-_MAX_HOSTS = 500
 _MAX_LOGINS = 20
 _MAX_HEADINGS = 200
 
@@ -129,8 +128,6 @@ class Signs:
     """Seconds and absolute URL of a meta refresh."""
     canonical: str | None = None
     og_url: str | None = None
-    hosts: set[str] = field(default_factory=set)
-    """Hosts that the page links to."""
     own: HtmlElement | None = None
     """The element that is marked up as the post, or as its body; None if there are several."""
     own_text: str = ""
@@ -451,10 +448,7 @@ class _Walk:
             own = href.partition("?")[0].partition("#")[0]
             self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
         elif href.startswith("//") or href[:4].lower() == "http":
-            host = _host(href)
-            if len(self.signs.hosts) < _MAX_HOSTS:
-                self.signs.hosts.add(host)
-            if host == self.host and _path(href) != self.path:
+            if _host(href) == self.host and _path(href) != self.path:
                 self.signs.own_links += not leads_to_login(href)
 
     def _headings(self) -> None:

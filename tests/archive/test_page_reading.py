@@ -106,15 +106,30 @@ def test_a_page_without_the_entrys_words_and_title_is_another_page_in_any_langua
     assert other.paragraphs[0] in reading.words
 
 
-def test_a_page_of_somebody_else_is_foreign_unless_it_links_to_the_blog() -> None:
-    said = Entry(title="Read this", html=f"<p>{POSTS[0].summary}</p>")
+def test_a_page_of_somebody_else_is_foreign_unless_it_is_the_post() -> None:
     essay = "".join(f"<p>{paragraph}</p>" for paragraph in POSTS[1].paragraphs)
-    there = {"url": "https://essays.example.net/1", "asked": "https://essays.example.net/1"}
-    reading = read(ghost("Ein Aufsatz", essay), said, front="https://blog.example.org/", **there)
-    assert reading.verdict is not None
-    assert reading.verdict.kind == "foreign"
-    moved = ghost("Read this", essay + '<a href="https://blog.example.org/">home</a>')
-    assert read(moved, said, front="https://blog.example.org/", **there).verdict is None
+    there = {"url": "https://essays.example.net/1", "asked": "https://essays.example.net/1", "foreign": True}
+    said = Entry(title="Ein Aufsatz", html=f"<p>{POSTS[1].summary}</p>")
+    quoting = Entry(
+        title="Ein Aufsatz", html=f"<blockquote>{POSTS[1].paragraphs[1]}</blockquote><p>{POSTS[0].summary}</p>"
+    )
+    for entry in (said, quoting):
+        reading = read(ghost("Ein Aufsatz", essay), entry, **there)
+        assert reading.verdict is not None
+        assert (reading.verdict.kind, reading.verdict.certain) == ("foreign", True)
+    assert read(ghost("Ein Aufsatz", essay), Entry(title="Ein Aufsatz", html=essay), **there).verdict is None
+    assert read(ghost("Ein Aufsatz", essay), said).verdict is None
+
+
+def test_a_page_that_was_rewritten_is_only_in_doubt() -> None:
+    entry = Entry(title=POSTS[0].title, html=WHOLE)
+    rewritten = page("Birds", f"<main><h1>Birds</h1><p>{POSTS[1].note}</p></main>")
+    first, later = (read(rewritten, entry, archived=archived).verdict for archived in (False, True))
+    assert first is not None
+    assert later is not None
+    assert (first.certain, later.certain) == (True, False)
+    shell = page("Birds", '<div id="root"></div><script src="/a.js"></script>')
+    assert read(shell, entry, archived=True).verdict.certain  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,8 @@ def _with_running(signs: Signs, text: Text) -> Signs:
     """The signs of a page, its running text counted in the extracted text where that found it elsewhere."""
     if signs.running >= _SHORT:
         return signs
-    aside = words.letters("".join(signs.aside))
-    lines = [line for line in text.text.split("\n") if words.letters(line) not in aside]
+    notices = words.letters("".join(signs.notices))
+    lines = [line for line in text.text.split("\n") if words.letters(line) not in notices]
     found = sum(size for line in lines if (size := words.count(line)) >= _SENTENCE)
     return replace(signs, running=found) if found >= _SHORT else signs
 

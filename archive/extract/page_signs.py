@@ -84,6 +84,8 @@ class Signs:
     """Pieces of all the text that readers see as text."""
     aside: list[str] = field(default_factory=list)
     """Pieces of text in consent dialogs, comments, controls, and for readers without scripts."""
+    notices: list[str] = field(default_factory=list)
+    """Those of them in consent dialogs and for readers without scripts."""
     running: int = 0
     """Words of `main` outside of headings, links and forms."""
     in_forms: int = 0
@@ -329,10 +331,13 @@ class _Walk:
         if flags & NOSCRIPT:
             signs.noscript += size
             signs.aside.append(piece)
+            signs.notices.append(piece)
             return
         if flags & (CONSENT | COMMENTS | CONTROL | DIALOG):
-            signs.consent += size if flags & CONSENT else 0
             signs.aside.append(piece)
+            if flags & CONSENT:
+                signs.consent += size
+                signs.notices.append(piece)
             return
         signs.seen.append(piece)
         if flags & PAYWALL:

@@ -289,7 +289,7 @@ def _paywall(case: Case) -> Verdict | None:
     if said.agrees:
         is_teaser = not said.is_whole and (said.is_cut or signs.not_free)
     else:
-        is_teaser = said.denies or case.running < _TINY
+        is_teaser = case.running < (_FEW if said.denies else _TINY)
     if has_offer and is_teaser and case.running <= said.count + _TEASER:
         return Verdict(kind="paywall", reason=f"has {mark}, and no more than the feed", certain=True)
     if not said.agrees and signs.not_free and size < _RUNNING:

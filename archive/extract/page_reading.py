@@ -93,6 +93,9 @@ def read_page(
         foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
         archived: Whether the post was archived before: its entry may be older than the page, so that the absence of its
             words is only a doubt.
+
+    Raises:
+        ExtractError: The page is too large.
     """
     stated = headers or {}
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -100,6 +103,8 @@ def read_page(
     try:
         source = pipeline.Source.of(payload, url, content_type)
     except ExtractError as e:
+        if pipeline.is_too_large(payload):
+            raise
         return PageReading(text=None, verdict=_not_a_page(payload, content_type, e), words="")
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)

@@ -98,7 +98,7 @@ class Source:
         Raises:
             ExtractError: It is not HTML, or is too large.
         """
-        if len(payload) > PAGE_BYTES:
+        if is_too_large(payload):
             raise ExtractError(f"{len(payload)} bytes exceed the limit of {PAGE_BYTES} for text extraction", url=url)
         page = unicode_html(payload, content_type)
         tree = load_html(page)
@@ -108,6 +108,11 @@ class Source:
         if tree is None:
             raise ExtractError("is not an HTML page", url=url)
         return cls(tree, url, lambda: load_html(page))
+
+
+def is_too_large(payload: bytes) -> bool:
+    """Whether a page has more bytes than text is extracted from."""
+    return len(payload) > PAGE_BYTES
 
 
 def read(

@@ -101,6 +101,8 @@ class PageJudge:
             verdict = verdict if await self._is_everywhere(page, reading.words) else None
         if before is not None:
             gone = _GONE.get(verdict.kind) if verdict is not None else None
+            if verdict is not None and not verdict.certain:
+                gone = gone or "soft-404"
             # Error pages that do not say so are the same for every URL without a page.
             if reading.verdict is None and await self._is_everywhere(page, reading.words):
                 gone = "soft-404"

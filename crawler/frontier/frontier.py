@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Engine, delete, select, update
 
 from archive.index import aliases as page_aliases
 from archive.index.aliases import Alias
+from archive.index.index import Index
+from archive.index.writing import IndexWriter
 from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
@@ -48,6 +50,7 @@ class Frontier:
             ArchiveError: The database cannot be used.
         """
         frontier = cls(connect(database))
+        IndexWriter(Index(frontier._engine)).prepare()  # aliases are in the index
         migrate(frontier._engine, "crawler", REVISION)
         return frontier
 

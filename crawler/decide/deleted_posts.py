@@ -6,18 +6,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from archive.extract.walls import leads_to_login
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
 CHANGED = 0.3
 """Share of the earlier words below which a page may be a different page."""
 
-_LOGIN_PATH = re.compile(
-    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
-    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
-    r"(?:\.\w{1,5})?(?:/|$)",
-    re.IGNORECASE,
-)
 _PASSWORD = re.compile(rb"""<input\b[^<>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -46,7 +41,7 @@ def by_address(seen: Seen) -> Gone | None:
     if seen.status != 200 or seen.url == seen.asked:  # noqa: PLR2004  ok
         return None
     asked, came = urlsplit(seen.asked), urlsplit(seen.url)
-    if _LOGIN_PATH.search(came.path) and not _LOGIN_PATH.search(asked.path):
+    if leads_to_login(seen.url) and not leads_to_login(seen.asked):
         return "login"
     front = (seen.site and _bare(seen.url) == _bare(seen.site)) or not came.path.strip("/")
     if (asked.path.strip("/") or asked.query) and front and _bare(seen.asked) != _bare(seen.url):

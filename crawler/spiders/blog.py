@@ -243,7 +243,10 @@ class BlogSpider(Spider):
 
     async def _feed_requests(self, feeds: Sequence[Feed], seed: str | None = None) -> AsyncIterator[Request]:
         """Requests for feeds whose hosts are claimed."""
-        conditions = await self._conditions(_stored(feed.url, *validators(feed), feed.validated) for feed in feeds)
+        stored = [_stored(feed.url, *validators(feed), feed.validated) for feed in feeds]
+        # A feed's row changes its URL and its validators together, so what it says of them holds.
+        conditions = {one.url: one for one in stored if one.record and one.headers}
+        conditions |= await self._conditions(one for one in stored if not one.record)
         for feed in feeds:
             if request := await self._feed_request(feed, seed, conditions.get(feed.url)):
                 yield request
@@ -367,7 +370,7 @@ class BlogSpider(Spider):
 
     async def _conditions(self, wanted: Iterable[Conditions]) -> dict[str, Conditions]:
         """Conditions that may be sent, by URL; empty if the archive cannot be read, so that all is sent in full."""
-        asked = list(wanted)
+        asked = [one for one in wanted if one.headers]
         try:
             return await asyncio.to_thread(usable, self.run.archive, asked) if asked else {}
         except ArchiveError as e:

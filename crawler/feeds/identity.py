@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 
 _KEY_CHARACTERS = 500
 """How much of its text identifies an entry that has neither id nor link."""
@@ -44,12 +45,11 @@ def digest(
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
-    text = _essence(content)
-    brief = text if summary is content else _essence(summary)  # feeds without a summary have their content there too
-    parts = (_SCHEME.sub("//", link or ""), _essence(title), brief, text, str(updated))
+    parts = (_SCHEME.sub("//", link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+@lru_cache(maxsize=2)  # feeds without summaries have their content there too
 def _essence(markup: str | None) -> str:
     """The words of markup and the targets of its links and images."""
     if not markup:

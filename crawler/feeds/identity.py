@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from archive.warc.page_identity import page_identity
 
@@ -56,12 +57,11 @@ def digest(
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
-    text = _essence(content)
-    brief = text if summary is content else _essence(summary)  # feeds without a summary have their content there too
-    parts = (_named(link or ""), _essence(title), brief, text, str(updated))
+    parts = (_named(link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+@lru_cache(maxsize=2)  # feeds without summaries have their content there too
 def _essence(markup: str | None) -> str:
     """The words of markup and the targets of its links and images."""
     if not markup:

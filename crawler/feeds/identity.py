@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 _KEY_CHARACTERS = 500
 """How much of its text identifies an entry that has neither id nor link."""
@@ -20,6 +22,13 @@ _UNSEEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Invisible markup. Without an end tag it extends to the end of the text, as in a browser: each match is one pass."""
+_NUMBER = re.compile(r"\d[\d.,\u202f]*(?:[kKmM]\b)?(\s\w+?)?(?:s\b|(?!\w))")
+"""A number, and whether the word after it is in the plural: `1 comment`, `2,031 comments`."""
+_WHOLE, _WORDS = 24, 44
+"""Where the parts of a digest end: all that counts, the same without dates, the same without numbers."""
+
+Change = Literal["date", "numbers", "words"]
+"""What an edit, or what looks like one, changed at most: dates alone, numbers too, or words."""
 
 
 def key(known: str) -> str:
@@ -37,11 +46,29 @@ def beginning(*, title: str | None, published: datetime | None, text: str | None
 def digest(
     *, link: str | None, title: str | None, summary: str | None, content: str | None, updated: datetime | None
 ) -> str:
-    """SHA-256 of an entry's visible words and addresses.
+    """Hashes of an entry's visible words and addresses: with dates, without them, without numbers; see `change`.
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
     parts = (_SCHEME.sub("//", link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
+    bare = [parts[0], *(_NUMBER.sub(r"#\1", part) for part in parts[1:4])]
+    whole, words, steady = (_hash(one) for one in (parts, parts[:4], bare))
+    return whole[:_WHOLE] + words[: _WORDS - _WHOLE] + steady[: 64 - _WORDS]
+
+
+def change(before: str, now: str) -> Change | None:
+    """What differs between two digests of an entry; None if nothing does.
+
+    Digests written by an earlier version have the same first part only: every difference counts as one of words.
+    """
+    if before[:_WHOLE] == now[:_WHOLE]:
+        return None
+    if before[_WHOLE:_WORDS] == now[_WHOLE:_WORDS]:
+        return "date"
+    return "numbers" if before[_WORDS:] == now[_WORDS:] else "words"
+
+
+def _hash(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

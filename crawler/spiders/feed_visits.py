@@ -12,6 +12,7 @@ from archive.warc.page_identity import page_key
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
 from crawler.decide.entries import keys, page_of, page_url, seen_entries
 from crawler.decide.feed import Reading, after_feed
+from crawler.decide.restless import settled
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
@@ -96,10 +97,11 @@ def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -
     found = keys(parsed.entries)
     urls = {url for entry in parsed.entries if (url := page_url(entry))}
     known, pages = frontier.known(feed.id, [key for key in found if key], urls)
-    seen = _each_page_once(seen_entries(parsed.entries, known, pages, parsed.feed.language, at=at))
+    calm = settled(parsed.entries, found, known, feed=feed, at=at)
+    seen = _each_page_once(seen_entries(parsed.entries, calm.known, pages, parsed.feed.language, at=at))
     # An entry under a new id is not new if its page is known.
     shared = [key in known or entry.page in pages for key, entry in zip(found, parsed.entries, strict=True)]
-    return Reading(parsed=parsed, seen=seen, shared=tuple(shared)), pages
+    return Reading(parsed=parsed, seen=seen, shared=tuple(shared), restless=calm.restless), pages
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, literal, select, update
 
 from archive.extract.text import Entry
 from archive.runtime.database import in_parts, upsert
@@ -66,7 +66,7 @@ def visit_feed(connection: Connection, visit: FeedVisit) -> None:
         "moved_times": visit.moved_times,
         "fresh": visit.fresh,
     }
-    kept = ("title", "site", "rhythm", "whole", "shown", "media", "news")
+    kept = ("title", "site", "rhythm", "whole", "shown", "media", "news", "window", "restless")
     values.update({name: getattr(visit, name) for name in kept if getattr(visit, name) is not None})
     if visit.shown is not None:
         values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
@@ -106,6 +106,8 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
         **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
     }
     connection.execute(update(pages).where(pages.c.key == known).values(**values))
+    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
+        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
     if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
         of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known))
         connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
@@ -146,6 +148,9 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
         )
         .on_conflict_do_nothing()
     )
+    orphan = (pages.c.key == known) & pages.c.feed_id.is_(None)  # its subscription was removed; this one adopts it
+    due = func.coalesce(pages.c.due, literal(at, pages.c.due.type))
+    connection.execute(update(pages).where(orphan).values(feed_id=feed_id, due=due))
     if seen.fetch:
         changes: dict[str, Any] = {"due": at} if not backfill else {}
         if not backfill:  # it may now be under https, or under another host name
@@ -154,6 +159,18 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
             connection.execute(update(pages).where(pages.c.key == known).values(**changes))
     found: int = connection.execute(select(pages.c.id).where(pages.c.key == known)).scalar_one()
     return found
+
+
+def enter_post(connection: Connection, url: str, *, feed_id: int | None, at: datetime) -> None:
+    """Enter a page that a backfill or a person has found, with no visit planned; a known one stays unchanged."""
+    connection.execute(
+        upsert(connection.engine, pages)
+        .values(
+            url=url, key=page_key(url), feed_id=feed_id, shard=shard(url), host=host_of(url), kept=False, backfill=True,
+            first_seen=at, failures=0, checks=0,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
 
 
 def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:

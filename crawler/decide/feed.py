@@ -128,7 +128,7 @@ def _due(feed: Feed, visit: FeedVisit, pace: Pace, *, validated: bool, chance: f
     shown, stays = visit.shown or feed.shown, visit.window or feed.window
     own = visit.rhythm or feed.rhythm or (stays / shown if stays and shown else None)
     wait = freshness.interval(pace, own_rhythm=own, hints=hints, validated=validated)
-    latest = visit.at + freshness.latest(pace, stays)
+    latest = visit.at + (freshness.latest(pace, stays) if shown != 0 else freshness.LONGEST)
     if feed.pushed is not None and feed.pushed > visit.at:  # the hub notifies us of news
         pushed = min(pace.slowest, feed.pushed - visit.at)
         wait, latest = max(wait, pushed), max(latest, visit.at + pushed * (1 + _SPREAD))
@@ -145,6 +145,7 @@ def _window(
         return None if visit.news else window.after_no_news(feed, at=visit.at, least=pace.least)
     if visit.restless is not None:
         feed = replace(feed, restless=visit.restless)
+    shared = shared or [False] * len(parsed.entries)
     return window.after_document(feed, parsed.entries, shared, at=visit.at, least=pace.least, gap=visit.gap)
 
 

@@ -47,7 +47,7 @@ def details(report: Report) -> Iterator[str]:
             yield f"and {len(report.looked) - _SHOWN} more listings; --json lists them"
             break
         yield f"{one.kind} {one.url} {_became(one)}"
-    if report.ended and report.found <= (report.shown or 0) and not report.aside:
+    if report.ended and report.listings > 1 and report.found <= (report.shown or 0) and not report.aside:
         yield f"none of {report.listings} listings names a post that the feed does not show"
     for missing in report.missing[:_SHOWN]:
         yield f"missing: {missing.url}  {missing.error or 'not fetched yet'}"

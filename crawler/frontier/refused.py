@@ -103,7 +103,7 @@ def judge(connection: Connection, visits: Iterable[PageVisit]) -> None:
         alarm = None
         if lost >= _MANY and lost * _SHARE >= requested:
             detail = f"{lost} of the {requested} posts that it shows could not be had; pressmark feeds lists them"
-            alarm = Alarm(kind=KIND, detail=detail)
+            alarm = Alarm(kind="refused", detail=detail)
         if alarm or stands:
             found = [alarm] if alarm else []
             alarms.judge(connection, connection.engine, url, at=at[feed_id], judged=(KIND,), raised=found)

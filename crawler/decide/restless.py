@@ -52,7 +52,8 @@ def settled(
     dates = [entry for change, entry in changes.values() if change == "date"]
     numbers = sum(change == "numbers" for change, _ in changes.values())
     words = sum(change == "words" for change, _ in changes.values())
-    stirred = _by_program(dates, of=len(changes), at=at) or numbers >= max(_MANY, words)
+    counted = numbers >= max(_MANY, words) or numbers == len(changes) > 1
+    stirred = counted or _by_program(dates, of=len(changes), at=at)
     calm = len(changes) >= _MANY and not dates and not numbers and _long(feed, at)
     restless = True if stirred else False if feed.restless and calm else None
     idle = {None, "date", "numbers"} if stirred or feed.restless else {None}

@@ -38,6 +38,7 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "next_visit": None if feed.paused else iso(feed.due),
         "posts_kept": feed.kept,
         "posts_refused": feed.refused,
+        "restless": feed.restless,
         "name": feed.name,
         "folder": feed.folder,
         "certificate_verified": not feed.unverified,

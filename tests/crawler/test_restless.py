@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from conftest import Home
+from sample.server import Answer, Site
 
 from crawler.decide.restless import settled
 from crawler.feeds import identity
@@ -92,6 +95,10 @@ def test_two_entries_that_are_always_of_now_suffice_if_there_are_no_more() -> No
     assert edited(POSTS[:1], [post(0, updated=T0)]) == (["0"], None), "that may be an edit"
 
 
+def test_numbers_of_two_entries_suffice_if_there_are_no_more() -> None:
+    assert edited(POSTS[:2], [post(0, m=4), post(1, m=9)]) == ([], True)
+
+
 def test_new_entries_are_new() -> None:
     now = [post(10, updated=T0), *[post(n, updated=T0) for n in range(9)]]
     assert edited(POSTS, now) == (["10"], True)
@@ -108,6 +115,35 @@ def test_what_an_earlier_version_stored_is_compared_as_a_whole() -> None:
     older = now[:24] + hashlib.sha256(b"the rest of the whole hash").hexdigest()[:40]
     assert identity.change(older, now) is None
     assert identity.change(older, post(0, updated=T0).digest) == "words"
+
+
+def test_pages_of_a_restless_feed_are_fetched_once_and_again_when_words_change(home: Home, site: Site) -> None:
+    def serve(updated: str, comments: int, word: str = "river") -> None:
+        entries = "".join(
+            f"<entry><id>urn:{n}</id><title>Walk {n}</title><link href='{site.url}/{n}'/><updated>{updated}</updated>"
+            f"<published>2026-05-0{n}T10:00:00Z</published><summary>Along the {word if n == 2 else 'shore'}, "
+            f"{comments} comments</summary></entry>"
+            for n in range(1, 5)
+        )
+        body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>B</title><id>urn:b</id>{entries}</feed>"
+        site.pages["/feed"] = Answer(body.encode(), "application/atom+xml")
+
+    site.pages.update(
+        {f"/{n}": Answer(f"The walk {n} led along. {'More follow. ' * 9}".encode(), "text/plain") for n in range(1, 5)}
+    )
+    asked = []
+    for updated, comments, word in (
+        ("2026-05-09T10:00:00Z", 3, "river"),
+        (datetime.now(UTC).isoformat(), 3, "river"),
+        (datetime.now(UTC).isoformat(), 12, "river"),
+        (datetime.now(UTC).isoformat(), 13, "canal"),
+    ):
+        serve(updated, comments, word)
+        site.log.clear()
+        home.crawl(f"url={site.url}/feed", "force=1", "only=feeds")
+        asked.append(sorted(path for path in site.asked if path not in {"/feed", "/robots.txt"}))
+    assert asked == [["/1", "/2", "/3", "/4"], [], [], ["/2"]]
+    assert json.loads(home.pressmark("feeds", "--json").out)["restless"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -19,6 +19,8 @@ _AT_ONCE = 500
 """Posts per query of the index."""
 _STEPS = 20
 """Captures that are followed from a post back to its feed."""
+_UNKNOWN = "?"
+"""How a page was reached if its capture cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,33 +81,27 @@ def _found(archive: Archive, homes: _Homes, row: CaptureRow) -> FoundPost | None
     near = homes.of(row.url)
     if len(near) == 1:
         return FoundPost(url=row.url, feed_id=near[0].id)
-    via, asked_for = row.url, False
-    for origin, seed in _way(archive, row):
+    first = next(iter(archive.captures(row.url)), row)  # later ones were visits of what was known by then
+    told = _metadata(archive, first)
+    origins = list(_origins(archive, first, told))
+    for origin in origins:
         if feed := homes.by_key.get(page_key(origin)):
             return FoundPost(url=row.url, feed_id=feed.id)
-        via, asked_for = origin, seed
-    near = near or homes.of(via)
-    if near:
-        return FoundPost(url=row.url, feed_id=near[0].id)
+    for url in (row.url, *origins):
+        if near := homes.of(url):
+            return FoundPost(url=row.url, feed_id=near[0].id)
+    asked_for = not told.get("hopsFromSeed", "").strip("R")
     return FoundPost(url=row.url, feed_id=None) if asked_for else None
 
 
-def _way(archive: Archive, row: CaptureRow) -> Iterator[tuple[str, bool]]:
-    """The URLs that led to a capture, the nearest first, and whether a person gave that URL."""
+def _origins(archive: Archive, row: CaptureRow, told: Mapping[str, str]) -> Iterator[str]:
+    """The URLs that led to a capture, the nearest first."""
     seen = {row.url}
-    here: CaptureRow | None = row
-    for _ in range(_STEPS):
-        told = _metadata(archive, here) if here else {}
-        via = told.get("via", "")
-        if not via:
-            if here is not None and not told.get("hopsFromSeed", "").strip("R"):
-                yield here.url, True
-            return
-        if via in seen:
-            return
+    while (via := told.get("via", "")) and via not in seen and len(seen) <= _STEPS:
         seen.add(via)
-        yield via, False
-        here = archive.index.nearest(via, row.date)
+        yield via
+        before = archive.index.nearest(via, row.date)
+        told = _metadata(archive, before) if before else {}
 
 
 def _metadata(archive: Archive, row: CaptureRow) -> dict[str, str]:
@@ -114,7 +110,7 @@ def _metadata(archive: Archive, row: CaptureRow) -> dict[str, str]:
         records = archive.records(row)
     except ArchiveError as e:
         log.warning("capture cannot be read url=%s error=%s", row.url, e)
-        return {"hopsFromSeed": "?"}
+        return {"hopsFromSeed": _UNKNOWN}
     block = b"".join(record.block for record in records if record.kind == "metadata").decode("utf-8", "replace")
     pairs = (line.partition(": ") for line in block.splitlines())
     return {name: value for name, colon, value in pairs if colon}

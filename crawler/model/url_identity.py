@@ -67,7 +67,8 @@ def web_address(url: str) -> str:
     scheme, colon, rest = url.partition(":")
     if not colon or scheme.lower() != "feed":
         return url
-    return f"http:{rest}" if rest.startswith("//") else rest
+    inner = rest.lstrip("/")
+    return inner if inner.lower().startswith(("http:", "https:")) or not rest.startswith("//") else f"http://{inner}"
 
 
 def is_address(url: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from archive.extract.text import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import shard
+from crawler.model.url_identity import shard, web_address
 from crawler.model.visits import SHARDS, Due, Feed, FeedVisit, Page, PageVisit, SeenEntry, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -161,6 +161,20 @@ def test_a_feed_is_found_under_every_spelling_of_its_url(frontier: Frontier) -> 
     assert frontier.find("http://blog.example/") == [feed]
     assert frontier.subscribe(f"{URL}?tag=x", seed=None, now=T0).id != feed.id
     assert frontier.subscribe("http://blog.example/Feed", seed=None, now=T0).id != feed.id
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("feed://a.example/f", "http://a.example/f"),
+        ("FEED:https://a.example/f", "https://a.example/f"),
+        ("feed://https://a.example/f", "https://a.example/f"),
+        ("http://a.example/feed:x", "http://a.example/feed:x"),
+        ("feed", "feed"),
+    ],
+)
+def test_addresses_of_feed_readers_are_those_of_the_web(given: str, wanted: str) -> None:
+    assert web_address(given) == wanted
 
 
 def test_a_feed_that_moves_to_another_spelling_stays_the_same(frontier: Frontier) -> None:

@@ -45,7 +45,7 @@ def settled(
         at: When the document was fetched.
     """
     changes = {
-        key: (identity.change(known[key], entry.digest), entry)
+        key: (_change(known[key], entry), entry)
         for entry, key in zip(entries, keys, strict=True)
         if key is not None and key in known
     }
@@ -59,6 +59,17 @@ def settled(
     idle = {None, "date", "numbers"} if stirred or feed.restless else {None}
     same = {key: entry.digest for key, (change, entry) in changes.items() if change in idle}
     return Settled(known={**known, **same}, restless=restless)
+
+
+def _change(before: str, entry: FeedEntry) -> identity.Change | None:
+    """What has changed in an entry since a digest of it was stored, perhaps by an earlier version."""
+    found = identity.change(before, entry.digest)
+    if found != "words":
+        return found
+    former = identity.former_digest(
+        link=entry.link, title=entry.title, summary=entry.summary, content=entry.content, updated=entry.updated
+    )
+    return None if former == before else found
 
 
 def _by_program(changed: Sequence[FeedEntry], *, of: int, at: datetime) -> bool:

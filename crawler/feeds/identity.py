@@ -9,11 +9,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from archive.warc.page_identity import page_identity
+
 _KEY_CHARACTERS = 500
 """How much of its text identifies an entry that has neither id nor link."""
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-_ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"""[hHsS](?<!\w[hHsS])(?:[rR][eE][fF]|[rR][cC])\s*=\s*["']?(?:[hH][tT][tT][pP][sS]?:)?([^"'\s>?#]*)"""
+)
+"""The target of a link or image; written so that the search for its first letter is fast."""
+_WAY = re.compile(r"^//(?:www\.)?|/$", re.IGNORECASE)
+"""What does not make another address: `www.`, a slash at the end."""
 _IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
 _COUNTS = re.compile(r"""\b(?:width|height)\s*=\s*["']?[01]\b|/_/stat\b|/pixel|/beacon|tracker\.""", re.IGNORECASE)
 """Signs of a tracking pixel."""
@@ -22,8 +29,8 @@ _UNSEEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Invisible markup. Without an end tag it extends to the end of the text, as in a browser: each match is one pass."""
-_NUMBER = re.compile(r"\d[\d.,\u202f]*(?:[kKmM]\b)?(\s\w+?)?(?:s\b|(?!\w))")
-"""A number, and whether the word after it is in the plural: `1 comment`, `2,031 comments`."""
+_NUMBER = re.compile(r"\d[\d.,\u202f]*+(?:[kKmM]\b)?(?:(\s\w+?)s\b)?")
+"""A number, and the word after it if that is in the plural: `1 comment`, `2,031 comments`. Each match is one pass."""
 _WHOLE, _WORDS = 24, 44
 """Where the parts of a digest end: all that counts, the same without dates, the same without numbers."""
 
@@ -32,8 +39,16 @@ Change = Literal["date", "numbers", "words"]
 
 
 def key(known: str) -> str:
-    """SHA-256 of what identifies an entry: http and https are the same, as a blog's move to https edits no post."""
-    return hashlib.sha256(_SCHEME.sub("//", known).encode()).hexdigest()
+    """SHA-256 of what identifies an entry. An id that is a URL is the same in every spelling of it."""
+    return hashlib.sha256(_named(known).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _named(known: str) -> str:
+    """An id for comparison: `archive.warc.page_identity` of a URL, with its fragment."""
+    if not _SCHEME.match(known):
+        return known
+    fragment = known.partition("#")[2]
+    return f"//{page_identity(known)}{'#' + fragment if fragment else ''}"
 
 
 def beginning(*, title: str | None, published: datetime | None, text: str | None) -> str | None:
@@ -50,16 +65,26 @@ def digest(
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
-    parts = (_SCHEME.sub("//", link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
+    text = _essence(content)
+    brief = text if summary is content else _essence(summary)  # feeds without a summary have their content there too
+    parts = (_named(link or ""), _essence(title), brief, text, str(updated))
     bare = [parts[0], *(_NUMBER.sub(r"#\1", part) for part in parts[1:4])]
     whole, words, steady = (_hash(one) for one in (parts, parts[:4], bare))
     return whole[:_WHOLE] + words[: _WORDS - _WHOLE] + steady[: 64 - _WORDS]
 
 
+def former_digest(
+    *, link: str | None, title: str | None, summary: str | None, content: str | None, updated: datetime | None
+) -> str:
+    """The digest that versions up to 0.2 stored."""
+    parts = (_SCHEME.sub("//", link or ""), *(_essence(one, bare=False) for one in (title, summary, content)))
+    return _hash([*parts, str(updated)])
+
+
 def change(before: str, now: str) -> Change | None:
     """What differs between two digests of an entry; None if nothing does.
 
-    Digests written by an earlier version have the same first part only: every difference counts as one of words.
+    Nothing can be told from `former_digest`: every difference counts as one of words.
     """
     if before[:_WHOLE] == now[:_WHOLE]:
         return None
@@ -72,9 +97,11 @@ def _hash(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _essence(markup: str | None) -> str:
-    """The words of markup and the targets of its links and images."""
+def _essence(markup: str | None, *, bare: bool = True) -> str:
+    """The words of markup and the targets of its links and images; `bare`: without what makes no other address."""
     if not markup:
         return ""
-    bare = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
-    return " ".join([*_TAG.sub(" ", bare).split(), *_ADDRESS.findall(bare)])
+    seen = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
+    found = _ADDRESS.findall(seen) if "=" in seen else ()
+    addresses = (_WAY.sub("", address) for address in found) if bare else found
+    return " ".join([*_TAG.sub(" ", seen).split(), *addresses])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import takewhile
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.index.aliases import page_keys
 from archive.index.schema import CaptureRow
 from archive.warc.page_identity import page_identity, page_key
 from crawler.model.visits import Feed
@@ -32,7 +34,7 @@ class FoundPost:
     """None: a person asked for the page itself."""
 
 
-def found_posts(archive: Archive, feeds: Sequence[Feed], known: Collection[str]) -> Iterator[FoundPost]:
+def found_posts(archive: Archive, feeds: Sequence[Feed], known: AbstractSet[str]) -> Iterator[FoundPost]:
     """Posts with a text that no feed shows; those of feeds that were removed are left out.
 
     Args:
@@ -48,7 +50,8 @@ def found_posts(archive: Archive, feeds: Sequence[Feed], known: Collection[str])
     while after is not None:
         rows, after = archive.index.pages_with_text(after, _AT_ONCE)
         for row in rows:
-            if page_key(row.url) not in known and (post := _found(archive, homes, row)):
+            is_known = page_key(row.url) in known or not known.isdisjoint(page_keys(archive.index.engine, row.url))
+            if not is_known and (post := _found(archive, homes, row)):
                 yield post
 
 

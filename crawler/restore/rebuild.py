@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
+from archive.index.aliases import page_keys
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
-from archive.warc.page_identity import page_key, same_page
+from archive.warc.page_identity import page_key
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
@@ -23,7 +24,7 @@ from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
+from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry, Source
 from crawler.restore import store_state
 from crawler.restore.found_posts import found_posts
 
@@ -44,6 +45,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
     if key is None:
         return 0
+    frontier.enter_aliases(store_state.aliases(archive.store))
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
@@ -98,23 +100,45 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             if parsed is None:
                 continue
             shared = [key in known for key in keys(parsed.entries)]
-            seen = seen_entries(parsed.entries, known, {}, parsed.feed.language, at=row.date)
+            site = parsed.feed.link or feed.site
+            language = parsed.feed.language
+            seen = seen_entries(parsed.entries, known, {}, language, at=row.date, feed=feed.url, site=site)
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != NOT_MODIFIED:
             continue
         stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
-        if payload.url != feed.url:  # validators apply only to the URL that sent them
+        # Validators apply only to the URL that sent them, and to all of what it sent; a 304 changes nothing in them.
+        own = payload.url == feed.url and payload.status == OK and not payload.truncated
+        if not own:
             stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
-        answer = Answer(at=row.date, status=payload.status, headers=stated)
+        validated = payload.record if own else None
+        answer = Answer(at=row.date, status=payload.status, headers=stated, validated=validated)
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
-        yield replace(visit, gap=False)  # its backfill has been done, or can be started by hand
+        # Its backfill has been done, or can be started by hand.
+        yield replace(visit, gap=False, record=payload.record, texts=_texts(archive, seen))
         kept = ("rhythm", "whole", "shown", "media", "news", "window")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
         if visit.shown is not None:
             known_now.update(every=visit.every, skips=visit.skips)
         feed = replace(
-            feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, fresh=visit.fresh, **known_now
+            feed,
+            etag=visit.etag,
+            last_modified=visit.last_modified,
+            validated=visit.validated,
+            visited=visit.at,
+            fresh=visit.fresh,
+            **known_now,
         )
+
+
+def _texts(archive: Archive, seen: Iterable[SeenEntry]) -> tuple[tuple[str, Source], ...]:
+    """The posts with addresses of their own that have a text, and where it comes from."""
+    found: dict[str, Source] = {}
+    for one in seen:
+        row = archive.index.nearest_text(one.address, None) if one.address else None
+        if row is not None and one.address == row.url:
+            found[row.url] = "feed" if row.source == "feed" else "page"
+    return tuple(found.items())
 
 
 def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
@@ -143,13 +167,16 @@ def _page_visits(
     The ledger decides whether a page was the post: the crawl had more evidence than the capture.
     """
     page = Page(url=url, feed_id=feed_id, kept=False)
+    texts, addresses = archive.index.texts(url), page_keys(archive.index.engine, url)
     for row in archive.captures(url):
-        final = _final(archive, row) if same_page(row.url, url) else None
+        final = _final(archive, row) if page_key(row.url) in addresses else None
         if final is None:
             continue
         gone = next((one.kind for one in deletions if one.missing(final.date)), None)
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
+        if not (page.kept or final.record in texts or final.refers_to in texts or archive.index.text_for(final)):
+            continue  # it was not the post, or its text is yet to be made
         visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
-        yield visit, final.url
+        yield (replace(visit, source="page") if visit.kept else visit), final.url
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

@@ -21,6 +21,8 @@ class PageOutcome:
     """Kind of its capture; empty if there is no capture."""
     same_text: bool
     """Whether the post's own words are unchanged."""
+    had_text: bool = False
+    """Whether the post had a text before."""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,11 @@ class Summary:
     """Feeds that answered 304."""
     failed_feeds: int = 0
     posts: int = 0
-    """Pages archived for the first time."""
+    """Posts archived for the first time."""
+    from_feed: int = 0
+    """Those of them that have their text from the feed."""
+    refused: int = 0
+    """Pages that were answered with something else than the post: a wall, an empty shell, a refusal."""
     changed: int = 0
     """Pages archived before, of which a different payload was archived."""
     same: int = 0
@@ -67,23 +73,29 @@ class Summary:
         self.feeds += len(feeds)
         self.unchanged += sum(visit.status == HTTPStatus.NOT_MODIFIED for visit in feeds)
         self.failed_feeds += sum(visit.error is not None for visit in feeds)
+        new = sum(one.address in dict(visit.texts) and not one.known for visit in feeds for one in visit.entries)
         for page in pages:
             name = _outcome(page)
             setattr(self, name, getattr(self, name) + 1)
+            new += len(page.visit.texts) if not page.known else 0
+            new += page.visit.source == "feed" and not page.had_text
+        self.posts += new
+        self.from_feed += new
 
     def line(self) -> str:
         """What was archived, in one line."""
         parts = [f"kept {_count(self.posts, 'new post')}"]
-        if self.changed:
-            parts.append(f"{self.changed} changed")
-        if self.same_text:
-            parts.append(f"{self.same_text} with the same text in other bytes")
-        if self.same:
-            parts.append(f"{self.same} unchanged")
-        if self.vanished:
-            parts.append(f"{self.vanished} no longer there")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        if self.from_feed:
+            parts[0] += f" ({self.from_feed} in the feed's words)"
+        counted = (
+            (self.changed, "changed"),
+            (self.same_text, "with the same text in other bytes"),
+            (self.same, "unchanged"),
+            (self.vanished, "no longer there"),
+            (self.refused, f"page{'' if self.refused == 1 else 's'} without the post"),
+            (self.failed, "failed"),
+        )
+        parts += [f"{number} {what}" for number, what in counted if number]
         if self.put_off:
             parts.append(f"more from {_count(len(self.put_off), 'site')} left for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"
@@ -100,7 +112,7 @@ def _outcome(page: PageOutcome) -> str:
     if page.visit.gone and page.known:
         return "vanished"
     if not page.visit.kept:
-        return "failed"
+        return "refused" if page.visit.verdict else "failed"
     if not page.known:
         return "posts"
     if page.kind == "response":

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from archive.errors import TaskError
+from archive.settings import setting
 from crawler import discover
 from crawler.decide import deleted_posts
 from crawler.decide.answers import OK
@@ -124,6 +125,7 @@ async def parsed_feed(run: Run, answer: Answer) -> ParsedFeed:
         url=answer.url,
         content_type=answer.content_type,
         deadline_seconds=run.options.feed_seconds,
+        deadline_setting=setting("feed_seconds"),
     )
     return parsed
 

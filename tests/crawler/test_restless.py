@@ -110,11 +110,18 @@ def test_a_feed_that_stays_calm_for_a_day_is_no_longer_restless() -> None:
     assert edited(POSTS, POSTS, feed=replace(restless, visited=T0 - 2 * DAY)) == ([], False)
 
 
-def test_what_an_earlier_version_stored_is_compared_as_a_whole() -> None:
-    now = POSTS[0].digest
-    older = now[:24] + hashlib.sha256(b"the rest of the whole hash").hexdigest()[:40]
-    assert identity.change(older, now) is None
-    assert identity.change(older, post(0, updated=T0).digest) == "words"
+def test_what_an_earlier_version_stored_is_no_edit() -> None:
+    """The words of these are `0.2.0`'s, the hash too."""
+    one = FeedEntry(
+        id="1", link="https://www.blog.example/1/", title="A <b>walk</b>", updated=datetime(2026, 5, 1, tzinfo=UTC),
+        content="<p>Along the river.</p><a href='https://www.other.example/x/?y=1'>there</a><script>1</script>",
+    )  # fmt: skip
+    parts = ("//www.blog.example/1/", "A walk", "", "Along the river. there //www.other.example/x/", str(one.updated))
+    former = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    found = settled([one], ["1"], {"1": former}, feed=FEED, at=T0)
+    assert found.known == {"1": one.digest}
+    other = replace(one, title="A run")
+    assert settled([other], ["1"], {"1": former}, feed=FEED, at=T0).known == {"1": former}
 
 
 def test_pages_of_a_restless_feed_are_fetched_once_and_again_when_words_change(home: Home, site: Site) -> None:

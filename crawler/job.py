@@ -69,7 +69,8 @@ def crawl(
     options: CrawlSettings = process.settings["PRESSMARK_OPTIONS"]
     try:
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
-        urls = arguments(**known, unknown=set(given) - {*known, "force", "insecure"})
+        own = {"everything"} if spider is BackfillSpider else set()
+        urls = arguments(**known, unknown=set(given) - {*known, "force", "insecure", *own})
         lane = BACKFILL if spider is BackfillSpider else RECHECK if known["only"] == "rechecks" else CRAWL
         if lane == BACKFILL:
             gap = options.host_gap * 2 if options.backfill_gap is None else options.backfill_gap

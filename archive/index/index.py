@@ -89,6 +89,28 @@ class Index:
         query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
         return [row.capture for row in fetch(self._engine, query.limit(limit))]
 
+    def pages_with_text(self, after: str, limit: int) -> tuple[list[CaptureRow], str | None]:
+        """For pages in the order of their keys: the newest capture with a text that a crawl made of each.
+
+        Texts whose source is another document, such as a feed, and imported ones do not count.
+
+        Args:
+            after: Key of the last page of the previous part; empty for the first.
+            limit: Number of pages to examine.
+
+        Returns:
+            The captures, and the key of the last page; None if there are no more.
+        """
+        every = select(texts.c.page).where(texts.c.page > after).distinct().order_by(texts.c.page).limit(limit)
+        pages = [row.page for row in fetch(self._engine, every)]
+        own = (captures.c.record == texts.c.capture) & (captures.c.page == texts.c.page)
+        query = CAPTURES.join(texts, own).where(objects.c.key.like(f"%/{CRAWL}-%"))
+        found: dict[str, CaptureRow] = {}
+        for part in in_parts(pages):
+            for row in fetch(self._engine, query.where(texts.c.page.in_(part)).order_by(captures.c.date.desc())):
+                found.setdefault(row.page, capture_row(row))
+        return [found[page] for page in pages if page in found], pages[-1] if pages else None
+
     def posts_of_host(self, url: str) -> int:
         """How many URLs of a URL's host have a text."""
         query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url))

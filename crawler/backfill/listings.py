@@ -48,7 +48,14 @@ _OK = 200
 
 
 def read(
-    body: bytes, *, url: str, kind: str, headers: Mapping[str, str], shapes: frozenset[str], site: str | None
+    body: bytes,
+    *,
+    url: str,
+    kind: str,
+    headers: Mapping[str, str],
+    shapes: frozenset[str],
+    site: str | None,
+    everything: bool = False,
 ) -> Found:
     """Read a listing.
 
@@ -59,11 +66,15 @@ def read(
         headers: Of the response, names in lower case.
         shapes: Of the URLs of known posts; they distinguish posts from other pages.
         site: Front page of the blog.
+        everything: Take all pages that a sitemap lists, whatever their URLs look like.
 
     Raises:
         FeedError: It cannot be parsed.
     """
-    found = _read(body, url, kind, headers, shapes, site)
+    if kind == SITEMAP:
+        found = sitemap.read_sitemap(body, url, shapes, everything=everything)
+    else:
+        found = _read(body, url, kind, headers, shapes, site)
     return replace(found, entries=tuple(sanitized_entries(found.entries)))
 
 
@@ -72,8 +83,6 @@ def _read(
 ) -> Found:
     if kind == ROBOTS:
         return sitemap.read_robots(body, url)
-    if kind == SITEMAP:
-        return sitemap.read_sitemap(body, url, known_shapes)
     if kind == PAGES:
         return page_links.read(body, url, headers.get("content-type"), known_shapes)
     if kind == WORDPRESS:

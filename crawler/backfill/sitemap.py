@@ -33,8 +33,10 @@ def read_robots(body: bytes, url: str) -> Found:
     Sitemaps on other hosts are ignored: what they list does not belong to the blog.
     """
     lines = (line.partition(b"#")[0] for line in body.splitlines())
-    named = dict.fromkeys(one for line in lines for one in _sitemap_of(line, url) if same_site(one, url))
-    return Found(more=tuple((one, SITEMAP) for one in named) or usual_sitemaps(url))
+    named = dict.fromkeys(one for line in lines for one in _sitemap_of(line, url))
+    ours = [one for one in named if same_site(one, url)]
+    elsewhere = tuple(one for one in named if one not in ours)
+    return Found(more=tuple((one, SITEMAP) for one in ours) or usual_sitemaps(url), unread=elsewhere)
 
 
 def _sitemap_of(line: bytes, url: str) -> list[str]:
@@ -44,8 +46,8 @@ def _sitemap_of(line: bytes, url: str) -> list[str]:
         return []
 
 
-def read_sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
-    """Read a sitemap: an index, a list of URLs, or plain lines.
+def read_sitemap(body: bytes, url: str, shapes: frozenset[str], *, everything: bool = False) -> Found:
+    """Read a sitemap: an index, a list of URLs, or plain lines; `everything`: whatever the URLs look like.
 
     Raises:
         FeedError: It is not a sitemap.
@@ -57,7 +59,7 @@ def read_sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
             raise FeedError(f"cannot be unpacked: {type(e).__name__}", url=url) from e
     if b"<" not in body[:1_000]:
         lines = body.decode("utf-8", "replace").split()
-        return Found(entries=posts(_resolved(lines[:SITEMAP_URLS], url), url, shapes))
+        return posts(_resolved(lines[:SITEMAP_URLS], url), url, shapes, everything=everything)
     try:
         document = Sitemap(body)
         named = [found["loc"] for number, found in enumerate(document) if number < SITEMAP_URLS and found.get("loc")]
@@ -65,10 +67,11 @@ def read_sitemap(body: bytes, url: str, shapes: frozenset[str]) -> Found:
         raise FeedError("is not a sitemap", url=url) from e
     located = _resolved(named, url)
     if document.type != "sitemapindex":
-        return Found(entries=posts(located, url, shapes))
+        return posts(located, url, shapes, everything=everything)
     ours = [one for one in located if same_site(one, url)]
-    wanted = [one for one in ours if not _NO_POSTS.search(_last(one))] or ours
-    return Found(more=tuple((one, SITEMAP) for one in wanted))
+    wanted = ours if everything else [one for one in ours if not _NO_POSTS.search(_last(one))] or ours
+    left = dict.fromkeys(one for one in located if one not in wanted)
+    return Found(more=tuple((one, SITEMAP) for one in wanted), unread=tuple(left))
 
 
 def _resolved(named: Iterable[str], url: str) -> list[str]:

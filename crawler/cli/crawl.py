@@ -6,23 +6,18 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archive.runtime.console import Exit, printable
 from crawler.cli.open import open_frontier
-from crawler.cli.reports import plainly
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.frontier.backfills import Report
     from crawler.session.summary import Summary
-
-
-_MISSING_SHOWN = 20
 
 
 @click.command()
@@ -39,25 +34,32 @@ def crawl(urls: tuple[str, ...], force: bool, shard: str, only: str | None) -> N
 @click.command()
 @click.argument("urls", nargs=-1, metavar="[URL...]")
 @click.option("--due", is_flag=True, help="Every unfinished backfill, such as those that a gap has started.")
+@click.option("--all", "everything", is_flag=True, help="Take all pages in sitemaps, whatever their URLs look like.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each feed.")
-def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
+def backfill(urls: tuple[str, ...], due: bool, everything: bool, as_json: bool) -> None:
     """Look for posts older than the feeds behind URLs show, and fetch them.
 
     Listings are tried in this order: pages the feed links to, WordPress, Blogger, sitemaps, pages of the blog. An
-    interrupted backfill continues where it stopped.
+    interrupted backfill continues where it stopped. Pages whose URLs do not look like those of known posts are counted
+    but not fetched, except with --all.
     """
     from crawler.frontier.backfills import Backlog
     from crawler.spiders.backfill import BackfillSpider
 
     if bool(urls) == due:
         raise click.UsageError("name URLs, or --due")
+    if everything and due:
+        raise click.UsageError("--all is for the feeds behind URLs that you name")
     with open_frontier() as frontier:
         waiting = Backlog(frontier.engine).waiting() if due else []
         if due and not waiting:
             if not as_json:
                 click.echo("no backfill is waiting")
             return
-    code = run_crawl({"url": " ".join(urls)} if urls else {}, show=lambda _summary: None, spider=BackfillSpider)
+    given = {"url": " ".join(urls), "everything": "1" if everything else ""}
+    code = run_crawl(
+        {name: value for name, value in given.items() if value}, show=lambda _summary: None, spider=BackfillSpider
+    )
     with open_frontier() as frontier:
         for feed_id in waiting or frontier.feed_ids(urls):
             if (report := Backlog(frontier.engine).report(feed_id)) is not None:
@@ -66,21 +68,13 @@ def backfill(urls: tuple[str, ...], due: bool, as_json: bool) -> None:
 
 
 def _show_report(report: Report, *, as_json: bool) -> None:
-    there = max(report.total or 0, report.found)
+    from crawler.frontier import backfill_report
+
     if as_json:
-        row = {**plainly(asdict(report)), "missing": [asdict(one) for one in report.missing], "site_has": there}
-        click.echo(json.dumps(row, ensure_ascii=False))
-        return
-    shown = "an unknown number" if report.shown is None else report.shown
-    more = "" if report.ended else f"; not done yet, {report.waiting} listings left to read"
-    click.echo(
-        f"{printable(report.feed)}: feed shows {shown}, site has {there}, archived {report.kept}, "
-        f"missing {there - report.kept}{more}"
-    )
-    for one in report.missing[:_MISSING_SHOWN]:
-        click.echo(f"  missing: {printable(one.url)}  {printable(one.error or 'not fetched yet')}")
-    if len(report.missing) > _MISSING_SHOWN:
-        click.echo(f"  and {len(report.missing) - _MISSING_SHOWN} more; --json lists them")
+        click.echo(json.dumps(backfill_report.as_json(report), ensure_ascii=False))
+    else:
+        for line in backfill_report.lines(report):
+            click.echo(printable(line))
 
 
 def run_crawl(given: dict[str, str], *, show: Any, spider: Any = None) -> Exit:  # noqa: ANN401  called with the summary

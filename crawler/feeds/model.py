@@ -81,7 +81,7 @@ class FeedEntry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the feed contains of this post; a different one means that the post was edited."""
+        """Hashes of what the feed contains of this post; different ones mean that it was edited, or looks like it."""
         if self.essence is not None:
             return self.essence
         return identity.digest(

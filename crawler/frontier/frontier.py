@@ -15,7 +15,7 @@ from archive.runtime.database import connect, make_private, migrate, optimize, t
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import seen, subscriptions
+from crawler.frontier import refused, seen, subscriptions
 from crawler.frontier.claims import LONGEST as LONGEST_CLAIM
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
@@ -94,7 +94,7 @@ class Frontier:
             return subscriptions.change(connection, url, unverified=unverified)
 
     def feeds(self) -> list[Feed]:
-        """All feeds in the order in which they were added, with the number of posts archived."""
+        """All feeds in the order in which they were added, with the numbers of posts archived and refused."""
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.with_posts_kept(connection)
 
@@ -198,6 +198,12 @@ class Frontier:
                 seen.visit_listing(connection, listing)
             for page in fetched:
                 seen.visit_page(connection, page)
+            refused.judge(connection, fetched)
+
+    def enter_post(self, url: str, *, feed_id: int | None, at: datetime) -> None:
+        """Enter a post that is archived but stands in no feed document; visits of its page say the rest."""
+        with transaction(self._engine) as connection:
+            seen.enter_post(connection, url, feed_id=feed_id, at=at)
 
     # -- deleted posts
 

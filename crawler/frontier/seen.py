@@ -204,6 +204,8 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
         **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
     }
     connection.execute(update(pages).where(pages.c.key == known).values(**values))
+    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
+        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
     for address, source in visit.texts:
         _enter_text(connection, visit.feed_id, visit.at, address, source)
     if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
@@ -303,6 +305,8 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
         row = connection.execute(select(pages).where(pages.c.key == known)).one()
         return int(row.id)
     changes: dict[str, Any] = {"shared": True} if seen.address is not None and not row.shared else {}
+    if row.feed_id is None:  # its subscription was removed, or a person asked for the page itself: this feed adopts it
+        changes.update(feed_id=feed_id, due=row.due or at)
     if seen.fetch and not backfill:
         changes.update(due=due, backfill=False)
         if row.key == known:  # it may now be under https, or under another host name
@@ -321,6 +325,18 @@ def _looked(row: Row[Any], at: datetime) -> dict[str, Any]:
     if row.looks_since is None or at - row.looks_since >= _HOUR:
         return {"looks": 1, "looks_since": at}
     return {"looks": row.looks + 1}
+
+
+def enter_post(connection: Connection, url: str, *, feed_id: int | None, at: datetime) -> None:
+    """Enter a page that a backfill or a person has found, with no visit planned; a known one stays unchanged."""
+    connection.execute(
+        upsert(connection.engine, pages)
+        .values(
+            url=url, key=page_key(url), feed_id=feed_id, shard=shard(url), host=host_of(url), kept=False, backfill=True,
+            first_seen=at, failures=0, checks=0,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
 
 
 def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:

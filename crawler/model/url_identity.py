@@ -62,6 +62,15 @@ def _suffixes() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
+def web_address(url: str) -> str:
+    """The http or https URL of a `feed:` address, as browsers hand them to feed readers; other URLs unchanged."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme.lower() != "feed":
+        return url
+    inner = rest.lstrip("/")
+    return inner if inner.lower().startswith(("http:", "https:")) or not rest.startswith("//") else f"http://{inner}"
+
+
 def is_address(url: str) -> bool:
     """Whether a text is an http or https URL that can be fetched."""
     try:

@@ -25,7 +25,7 @@ from crawler.errors import CrawlError, FetchError, UsageError
 from crawler.feeds import accept_header
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.model.answer import Answer
-from crawler.model.url_identity import host_of, is_address, registrable_domain, shard, shard_of
+from crawler.model.url_identity import host_of, is_address, registrable_domain, shard, shard_of, web_address
 from crawler.model.visits import Feed, Page, Shard
 from crawler.net.credentials import bare, origin
 from crawler.net.failure_reason import reason
@@ -468,7 +468,7 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
     """
     if names := sorted(unknown):
         raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force, only and insecure.")
-    urls = tuple(dict.fromkeys(url.split()))
+    urls = tuple(dict.fromkeys(web_address(one) for one in url.split()))
     for found in urls:
         if not is_address(found):
             raise UsageError(

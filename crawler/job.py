@@ -160,6 +160,8 @@ def _run_of(crawler: Crawler) -> Run | None:
 
 def _exit(crawler: Crawler, run: Run) -> Exit:
     """Print what went wrong, and return the exit code."""
+    for remark in run.remarks:
+        print_error(remark)
     for problem in run.problems:
         report(problem)
     if run.committer.failure is not None:

@@ -87,7 +87,7 @@ def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | No
     return Entry(
         title=entry.words if entry.essence is not None else plain(entry.title),
         author=entry.author,
-        published=entry.published or entry.updated,
+        published=entry.published or (None if entry.listed else entry.updated),
         modified=entry.updated,
         tags=entry.tags,
         language=language,

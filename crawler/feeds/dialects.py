@@ -11,6 +11,7 @@ from typing import Protocol
 
 from crawler.errors import FeedError
 from crawler.feeds import json_feed, xml_feed
+from crawler.feeds.gzip_file import start_of, unpacked
 from crawler.feeds.model import ParsedFeed
 from crawler.feeds.sanitize import sanitized
 
@@ -79,13 +80,14 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     """Parse a feed document of any dialect.
 
     Args:
-        body: The document, content coding removed.
+        body: The document, content coding removed; it may be a gzip file.
         url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response; only its charset counts, the dialect is sniffed from the bytes.
 
     Raises:
         FeedError: It is not a feed.
     """
+    body = unpacked(body, url=url)
     start = body[:_SNIFF_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     for dialect in DIALECTS:
         if dialect.sniff(start):
@@ -95,7 +97,8 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
 
 def is_meant_as_feed(body: bytes) -> bool:
     """Whether a document declares itself to be a feed, readable or not."""
-    return any(dialect.is_meant(body[:_SNIFF_BYTES]) for dialect in DIALECTS)
+    start = start_of(body, _SNIFF_BYTES)
+    return any(dialect.is_meant(start) for dialect in DIALECTS)
 
 
 def is_feed_type(media_type: str) -> bool:

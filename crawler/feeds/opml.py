@@ -11,12 +11,12 @@ from archive.limits import FIELD_CHARACTERS, URL_CHARACTERS
 from crawler.errors import FeedError
 from crawler.limits import OPML_BYTES, OPML_OUTLINES
 from crawler.model.url_identity import is_address
-from crawler.model.visits import Feed, Subscription
+from crawler.model.visits import LISTINGS, Feed, Subscription
 
 NAMESPACE = "urn:pressmark:subscription"
 
-_NAMES = ("added", "paused", "seeds", "unverified")
-_ADDED, _PAUSED, _SEEDS, _UNVERIFIED = (f"{{{NAMESPACE}}}{name}" for name in _NAMES)
+_NAMES = ("added", "paused", "seeds", "unverified", "listing")
+_ADDED, _PAUSED, _SEEDS, _UNVERIFIED, _LISTING = (f"{{{NAMESPACE}}}{name}" for name in _NAMES)
 
 
 def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | None = None) -> bytes:
@@ -40,6 +40,8 @@ def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | No
         outline.set(_SEEDS, _clean(" ".join(one.seeds)))
         if one.unverified:
             outline.set(_UNVERIFIED, "true")
+        if one.listing:
+            outline.set(_LISTING, one.listing)
         for name, value in _health((health or {}).get(one.url)):
             outline.set(f"{{{NAMESPACE}}}{name}", _clean(value))
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
@@ -115,6 +117,7 @@ def _subscription(url: str, told: Mapping[str, str], now: datetime, *, ours: boo
         added=added if added.tzinfo else now,
         seeds=tuple(seed for seed in told.get(_SEEDS, "").split() if is_address(seed)),
         unverified=ours and told.get(_UNVERIFIED) == "true",
+        listing=listing if (listing := told.get(_LISTING)) in LISTINGS else None,
     )
 
 

@@ -35,5 +35,6 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "entries_shown": feed.shown,
         "next_visit": None if feed.paused else iso(feed.due),
         "posts_kept": feed.kept,
+        "listing": feed.listing,
         "certificate_verified": not feed.unverified,
     }

@@ -49,13 +49,15 @@ class Frontier:
 
     # -- subscriptions
 
-    def subscribe(self, url: str, *, seed: str | None, now: datetime) -> Feed:
-        """Add a feed and the URL that a person gave for it; known ones stay unchanged.
+    def subscribe(
+        self, url: str, *, seed: str | None, now: datetime, listing: str | None = None, site: str | None = None
+    ) -> Feed:
+        """Add a feed, or a listing that is read as one, and the URL that a person gave; known ones stay unchanged.
 
         Credentials in a URL are removed; `entrust` stores them.
         """
         with transaction(self._engine) as connection:
-            return subscriptions.subscribe(connection, url, seed=seed, now=now)
+            return subscriptions.subscribe(connection, url, seed=seed, now=now, listing=listing, site=site)
 
     def subscriptions(self) -> list[Subscription]:
         """All subscriptions in the order in which they were added, with the URLs that people gave."""

@@ -17,12 +17,39 @@ from crawler.net.credentials import Credentials, Origins, bare, origin
 _FEED_FIELDS = frozenset(Feed.__slots__)
 
 
-def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
-    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed."""
+def subscribe(
+    connection: Connection,
+    url: str,
+    *,
+    seed: str | None,
+    now: datetime,
+    listing: str | None = None,
+    site: str | None = None,
+) -> Feed:
+    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed.
+
+    Args:
+        connection: A transaction.
+        url: URL of the feed.
+        seed: URL that a person gave for it.
+        now: When it is added.
+        listing: Kind of the listing that stands for a feed.
+        site: Front page of the blog, if known.
+    """
     url, seed = bare(url), bare(seed) if seed else None
     connection.execute(
         upsert(connection.engine, feeds)
-        .values(url=url, key=key(url), shard=shard(url), paused=False, added=now, due=now, failures=0)
+        .values(
+            url=url,
+            key=key(url),
+            shard=shard(url),
+            paused=False,
+            added=now,
+            due=now,
+            failures=0,
+            listing=listing,
+            site=site,
+        )
         .on_conflict_do_nothing()
     )
     feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar_one()
@@ -33,7 +60,14 @@ def subscribe(connection: Connection, url: str, *, seed: str | None, now: dateti
 
 def restore(connection: Connection, subscription: Subscription) -> Feed:
     """Subscribe with the title, site, seeds and state of a stored subscription."""
-    feed = subscribe(connection, subscription.url, seed=None, now=subscription.added)
+    feed = subscribe(
+        connection,
+        subscription.url,
+        seed=None,
+        now=subscription.added,
+        listing=subscription.listing,
+        site=subscription.site,
+    )
     for seed in subscription.seeds:
         subscribe(connection, subscription.url, seed=seed, now=subscription.added)
     for column, value in ((feeds.c.title, subscription.title), (feeds.c.site, subscription.site)):
@@ -59,6 +93,7 @@ def every(connection: Connection) -> list[Subscription]:
             added=row.added,
             seeds=tuple(given.get(row.id, ())),
             unverified=row.unverified,
+            listing=row.listing,
         )
         for row in connection.execute(select(feeds).order_by(feeds.c.added, feeds.c.id))
     ]

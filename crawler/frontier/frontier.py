@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, select, update
 from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import seen, subscriptions
+from crawler.frontier import named, seen, subscriptions
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
 from crawler.frontier.tables import REVISION, alarms, claims, feeds, holds, pages
@@ -157,6 +157,16 @@ class Frontier:
         """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL."""
         with transaction(self._engine, reads=True) as connection:
             return seen.digests(connection, feed_id, keys), seen.pages_by_url(connection, urls)
+
+    def page(self, url: str) -> Page | None:
+        """The page at a URL, with its entry in a feed; None if it is not known."""
+        with transaction(self._engine, reads=True) as connection:
+            return named.page(connection, url)
+
+    def enter(self, url: str, now: datetime) -> Page:
+        """The page at a URL, which is added as a post without a feed if it is not known."""
+        with transaction(self._engine) as connection:
+            return named.enter(connection, url, now)
 
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Archived pages with their entries: all, or the one of a URL. Each part of the list is a transaction."""

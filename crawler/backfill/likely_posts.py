@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from archive.warc.page_identity import is_front, page_key
-from crawler.backfill.url_shapes import NO_POST, same_site
+from archive.warc.page_identity import page_identity
+from crawler.backfill.url_shapes import NO_POST
 
 _TITLE_WORDS = 3
 """Words in the last part of a path from which on it is a title."""
@@ -54,6 +54,7 @@ class _Address:
     words: tuple[str, ...]
     """Parts of the path."""
     query: tuple[tuple[str, str], ...]
+    host: str
 
     @property
     def last(self) -> str:
@@ -79,10 +80,11 @@ def likely_posts(urls: Iterable[str], base: str) -> Likely:
         urls: As the listing has them.
         base: URL of the listing; addresses on other sites are not posts of the blog.
     """
-    unique = {page_key(url): url for url in reversed(list(urls))}
+    unique = {page_identity(url): url for url in reversed(list(urls))}
     found = [_address(url) for url in reversed(unique.values())]
     above = _sections(found)
-    own = [one for one in found if same_site(one.url, base) and one.words not in above]
+    host = (urlsplit(base).hostname or "").removeprefix("www.")
+    own = [one for one in found if one.host == host and one.words not in above]
     posts = [one for one in own if not _is_other(one)]
     if not any(map(_is_evident, posts)) and len(posts) < _SIBLINGS:
         # On some sites the folder of all posts has the name of a list: `/archives/123.html`.
@@ -99,11 +101,16 @@ def likely_posts(urls: Iterable[str], base: str) -> Likely:
 
 
 def _address(url: str) -> _Address:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return _Address(url, (), (), "")
     return _Address(
         url,
         tuple(unquote(word) for word in parts.path.split("/") if word),
-        tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        tuple(parse_qsl(parts.query, keep_blank_values=True)) if parts.query else (),
+        host.removeprefix("www.") if parts.scheme in {"http", "https"} else "",
     )
 
 
@@ -137,7 +144,7 @@ def _is_list(one: _Address) -> bool:
     """Whether an address is that of a front page, a list of posts, or a file."""
     if any(_PAGING.fullmatch(name) for name, _ in one.query) or (not one.words and not one.query):
         return True
-    if is_front(one.url) or any(_LISTS.fullmatch(word) for word in one.words[:-1]):
+    if any(_LISTS.fullmatch(word) for word in one.words[:-1]):
         return True
     if one.words and all(word.isdecimal() for word in one.words) and _YEAR.fullmatch(one.words[0]):
         return len(one.words) > 1  # the archive of a month or day

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import LxmlError
@@ -22,6 +22,8 @@ from crawler.net.credentials import bare
 
 _SITEMAPS = ("sitemap.xml", "sitemap_index.xml", "wp-sitemap.xml")
 _NO_POSTS = re.compile(r"(?:page|categor|tag|author|product|user|image|video|taxonom|attachment|format)", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://[^@#\s]+\Z", re.IGNORECASE)
+"""An absolute URL without credentials and fragment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +106,21 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     located = ((_resolved(found["loc"], url), found.get("lastmod")) for found in named)
     return Sitemap(
         locations=tuple(
-            Location(url=one, changed=parse_date(changed) if changed else None, changed_raw=changed)
+            Location(url=one, changed=_date(changed) if changed else None, changed_raw=changed)
             for one, changed in located
             if one
         ),
         is_index=document.type == "sitemapindex",
     )
+
+
+def _date(text: str) -> datetime | None:
+    """A date of a sitemap (W3C Datetime), or in another form."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return parse_date(text)
 
 
 def lacks_posts(url: str) -> bool:
@@ -119,7 +130,10 @@ def lacks_posts(url: str) -> bool:
 
 def _resolved(named: str, url: str) -> str | None:
     """An absolute URL; None for one that cannot be resolved."""
-    target = joined(url, named.strip())
+    named = named.strip()
+    if _ABSOLUTE.match(named):
+        return named  # as nearly all are, in lists of tens of thousands
+    target = joined(url, named)
     return bare(target) if target is not None else None
 
 

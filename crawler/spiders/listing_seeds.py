@@ -15,6 +15,7 @@ from crawler.backfill.as_feed import INDEX, LINKS, SITEMAP, WORDPRESS, Declared,
 from crawler.backfill.url_shapes import same_site
 from crawler.decide.answers import OK
 from crawler.errors import FetchError
+from crawler.feeds import is_meant_as_feed, parse
 from crawler.feeds.model import ParsedFeed
 from crawler.limits import LISTING_REQUESTS, LISTING_SUBSCRIPTIONS
 from crawler.model.answer import Answer
@@ -157,6 +158,9 @@ class ListingSeeds:
         """A sitemap that lists posts, or those of an index that do, with the index."""
         if answer is None:
             return ()
+        if is_meant_as_feed(answer.body):  # sitemaps.org allows feeds in place of sitemaps
+            parsed = await self._work(parse, answer, body=answer.body, url=answer.url, content_type=answer.content_type)
+            return () if parsed is None else (Found(answer=answer, parsed=parsed, words=f"{answer.url} (feed)"),)
         index = await self._read(INDEX, answer)
         if index is None:
             return await self._of(search, SITEMAP, answer)
@@ -254,6 +258,8 @@ class ListingSeeds:
 
 def _titled(found: Found, title: str | None, site: str) -> Found:
     """A listing with the title and address of the page that led to it: it states none itself."""
+    if found.listing is None:
+        return found
     feed = replace(found.parsed.feed, title=title, words=title, link=site)
     return replace(found, parsed=replace(found.parsed, feed=feed))
 

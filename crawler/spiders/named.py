@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
+from archive.errors import ArchiveError
 from archive.index.known import known
 from archive.warc.page_identity import page_key
-from crawler.decide.answers import OK
+from crawler.decide.answers import NOT_MODIFIED, OK
 from crawler.errors import UnknownError
 from crawler.limits import SAVE_FEED_REQUESTS
 from crawler.model.answer import Answer
@@ -69,13 +71,23 @@ class SaveSpider(NamedSpider):
         async for request in super().parse_page(response, page):
             yield request
         answer = self._answer(response)
-        if answer.status != OK:
+        if answer.status == NOT_MODIFIED:
+            answer = replace(answer, status=OK, body=await self.run.call(self._archived, answer.url))
+        if answer.status != OK or not answer.body:
             return
         with self.run.in_flight.ending(f"feed of {page.url}"):
             feed_url, subscribed = await self._feed_of(answer)
         for one in self.run.summary.named:
             if one.key == page_key(page.url):
                 one.feed_url, one.subscribed = feed_url, subscribed
+
+    def _archived(self, url: str) -> bytes:
+        """The archived payload of a page that has not changed; empty if it cannot be read."""
+        try:
+            return self.run.archive.payload(self.run.archive.find(url))
+        except ArchiveError as e:
+            log.warning("archived page cannot be read url=%s error=%s", url, e)
+            return b""
 
     async def _feed_of(self, page: Answer) -> tuple[str | None, bool]:
         """URL of the feed that a page declares, and whether it is subscribed to."""

@@ -343,3 +343,29 @@ def test_a_first_subscription_respects_the_budget_of_a_host(home: Home, site: Si
     site.pages["/"] = page("Many")
     site.pages["/sitemap.xml"] = sitemap(site.url, paths)
     assert home.crawl(f"url={site.url}/").out.startswith("kept 5 new posts, more from 1 site left for the next crawl;")
+
+
+def test_a_feed_that_robots_names_as_a_sitemap_is_a_feed(home: Home, site: Site) -> None:
+    """sitemaps.org allows it."""
+    harbour(site)
+    site.pages["/robots.txt"] = robots(f"Sitemap: {site.url}/news.xml")
+    site.pages["/news.xml"] = Answer(
+        f'<rss version="2.0"><channel><title>N</title><item><link>{site.url}/2026/01/boats/</link></item></channel></rss>'.encode()
+    )
+    assert home.pressmark("add", f"{site.url}/").out == f"subscribed: {site.url}/news.xml  N\n"
+
+
+def test_a_backfill_of_a_listing_begins_with_the_listing_itself(home: Home, site: Site) -> None:
+    """Older parts of an index are a matter of backfill; the index itself is walked once."""
+    harbour(site)
+    months = {f"/posts-2025-{n:02}.xml": f"2025-{n:02}-28" for n in range(1, 5)}
+    site.pages["/sitemap.xml"] = sitemap(site.url, months, kind="sitemapindex")
+    for number, path in enumerate(months, 1):
+        urls = {f"/2025/{number:02}/tale-{n}/": f"2025-{number:02}-{n + 10}" for n in range(12)}
+        site.pages[path] = sitemap(site.url, urls)
+        site.pages.update({url: page(url) for url in urls})
+    home.settings["PRESSMARK_BACKFILL_GAP"] = "0"
+    assert home.crawl(f"url={site.url}/").out.startswith("kept 12 new posts;")
+    done = home.pressmark("backfill", f"{site.url}/", "--json")
+    assert done.code == 0, done.err
+    assert [(row["found"], row["kept"]) for row in map(json.loads, done.out.splitlines())] == [(48, 48)]

@@ -20,6 +20,18 @@ ROBOTS_SECONDS = 20.0
 """Time for requesting a robots.txt: all requests to its host wait for it."""
 CRAWL_DELAY_SECONDS = 60.0
 """Longest crawl delay in a robots.txt that is obeyed: a longer one would stop a crawl."""
+REFRESH_SECONDS = 5.0
+"""Longest wait after which a page's refresh counts as a redirect: nobody reads a page in less; tickers wait longer."""
+REFRESH_BYTES = 64 * 1024
+"""Beginning of a page that is searched for a refresh: pages that only redirect are short."""
+REDIRECTS = 8
+"""Redirects and refreshes followed from one address."""
+COOKIE_RETURNS = 3
+"""How often redirects may lead back to one address with other cookies: one suffices, and some sites never stop."""
+COOKIES = 50
+"""Cookies that one chain of redirects may set; RFC 6265 §6.1 requires browsers to accept as many."""
+COOKIE_BYTES = 4_096
+"""One of these cookies with its attributes, and all that are sent with a request; servers accept no longer headers."""
 CACHE_HEADER_CHARACTERS = 1_000
 """How much of a caching header is read."""
 LINK_HEADER_CHARACTERS = 16_384
@@ -44,6 +56,12 @@ HUBS_AT_ONCE = 200
 
 FEED_ENTRIES = 10_000
 """Entries read of one feed document, the newest ones: three seconds of work, and more than blogs have in a feed."""
+LOOKS_AN_HOUR = 4
+"""Visits of one archived page within an hour that new or changed entries of feeds may cause."""
+POSTS_OF_PAGE = 100
+"""Posts of one page, such as the anchors of a changelog, whose texts are made when the page is visited."""
+FURTHER_PAGES = 20
+"""Pages of one post that are fetched and joined besides the first."""
 FEED_CHARACTERS = 64 * 1024 * 1024
 """All entries of one feed document together: entity references and base URLs can inflate a small document."""
 

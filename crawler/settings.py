@@ -9,6 +9,7 @@ from typing import Any
 from archive.errors import SettingsError
 from archive.runtime.console import OneLine
 from archive.settings import ArchiveSettings, load
+from crawler.limits import REDIRECTS
 from crawler.options import CrawlSettings
 
 _ADMITTED = 4_096
@@ -63,16 +64,17 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
         "DOWNLOAD_DELAY": options.host_gap,
         "DOWNLOAD_DELAY_JITTER": 0,  # it could shorten the gap
-        "COOKIES_ENABLED": False,
+        "COOKIES_ENABLED": False,  # Redirects answers a chain of redirects with its own cookies, and forgets them
         "REFERER_ENABLED": False,
         "METAREFRESH_ENABLED": False,
-        "REDIRECT_MAX_TIMES": 8,
+        "REDIRECT_MAX_TIMES": REDIRECTS,
         "RETRY_ENABLED": False,  # the frontier schedules retries (back-off); Twisted replaces stale connections
         "HTTPERROR_ALLOW_ALL": True,  # an error is a response too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
         # From the engine's side: an archived response needs no permission; a server with a Retry-After must not even be
         # requested for robots.txt, which is checked before anything is spent on a request;
-        # redirects are where Scrapy has its own, below decompression, so that each hop is seen once.
+        # redirects and refreshes are where Scrapy has its own: redirects below decompression, so that each hop is seen
+        # once, refreshes above it, since they are in the body; a 304 that confirms nothing is no answer to any of them.
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
@@ -81,7 +83,9 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
             "crawler.downloader.unread_captures.UnreadCaptures": 50,
             "crawler.downloader.retry_after.RetryAfterMiddleware": 75,
             "crawler.downloader.robots.Robots": 100,
+            "crawler.downloader.refreshes.Refreshes": 580,
             "crawler.downloader.redirects.Redirects": 600,
+            "crawler.downloader.unconfirmed.Unconfirmed": 650,
         },
     }
 

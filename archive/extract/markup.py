@@ -155,14 +155,14 @@ def elsewhere(element: HtmlElement) -> bool:
             return False
         if tag in {"aside", "nav", "footer"}:
             return tag != "footer" or one.getparent() is None or one.getparent().tag == "body"
-        if _names_other_part(f"{one.get('class', '')} {one.get('id', '')}"[:MAX_LINE]):
+        if names_other_part(f"{one.get('class', '')} {one.get('id', '')}"[:MAX_LINE]):
             return True
         one = one.getparent()
     return False
 
 
 @lru_cache(maxsize=10_000)
-def _names_other_part(names: str) -> bool:
+def names_other_part(names: str) -> bool:
     return _ELSEWHERE.search(names) is not None
 
 

@@ -71,19 +71,48 @@ def extract(
     Raises:
         ExtractError: The page has no text, is not HTML, or is too large.
     """
-    if len(payload) > PAGE_BYTES:
-        raise ExtractError(f"{len(payload)} bytes exceed the limit of {PAGE_BYTES} for text extraction", url=url)
-    tree = load_html(unicode_html(payload, content_type))
-    if tree is None:
-        raise ExtractError("is not an HTML page", url=url)
+    text = read(Source.of(payload, url, content_type), date=date, entry=entry, site=site)
+    if not text.text:
+        raise ExtractError("contains no text", url=url)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A page that was parsed."""
+
+    tree: HtmlElement
+    """It is not changed."""
+    url: str
+    again: Callable[[], HtmlElement]
+    """Returns another tree of the same page, which may be changed."""
+
+    @classmethod
+    def of(cls, payload: bytes, url: str, content_type: str | None) -> Source:
+        """Parse a page.
+
+        Raises:
+            ExtractError: It is not HTML, or is too large.
+        """
+        if len(payload) > PAGE_BYTES:
+            raise ExtractError(f"{len(payload)} bytes exceed the limit of {PAGE_BYTES} for text extraction", url=url)
+        tree = load_html(unicode_html(payload, content_type))
+        if tree is None:
+            raise ExtractError("is not an HTML page", url=url)
+        return cls(tree, url, lambda: load_html(unicode_html(payload, content_type)))
+
+
+def read(source: Source, *, date: datetime | None, entry: Entry | None, site: Profile | None) -> Text:
+    """The text and metadata of a page as `extract` gives them; the text is empty if the page has none."""
+    tree, url = source.tree, source.url
     latest = date + _DATE_SLACK if date else None
     facts = page_metadata.read(tree, url=url, latest=latest)
     hints = FeedHints.of(entry.html) if entry else None
     made = _post(tree, url, facts.title, hints, site)
     if len(made.text) < _SHORT:
-        made = _by_trafilatura(payload, url, content_type, made)
-    code, source = language.of(made.text, stated=facts.language, source=facts.sources.get("language", "page"))
-    sources = {**facts.sources, **({"language": source} if code else {})}
+        made = _by_trafilatura(source, made)
+    code, stated_by = language.of(made.text, stated=facts.language, source=facts.sources.get("language", "page"))
+    sources = {**facts.sources, **({"language": stated_by} if code else {})}
     facts = replace(facts, language=code, sources=sources)
     text = Text(
         **{one.name: getattr(facts, one.name) for one in fields(Facts)},
@@ -94,8 +123,6 @@ def extract(
         extractor=extractor(site),
         entry=entry,
     )
-    if not text.text:
-        raise ExtractError("contains no text", url=url)
     return _with_entry(text, entry, latest) if entry else text
 
 
@@ -182,11 +209,11 @@ def _without_twins(blocks: list[Block]) -> list[Block]:
     ]
 
 
-def _by_trafilatura(payload: bytes, url: str, content_type: str | None, ours: _Post) -> _Post:
+def _by_trafilatura(source: Source, ours: _Post) -> _Post:
     """The text that trafilatura finds, if it is much longer than ours."""
     document = bare_extraction(
-        load_html(unicode_html(payload, content_type)),
-        url=url,
+        source.again(),
+        url=source.url,
         fast=False,
         favor_precision=False,
         favor_recall=False,

@@ -12,6 +12,9 @@ from archive.warc.capture import digest
 
 _STRINGS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
 
+PAGE, FEED = "page", "feed"
+"""Sources of a text."""
+
 
 def made_by(extractor: object) -> str:
     """The identity of an extractor in an index: a digest of its name, versions, options and site profile."""
@@ -128,6 +131,14 @@ class Text(Facts):
     """Name, version and options of what made this text, and the site profile in use."""
     entry: Entry | None = None
     """The post's entry in a feed at the time this text was made."""
+    source: str = PAGE
+    """Where its words come from: `page`, or `feed` if the page does not have them."""
+    verdict: str | None = None
+    """Why the page is not the source, for instance `login`; None if it is, or if there is no page."""
+    feed_only: str = ""
+    """Blocks that only the feed has, as Markdown; empty unless the feed has the whole post."""
+    pages: tuple[str, ...] = ()
+    """WARC-Record-IDs of the captures of further pages of the post that are part of this text, in order."""
 
     @property
     def digest(self) -> str:
@@ -135,8 +146,11 @@ class Text(Facts):
         return digest(self.text.encode("utf-8", "replace"))
 
     def fields(self) -> dict[str, object]:
-        """Everything except the plain text, as JSON values; this is what is stored."""
-        return {
+        """Everything except the plain text, as JSON values; this is what is stored.
+
+        The fields that an ordinary text of a page does not need are only there if they say something.
+        """
+        stored: dict[str, object] = {
             "title": self.title,
             "author": self.author,
             "published": self.published.isoformat() if self.published else None,
@@ -154,3 +168,12 @@ class Text(Facts):
             "entry": self.entry.as_json() if self.entry else None,
             **({"own": True} if self.own else {}),
         }
+        if self.source != PAGE:
+            stored["source"] = self.source
+        if self.verdict is not None:
+            stored["verdict"] = self.verdict
+        if self.feed_only:
+            stored["feed_only"] = self.feed_only
+        if self.pages:
+            stored["pages"] = list(self.pages)
+        return stored

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from archive.extract.text import Entry, Text, made_by
+from archive.extract.text import PAGE, Entry, Text, made_by
 from archive.index.fulltext import Entered
 from archive.index.schema import CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 CAPTURES = frozenset({"response", "revisit", "resource"})
 """Types of the records that begin a capture."""
 _ATTENDANTS = frozenset({"request", "metadata"})
-_FACTS = ("title", "author", "site", "language", "canonical", "license", "image", "comments")
+_FACTS = (
+    "title", "author", "site", "language", "canonical", "license", "image", "comments", "source", "verdict",
+    "feed_only",
+)  # fmt: skip
 
 
 def capture_rows(
@@ -121,12 +124,13 @@ class HeldText:
         for name in ("sources", "extractor"):
             if isinstance(value := self.fields.get(name), dict):
                 known[name] = {str(key): str(one) for key, one in value.items()}
-        tags, markdown = self.fields.get("tags"), self.fields.get("markdown")
+        tags, markdown, pages = (self.fields.get(name) for name in ("tags", "markdown", "pages"))
         return Text(
             url=self.row.url,
             text=self.text,
             markdown=markdown if isinstance(markdown, str) else self.text,
             tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+            pages=tuple(map(str, pages)) if isinstance(pages, list) else (),
             entry=self.entry,
             **known,
         )
@@ -136,6 +140,7 @@ class HeldText:
         return {
             "url": self.row.url,
             "date": iso(self.row.date),
+            "source": PAGE,
             **{name: value for name, value in self.fields.items() if name != "entry"},
             "text": self.text,
             "capture": capture.as_json() if capture else None,
@@ -171,6 +176,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
         title=title if isinstance(title, str) else None,
         made_by=made_by(said.get("extractor")),
         own=said.get("own") is True,
+        source="feed" if said.get("source") == "feed" else "page",
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,

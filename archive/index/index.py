@@ -146,7 +146,7 @@ class Index:
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
-        """The newest complete capture of a URL by our own crawler with status 200; a 304 confirms its payload."""
+        """The newest complete capture of a URL by our own crawler with status 200."""
         query = (
             CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
             .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))

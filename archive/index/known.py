@@ -87,6 +87,19 @@ def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
     return found
 
 
+def captures_of(index: Index, records: Iterable[str]) -> dict[str, CaptureRow]:
+    """The captures with these WARC-Record-IDs, as far as there are any.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    found: dict[str, CaptureRow] = {}
+    with transaction(index.engine, reads=True) as connection:
+        for part in in_parts(dict.fromkeys(records)):
+            found.update((row.record, row) for row in _captures(connection, captures.c.record.in_(part)))
+    return found
+
+
 def _captures(connection: Connection, where: ColumnElement[bool]) -> Iterator[CaptureRow]:
     return (capture_row(row) for row in connection.execute(CAPTURES.where(where)))
 

@@ -76,6 +76,7 @@ texts = Table(
     Column("digest", String(64), nullable=False),
     Column("title", Words),
     Column("made_by", String(64)),
+    Column("source", String(8), nullable=False, default="page"),
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
@@ -175,6 +176,8 @@ class TextRow:
     offset: int
     length: int
     """Bytes of its two records: conversion and metadata."""
+    source: str = "page"
+    """Where it comes from: `page` or `feed`."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
 

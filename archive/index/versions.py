@@ -17,7 +17,8 @@ class Version:
     number: int
     """From 1, the oldest."""
     text: TextRow
-    """The text of its first capture; if there are several, that of the newest extractor."""
+    """The text of its first capture, or of the first that shows the post's page; if that has several, that of the
+    newest extractor."""
     captures: tuple[CaptureRow, ...]
     """Oldest first."""
     digests: frozenset[str]
@@ -69,7 +70,7 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
     return [
         Version(
             number=number,
-            text=run[0][1][0],
+            text=next((made[0] for _, made in run if made[0].source == "page"), run[0][1][0]),
             captures=tuple(capture for capture, _ in run),
             digests=frozenset(text.digest for _, made in run for text in made),
         )

@@ -7,8 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from archive.index import aliases
-from archive.index.aliases import Alias
 from archive.index.fulltext import Entered, enter
 from archive.index.index import Index
 from archive.index.schema import REVISION, CaptureRow, ObjectRow, TextRow, captures, index_urlkey, objects, texts
@@ -61,11 +59,6 @@ class IndexWriter:
             connection.execute(update(objects).where(objects.c.key == stored.key).values(**values))
             self._add(connection, [stored], held, made)
             enter(connection, self._engine, words)
-
-    def join(self, found: Sequence[Alias]) -> None:
-        """Enter evidence that addresses are one page."""
-        with transaction(self._engine) as connection:
-            aliases.enter(connection, self._engine, found)
 
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]

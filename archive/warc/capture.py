@@ -62,6 +62,9 @@ class Capture:
     via: str | None = None
     """URL that led to this one; None for a seed."""
 
+    validated_by: str | None = None
+    """WARC-Record-ID of the response whose validators the request sent; None if it sent none, or of an unknown one."""
+
     hops: str = ""
     """How it was reached from a seed, one letter per hop: L link, R redirect, P prerequisite, E embedded."""
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zlib
 from collections.abc import Iterator
+
+import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from archive.limits import DECODED_BYTES
 
@@ -61,20 +69,53 @@ def ends_early(body: bytes, coding: str | None, *, limit: int) -> bool:
 
     Args:
         body: The payload as received.
-        coding: As for `decoded`; only gzip and deflate are checked.
+        coding: As for `decoded`; of several codings the outermost is checked, of unknown ones nothing.
         limit: Decoded bytes after which checking stops.
     """
-    name = (coding or "").strip().lower()
-    if not body or name not in {"gzip", "x-gzip", "deflate"}:
+    name = (coding or "").rpartition(",")[2].strip().lower()
+    stream = _STREAMS.get(name)
+    if not body or stream is None:
         return False
-    inflate, left, size = zlib.decompressobj(zlib.MAX_WBITS | 32), body, 0
     try:
-        while left and not inflate.eof and size < limit:
-            size += len(inflate.decompress(left, _CHUNK))
-            left = inflate.unconsumed_tail
-    except zlib.error:
+        return not stream(body, limit)
+    except (zlib.error, brotli.error, zstd.ZstdError, EOFError):
         return False  # not in such a coding, or broken in another way
-    return not inflate.eof and size < limit
+
+
+def _inflated(body: bytes, limit: int) -> bool:
+    """Whether a gzip or zlib stream has its end, as far as checked."""
+    inflate, left, size = zlib.decompressobj(zlib.MAX_WBITS | 32), body, 0
+    while left and not inflate.eof and size < limit:
+        size += len(inflate.decompress(left, _CHUNK))
+        left = inflate.unconsumed_tail
+    return inflate.eof or size >= limit
+
+
+def _unbrotlied(body: bytes, limit: int) -> bool:
+    """As `_inflated`, for Brotli (RFC 7932)."""
+    stream = brotli.Decompressor()
+    size = len(stream.process(body, output_buffer_limit=_CHUNK))
+    while not stream.is_finished() and size < limit and (part := stream.process(b"", output_buffer_limit=_CHUNK)):
+        size += len(part)
+    return stream.is_finished() or size >= limit
+
+
+def _unzstded(body: bytes, limit: int) -> bool:
+    """As `_inflated`, for Zstandard (RFC 8878), whose frames may follow one another."""
+    stream, left, size = zstd.ZstdDecompressor(), body, 0
+    while size < limit:
+        size += len(stream.decompress(left, max_length=_CHUNK))
+        left = b""
+        if stream.eof and not stream.unused_data:
+            return True
+        if stream.eof:
+            left, stream = stream.unused_data, zstd.ZstdDecompressor()
+        elif stream.needs_input:
+            return False
+    return True
+
+
+_STREAMS = {"gzip": _inflated, "x-gzip": _inflated, "deflate": _inflated, "br": _unbrotlied, "zstd": _unzstded}
 
 
 def _decoding(body: bytes, coding: str) -> Iterator[bytes]:

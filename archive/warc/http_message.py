@@ -6,7 +6,7 @@ import re
 
 from archive.limits import HEADER_LINES, MEDIA_TYPE_CHARACTERS
 
-_SECRET = re.compile(rb"^((?:(?:proxy-)?authorization|cookie):)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_SECRET = re.compile(rb"^((?:proxy-)?authorization:)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 
@@ -50,7 +50,10 @@ def header(head: bytes, name: str) -> str | None:
 
 
 def redacted(message: bytes) -> bytes:
-    """A request as sent, without its credentials and cookies (RFC 9110 §11.6, RFC 6265)."""
+    """A request as sent, without its credentials (RFC 9110 §11.6).
+
+    Cookies stay: the crawler sends only those that the same chain of redirects has set, as its responses show.
+    """
     head, body = split_head(message)
     return _SECRET.sub(rb"\1 [redacted]", head) + body
 

@@ -24,6 +24,7 @@ from archive.index.schema import CaptureRow, ObjectRow, TextRow
 from archive.limits import CARRIED_CHARACTERS
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
+from archive.warc.validators import confirms
 from archive.writer.spool import SpoolFile
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,16 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource:
+    """The capture that a text was made from, where its row is not at hand."""
+
+    record: str
+    """WARC-Record-ID."""
+    date: datetime
+    """When it was made; aware, UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Who makes these files; written into each file's warcinfo record."""
 
@@ -73,8 +84,8 @@ class Recent:
 
     payloads: dict[str, CaptureRow] = field(default_factory=dict)
     """By digest: the response that contains it."""
-    newest: dict[str, tuple[str, CaptureRow]] = field(default_factory=dict)
-    """By URL: the object with its newest complete capture, and the response that contains its payload."""
+    records: dict[str, tuple[CaptureRow, CaptureRow]] = field(default_factory=dict)
+    """By WARC-Record-ID: a complete capture with status 200, and the response that contains its payload."""
 
     def remember(self, row: CaptureRow, original: CaptureRow | None) -> None:
         """Remember a capture that was written; `original` is what it refers to, if it is a revisit."""
@@ -83,15 +94,14 @@ class Recent:
         if row.kind == "response":
             self.payloads.setdefault(row.digest, row)
         if row.status == OK:
-            self.newest[row.url] = (row.object, original or row)
+            self.records[row.record] = (row, original or row)
 
     def forget(self, rows: tuple[CaptureRow, ...]) -> None:
         """Forget captures that are in the index now."""
         for row in rows:
             if (held := self.payloads.get(row.digest)) and held.record == row.record:
                 del self.payloads[row.digest]
-            if (last := self.newest.get(row.url)) and last[0] == row.object:
-                del self.newest[row.url]
+            self.records.pop(row.record, None)
 
 
 class Batch:
@@ -215,7 +225,7 @@ class Batch:
             self._adopted[row.record] = row
         return row
 
-    def add_text(self, capture: CaptureRow, text: Text) -> TextRow:
+    def add_text(self, capture: CaptureRow | TextSource, text: Text) -> TextRow:
         """Write the records of a text, adjacent: conversion, metadata.
 
         The text's URL is the post's: that of the capture, or the own address of a post that the capture contains.
@@ -253,6 +263,7 @@ class Batch:
             title=text.title,
             made_by=made_by(text.extractor),
             own=text.own,
+            source=text.source,
             object=self._extracted.row_key,
             offset=self._extracted.append(data),
             length=len(data),
@@ -308,10 +319,7 @@ class Batch:
         """The response that has this capture's payload already, durable or in a batch that is committed no later."""
         try:
             if capture.status == NOT_MODIFIED:
-                if newest := self._recent.newest.get(capture.url):
-                    return newest[1]
-                row = self._index.latest_payload(capture.url)
-                return self._index.capture(row.refers_to) if row and row.refers_to else row
+                return self._confirmed(capture)
             if not capture.body or capture.truncated:
                 return None
             return self._recent.payloads.get(capture.payload_digest) or self._index.original(capture.payload_digest)
@@ -321,6 +329,19 @@ class Batch:
             # Storing a payload twice costs space; not storing it would lose it.
             log.warning("stored whole, the index is out of reach url=%s error=%s", capture.url, e)
             return None
+
+    def _confirmed(self, capture: Capture) -> CaptureRow | None:
+        """The response that a 304 confirms: that of the validators sent. None if it does not confirm a known one."""
+        if capture.validated_by is None or not confirms(capture.request, capture.head):
+            return None
+        row, original = self._recent.records.get(capture.validated_by, (None, None))
+        if row is None:
+            row = self._index.capture(capture.validated_by)
+        if row is None or row.url != capture.url or row.status != OK or row.truncated:
+            return None
+        if original is None:
+            original = self._index.capture(row.refers_to) if row.refers_to else row
+        return original if original is not None and not original.truncated else None
 
     def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
         info = {

@@ -125,7 +125,7 @@ def _named(urls: tuple[str, ...], spider: Any) -> tuple[list[Named], Exit]:  # n
     if not summaries:
         return [], code
     named = summaries[0].named
-    if any(one.outcome == "failed" for one in named):
+    if any(one.outcome in {"failed", "refused"} for one in named):
         return named, Exit.FAILED
     unknown = {one.url for one in named} != set(_given(urls))
     return named, Exit.NOT_ARCHIVED if unknown else code

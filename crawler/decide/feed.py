@@ -71,13 +71,14 @@ def after_feed(
     if error:
         return _after_error(feed, answer, pace, error, chance)
     parsed, shared, headers = reading.parsed, reading.shared, answer.headers
-    etag, last_modified = answer.etag, answer.last_modified
+    etag, last_modified, validated = answer.etag, answer.last_modified, answer.validated
     if answer.status == NOT_MODIFIED or (parsed and not parsed.complete):
         # A 304 may bring newer validators; without them the old ones stay (RFC 9111 §4.3.4). After a truncated document
         # the whole one is wanted.
-        etag, last_modified = feed.etag, feed.last_modified
+        etag, last_modified, validated = feed.etag, feed.last_modified, feed.validated
         if answer.status == NOT_MODIFIED:
             etag, last_modified = answer.etag or etag, answer.last_modified or last_modified
+            validated = answer.validated or validated
     rhythm = _rhythm(parsed, answer.at) if parsed else None
     visit = FeedVisit(
         feed_id=feed.id,
@@ -88,6 +89,7 @@ def after_feed(
         failures=0,
         etag=etag,
         last_modified=last_modified,
+        validated=validated if etag or last_modified else None,
         rhythm=rhythm,
         fresh=freshness.fresh_for(headers, at=answer.at),
         entries=reading.seen,
@@ -96,15 +98,17 @@ def after_feed(
         **(_document(feed, parsed, shared, headers) if parsed and answer.status != PARTIAL else {}),
         **_moved(feed, answer.at, answer.moved_to),
     )
+    if visit.url:  # validators apply only to the URL that sent them
+        visit = replace(visit, etag=None, last_modified=None, validated=None)
     if answer.status == OK or (answer.status == NOT_MODIFIED and validators(feed) == (None, None)):
         visit = replace(visit, whole=answer.at)
     if answer.status == NOT_MODIFIED and not freshness.says(headers):
         visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not state stays unchanged
     # If the same document is sent in full in spite of validators, the server ignores them.
-    validated = bool(etag or last_modified) and not reading.same
+    honoured = bool(etag or last_modified) and not reading.same
     return replace(
         visit,
-        due=_due(feed, visit, pace, validated=validated, chance=chance),
+        due=_due(feed, visit, pace, validated=honoured, chance=chance),
         alarms=tuple(_alarms(feed, visit, parsed)),
         judged=feed_alarms.ON_SAME if visit.shown is None else feed_alarms.ON_DOCUMENT,
     )
@@ -139,6 +143,7 @@ def _after_error(feed: Feed, answer: Answer, pace: Pace, error: str, chance: flo
         failures=feed.failures + 1,
         etag=feed.etag,
         last_modified=feed.last_modified,
+        validated=feed.validated,
         moved_to=feed.moved_to,
         moved_since=feed.moved_since,
         moved_times=feed.moved_times,
@@ -185,7 +190,7 @@ def _moved(feed: Feed, at: datetime, target: str | None) -> dict[str, Any]:
     """
     if target is None or target == feed.url or (feed.url.startswith("https:") and not target.startswith("https:")):
         return {}
-    if target != feed.moved_to or feed.moved_since is None:
+    if target != feed.moved_to or feed.moved_since is None or feed.moved_since > at:
         return {"moved_to": target, "moved_since": at, "moved_times": 1}
     times = feed.moved_times + 1
     if times >= _MOVED_TIMES and at - feed.moved_since >= _MOVED_FOR:

@@ -23,6 +23,7 @@ def after_page(
     error: str | None = None,
     not_before: datetime | None = None,
     gone: Gone | None = None,
+    verdict: str | None = None,
 ) -> PageVisit:
     """What a visit of a page changes.
 
@@ -35,14 +36,18 @@ def after_page(
         error: What went wrong.
         not_before: End of the server's Retry-After; a page that was not requested because of it has not failed.
         gone: Why the post is gone, whatever the status is.
+        verdict: Why the page is not the post although the server answered with it: it is asked for again as after
+            an error, and nothing of it counts as the post's.
     """
     if gone is None and answer.status in GONE and page.kept:
         gone = "gone"
-    there = answer.status in {OK, NOT_MODIFIED} and gone is None
+    there = answer.status in {OK, NOT_MODIFIED} and gone is None and verdict is None
     # The validators of an error response do not apply to the page (RFC 9110 §13.1).
     etag, last_modified = (answer.etag, answer.last_modified) if there else (None, None)
+    validated = answer.validated if there else None
     if answer.status != OK:
         etag, last_modified = etag or page.etag, last_modified or page.last_modified
+        validated = validated or page.validated
     answered = there or gone is not None
     failures = 0 if answered else page.failures + (answer.status is not None or not_before is None)
     visit = PageVisit(
@@ -59,6 +64,8 @@ def after_page(
         checks=page.checks,
         record=answer.row.record if answer.row else None,
         gone=gone,
+        verdict=verdict,
+        validated=validated if etag or last_modified else None,
     )
     if answered:
         checks = page.checks + 1 if page.kept else 0

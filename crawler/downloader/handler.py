@@ -200,4 +200,5 @@ def _capture(
         truncated=truncated,
         via=context_of(request).via,
         hops=context_of(request).hops,
+        validated_by=context_of(request).validated_by,
     )

@@ -18,6 +18,7 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientProtocol,
 )
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.http import Response
 from twisted.internet.defer import Deferred, fail
 
 from crawler.downloader.exchange import Exchange
@@ -80,8 +81,8 @@ def capture_on_the_wire(
 class RedirectHook(RedirectMiddleware):
     """Scrapy's redirects with two hooks: `target` before Scrapy creates the request, `following` after."""
 
-    def target(self, redirected: Request, request: Request) -> Request:
-        """The request for the server's Location; may raise IgnoreRequest."""
+    def target(self, redirected: Request, request: Request, reason: Any) -> tuple[Request, Any]:  # noqa: ANN401  Scrapy's
+        """The request for the server's Location, and why it is made; may raise IgnoreRequest."""
         raise NotImplementedError
 
     def following(self, redirected: Request, request: Request) -> Request:
@@ -91,8 +92,13 @@ class RedirectHook(RedirectMiddleware):
     def _engine_started(self) -> None:
         """Suppress Scrapy's warning that no middleware for the Referer header is enabled: that is intended."""
 
+    def follow(self, request: Request, response: Response, url: str, reason: str) -> Request:
+        """The request for another URL to which a response leads without a redirect status."""
+        return self._redirect(self._build_redirect_request(request, response, url=url), request, reason)
+
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:  # noqa: ANN401  Scrapy's
-        made: Request = super()._redirect(self.target(redirected, request), request, reason)
+        target, why = self.target(redirected, request, reason)
+        made: Request = super()._redirect(target, request, why)
         return self.following(made, request)
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 from asyncio import Task, ensure_future, shield
 from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -129,8 +129,9 @@ class Robots:
     def _archived(self, url: str) -> Protego | None:
         """Rules from a capture that is still fresh, or None; redirects and failures are requested again."""
         try:
-            row = self._run.archive.index.nearest(url, None)
-            if row is None or row.url != url or row.truncated or datetime.now(UTC) - row.date > FRESH:
+            now = self._run.now()
+            row = self._run.archive.index.nearest(url, now)  # not the newest: a clock that was ahead dated it
+            if row is None or row.url != url or row.truncated or not timedelta(0) <= now - row.date <= FRESH:
                 return None
             body = self._run.archive.payload(row) if row.status in _OK else b""
             rules = rules_for(row.status, body, self._token)

@@ -62,7 +62,8 @@ class UnreadCaptures:
         row, since = context.known.capture, context.unread_since
         if row is None or since is None or row.truncated:
             return None
-        return row if row.date > since and self._run.now() - row.date < FRESH else None
+        # A capture of the future was made by a clock that was ahead.
+        return row if row.date > since and timedelta(0) <= self._run.now() - row.date < FRESH else None
 
 
 def _repeats(row: CaptureRow, context: RequestContext) -> bool:

@@ -7,11 +7,15 @@ import json
 import re
 from datetime import datetime
 
+from archive.warc.page_identity import page_identity
+
 _KEY_CHARACTERS = 500
 """How much of its text identifies an entry that has neither id nor link."""
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?:https?:)?([^"'\s>?#]*)""", re.IGNORECASE)
+_WAY = re.compile(r"^//(?:www\.)?|/$", re.IGNORECASE)
+"""What does not make another address: `www.`, a slash at the end."""
 _IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
 _COUNTS = re.compile(r"""\b(?:width|height)\s*=\s*["']?[01]\b|/_/stat\b|/pixel|/beacon|tracker\.""", re.IGNORECASE)
 """Signs of a tracking pixel."""
@@ -23,8 +27,16 @@ _UNSEEN = re.compile(
 
 
 def key(known: str) -> str:
-    """SHA-256 of what identifies an entry: http and https are the same, as a blog's move to https edits no post."""
-    return hashlib.sha256(_SCHEME.sub("//", known).encode()).hexdigest()
+    """SHA-256 of what identifies an entry. An id that is a URL is the same in every spelling of it."""
+    return hashlib.sha256(_named(known).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _named(known: str) -> str:
+    """An id for comparison: `archive.warc.page_identity` of a URL, with its fragment."""
+    if not _SCHEME.match(known):
+        return known
+    fragment = known.partition("#")[2]
+    return f"//{page_identity(known)}{'#' + fragment if fragment else ''}"
 
 
 def beginning(*, title: str | None, published: datetime | None, text: str | None) -> str | None:
@@ -41,7 +53,7 @@ def digest(
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
-    parts = (_SCHEME.sub("//", link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
+    parts = (_named(link or ""), _essence(title), _essence(summary), _essence(content), str(updated))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -50,4 +62,5 @@ def _essence(markup: str | None) -> str:
     if not markup:
         return ""
     bare = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
-    return " ".join([*_TAG.sub(" ", bare).split(), *_ADDRESS.findall(bare)])
+    addresses = (_WAY.sub("", address) for address in _ADDRESS.findall(bare))
+    return " ".join([*_TAG.sub(" ", bare).split(), *addresses])

@@ -6,12 +6,15 @@ A claim ends when what was fetched under it is committed, or expires if its run 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, update
 
 from archive.runtime.database import in_parts, transaction, upsert
 from crawler.frontier.tables import claims
+
+LONGEST = timedelta(hours=1)
+"""No claim lasts as long: one that does was made under a clock that was ahead, and counts as expired."""
 
 
 def claim(connection: Connection, shards: Collection[int], holder: str, *, now: datetime, until: datetime) -> set[int]:
@@ -22,7 +25,7 @@ def claim(connection: Connection, shards: Collection[int], holder: str, *, now: 
     taken = insert.on_conflict_do_update(
         index_elements=["shard"],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
-        where=(claims.c.until <= now) | (claims.c.holder == insert.excluded.holder),
+        where=(claims.c.until <= now) | (claims.c.until > now + LONGEST) | (claims.c.holder == insert.excluded.holder),
     ).returning(claims.c.shard)
     # Sorted, so that two runs cannot deadlock. Shards that another run has claimed are not returned.
     rows = [{"shard": number, "holder": holder, "until": until} for number in sorted(shards)]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_
 
 from crawler.frontier.claims import claim
-from crawler.frontier.seen import each_page_once
+from crawler.frontier.seen import OF_ENTRY, each_page_once
 from crawler.frontier.subscriptions import feed_of
 from crawler.frontier.tables import claims, entries, feeds, pages
 from crawler.model.visits import Due, Feed, Page, Shard
@@ -68,7 +68,7 @@ def _feeds(now: datetime | None, part: Shard | None) -> Select[Any]:
 
 def _pages(now: datetime, part: Shard | None, feed_ids: Sequence[int] | None) -> Select[Any]:
     query = (
-        select(pages, entries.c.facts, entries.c.markup)
+        select(pages, *OF_ENTRY)
         .outerjoin(feeds, feeds.c.id == pages.c.feed_id)
         .outerjoin(entries, entries.c.page_id == pages.c.id)
         .where(pages.c.due <= now, ~func.coalesce(feeds.c.paused, False))
@@ -88,7 +88,7 @@ def _within_budget(now: datetime, budget: int) -> Select[Any]:
     """Due archived pages, as many of each host as its daily budget still allows."""
     spent = (
         select(pages.c.host, func.count().label("spent"))
-        .where(pages.c.visited > now - _DAY, pages.c.checks > 0)
+        .where(pages.c.visited > now - _DAY, pages.c.visited <= now, pages.c.checks > 0)
         .group_by(pages.c.host)
         .subquery()
     )

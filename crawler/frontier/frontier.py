@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, select, update
 
+from archive.index import aliases as page_aliases
+from archive.index.aliases import Alias
 from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
+from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
 from crawler.frontier import named, seen, subscriptions
+from crawler.frontier.claims import LONGEST as LONGEST_CLAIM
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
 from crawler.frontier.tables import REVISION, alarms, claims, feeds, holds, pages
-from crawler.model.visits import Due, Feed, FeedVisit, ListingVisit, Page, PageVisit, Subscription
+from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription
 from crawler.net.credentials import Credentials, Origins, split
 
 __all__ = ["AT_ONCE", "Frontier", "Place"]
@@ -153,20 +157,33 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return seen.pages_by_url(connection, urls)
 
-    def known(self, feed_id: int, keys: Iterable[str], urls: Iterable[str]) -> tuple[dict[str, str], dict[str, Page]]:
-        """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL."""
+    def known(
+        self, feed_id: int, keys: Iterable[str], shown: Mapping[str, tuple[str, str | None]]
+    ) -> tuple[dict[str, str], dict[str, Page]]:
+        """What is known of a feed document: digests of its entries by key, and the pages of its entries by URL.
+
+        Args:
+            feed_id: The feed.
+            keys: Of its entries.
+            shown: URL of its page and title of each entry that has a page, by key.
+        """
         with transaction(self._engine, reads=True) as connection:
-            return seen.digests(connection, feed_id, keys), seen.pages_by_url(connection, urls)
+            return seen.digests(connection, feed_id, keys), seen.pages_of_entries(connection, feed_id, shown)
+
+    def posts_of(self, page: Page) -> tuple[FeedPost, ...]:
+        """The posts with addresses of their own that link to a page, newest first."""
+        with transaction(self._engine, reads=True) as connection:
+            return seen.posts_of(connection, page)
 
     def page(self, url: str) -> Page | None:
         """The page at a URL, with its entry in a feed; None if it is not known."""
         with transaction(self._engine, reads=True) as connection:
             return named.page(connection, url)
 
-    def enter(self, url: str, now: datetime) -> Page:
-        """The page at a URL, which is added as a post without a feed if it is not known."""
+    def enter(self, url: str, now: datetime, *, feed_id: int | None = None) -> Page:
+        """The page at a URL, which is added as a post if it is not known: of a feed, or on its own."""
         with transaction(self._engine) as connection:
-            return named.enter(connection, url, now)
+            return named.enter(connection, url, now, feed_id=feed_id)
 
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Archived pages with their entries: all, or the one of a URL. Each part of the list is a transaction."""
@@ -201,17 +218,30 @@ class Frontier:
         """Enter deletions unchanged."""
         ledger.enter(self._engine, found)
 
+    # -- addresses of one page
+
+    def aliases(self, *, since: datetime | None = None) -> list[Alias]:
+        """The evidence that addresses are one page, or that of captures since an instant."""
+        return page_aliases.proofs(self._engine, since=since)
+
+    def enter_aliases(self, found: Iterable[Alias]) -> None:
+        """Enter evidence that addresses are one page."""
+        with transaction(self._engine) as connection:
+            page_aliases.enter(connection, self._engine, found)
+
     # -- maintenance
 
     def tidy(self, now: datetime) -> None:
         """Delete expired rows, and correct visits that a fast clock has dated into the future."""
         with transaction(self._engine) as connection:
-            connection.execute(delete(holds).where(holds.c.until <= now))
-            connection.execute(delete(claims).where(claims.c.until <= now))
+            connection.execute(delete(holds).where(_expired(now)))
+            connection.execute(delete(claims).where((claims.c.until <= now) | (claims.c.until > now + LONGEST_CLAIM)))
             connection.execute(delete(alarms).where(alarms.c.ended < now - _ALARMS_KEPT))
             for table in (feeds, pages):
                 ahead = table.c.visited > now + _CLOCK_SLACK
                 connection.execute(update(table).where(ahead).values(visited=now, due=now))
+            for column in (feeds.c.whole, feeds.c.news, feeds.c.moved_since):
+                connection.execute(update(feeds).where(column > now + _CLOCK_SLACK).values({column: now}))
         optimize(self._engine)
 
     # -- Retry-After
@@ -228,5 +258,10 @@ class Frontier:
     def holds(self, now: datetime) -> dict[str, datetime]:
         """Scopes that may not be requested yet, and until when; expired ones are deleted."""
         with transaction(self._engine) as connection:
-            connection.execute(delete(holds).where(holds.c.until <= now))
+            connection.execute(delete(holds).where(_expired(now)))
             return {row.scope: row.until for row in connection.execute(select(holds))}
+
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    """Holds that have ended, or that end later than a server can ask for: a clock that was ahead has dated them."""
+    return (holds.c.until <= now) | (holds.c.until > now + LONGEST_HOLD + _CLOCK_SLACK)

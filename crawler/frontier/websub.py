@@ -71,6 +71,7 @@ def wanted(engine: Engine, *, now: datetime) -> list[Wanted]:
             | (hubs.c.hub != feeds.c.hub)
             | (hubs.c.topic != feeds.c.topic)
             | (hubs.c.renew <= now)
+            | (hubs.c.renew > now + _LONGEST)  # a clock that was ahead has dated it
         )
         .limit(HUBS_AT_ONCE)
     )
@@ -142,7 +143,7 @@ def notified(engine: Engine, token: str, body: bytes, signature: str, *, now: da
         ours = hmac.new(row.secret.encode(), body, getattr(hashlib, method)).hexdigest()
         if not hmac.compare_digest(ours.encode(), given.strip().lower().encode()):
             return False
-        due = max(now, row.told + FLOOR) if row.told else now
+        due = max(now, row.told + FLOOR) if row.told and row.told <= now + FLOOR else now
         moved = connection.execute(update(feeds).where(feeds.c.id == row.feed_id, feeds.c.due > due).values(due=due))
         if moved.rowcount:
             connection.execute(update(hubs).where(hubs.c.token == token).values(told=due))

@@ -10,6 +10,16 @@ from archive.index.schema import CaptureRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """An address that was left for another one on the way to the answer."""
+
+    url: str
+    how: str
+    """Status of the redirect, such as "301"; "refresh" if a page declared one; "cookie" if it led back to an address
+    that had been asked before, now with the cookies that the site had set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The final response to a request, after redirects, or a failure."""
 
@@ -19,7 +29,7 @@ class Answer:
     """None if there was no response."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case, values of the same name joined. Without validators if the response is from another URL than
-    the one requested (RFC 9110 §13.1)."""
+    the one requested (RFC 9110 §13.1), or was cut off."""
     body: bytes = b""
     """Payload without content coding; empty if there was no response."""
     asked: str = ""
@@ -27,11 +37,21 @@ class Answer:
     url: str = ""
     """URL that answered, after redirects."""
     lasting_url: str = ""
-    """Where permanent redirects led, up to the first temporary one; `asked` if there were none."""
+    """Where permanent redirects led, up to the first temporary one; `asked` if there were none. A refresh that a page
+    declares is temporary: HTML has no word for a permanent one."""
+    hops: tuple[Hop, ...] = ()
+    """Every address that was left on the way, in order, the one requested first; empty if that one answered."""
     row: CaptureRow | None = None
     """Its capture, if there is one."""
     repeats: bool = False
     """Whether an earlier capture of the URL that answered has the same payload."""
+    validated: str | None = None
+    """WARC-Record-ID of the response that its validators belong to: its own, or the one that a 304 confirms."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the response was cut off."""
+        return self.row is not None and self.row.truncated is not None
 
     @property
     def redirected(self) -> bool:

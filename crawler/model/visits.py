@@ -124,6 +124,8 @@ class FeedPost:
     """When the feed was captured; aware, UTC."""
     base: str
     """URL against which links in the entry are resolved."""
+    own: str | None = None
+    """The address that it has in the archive if its page turns out to be somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +257,8 @@ class FeedVisit:
     """None keeps the known value."""
     restless: bool | None = None
     """None keeps the known value."""
-    texts: tuple[str, ...] = ()
-    """Addresses of posts that have their text from this document."""
+    texts: tuple[tuple[str, Source], ...] = ()
+    """Posts with addresses of their own that have a text with this visit, and where it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +357,8 @@ class ListingVisit:
     """Those of these posts that are not known."""
     more: tuple[Listing, ...] = ()
     """Listings that this one links to."""
+    record: str | None = None
+    """WARC-Record-ID of the capture that contains the entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from archive.index.known import Known
 from archive.index.schema import CaptureRow
+from crawler.net.cookies import SetCookie
 
 KEY = "pressmark"
 """The key in a request's meta."""
@@ -37,6 +38,16 @@ class RequestContext:
     capture is marked as truncated."""
     unread_since: datetime | None = None
     """A capture of the URL after that instant was never processed, and answers the request; None: fetch it."""
+    conditions: tuple[tuple[str, bytes], ...] = ()
+    """Headers that make it a conditional GET, as name and value: validators of one stored response of its URL."""
+    validated_by: str | None = None
+    """WARC-Record-ID of that response."""
+    asked_again: bool = False
+    """Whether the server has answered 304 without confirming anything, and is asked again without conditions."""
+    cookies: tuple[SetCookie, ...] = ()
+    """Cookies that the addresses before this one have set; sent with this request and its redirects, then forgotten."""
+    asked: frozenset[tuple[str, bytes]] = frozenset()
+    """Addresses requested before this one on the way from the first, each with the cookies that were sent."""
     ignores_robots: bool = False
     """Whether it is a request for robots.txt itself."""
     known: Known = Known()  # noqa: RUF009  frozen

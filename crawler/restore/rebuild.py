@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,8 +24,9 @@ from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry
+from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry, Source
 from crawler.restore import store_state
+from crawler.restore.other_posts import other_posts
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
     if key is None:
         return 0
+    frontier.enter_aliases(store_state.aliases(archive.store))
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
@@ -56,7 +58,11 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
             urls.update((seen.url, None) for seen in visit.entries if seen.url)
         for url in urls:
             gone = deletions.get(page_key(url), {}).values()
-            frontier.commit([], list(_page_visits(archive, feed, url, plan, gone)))
+            frontier.commit([], list(_page_visits(archive, feed.id, url, plan, gone)))
+    for url, date, feed_id in other_posts(archive, frontier):
+        frontier.enter(url, date, feed_id=feed_id)
+        gone = deletions.get(page_key(url), {}).values()
+        frontier.commit([], list(_page_visits(archive, feed_id, url, plan, gone)))
     for known in deletions.values():
         frontier.enter_deletions(known.values())
     return len(subscriptions)
@@ -79,23 +85,45 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             if parsed is None:
                 continue
             shared = [key in known for key in keys(parsed.entries)]
-            seen = seen_entries(parsed.entries, known, {}, parsed.feed.language, at=row.date)
+            site = parsed.feed.link or feed.site
+            language = parsed.feed.language
+            seen = seen_entries(parsed.entries, known, {}, language, at=row.date, feed=feed.url, site=site)
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != NOT_MODIFIED:
             continue
         stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
-        if payload.url != feed.url:  # validators apply only to the URL that sent them
+        # Validators apply only to the URL that sent them, and to all of what it sent; a 304 changes nothing in them.
+        own = payload.url == feed.url and payload.status == OK and not payload.truncated
+        if not own:
             stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
-        answer = Answer(at=row.date, status=payload.status, headers=stated)
+        validated = payload.record if own else None
+        answer = Answer(at=row.date, status=payload.status, headers=stated, validated=validated)
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
-        yield replace(visit, gap=False)  # its backfill has been done, or can be started by hand
+        # Its backfill has been done, or can be started by hand.
+        yield replace(visit, gap=False, record=payload.record, texts=_texts(archive, seen))
         kept = ("rhythm", "whole", "shown", "media", "news")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
         if visit.shown is not None:
             known_now.update(every=visit.every, skips=visit.skips)
         feed = replace(
-            feed, etag=visit.etag, last_modified=visit.last_modified, visited=visit.at, fresh=visit.fresh, **known_now
+            feed,
+            etag=visit.etag,
+            last_modified=visit.last_modified,
+            validated=visit.validated,
+            visited=visit.at,
+            fresh=visit.fresh,
+            **known_now,
         )
+
+
+def _texts(archive: Archive, seen: Iterable[SeenEntry]) -> tuple[tuple[str, Source], ...]:
+    """The posts with addresses of their own that have a text, and where it comes from."""
+    found: dict[str, Source] = {}
+    for one in seen:
+        row = archive.index.nearest_text(one.address, None) if one.address else None
+        if row is not None and one.address == row.url:
+            found[row.url] = "feed" if row.source == "feed" else "page"
+    return tuple(found.items())
 
 
 def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
@@ -119,13 +147,14 @@ def _parsed(archive: Archive, row: CaptureRow, feed: Feed) -> ParsedFeed | None:
 
 
 def _page_visits(
-    archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
+    archive: Archive, feed_id: int | None, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
 ) -> Iterator[PageVisit]:
     """What each capture of a post's page changed, oldest first; failures are left out.
 
     The ledger decides whether a page was the post: the crawl had more evidence than the capture.
     """
-    page = Page(url=url, feed_id=feed.id, kept=False)
+    page = Page(url=url, feed_id=feed_id, kept=False)
+    texts = archive.index.texts(url)
     for row in archive.captures(url):
         final = _final(archive, row) if row.url == url else None
         if final is None:
@@ -133,6 +162,8 @@ def _page_visits(
         gone = next((one.kind for one in deletions if one.missing(final.date)), None)
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
+        if not (page.kept or final.record in texts or final.refers_to in texts or archive.index.text_for(final)):
+            continue  # it was not the post, or its text is yet to be made
         visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
-        yield visit
+        yield replace(visit, source="page") if visit.kept else visit
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

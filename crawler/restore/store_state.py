@@ -1,14 +1,18 @@
-"""State objects in the store: subscriptions and the deletion ledger, which captures do not contain."""
+"""State objects in the store: subscriptions, the deletion ledger and aliases, which captures do not contain."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from archive.index.aliases import Alias
 from archive.stores import ObjectStore
+from archive.warc.page_identity import page_key
 from crawler.feeds.opml import write
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
@@ -18,26 +22,36 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTIONS = "state/subscriptions/"
 DELETIONS = "state/deletions/"
+ALIASES = "state/aliases/"
 _NAME = "%Y%m%dt%H%M%S%f"
 _DELETION: TypeAdapter[Deletion] = TypeAdapter(Deletion)
+_ALIAS: TypeAdapter[Alias] = TypeAdapter(Alias)
+T = TypeVar("T")
 _OVERLAP = timedelta(days=2)
 """How far a new object reaches back, so that entries that another run commits late are included."""
 
 
 def save(store: ObjectStore, frontier: Frontier, *, now: datetime) -> None:
-    """Store the subscriptions and the ledger if they have changed.
+    """Store the subscriptions, the ledger and the aliases if they have changed.
 
     Raises:
         StoreError: The store failed.
         DatabaseError: The database failed.
     """
     save_subscriptions(store, frontier.subscriptions(), now=now)
-    before = newest(store, DELETIONS)
-    since = _written(before, DELETIONS) - _OVERLAP if before else None
-    found = frontier.deletions(since=since)
-    lines = b"".join(_DELETION.dump_json(one) + b"\n" for one in found)
+    _save_lines(store, DELETIONS, frontier.deletions, _DELETION, now=now)
+    _save_lines(store, ALIASES, frontier.aliases, _ALIAS, now=now)
+
+
+def _save_lines(
+    store: ObjectStore, prefix: str, read: Callable[..., list[T]], form: TypeAdapter[T], *, now: datetime
+) -> None:
+    """Store what was entered since the newest object with a prefix was written."""
+    before = newest(store, prefix)
+    since = _written(before, prefix) - _OVERLAP if before else None
+    lines = b"".join(form.dump_json(one) + b"\n" for one in read(since=since))
     if lines and (before is None or not _says(store, before, lines)):
-        store.put(f"{DELETIONS}{now:{_NAME}}z.jsonl", lines)
+        store.put(f"{prefix}{now:{_NAME}}z.jsonl", lines)
 
 
 def save_subscriptions(store: ObjectStore, subscriptions: Sequence[Subscription], *, now: datetime) -> None:
@@ -63,12 +77,26 @@ def deletions(store: ObjectStore) -> Iterator[Deletion]:
     Raises:
         StoreError: The store failed.
     """
-    for key in sorted(store.keys(DELETIONS)):
+    for one in _lines(store, DELETIONS, _DELETION):
+        yield replace(one, key=page_key(one.url))  # an earlier version made other keys
+
+
+def aliases(store: ObjectStore) -> Iterator[Alias]:
+    """The evidence in the store that addresses are one page; it may contain the same several times.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    return _lines(store, ALIASES, _ALIAS)
+
+
+def _lines(store: ObjectStore, prefix: str, form: TypeAdapter[T]) -> Iterator[T]:
+    for key in sorted(store.keys(prefix)):
         for line in store.read(key).splitlines():
             try:
-                yield _DELETION.validate_json(line)
+                yield form.validate_json(line)
             except ValidationError as e:
-                log.warning("entry of the ledger cannot be read object=%s error=%s", key, str(e).splitlines()[0])
+                log.warning("state cannot be read object=%s error=%s", key, str(e).splitlines()[0])
 
 
 def _says(store: ObjectStore, key: str, lines: bytes) -> bool:

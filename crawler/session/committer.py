@@ -19,7 +19,7 @@ from archive.extract.text import Text
 from archive.index.schema import CaptureRow
 from archive.settings import ArchiveSettings
 from archive.warc.capture import Capture
-from archive.writer.batch import Batch, Origin, Sealed
+from archive.writer.batch import Batch, Origin, Sealed, TextSource
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import shard
 from crawler.model.visits import FeedVisit, ListingVisit, PageVisit
@@ -109,7 +109,7 @@ class Committer:
 
         return await self._write(write)
 
-    async def add_text(self, row: CaptureRow, text: Text) -> None:
+    async def add_text(self, row: CaptureRow | TextSource, text: Text) -> None:
         """Write the text of a capture that is in this batch or an earlier one."""
         await self._write(lambda growing: growing.batch.add_text(row, text))
 
@@ -146,6 +146,7 @@ class Committer:
         row: CaptureRow | None = None,
         text: Text | None = None,
         same_text: bool = False,
+        had_text: bool = False,
     ) -> None:
         """Store a visit of a page and its text with the next commit.
 
@@ -155,9 +156,11 @@ class Committer:
             row: Its capture, if there is one.
             text: Extracted from that capture.
             same_text: Whether the text is the same as the previous one.
+            had_text: Whether the post had a text before.
         """
         note = notes.write(notes.PageNote(record=row.record if row else None, visit=visit))
-        outcome = PageOutcome(visit=visit, known=known, kind=row.kind if row else "", same_text=same_text)
+        kind = row.kind if row else ""
+        outcome = PageOutcome(visit=visit, known=known, kind=kind, same_text=same_text, had_text=had_text)
 
         def write(growing: _Growing) -> None:
             growing.batch.note(note)

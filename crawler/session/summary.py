@@ -22,6 +22,8 @@ class PageOutcome:
     """Kind of its capture; empty if there is no capture."""
     same_text: bool
     """Whether the post's own words are unchanged."""
+    had_text: bool = False
+    """Whether the post had a text before."""
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class Named:
 
     @property
     def outcome(self) -> str:
-        """`archived`, `changed`, `unchanged`, `gone` or `failed`; for a feed `visited`, `unchanged` or `failed`."""
+        """`archived`, `changed`, `unchanged`, `gone`, `refused` or `failed`; `visited` is for feeds with a document."""
         if self.page is not None:
             return _OUTCOMES.get(_outcome(self.page), "failed")
         if self.feed is None or self.feed.error is not None:
@@ -62,6 +64,7 @@ class Named:
 
 _OUTCOMES = {
     "posts": "archived", "changed": "changed", "same_text": "unchanged", "same": "unchanged", "vanished": "gone",
+    "refused": "refused",
 }  # fmt: skip
 """Fields of the summary, and what they mean for one page."""
 
@@ -76,7 +79,11 @@ class Summary:
     """Feeds that answered 304."""
     failed_feeds: int = 0
     posts: int = 0
-    """Pages archived for the first time."""
+    """Posts archived for the first time."""
+    from_feed: int = 0
+    """Those of them that have their text from the feed."""
+    refused: int = 0
+    """Pages that were answered with something else than the post: a wall, an empty shell, a refusal."""
     changed: int = 0
     """Pages archived before, of which a different payload was archived."""
     same: int = 0
@@ -100,7 +107,6 @@ class Summary:
     """Pages requested so far."""
     done: int = 0
     """Pages answered so far, committed or not."""
-
     named: list[Named] = field(default_factory=list)
     """What a person named, in that order."""
 
@@ -113,28 +119,34 @@ class Summary:
         self.feeds += len(feeds)
         self.unchanged += sum(visit.status == HTTPStatus.NOT_MODIFIED for visit in feeds)
         self.failed_feeds += sum(visit.error is not None for visit in feeds)
+        new = sum(one.address in dict(visit.texts) and not one.known for visit in feeds for one in visit.entries)
         for page in pages:
             name = _outcome(page)
             setattr(self, name, getattr(self, name) + 1)
             for one in self.named:
                 if one.key == page_key(page.visit.url):
                     one.page = page
+            new += len(page.visit.texts) if not page.known else 0
+            new += page.visit.source == "feed" and not page.had_text
+        self.posts += new
+        self.from_feed += new
         for one in self.named:
             one.feed = next((visit for visit in feeds if visit.feed_id == one.feed_id), one.feed)
 
     def line(self) -> str:
         """What was archived, in one line."""
         parts = [f"kept {_count(self.posts, 'new post')}"]
-        if self.changed:
-            parts.append(f"{self.changed} changed")
-        if self.same_text:
-            parts.append(f"{self.same_text} with the same text in other bytes")
-        if self.same:
-            parts.append(f"{self.same} unchanged")
-        if self.vanished:
-            parts.append(f"{self.vanished} no longer there")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        if self.from_feed:
+            parts[0] += f" ({self.from_feed} in the feed's words)"
+        counted = (
+            (self.changed, "changed"),
+            (self.same_text, "with the same text in other bytes"),
+            (self.same, "unchanged"),
+            (self.vanished, "no longer there"),
+            (self.refused, f"page{'' if self.refused == 1 else 's'} without the post"),
+            (self.failed, "failed"),
+        )
+        parts += [f"{number} {what}" for number, what in counted if number]
         if self.put_off:
             parts.append(f"more from {_count(len(self.put_off), 'site')} left for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"
@@ -151,7 +163,7 @@ def _outcome(page: PageOutcome) -> str:
     if page.visit.gone and page.known:
         return "vanished"
     if not page.visit.kept:
-        return "failed"
+        return "refused" if page.visit.verdict else "failed"
     if not page.known:
         return "posts"
     if page.kind == "response":

@@ -9,6 +9,7 @@ from typing import Any
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, TaskError
+from archive.extract.page_reading import PageReading, read_page
 from archive.extract.pipeline import extract
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -17,6 +18,7 @@ from archive.maintenance import re_extract
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.settings import ArchiveSettings
+from crawler.model.answer import Answer
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Texts:
         self._pool = WorkerPool(
             workers=settings.extract_workers,
             limits=Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes),
-            preload=["archive.extract.pipeline", "crawler.feeds"],
+            preload=["archive.extract.page_reading", "archive.extract.feed_text", "crawler.feeds"],
         )
         self._sites = Sites(archive)
 
@@ -69,6 +71,43 @@ class Texts:
             site=await self._site(url),
         )
         return text
+
+    async def read(
+        self,
+        answer: Answer,
+        *,
+        url: str = "",
+        entry: Entry | None = None,
+        front: str | None = None,
+        foreign: bool = False,
+    ) -> PageReading:
+        """What a page says: the text of a post, or why it is not the post.
+
+        Args:
+            answer: The response.
+            url: The post's URL, if that is a place on the page; empty: the URL that answered.
+            entry: What a feed says about the post.
+            front: The front page of the blog.
+            foreign: Whether the page is on another site than the blog's.
+
+        Raises:
+            TaskError: It cannot be read.
+        """
+        reading: PageReading = await self.work(
+            read_page,
+            payload=answer.body,
+            url=url or answer.url,
+            asked=answer.asked if answer.redirected else None,
+            status=answer.status or 0,
+            headers=dict(answer.headers),
+            content_type=answer.content_type,
+            date=answer.at,
+            entry=entry,
+            site=await self._site(answer.url),
+            front=front,
+            foreign=foreign,
+        )
+        return reading
 
     async def again(self, row: CaptureRow) -> Text:
         """The text of an archived capture, made by the current extractor.

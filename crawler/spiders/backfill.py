@@ -17,7 +17,8 @@ from archive.warc.page_identity import page_key
 from crawler.backfill import listings as backfill
 from crawler.backfill.as_feed import INDEX
 from crawler.decide.answers import OK
-from crawler.decide.entries import page_of, page_url, seen_entries
+from crawler.decide.entries import pages_to_fetch, seen_entries
+from crawler.decide.places import page_url
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
@@ -181,9 +182,8 @@ class BackfillSpider(BlogSpider):
                 waited = 0.0
                 found, place = await self.run.hosts.claim_feeds(self.run.hosts.due(held_only=True), feeds_at)
                 feeds_at = place or feeds_at
-                for feed in found:
-                    if request := await self._feed_request(feed):
-                        yield request
+                async for request in self._feed_requests(found):
+                    yield request
 
     async def _answers(self) -> None:
         while len(self.run.in_flight):  # noqa: ASYNC110  responses come from many places
@@ -295,13 +295,16 @@ class BackfillSpider(BlogSpider):
             found=count,
             entries=fresh,
             more=tuple(more),
+            record=answer.row.record if answer is not None and answer.row else None,
         )
         await self.run.committer.visited_listing(visit, answer.row if answer is not None else None)
         for following in more:
             async for request in self._listing_request(work, following):
                 yield request
         if len(self.run.in_flight) < AT_ONCE:
-            wanted = [replace(page, backfill=True) for one in fresh if (page := page_of(one, work.feed, None))]
+            record, at = (answer.row.record if answer and answer.row else None), visit.at
+            found_pages = pages_to_fetch(fresh, work.feed, {}, record=record, at=at)
+            wanted = [replace(page, backfill=True) for page in found_pages]
             async for request in self._new_pages(wanted, via=listing.url):
                 yield request.replace(priority=_POSTS)
 

@@ -30,6 +30,7 @@ from crawler.model.visits import Feed, Page, Shard
 from crawler.net.credentials import bare, origin
 from crawler.net.failure_reason import lasts, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
+from crawler.session.conditions import Conditions, usable
 from crawler.session.retry_after import RetryAfterError
 from crawler.session.run import Run
 from crawler.spiders.answers import answer_of
@@ -123,9 +124,9 @@ class BlogSpider(Spider):
         await self._take_credentials()
         for url in self.urls:
             subscribed = await self.run.call(self.run.frontier.find, url)
-            for feed in subscribed:
-                if await self._claimed(feed.url) and (request := await self._feed_request(feed, seed=url)):
-                    yield request
+            claimed = [feed for feed in subscribed if await self._claimed(feed.url)]
+            async for request in self._feed_requests(claimed, seed=url):
+                yield request
             if not subscribed and await self._claimed(url):
                 yield self._seed_request(url)
         named = await self.run.call(self.run.frontier.feed_ids, self.urls) if self.urls else None
@@ -157,9 +158,8 @@ class BlogSpider(Spider):
             more: Place = None
             if feed_ids is None and self.only != "rechecks":
                 found, more = await run.hosts.claim_feeds(due, feeds_at)
-                for feed in found:
-                    if request := await self._feed_request(feed):
-                        yield request
+                async for request in self._feed_requests(found):
+                    yield request
                 feeds_at = more or feeds_at
             pages, others = await run.hosts.claim_pages(replace(due, **self._pages_wanted()), pages_at)
             async for request in self._page_requests(pages):
@@ -255,17 +255,28 @@ class BlogSpider(Spider):
 
     # -- feeds
 
-    async def _feed_request(self, feed: Feed, seed: str | None = None) -> Request | None:
+    async def _feed_requests(self, feeds: Sequence[Feed], seed: str | None = None) -> AsyncIterator[Request]:
+        """Requests for feeds whose hosts are claimed."""
+        conditions = await self._conditions(_stored(feed.url, *validators(feed), feed.validated) for feed in feeds)
+        for feed in feeds:
+            if request := await self._feed_request(feed, seed, conditions.get(feed.url)):
+                yield request
+
+    async def _feed_request(self, feed: Feed, seed: str | None, conditions: Conditions | None) -> Request | None:
         """The conditional GET of a feed; None if its URL cannot be requested, which is recorded."""
+        context = RequestContext(credentials_for=origin(feed.url), **_conditional(conditions))
         try:
             request = Request(
                 feed.url,
                 callback=self.parse_feed,
                 errback=self.feed_failed,
                 cb_kwargs={"feed": feed, "seed": seed},
-                headers={"Accept": ACCEPT_SEED if feed.listing else ACCEPT_FEED, **_conditional(*validators(feed))},
+                headers={
+                    "Accept": ACCEPT_SEED if feed.listing else ACCEPT_FEED,
+                    **(conditions.headers if conditions else {}),
+                },
                 priority=_FEEDS_FIRST,
-                meta=in_meta(RequestContext(credentials_for=origin(feed.url))),
+                meta=in_meta(context),
                 dont_filter=True,
             )
         except ValueError as e:
@@ -323,13 +334,19 @@ class BlogSpider(Spider):
                 self._asked.add(page_key(page.url))
                 wanted[page.url] = page
         before = await self._known(wanted.values())
+        conditions = await self._conditions(
+            _stored(page.url, page.etag, page.last_modified, page.validated) for page in wanted.values() if page.kept
+        )
         self.run.summary.expected += len(wanted)
         self.run.report_progress()
         for page in wanted.values():
-            if request := await self._page_request(page, via, before.get(page.url, Known())):
+            known = before.get(page.url, Known())
+            if request := await self._page_request(page, via, known, conditions.get(page.url)):
                 yield request
 
-    async def _page_request(self, page: Page, via: str | None, before: Known) -> Request | None:
+    async def _page_request(
+        self, page: Page, via: str | None, before: Known, conditions: Conditions | None
+    ) -> Request | None:
         """The conditional GET of a page; None if its URL cannot be requested, which is recorded."""
         context = RequestContext(
             via=via,
@@ -337,6 +354,7 @@ class BlogSpider(Spider):
             credentials_for=await self._credentials_for(page.feed_id),
             known=before,
             unread_since=page.read,
+            **_conditional(conditions),
         )
         try:
             request = Request(
@@ -344,7 +362,7 @@ class BlogSpider(Spider):
                 callback=self.parse_page,
                 errback=self.page_failed,
                 cb_kwargs={"page": page},
-                headers=_conditional(page.etag, page.last_modified) if page.kept else None,
+                headers=conditions.headers if conditions else None,
                 priority=_RECHECKS_LAST if page.kept else 0,
                 meta=in_meta(context),
                 dont_filter=True,
@@ -364,6 +382,15 @@ class BlogSpider(Spider):
             return await asyncio.to_thread(known, self.run.archive.index, asked)
         except ArchiveError as e:
             log.warning("what is known of pages is out of reach pages=%d error=%s", len(asked), e)
+            return {}
+
+    async def _conditions(self, wanted: Iterable[Conditions]) -> dict[str, Conditions]:
+        """Conditions that may be sent, by URL; empty if the archive cannot be read, so that all is sent in full."""
+        asked = list(wanted)
+        try:
+            return await asyncio.to_thread(usable, self.run.archive, asked) if asked else {}
+        except ArchiveError as e:
+            log.warning("asked without conditions, the archive is out of reach urls=%d error=%s", len(asked), e)
             return {}
 
     async def _credentials_for(self, feed_id: int | None) -> str:
@@ -473,7 +500,13 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
     return urls
 
 
-def _conditional(etag: str | None, last_modified: str | None) -> dict[str, bytes]:
-    """Headers of a conditional GET: validators byte for byte as received (RFC 9110 §13.1)."""
-    pairs = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
-    return {name: value.encode("latin-1") for name, value in pairs if value}
+def _stored(url: str, etag: str | None, last_modified: str | None, validated: str | None) -> Conditions:
+    """The conditions that the frontier has for a URL."""
+    return Conditions(url=url, etag=etag, last_modified=last_modified, record=validated)
+
+
+def _conditional(conditions: Conditions | None) -> dict[str, Any]:
+    """Fields of a request's context for conditions."""
+    if conditions is None:
+        return {}
+    return {"conditions": tuple(conditions.headers.items()), "validated_by": conditions.record}

@@ -10,15 +10,16 @@ from datetime import datetime
 from archive.errors import TaskError
 from archive.warc.page_identity import page_key
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
-from crawler.decide.entries import keys, page_of, page_url, seen_entries
+from crawler.decide.entries import feed_post, keys, only_in_feed, pages_to_fetch, placed, seen_entries, title_of
 from crawler.decide.feed import Reading, after_feed
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
-from crawler.model.visits import Feed, Page, SeenEntry
+from crawler.model.visits import Feed, Page, SeenEntry, Source
 from crawler.net.failure_reason import reason
 from crawler.session.retry_after import RetryAfterError
 from crawler.session.run import Run
+from crawler.spiders.feed_texts import write_texts
 from crawler.spiders.seeds import parsed_feed, reason_of
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,17 @@ class FeedVisits:
         reading, pages = await self._run.call(compared, self._run.frontier, feed, parsed, self._run.now())
         if parsed.left_out:
             log.warning("entries left out feed=%s read=%d left=%d", feed.url, len(parsed.entries), parsed.left_out)
-        await self._visited(feed, answer, replace(reading, same=same))
-        wanted = (page_of(entry, feed, pages.get(entry.url or "")) for entry in reading.seen)
-        return Visited(pages=tuple(page for page in wanted if page))
+        record = answer.row.record if answer.row else None
+        texts = await self._texts(feed, answer, reading)
+        await self._visited(feed, answer, replace(reading, same=same), texts=texts)
+        return Visited(pages=tuple(pages_to_fetch(reading.seen, feed, pages, record=record, at=answer.at)))
+
+    async def _texts(self, feed: Feed, answer: Answer, reading: Reading) -> tuple[tuple[str, Source], ...]:
+        """Write the texts of new posts that are only in the feed; returns their addresses and `feed`."""
+        record = answer.row.record if answer.row else None
+        posts = [feed_post(one, feed, record=record, at=answer.at) for one in reading.seen if only_in_feed(one)]
+        written = await write_texts(self._run, [post for post in posts if post])
+        return tuple((address, "feed") for address in written)
 
     async def failed(self, feed: Feed, failure: BaseException) -> None:
         """A feed could not be fetched."""
@@ -84,22 +93,27 @@ class FeedVisits:
         reading: Reading = Reading(),  # noqa: B008  frozen
         *,
         error: str | None = None,
+        texts: tuple[tuple[str, Source], ...] = (),
     ) -> Visited:
         run = self._run
         visit = after_feed(feed, answer, reading, pace=run.options.pace, error=error, chance=run.random())
+        visit = replace(visit, record=answer.row.record if answer.row else None, texts=texts)
         await run.committer.visited_feed(visit, url=feed.url, row=answer.row)
         return Visited(error=error)
 
 
 def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -> tuple[Reading, dict[str, Page]]:
     """A document compared with what is known of its entries, and the known pages of these entries."""
-    found = keys(parsed.entries)
-    urls = {url for entry in parsed.entries if (url := page_url(entry))}
-    known, pages = frontier.known(feed.id, [key for key in found if key], urls)
-    seen = _each_page_once(seen_entries(parsed.entries, known, pages, parsed.feed.language, at=at))
+    named = keys(parsed.entries)
+    site = parsed.feed.link or feed.site
+    found = list(zip(parsed.entries, named, placed(parsed.entries, named, feed=feed.url, site=site), strict=True))
+    shown = {key: (place.page, title_of(entry)) for entry, key, place in found if key and place.page}
+    known, pages = frontier.known(feed.id, [key for key in named if key], shown)
+    language = parsed.feed.language
+    seen = seen_entries(parsed.entries, known, pages, language, at=at, feed=feed.url, site=site)
     # An entry under a new id is not new if its page is known.
-    shared = [key in known or entry.page in pages for key, entry in zip(found, parsed.entries, strict=True)]
-    return Reading(parsed=parsed, seen=seen, shared=tuple(shared)), pages
+    shared = [key in known or (place.address is None and place.page in pages) for _, key, place in found]
+    return Reading(parsed=parsed, seen=_each_page_once(seen), shared=tuple(shared)), pages
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

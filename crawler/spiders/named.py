@@ -119,8 +119,9 @@ class RecheckSpider(NamedSpider):
         feeds = await self.run.call(self.run.frontier.find, url)
         for feed in feeds:
             self.run.summary.named.append(Named(url=url, feed_id=feed.id))
-            if await self._claimed(feed.url) and (request := await self._feed_request(feed, seed=url)):
-                yield request
+            if await self._claimed(feed.url):
+                async for request in self._feed_requests([feed], seed=url):
+                    yield request
         if feeds:
             return
         page = await self.run.call(self.run.frontier.page, url)

@@ -90,8 +90,9 @@ class PageRequisites:
         except ArchiveError as e:
             log.warning("requisites are not fetched, the index is out of reach error=%s", e)
             return set(urls)
-        oldest = self._run.now() - timedelta(seconds=self._run.options.requisite_age)
-        return {url for url, one in found.items() if one.capture is not None and one.capture.date >= oldest}
+        now = self._run.now()
+        oldest = now - timedelta(seconds=self._run.options.requisite_age)
+        return {url for url, one in found.items() if one.capture is not None and oldest <= one.capture.date <= now}
 
 
 def _bare(found: Sequence[Requisite]) -> list[Requisite]:

@@ -1,40 +1,32 @@
-"""Visits of posts' pages: text, evidence of deletions, what is recorded. The rules are in `crawler.decide.page`."""
+"""Visits of posts' pages: what is recorded of a response that `page_judging` has judged."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urljoin
 
 from archive.errors import ArchiveError, TaskError
-from archive.extract.text import Entry, Text
-from archive.index.from_records import HeldText
+from archive.extract.text import Text
+from archive.index.aliases import Alias
 from archive.index.known import Known
 from archive.maintenance.re_extract import reads_same
-from crawler.decide import deleted_posts, freshness
-from crawler.decide.answers import NOT_MODIFIED, OK
+from archive.warc.page_identity import page_key
+from crawler.decide import freshness
+from crawler.decide.aliases import aliases_of, may_be_canonical
+from crawler.decide.answers import BUSY, OK
 from crawler.decide.page import after_page
 from crawler.model.answer import Answer
-from crawler.model.visits import Gone, Page
+from crawler.model.visits import FeedPost, Page, PageVisit, Source
 from crawler.session.run import Run
+from crawler.spiders.feed_texts import write_texts
+from crawler.spiders.page_judging import Judged, PageJudge, Probe
 
 log = logging.getLogger(__name__)
 
-Probe = Callable[..., Awaitable[Answer | None]]
-"""Requests another URL of a page's site: `probe(url, via=…)`; None if there is no response."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """What a response shows about a post."""
-
-    text: Text | None = None
-    error: str | None = None
-    gone: Gone | None = None
+_TEMPORARY = 2
+"""Failures that may be temporary after which the feed's words become the text: the feed may soon not show them."""
 
 
 class PageVisits:
@@ -42,19 +34,18 @@ class PageVisits:
 
     Args:
         run: What the components of this crawl share.
-        probe: Requests a page that cannot exist, to recognise error pages with status 200 (soft 404).
+        probe: Requests other URLs of a page's site.
     """
 
     def __init__(self, run: Run, probe: Probe) -> None:
         self._run = run
-        self._probe = probe
+        self._judge = PageJudge(run, probe)
 
     async def answered(self, page: Page, answer: Answer, known: Known) -> None:
         """Record the response to a request for a page, given what was known of it before."""
-        judged = await self._judged(page, answer, known)
-        same_text = False
-        if judged.text is not None and page.kept:
-            same_text = await self._reads_same(judged.text, known)
+        judged = await self._judge.judge(page, answer, known)
+        text = judged.text
+        same_text = await self._reads_same(text, known) if text is not None and page.kept else False
         visit = after_page(
             page,
             answer,
@@ -62,11 +53,24 @@ class PageVisits:
             error=judged.error,
             not_before=self._retry_after(answer),
             gone=judged.gone,
+            verdict=judged.refused,
         )
-        if judged.text is not None and answer.row is not None:
+        visit = replace(visit, verdict=judged.verdict, source="page" if text is not None else None)
+        if judged.verdict == "foreign":
+            visit = replace(visit, due=None)
+        visit = replace(visit, aliases=await self._aliases(answer, judged))
+        visit = await self._posts_of_page(page, answer, visit)
+        if text is None:
+            visit = await self._in_feed(page, visit)
+        elif answer.row is not None:
             self._run.texts.made(answer.row.url)
         await self._run.committer.visited_page(
-            visit, known=page.kept, row=answer.row, text=judged.text, same_text=same_text
+            visit,
+            known=page.kept,
+            row=answer.row,
+            text=text,
+            same_text=same_text,
+            had_text=page.source is not None,
         )
 
     async def failed(self, page: Page, error: str, not_before: datetime | None = None) -> None:
@@ -74,60 +78,90 @@ class PageVisits:
         log.warning("page failed url=%s error=%s", page.url, error)
         answer = Answer(at=self._run.now())
         visit = after_page(page, answer, plan=self._run.options.recheck_plan, error=error, not_before=not_before)
-        await self._run.committer.visited_page(visit, known=page.kept)
+        if not_before is None:
+            visit = await self._in_feed(page, visit)
+        await self._run.committer.visited_page(visit, known=page.kept, had_text=page.source is not None)
 
-    async def _judged(self, page: Page, answer: Answer, known: Known) -> _Judged:
-        """Text, error, or evidence that the post is gone."""
-        error = None if answer.status in {OK, NOT_MODIFIED} else f"answered {answer.status}"
-        seen = await self._seen(page, answer) if page.kept else None
-        gone = deleted_posts.by_address(seen) if seen else None
-        if gone is not None:
-            return _gone(gone)
-        if answer.row is not None and answer.row.truncated and answer.status == OK:
-            return _Judged(error="came in part: its compressed payload has no end")
-        if answer.status != OK or (answer.repeats and known.has_text(answer.row.refers_to if answer.row else None)):
-            return _Judged(error=error)
-        before = await self._before(known) if page.kept else None
-        text: Text | None = None
+    async def _in_feed(self, page: Page, visit: PageVisit) -> PageVisit:
+        """Let the feed's words be the text of a post whose page does not have it, once it is clear that it has not."""
+        post = page.post
+        if post is None or page.source == "page" or visit.gone or not _is_settled(visit):
+            return visit
+        if page.source == "feed" and not page.news:
+            return visit
+        if visit.verdict == "foreign" and post.own is not None:
+            written = await write_texts(self._run, [replace(post, address=post.own)], verdict=visit.verdict)
+            return replace(visit, texts=(*visit.texts, *((address, _FEED) for address in written)))
+        written = await write_texts(self._run, [post], verdict=visit.verdict or "refused")
+        return replace(visit, source="feed") if written else visit
+
+    async def _posts_of_page(self, page: Page, answer: Answer, visit: PageVisit) -> PageVisit:
+        """Write the texts of posts that are places on this page, from the page or else in the feed's words."""
+        if not page.shared and not page.posts:
+            return visit
+        found: dict[str, Source] = {}
+        if answer.status == OK and visit.kept and not answer.repeats and answer.row is not None:
+            posts = {post.address: post for post in await self._run.call(self._run.frontier.posts_of, page)}
+            posts.update((post.address, post) for post in page.posts)
+            for post in posts.values():
+                text = await self._section(answer, post)
+                if text is not None and not await self._is_known(text):
+                    await self._run.committer.add_text(answer.row, text)
+                if text is not None:
+                    found[post.address] = "page"
+        wanted = [
+            post for post in page.posts if post.address not in found and page_key(post.address) == page_key(page.url)
+        ]
+        written = await write_texts(self._run, wanted, verdict=visit.verdict)
+        found.update((address, _FEED) for address in written)
+        return replace(visit, texts=tuple(found.items()))
+
+    async def _section(self, answer: Answer, post: FeedPost) -> Text | None:
+        """The text of a post that is a place on a page; None if the page has no such place, or no words there."""
+        fragment = post.address.partition("#")[2]
+        if page_key(post.address) != page_key(answer.asked or answer.url):
+            return None
         try:
-            text = await self._text(answer, _merged(page.entry, before.entry if before else None))
+            reading = await self._run.texts.read(answer, url=f"{answer.url.partition('#')[0]}#{fragment}")
         except TaskError as e:
-            error = f"no text: {e}"
-            log.warning("no text url=%s error=%s", answer.url, e)
-        if seen is not None and before is not None:
-            gone = await self._replaced(page, answer, seen, text.text if text else "", before.text)
-        return _gone(gone) if gone is not None else _Judged(text=text, error=error)
-
-    async def _text(self, answer: Answer, entry: Entry | None = None) -> Text:
-        """The text of a page.
-
-        Raises:
-            TaskError: No text can be extracted.
-        """
-        return await self._run.texts.extract(
-            answer.body, url=answer.url, content_type=answer.content_type, at=answer.at, entry=entry
-        )
-
-    async def _seen(self, page: Page, answer: Answer) -> deleted_posts.Seen:
-        """What is now at the post's URL, before its words are examined."""
-        status = answer.status or 0
-        front = await self._run.call(self._run.frontier.site, page.feed_id) if answer.redirected else None
-        return deleted_posts.Seen(asked=answer.asked, url=answer.url, status=status, site=front)
-
-    async def _before(self, known: Known) -> HeldText | None:
-        """The text of the page when it was last seen."""
-        if known.text is None:
+            log.info("section cannot be read url=%s error=%s", post.address, e)
             return None
+        if reading.text is None or not reading.is_section:
+            return None
+        return replace(reading.text, url=post.address, own=True, entry=post.entry)
+
+    async def _is_known(self, text: Text) -> bool:
+        """Whether the newest text of a post with an address of its own is the same."""
         try:
-            return await asyncio.to_thread(self._run.archive.read_text, known.text)
+            row = await asyncio.to_thread(self._run.archive.index.nearest_text, text.url, None)
         except ArchiveError as e:
-            log.info("not compared with what was there url=%s reason=%s", known.text.url, e)
-            return None
+            log.info("not compared with the text before url=%s reason=%s", text.url, e)
+            return False
+        return row is not None and row.url == text.url and row.digest == text.digest
+
+    async def _aliases(self, answer: Answer, judged: Judged) -> tuple[Alias, ...]:
+        """Evidence that the page has other addresses: only if it is the post."""
+        if answer.row is None or answer.status != OK or judged.refused or judged.gone or judged.text is None:
+            return ()
+        found = aliases_of(answer, record=answer.row.record)
+        reading = judged.reading
+        if reading is None:
+            return found
+        for named in (reading.canonical, reading.amp):
+            if named is None or not may_be_canonical(named, answer.url):
+                continue
+            # A canonical link of a page that has a text of its own is a mistake of the site.
+            others = await asyncio.to_thread(self._run.archive.index.texts, named)
+            digests = {row.digest for rows in others.values() for row in rows}
+            if not digests or judged.text.digest in digests:
+                alias = Alias(url=named, target=answer.url, kind="canonical", proof=answer.row.record, since=answer.at)
+                found = (*found, alias)
+        return found
 
     async def _reads_same(self, text: Text, known: Known) -> bool:
         """Whether the previous text is the same; if another extractor made it, it is extracted again to compare."""
         before = known.text
-        if before is None:
+        if before is None or before.source != text.source:
             return False
         if (same := reads_same(before, text)) is not None:
             return same
@@ -142,30 +176,6 @@ class PageVisits:
         await self._run.committer.add_text(capture, made)
         return made.digest == text.digest
 
-    async def _replaced(
-        self, page: Page, answer: Answer, seen: deleted_posts.Seen, words: str, before: str
-    ) -> Gone | None:
-        """Whether a login wall or an error page has replaced the post."""
-        now = replace(
-            seen,
-            title=deleted_posts.title(answer.body),
-            text=words,
-            before=before,
-            asks_password=deleted_posts.asks_password(answer.body),
-        )
-        if not deleted_posts.is_other(now):
-            return None
-        if (evident := deleted_posts.by_words(now)) is not None:
-            return evident
-        # Error pages that do not say so are the same for every URL without a page.
-        probe = await self._probe(urljoin(page.url, f"pressmark-{secrets.token_hex(8)}"), via=page.url)
-        if probe is None or probe.status != OK:
-            return None
-        try:
-            return "soft-404" if deleted_posts.same((await self._text(probe)).text, words) else None
-        except TaskError:
-            return None
-
     def _retry_after(self, answer: Answer) -> datetime | None:
         """When the server's Retry-After ends (RFC 9110 §10.2.3)."""
         now = self._run.now()
@@ -174,12 +184,17 @@ class PageVisits:
         return now + wait if wait else None
 
 
-def _gone(gone: Gone) -> _Judged:
-    return _Judged(error=f"the post is no longer there ({gone})", gone=gone)
+_FEED: Source = "feed"
 
 
-def _merged(entry: Entry | None, before: Entry | None) -> Entry | None:
-    """What a feed says about a post, with the markup used for the previous text: the frontier has deleted its own."""
-    if entry is None or before is None:
-        return entry or before
-    return entry if entry.html else replace(entry, html=before.html)
+def _is_settled(visit: PageVisit) -> bool:
+    """Whether a visit that brought no text shows that the page does not have it, rather than not now."""
+    if visit.error is None:
+        return False
+    lasting = visit.verdict is not None or (visit.status is not None and 400 <= visit.status < 500)  # noqa: PLR2004
+    if lasting and visit.status not in BUSY:
+        return True
+    return visit.failures >= _TEMPORARY or visit.due is None or visit.error == _FORBIDDEN
+
+
+_FORBIDDEN = "forbidden by robots.txt"

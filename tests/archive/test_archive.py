@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sample.archives import unmodified
 
 from archive.archive import Archive
 from archive.errors import DamagedError, NotArchivedError, SpoolError, StoreError
@@ -87,9 +88,12 @@ def test_equal_payloads_are_stored_once_in_a_batch_across_batches_and_across_url
         assert archive.read(row).body == b"<p>one</p>"
 
 
-def test_a_304_stands_for_the_newest_payload_also_through_a_revisit(archive: Archive) -> None:
+def test_a_304_stands_for_the_payload_of_the_response_that_was_asked_about_also_through_a_revisit(
+    archive: Archive,
+) -> None:
     keep(archive, capture(0), capture(1, b"two"))
-    keep(archive, capture(2), capture(3, b"", 304))
+    keep(archive, capture(2))
+    keep(archive, unmodified(capture(3, b"", 304), archive.captures(URL)[2].record))
     rows = archive.captures(URL)
     assert [row.kind for row in rows] == ["response", "response", "revisit", "revisit"]
     assert rows[3].refers_to == rows[0].record
@@ -99,8 +103,46 @@ def test_a_304_stands_for_the_newest_payload_also_through_a_revisit(archive: Arc
     assert archive.replayable_members(rows[3]).count(b"\x1f\x8b\x08") >= 6
 
 
-def test_a_304_without_an_earlier_payload_is_a_response(archive: Archive) -> None:
-    assert keep(archive, capture(0, b"", 304)) == ["response"]
+def test_a_304_is_filed_under_what_was_asked_about_and_not_under_the_newest(archive: Archive) -> None:
+    keep(archive, capture(0), capture(1, b"two"))
+    first, second = archive.captures(URL)
+    keep(archive, unmodified(capture(2, b"", 304), first.record))
+    assert archive.captures(URL)[2].refers_to == first.record
+    assert archive.read(archive.find(URL)).body == b"<p>one</p>"
+    assert second.record != first.record
+
+
+def test_a_304_that_confirms_nothing_is_a_response(archive: Archive) -> None:
+    other = "http://blog.example/other"
+    keep(
+        archive,
+        capture(0),
+        capture(1, b"<p>cu", truncated="unspecified"),
+        capture(2, b"<p>error</p>", 500),
+        capture(3, b"<p>elsewhere</p>", url=other),
+    )
+    whole, cut, failed = archive.captures(URL)
+    elsewhere = archive.captures(other)[0]
+    empty = capture(9, b"", 304)
+    for made in (
+        empty,  # nothing was asked
+        replace(empty, validated_by=whole.record),  # nor sent
+        *(unmodified(empty, row.record) for row in (cut, failed, elsewhere)),
+        unmodified(empty, "<urn:uuid:no-such-record>"),
+        unmodified(capture(9, b"", 304, headers=b'ETag: "2"\r\n'), whole.record),
+    ):
+        assert keep(archive, made) == ["response"], made
+    assert keep(archive, unmodified(empty, whole.record)) == ["revisit"]
+    row = archive.captures(URL)[-1]
+    assert keep(archive, unmodified(empty, row.record)) == ["response"], "a 304 has no validators to be asked with"
+
+
+def test_a_304_confirms_what_is_in_a_batch_that_is_not_committed(archive: Archive) -> None:
+    batch = archive.writer.batch(now=T0)
+    first, second = batch.add(capture(0)), batch.add(capture(1))
+    later = archive.writer.batch(now=at(2))
+    for n, row in enumerate((first, second)):
+        assert later.add(unmodified(capture(2 + n, b"", 304), row.record)).refers_to == first.record
 
 
 def test_cut_and_empty_payloads_are_no_originals(archive: Archive) -> None:
@@ -316,7 +358,7 @@ def test_the_very_url_wins_over_one_that_is_nearly_the_same(archive: Archive) ->
 def test_a_304_stands_for_a_whole_payload(archive: Archive) -> None:
     whole, cut = capture(0, b"<p>whole</p>"), replace(capture(1, b"<p>cu"), truncated="disconnect")
     committed(archive, whole, cut)
-    committed(archive, capture(2, b"", 304))
+    committed(archive, unmodified(capture(2, b"", 304), archive.captures(URL)[0].record))
     assert archive.read(archive.find(URL)).body == b"<p>whole</p>"
 
 

@@ -42,7 +42,7 @@ def web(archive: Archive) -> Iterator[TestClient]:
         (capture(0), Text(url=POST, text="one", markdown="# one", title="T")),
         (capture(6, b"<p>two</p>"), Text(url=POST, text="two", markdown="**two**", title="T")),
         capture(12, b"<p>two</p>"),
-        capture(24, b"", 304, headers=b"ETag: x\r\n"),
+        capture(24, b"", 304, headers=b'ETag: "1"\r\n'),
         capture(1, b"", 301, url="http://blog.example/old", headers=b"Location: /post\r\n"),
         capture(1, b"<p>gone</p>", 404, url="http://blog.example/gone"),
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sample.archives import unmodified
 from test_archive import T0, URL, capture
 
 from archive.archive import Archive
@@ -67,7 +68,7 @@ def test_a_batch_that_was_growing_is_kept(archive: Archive) -> None:
 
 def test_rows_made_from_records_are_those_made_with_them(archive: Archive) -> None:
     batch = grown(archive)
-    batch.add(capture(9, b"", 304, url=f"{URL}/0"))
+    batch.add(unmodified(capture(9, b"", 304, url=f"{URL}/0"), batch._captures[0].record))
     batch.add(capture(10, BODIES[1], url="http://other.example/"))
     wanted = batch.seal()
     sealed = next(archive.writer.leftovers())
@@ -136,10 +137,11 @@ def test_a_file_with_nothing_but_its_first_record_goes(archive: Archive) -> None
 
 
 def test_batches_come_back_oldest_first_so_that_references_hold(archive: Archive) -> None:
-    grown(archive)
+    first = grown(archive)._captures[0].record
     later = archive.writer.batch(now=T0.replace(hour=20))
-    later.add(capture(20, b"", 304, url=f"{URL}/0"))
+    row = later.add(unmodified(capture(20, b"", 304, url=f"{URL}/0"), first))
     assert recovered(archive)[0] == 6
+    assert archive.index.capture(row.record).refers_to == first
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Home
+from sample.archives import unmodified
 from test_archive import T0, capture
 
 from archive.archive import Archive
@@ -25,10 +26,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     made = Archive.open(ArchiveSettings(home=tmp_path_factory.mktemp("archive")))
     for n in range(BATCHES):
         batch = made.writer.batch(now=T0)
+        rows = []
         for m in range(2):
             row = batch.add(capture(n, b"<p>%d %d</p>" % (n, m) * 20, url=f"http://blog.example/{n}/{m}"))
+            rows.append(row)
             batch.add_text(row, Text(url=row.url, text=f"text {n} {m}", markdown="x", title="T"))
-        batch.add(capture(n + 0.5, b"", 304, url=f"http://blog.example/{n}/0"))
+        batch.add(unmodified(capture(n + 0.5, b"", 304, url=rows[0].url), rows[0].record))
         sealed = batch.seal()
         made.writer.commit(sealed)
         made.writer.release(sealed)

@@ -174,3 +174,17 @@ def test_the_spiders_run_under_scrapy_too(home: Home, site: Site, spider: str) -
     home.pressmark("save", f"{site.url}/lamp")
     done = home.run("scrapy", "crawl", spider, "-a", f"url={site.url}/lamp")
     assert (done.code, done.out.partition(";")[0]) == (0, "kept 0 new posts, 1 unchanged")
+
+
+def test_after_the_loss_of_the_database_a_saved_page_is_a_post_again(home: Home, site: Site) -> None:
+    """It has no entry in a feed to be restored from; its text shows that it is a post."""
+    site.pages.update({**TIDE.pages(site.url), "/lamp": page("The lamp")})
+    home.crawl(f"url={site.url}/")
+    with Site({"/oar": page("The oar")}, host="127.0.0.3") as other:
+        home.pressmark("save", f"{other.url}/oar")
+        before = {row["url"]: (row["feed_id"], row["kept"], row["due"], row["checks"]) for row in pages(home)}
+        for path in home.path.glob("pressmark.db*"):
+            path.unlink()
+        assert home.pressmark("reindex").code == 0
+        assert {row["url"]: (row["feed_id"], row["kept"], row["due"], row["checks"]) for row in pages(home)} == before
+        assert rows(home.pressmark("recheck", f"{other.url}/oar", "--json"))[0]["outcome"] == "unchanged"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +40,21 @@ def capture(
     return Capture(url=url, date=at(hours), request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body, **more)
 
 
+def unmodified(found: Capture, before: str) -> Capture:
+    """The capture of a 304 as the confirmation of an earlier one, named by its WARC-Record-ID."""
+    asked = b'GET / HTTP/1.1\r\nIf-None-Match: "1"\r\n\r\n'
+    return replace(found, request=asked, validated_by=before)
+
+
 def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list[CaptureRow]:
-    """Commit captures, some with a text, as one batch."""
+    """Commit captures, some with a text, as one batch; a 304 confirms the last one of its URL."""
     batch = archive.writer.batch(now=T0)
-    rows = []
+    rows: list[CaptureRow] = []
     for one in found:
         exchange, text = one if isinstance(one, tuple) else (one, None)
+        before = next((row.record for row in reversed(rows) if row.url == exchange.url), None)
+        if exchange.status == 304 and before:
+            exchange = unmodified(exchange, before)
         rows.append(batch.add(exchange))
         if isinstance(text, str):
             text = Text(url=exchange.url, text=text, markdown=text, title=text.splitlines()[0][:80])

@@ -253,6 +253,8 @@ def _without_prose(answer: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in answer.items() if name not in {"text", "json"}}
         stated = answer.get("json")
         return {**kept, "json": dict.fromkeys(stated, _Any())} if isinstance(stated, dict) else kept
+    if {"key", "proof", "since"} <= answer.keys():  # a deletion: how pages are keyed is no promise
+        return {name: value for name, value in answer.items() if name != "key"}
     if answer.get("type") == "text/html" and "Pressmark</title>" in str(answer.get("text", "")):
         return {name: value for name, value in answer.items() if name != "text"}
     return answer

@@ -7,6 +7,7 @@ import hashlib
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -45,13 +46,14 @@ class Site:
 
     def __init__(  # noqa: C901  the handler of requests is a part of it
         self,
-        pages: dict[str, Answer] | None = None,
+        pages: dict[str, Answer | Callable[[dict[str, str]], Answer]] | None = None,
         *,
         port: int = 0,
         host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.pages: dict[str, Answer] = dict(pages or {})
+        self.pages: dict[str, Answer | Callable[[dict[str, str]], Answer]] = dict(pages or {})
+        """What each path answers; a function gets the headers of the request, names in lower case."""
         self.log: list[Asked] = []
         self.delay = 0.0
         """Seconds that an answer takes."""
@@ -78,6 +80,7 @@ class Site:
             def answer(self) -> None:
                 answer = site.pages.get(self.path) or Answer(b"<h1>Not found</h1>", status=404, validators=False)
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                answer = answer if isinstance(answer, Answer) else answer(headers)
                 status, body, extra = answer.status, answer.body, dict(answer.headers)
                 if answer.validators and status == 200:
                     extra["ETag"] = answer.etag
@@ -91,8 +94,9 @@ class Site:
                 if status != 304:
                     self.send_header("Content-Type", answer.content_type)
                     self.send_header("Content-Length", str(len(body)))
-                for name, value in extra.items():
-                    self.send_header(name, value)
+                for name, values in extra.items():
+                    for value in values.split("\n"):  # a header that is sent several times
+                        self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 

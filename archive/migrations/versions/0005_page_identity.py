@@ -32,6 +32,7 @@ def upgrade() -> None:
     for table in ("captures", "texts"):
         op.add_column(table, sa.Column("page", sa.String(64), nullable=False, server_default=""))
         _fill(table)
+    op.add_column("texts", sa.Column("source", sa.String(8), nullable=False, server_default="page"))
     op.execute("ALTER TABLE searchable RENAME COLUMN urlkey TO page")
     _rename_searchable()
     op.create_index("captures_page", "captures", ["page", "date"])
@@ -72,6 +73,7 @@ def _rename_searchable() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("texts", "source")
     op.execute("ALTER TABLE searchable RENAME COLUMN page TO urlkey")
     for table in ("captures", "texts"):
         op.drop_index(f"{table}_page", table)

@@ -1,9 +1,13 @@
 """Pages by the identity that the archive uses; sources, verdicts and addresses of posts; what validators belong to."""
 
+import hashlib
+import re
+
 import sqlalchemy as sa
 from alembic import op
 
 from archive.warc.page_identity import page_key
+from crawler.feeds.identity import key as entry_key
 
 revision = "0008"
 down_revision = "0007"
@@ -26,8 +30,34 @@ def upgrade() -> None:
     op.add_column("entries", sa.Column("seen", sa.BigInteger()))
     op.add_column("entries", sa.Column("address", sa.Text()))
     op.execute("UPDATE pages SET source = 'page' WHERE kept")
+    _rename_entries()
     _rename_pages()
     _rename_deletions()
+
+
+def _rename_entries() -> None:
+    """Give entries whose key was made from a URL the key that is the same in every spelling of it."""
+    connection = op.get_bind()
+    entries = sa.table("entries", *(sa.column(name) for name in ("feed_id", "key", "id", "page_id")))
+    pages = sa.table("pages", sa.column("id"), sa.column("url"))
+    query = sa.select(entries.c.feed_id, entries.c.key, entries.c.id.label("named"), pages.c.url)
+    for row in connection.execute(query.outerjoin(pages, pages.c.id == entries.c.page_id)).all():
+        known = row.named or row.url or ""
+        if not known.lower().startswith(("http://", "https://")) or row.key != _old_key(known):
+            continue
+        mine = (entries.c.feed_id == row.feed_id) & (entries.c.key == row.key)
+        there = (entries.c.feed_id == row.feed_id) & (entries.c.key == entry_key(known))
+        if entry_key(known) == row.key:
+            continue
+        if connection.execute(sa.select(entries.c.key).where(there)).first() is None:
+            connection.execute(sa.update(entries).where(mine).values(key=entry_key(known)))
+        else:
+            connection.execute(sa.delete(entries).where(mine))
+
+
+def _old_key(known: str) -> str:
+    """The key that earlier versions made."""
+    return hashlib.sha256(re.sub("^https?://", "//", known, flags=re.IGNORECASE).encode()).hexdigest()
 
 
 def _rename_pages() -> None:

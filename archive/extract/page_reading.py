@@ -1,0 +1,196 @@
+"""What a page says: the post's text, or why it is not the post. No I/O.
+
+`page_signs` collects the evidence, `judge` weighs it, `pipeline` extracts the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+
+from lxml.html import HtmlElement
+
+from archive.errors import ExtractError
+from archive.extract import page_links, pipeline, words
+from archive.extract.blocks import BlockType, blocks_of, markdown_text
+from archive.extract.judge import judge, same_page_everywhere, testimony
+from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
+from archive.extract.section import section
+from archive.extract.site_profile import Profile
+from archive.extract.text import Entry, Text
+from archive.extract.verdict import Kind, Verdict
+
+__all__ = ["PageReading", "read_page", "same_page_everywhere"]
+
+_SHORT = 60
+"""Words up to which an extracted text is compared with what readers see."""
+_MARKED_BYTES = 100_000
+"""Beginning of a refusal that is searched for the names of what refuses."""
+_LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+_MEDIA_TYPES = ("audio/", "video/", "image/", "font/")
+_FILE_TYPES = frozenset(
+    f"application/{name}" for name in ("pdf", "epub+zip", "zip", "gzip", "octet-stream", "x-bittorrent", "ogg", "json")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReading:
+    """What a page says: the post's text, or why it is not the post."""
+
+    text: Text | None
+    """The post's text; None if there is a certain verdict. With an uncertain one, both are there."""
+    verdict: Verdict | None
+    """Why the page is not, or may not be, the post."""
+    words: str
+    """The plain text of the page, also if it is not the post's: for comparison with other pages."""
+    next_page: str | None = None
+    """Absolute URL of the next page of the same post."""
+    amp: str | None = None
+    """Absolute URL of its AMP version."""
+    canonical: str | None = None
+    """Absolute canonical URL that the page states."""
+    is_section: bool = False
+    """Whether it is what the page says in the section that the URL's fragment names."""
+
+
+def read_page(
+    payload: bytes,
+    *,
+    url: str,
+    asked: str | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str | None = None,
+    date: datetime | None = None,
+    entry: Entry | None = None,
+    site: Profile | None = None,
+    front: str | None = None,
+    foreign: bool = False,
+) -> PageReading:
+    """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
+
+    Args:
+        payload: The page, without content coding.
+        url: The URL that answered. If it has a fragment that names an element, that section is the post.
+        asked: The URL that was requested, if another one answered.
+        status: The status of the response.
+        headers: Its headers.
+        content_type: Its media type and charset.
+        date: When the page was captured; dates more than a day later are ignored.
+        entry: The post's entry in a feed: the witness of what the page should say.
+        site: The blocks that recur on the site.
+        front: The front page of the blog, as its feed states it.
+        foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
+    """
+    stated = headers or {}
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return PageReading(text=None, verdict=_refusal(payload, status, stated), words="")
+    try:
+        source = pipeline.Source.of(payload, url, content_type)
+    except ExtractError as e:
+        return PageReading(text=None, verdict=_not_a_page(payload, content_type, e), words="")
+    links = page_links.links_of(source.tree, url, front=front)
+    part = section(source.tree, url)
+    if part is not None:
+        return _read_section(part, url, date=date, entry=entry, site=site, links=links)
+    signs = signs_of(source.tree, url=url, headers=stated)
+    text = _real(pipeline.read(source, date=date, entry=entry, site=site), signs)
+    said = testimony(entry, signs, text.text)
+    verdict = judge(signs, said, text, asked=asked, front=front, has_entry=entry is not None)
+    if foreign and said.size and not said.agrees:
+        verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
+    found = text.text or " ".join(signs.main_text.split())
+    if not text.text and (verdict is None or not verdict.certain):
+        text = _captions(text, source, signs)
+        if not text.text:
+            verdict = verdict or Verdict(kind="empty", reason="has no words", certain=True)
+            verdict = replace(verdict, certain=True)
+    return PageReading(
+        text=None if verdict and verdict.certain else text,
+        verdict=verdict,
+        words=found,
+        next_page=links.next_page,
+        amp=links.amp,
+        canonical=links.canonical,
+    )
+
+
+def _refusal(payload: bytes, status: int, headers: Mapping[str, str]) -> Verdict:
+    """Why a response with another status than 200 is not the post."""
+    kind: Kind = "error"
+    reason = f"answered {status}"
+    mark = challenge_in_headers(headers)
+    if mark is None and status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        found = walls().challenge_marks.search(payload[:_MARKED_BYTES].decode("utf-8", "replace"))
+        mark = found[0] if found else None
+    location = next((value for name, value in headers.items() if name.lower() == "location"), "")
+    if mark is not None:
+        kind, reason = "challenge", f"{reason} with a challenge ({mark})"
+    elif status in _LOGIN or (location and leads_to_login(location)):
+        kind = "login"
+    elif status == HTTPStatus.PAYMENT_REQUIRED:
+        kind = "paywall"
+    return Verdict(kind=kind, reason=reason, certain=True)
+
+
+def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -> Verdict:
+    if not payload.strip():
+        return Verdict(kind="empty", reason="has no content", certain=True)
+    named = (content_type or "").partition(";")[0].strip().lower()
+    if "html" in named and b"<" not in payload[:_MARKED_BYTES]:
+        return Verdict(kind="empty", reason="has no markup", certain=True)
+    return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
+
+
+def _real(text: Text, signs: Signs) -> Text:
+    """The text without what is not shown as text of the page, if it is nothing but that: hints for readers without
+    scripts, consent dialogs, labels of forms.
+    """
+    if not text.text or words.count(text.text) > _SHORT:
+        return text
+    main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
+    lines = [words.letters(line) for line in text.text.split("\n")]
+    if all(line in aside and line not in main for line in lines if line):
+        return replace(text, text="", markdown="")
+    return text
+
+
+def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
+    """The text of a post that shows a picture or plays something: its captions, or else its title."""
+    if not signs.media:
+        return text
+    body = source.tree.find("body")
+    shown = [
+        block
+        for block in blocks_of(source.tree if body is None else body, dropped=frozenset(), url=source.url)
+        if block.type in (BlockType.CAPTION, BlockType.IMAGE, BlockType.EMBED)
+    ]
+    said = [block.plain for block in shown if block.type is not BlockType.EMBED]
+    plain = "\n".join(dict.fromkeys(said)) or (text.title or "")
+    return replace(text, text=plain, markdown=markdown_text(shown) or plain) if plain else text
+
+
+def _read_section(
+    part: HtmlElement,
+    url: str,
+    *,
+    date: datetime | None,
+    entry: Entry | None,
+    site: Profile | None,
+    links: page_links.PageLinks,
+) -> PageReading:
+    """Read the section of a page that a fragment names."""
+    source = pipeline.Source(part, url, lambda: deepcopy(part))
+    text = pipeline.read(source, date=date, entry=entry, site=site)
+    verdict = None if text.text else Verdict(kind="empty", reason="has no words in its section", certain=True)
+    return PageReading(
+        text=None if verdict else text,
+        verdict=verdict,
+        words=text.text,
+        amp=links.amp,
+        canonical=links.canonical,
+        is_section=True,
+    )

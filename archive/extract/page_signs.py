@@ -1,0 +1,541 @@
+"""The structure of a page as evidence of what it is: a post, or something that stands in its place. No I/O.
+
+Names and addresses of the software that makes walls are data, in `walls.toml`; what a page is never depends on the
+words that it shows to people, except for error messages.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from archive.extract import boilerplate, json_ld, words
+from archive.extract.characters import collapsed
+from archive.extract.links import base_url, joined
+from archive.extract.markup import names_other_part
+
+_NEVER_SEEN = frozenset(
+    "script style template head noembed noframes datalist object applet title meta link param source track".split()  # noqa: SIM905
+)
+_CONTROLS = frozenset({"button", "select", "textarea", "option", "label", "input"})
+_FRAMES = frozenset({"nav", "aside", "footer", "header"})
+_FRAME_ROLES = frozenset({"navigation", "banner", "contentinfo", "complementary", "search"})
+_MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "embed", "object", "canvas", "amp-img", "amp-video"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_DIALOGS = frozenset({"modal", "popup", "dialog", "dropdown", "offcanvas", "off-canvas", "lightbox", "overlay"})
+_NOT_PICTURES = re.compile(
+    r"logo|icon|avatar|gravatar|emoji|pixel|spinner|loading|loader|captcha|tracking|badge|sprite", re.IGNORECASE
+)
+_LOGIN_PATH = re.compile(
+    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
+    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
+    r"(?:\.\w{1,5})?(?:/|$)",
+    re.IGNORECASE,
+)
+_SESSIONS = re.compile(r"(?:^|/)(?:sessions?|oauth2?|users/auth|saml|openid|cas)(?:/|$)", re.IGNORECASE)
+_REFRESH = re.compile(r"^\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=\s*)?[\"']?\s*([^\"'>]*))?", re.IGNORECASE)
+_TINY_PICTURE = 3
+"""Pixels up to which a picture counts visits."""
+_INLINE_CHARACTERS = 20_000
+"""Beginning of an inline script that is searched."""
+_MAX_HEADINGS = 200
+_MAX_BLOCKS = 20_000
+
+# Regions of a page, as bits: an element has those of its ancestors.
+UNSEEN, FRAME, COMMENTS, CONSENT, FORM, LINK, HEADING, NOSCRIPT, CONTROL, DIALOG, OTHERS = (1 << n for n in range(11))
+_NOT_MAIN = UNSEEN | FRAME | COMMENTS | CONSENT | NOSCRIPT | CONTROL | DIALOG
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """The content of `walls.toml`."""
+
+    challenge_headers: Mapping[str, str]
+    challenge_marks: re.Pattern[str]
+    consent_marks: re.Pattern[str]
+    consent_hosts: re.Pattern[str]
+    paywall_names: frozenset[str]
+    errors: re.Pattern[str]
+
+
+@cache
+def walls() -> Walls:
+    """The names in `walls.toml`, read once."""
+    data = tomllib.loads(files("archive.extract").joinpath("walls.toml").read_text("utf-8"))
+
+    def pattern(listed: Iterable[str]) -> re.Pattern[str]:
+        return re.compile("|".join(listed), re.IGNORECASE)
+
+    return Walls(
+        challenge_headers=data["challenge"]["headers"],
+        challenge_marks=pattern(data["challenge"]["marks"]),
+        consent_marks=pattern(data["consent"]["marks"]),
+        consent_hosts=pattern(data["consent"]["hosts"]),
+        paywall_names=frozenset(data["paywall"]["names"]),
+        errors=pattern(data["error"]["wording"]),
+    )
+
+
+def leads_to_login(url: str) -> bool:
+    """Whether the path of a URL is one at which people log in or register."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return False
+    return _LOGIN_PATH.search(path) is not None or _SESSIONS.search(path) is not None
+
+
+def names_error(text: str) -> bool:
+    """Whether a title or the beginning of a text is that of an error page."""
+    return walls().errors.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading of a page."""
+
+    text: str
+    level: int
+    flags: int
+    links_to: str | None
+    """The absolute URL that it is a link to."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Signs:
+    """What the structure of a page shows; numbers are words."""
+
+    url: str
+    titles: list[str] = field(default_factory=list)
+    """The titles in the head: `title`, `og:title`, the headline in JSON-LD."""
+    headings: list[Heading] = field(default_factory=list)
+    main: list[str] = field(default_factory=list)
+    """Pieces of the text that readers see, without navigation, sidebars, footers, comments, dialogs and controls."""
+    seen: list[str] = field(default_factory=list)
+    """Pieces of all the text that readers see as text."""
+    aside: list[str] = field(default_factory=list)
+    """Pieces of text in consent dialogs, comments, controls, and for readers without scripts."""
+    running: int = 0
+    """Words of `main` outside of headings, links and forms."""
+    in_forms: int = 0
+    """Words of `main` in forms."""
+    main_words: int = 0
+    noscript: int = 0
+    consent: int = 0
+    """Words in what is named as a consent dialog and is seen."""
+    media: int = 0
+    """Pictures, players and embedded pages in the main part."""
+    scripts: int = 0
+    holes: int = 0
+    """Elements of the main part with a name and nothing in it, such as those that scripts fill."""
+    articles: int = 0
+    """Elements marked up as a post, and JSON-LD about one."""
+    times: int = 0
+    own_links: int = 0
+    """Links to other pages of the same site."""
+    feeds: int = 0
+    """Feeds that the page declares."""
+    login: str | None = None
+    """A form to log in that is in the main part: what marks it."""
+    login_words: int = 0
+    login_elsewhere: bool = False
+    buttons: int = 0
+    """Buttons in the main part."""
+    challenge: str | None = None
+    """What marks a challenge."""
+    consent_mark: str | None = None
+    paywall: str | None = None
+    """What marks the page as not free."""
+    not_free: bool = False
+    """JSON-LD says that it is not."""
+    noindex: bool = False
+    refresh: tuple[int, str] | None = None
+    """Seconds and absolute URL of a meta refresh."""
+    canonical: str | None = None
+    og_url: str | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing on the page connects it with a blog."""
+        return not (self.articles or self.times or self.own_links or self.feeds)
+
+    @property
+    def main_text(self) -> str:
+        """The text of the main part."""
+        return "".join(self.main)
+
+
+def signs_of(tree: HtmlElement, *, url: str, headers: Mapping[str, str] | None = None) -> Signs:
+    """Collect the signs of a page in one walk."""
+    signs = Signs(url=url)
+    base = base_url(tree, url)
+    signs.challenge = challenge_in_headers(headers or {})
+    _read_head(tree, signs, base)
+    _Walk(tree, signs, base).run()
+    return signs
+
+
+def challenge_in_headers(headers: Mapping[str, str]) -> str | None:
+    """What in the headers of a response marks it as a challenge; None if nothing does."""
+    known = walls().challenge_headers
+    for name, value in headers.items():
+        wanted = known.get(name.lower())
+        if wanted is not None and re.search(wanted, value, re.IGNORECASE):
+            return f"header {name}"
+    return None
+
+
+# -- head
+
+
+def _read_head(tree: HtmlElement, signs: Signs, base: str) -> None:
+    linked_data: list[str] = []
+    for element in tree.iter("title", "meta", "link", "script"):
+        tag = element.tag
+        if tag == "title":
+            if element.text and not signs.titles and not _in_svg(element):
+                signs.titles.append(collapsed(element.text).strip())
+        elif tag == "meta":
+            _read_meta(element, signs, base)
+        elif tag == "link":
+            _read_link(element, signs, base)
+        elif (element.get("type") or "").strip().lower() == "application/ld+json":
+            linked_data.append(element.text or "")
+        else:
+            _read_script(element, signs)
+    for item in json_ld.items(linked_data):
+        _read_item(item, signs)
+
+
+def _in_svg(element: HtmlElement) -> bool:
+    above = element.getparent()
+    return above is not None and above.tag == "svg"
+
+
+def _read_meta(element: HtmlElement, signs: Signs, base: str) -> None:
+    content = element.get("content") or ""
+    name = (element.get("property") or element.get("name") or element.get("http-equiv") or "").strip().lower()
+    if name in ("og:title", "twitter:title") and content.strip():
+        signs.titles.append(collapsed(content).strip())
+    elif name == "og:type" and content.strip().lower() == "article":
+        signs.articles += 1
+    elif name == "og:url":
+        signs.og_url = signs.og_url or joined(base, content)
+    elif name == "robots":
+        signs.noindex = signs.noindex or "noindex" in content.lower()
+    elif name == "refresh" and (found := _REFRESH.match(content)):
+        target = joined(base, found[2] or "") or base
+        signs.refresh = signs.refresh or (int(found[1]), target)
+
+
+def _read_link(element: HtmlElement, signs: Signs, base: str) -> None:
+    rel = (element.get("rel") or "").lower().split()
+    href = element.get("href") or ""
+    if "canonical" in rel and href:
+        signs.canonical = signs.canonical or joined(base, href)
+    if "alternate" in rel and ("rss" in (kind := (element.get("type") or "").lower()) or "atom" in kind):
+        signs.feeds += 1
+
+
+def _read_script(element: HtmlElement, signs: Signs) -> None:
+    source, inline = element.get("src") or "", element.text or ""
+    kind = (element.get("type") or "").strip().lower()
+    if kind in ("", "module", "text/javascript", "application/javascript", "text/ecmascript", "text/babel"):
+        signs.scripts += 1
+    _mark(signs, source or inline[:_INLINE_CHARACTERS], "script")
+
+
+def _mark(signs: Signs, text: str, what: str) -> None:
+    """Note the names of the software that makes walls."""
+    if signs.challenge is None and (found := walls().challenge_marks.search(text)):
+        signs.challenge = f"{what} {collapsed(found[0])}"
+    if signs.consent_mark is None and (found := walls().consent_marks.search(text)):
+        signs.consent_mark = f"{what} {collapsed(found[0])}"
+
+
+def _read_item(item: dict[str, object], signs: Signs) -> None:
+    kinds = item.get("@type")
+    named = {kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)}
+    if named & json_ld.ARTICLES:
+        signs.articles += 1
+        if isinstance(headline := item.get("headline"), str):
+            signs.titles.append(collapsed(headline).strip())
+    if str(item.get("isAccessibleForFree")).strip().lower() in ("false", "http://schema.org/false"):
+        signs.not_free = True
+
+
+# -- body
+
+
+class _Walk:
+    """One walk through the body of a page, in document order: each element after its ancestors."""
+
+    def __init__(self, tree: HtmlElement, signs: Signs, base: str) -> None:
+        self.signs = signs
+        self.base = base
+        body = tree.find("body")
+        self.root = body if body is not None else tree
+        self.host = _host(signs.url)
+        self.path = urlsplit(signs.url).path
+        self.flags: dict[HtmlElement, int] = {}
+        self.with_post = self._with_post()
+        self.heading: list[str] | None = None
+
+    def _with_post(self) -> frozenset[HtmlElement]:
+        """The elements that contain what is marked up as a post, and these themselves."""
+        found: set[HtmlElement] = set()
+        for element in self.root.iter("article", "main", "div", "section", "h1"):
+            if element.tag == "h1" and _is_in(element, "header"):
+                continue  # often the name of the site
+            if element.tag in ("div", "section") and not _is_post(element):
+                continue
+            if element.tag == "article" and _is_in(element, "aside", "nav", "footer"):
+                continue  # teasers
+            at: HtmlElement | None = element
+            while at is not None and at not in found:
+                found.add(at)
+                at = at.getparent()
+        return frozenset(found)
+
+    def run(self) -> None:
+        self._element(self.root)
+        self._text(self.root, self.root.text)
+        for element in self.root.iterdescendants():
+            above = element.getparent()
+            if not isinstance(element.tag, str):
+                self._text(above, element.tail)
+                continue
+            self._element(element)
+            self._text(element, element.text)
+            if above is not None and element is not self.root:
+                self._tail(element, above)
+        self._headings()
+        self._logins()
+
+    def _tail(self, element: HtmlElement, above: HtmlElement) -> None:
+        # Pieces are not in the page's order: only their words are compared.
+        if element.tail:
+            self._text(above, element.tail)
+
+    def _text(self, element: HtmlElement | None, text: str | None) -> None:
+        if element is None or not text or text.isspace():
+            return
+        flags = self.flags.get(element, 0)
+        if flags & UNSEEN:
+            return
+        signs = self.signs
+        size = words.count(text)
+        piece = f"{text} "
+        if flags & NOSCRIPT:
+            signs.noscript += size
+            signs.aside.append(piece)
+            return
+        if flags & (CONSENT | COMMENTS | CONTROL | DIALOG):
+            signs.consent += size if flags & CONSENT else 0
+            signs.aside.append(piece)
+            return
+        signs.seen.append(piece)
+        if flags & FRAME:
+            return
+        signs.main.append(piece)
+        signs.main_words += size
+        if flags & FORM:
+            signs.in_forms += size
+        elif not flags & (HEADING | LINK):
+            signs.running += size
+
+    def _element(self, element: HtmlElement) -> None:
+        above = element.getparent()
+        flags = self.flags.get(above, 0) if above is not None else 0
+        tag = element.tag
+        if tag in _NEVER_SEEN:
+            flags |= UNSEEN
+        elif tag == "noscript":
+            flags |= NOSCRIPT
+        elif tag in _CONTROLS:
+            flags |= CONTROL
+        elif tag == "form":
+            flags |= FORM
+        elif tag == "a":
+            flags |= LINK
+        elif tag in _HEADINGS:
+            flags |= HEADING
+        elif tag == "dialog":
+            flags |= DIALOG
+        attributes = element.attrib
+        if tag in _FRAMES and element not in self.with_post:
+            flags |= FRAME
+        if attributes and tag not in ("html", "body"):
+            flags |= self._named(element)
+        self.flags[element] = flags
+        self._note(element, flags)
+
+    def _named(self, element: HtmlElement) -> int:
+        """The regions that the attributes of an element make it."""
+        attributes, flags = element.attrib, 0
+        if "hidden" in attributes or boilerplate.is_unseen(element):
+            flags |= UNSEEN
+        is_post = element in self.with_post
+        role = (attributes.get("role") or "").lower()
+        if role in _FRAME_ROLES and not is_post:
+            flags |= FRAME
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+        if (role in ("dialog", "alertdialog") or attributes.get("aria-modal") == "true") and not is_post:
+            flags |= DIALOG
+        if names == " " or is_post:
+            return flags
+        known = boilerplate.names_of(element)
+        if known.is_consent:
+            flags |= CONSENT
+        elif known.is_comments:
+            flags |= COMMENTS
+        elif not _DIALOGS.isdisjoint(re.split(r"[\s_-]+", names.lower())):
+            flags |= DIALOG
+        elif element.tag not in _CONTROLS and names_other_part(names[:200]):
+            flags |= FRAME
+        return flags
+
+    def _note(self, element: HtmlElement, flags: int) -> None:
+        """Count what an element shows."""
+        signs, tag = self.signs, element.tag
+        get = element.get
+        if tag in ("iframe", "form", "input", "div") and element.attrib:
+            mark = " ".join(
+                value for name in ("src", "action", "class", "id", "name", "data-sitekey") if (value := get(name))
+            )
+            _mark(signs, mark[:_INLINE_CHARACTERS], tag)
+        if flags & UNSEEN:
+            return
+        is_main = not flags & _NOT_MAIN
+        if is_main and signs.paywall is None and element.attrib:
+            self._paywall(element)
+        if tag == "article" and not flags & (FRAME | COMMENTS):
+            signs.articles += 1
+        elif tag == "time":
+            signs.times += not flags & (COMMENTS | FRAME)
+        elif tag == "a":
+            self._link(get("href") or "")
+        elif tag in _MEDIA:
+            signs.media += is_main and _is_medium(element)
+        elif tag == "button" or (tag == "input" and (get("type") or "").lower() in ("submit", "button", "image")):
+            signs.buttons += not flags & (FRAME | COMMENTS)
+        elif is_main and not len(element) and not (element.text or "").strip() and (get("id") or "-" in tag):
+            signs.holes += tag not in ("input", "a", "span", "br", "hr", "col", "i", "ins")
+        if tag not in ("article", "body") and element.attrib and _is_post(element) and not flags & (FRAME | COMMENTS):
+            signs.articles += 1
+
+    def _paywall(self, element: HtmlElement) -> None:
+        names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+        if names.strip():
+            found = next((name for name in walls().paywall_names if name in names), None)
+            if found and element not in self.with_post:
+                self.signs.paywall = f"element named {found}"
+
+    def _link(self, href: str) -> None:
+        target = joined(self.base, href) if href and not href.startswith("#") else None
+        if target is None or leads_to_login(target):
+            return
+        try:
+            parts = urlsplit(target)
+        except ValueError:
+            return
+        if _host(target) == self.host and parts.path != self.path:
+            self.signs.own_links += 1
+
+    def _headings(self) -> None:
+        for element in self.root.iter("h1", "h2", "h3"):
+            if len(self.signs.headings) >= _MAX_HEADINGS:
+                return
+            flags = self.flags.get(element, 0)
+            text = collapsed(" ".join(element.itertext())).strip()
+            if flags & (UNSEEN | NOSCRIPT) or not text:
+                continue
+            link = next(element.iter("a"), None)
+            if link is None and (above := element.getparent()) is not None and above.tag == "a":
+                link = above
+            href = link.get("href") if link is not None else None
+            self.signs.headings.append(
+                Heading(text=text, level=int(element.tag[1]), flags=flags, links_to=joined(self.base, href or "#"))
+                if href
+                else Heading(text=text, level=int(element.tag[1]), flags=flags, links_to=None)
+            )
+
+    def _logins(self) -> None:
+        """Find a form to log in."""
+        for field_ in self.root.iter("input"):
+            kind = (field_.get("type") or "text").lower()
+            completes = (field_.get("autocomplete") or "").lower()
+            if kind == "password" or "current-password" in completes:
+                self._login(field_, "a password field")
+        for form in self.root.iter("form"):
+            action = joined(self.base, form.get("action") or "")
+            if action and (form.get("action") or "").strip() and leads_to_login(action):
+                self._login(form, "a form that leads to a login")
+        if self.signs.login is None:
+            for link in self.root.iter("a"):
+                target = joined(self.base, link.get("href") or "")
+                if target and _is_grant(target):
+                    self._login(link, "a link to log in with an account elsewhere")
+
+    def _login(self, element: HtmlElement, what: str) -> None:
+        flags = self.flags.get(element, 0)
+        if flags & (UNSEEN | NOSCRIPT):
+            return
+        if flags & (FRAME | COMMENTS | DIALOG):
+            self.signs.login_elsewhere = True
+        elif self.signs.login is None:
+            self.signs.login = what
+
+
+def _is_grant(url: str) -> bool:
+    """Whether a URL asks for a grant (RFC 6749 §4.1.1)."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return "client_id=" in parts.query and "redirect_uri=" in parts.query
+
+
+def _is_in(element: HtmlElement, *tags: str) -> bool:
+    return next(element.iterancestors(*tags), None) is not None
+
+
+def _is_post(element: HtmlElement) -> bool:
+    """Whether an element is marked up as a post."""
+    if not element.attrib:
+        return False
+    classes = (element.get("class") or "").split()
+    return "h-entry" in classes or "hentry" in classes or "articleBody" in (element.get("itemprop") or "")
+
+
+def _is_medium(element: HtmlElement) -> bool:
+    """Whether an element shows something: it is not an icon, a counter or a widget."""
+    names = " ".join(value for name in ("src", "class", "id", "alt", "data-src") if (value := element.get(name)))
+    if element.tag == "img" and not any(element.get(name) for name in ("src", "data-src", "srcset", "data-srcset")):
+        return False
+    sizes = [element.get(name) or "" for name in ("width", "height")]
+    if any(size.isdigit() and int(size) <= _TINY_PICTURE for size in sizes):
+        return False
+    if element.tag == "iframe" and (walls().challenge_marks.search(names) or walls().consent_marks.search(names)):
+        return False
+    return _NOT_PICTURES.search(names) is None
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def ancestors(element: HtmlElement) -> Iterator[HtmlElement]:
+    """An element and its ancestors."""
+    yield element
+    yield from element.iterancestors()

@@ -1,0 +1,61 @@
+"""Conditional GET: validators are sent only of a stored response that is known, so that a 304 refers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from archive.archive import Archive
+from archive.errors import DamagedError
+from archive.index.known import captures_of
+from archive.index.schema import CaptureRow
+from archive.warc.http_message import headers
+from crawler.decide.answers import OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Validators, and the response that they belong to."""
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    record: str | None
+    """WARC-Record-ID of that response; None if not known."""
+
+    @property
+    def headers(self) -> dict[str, bytes]:
+        """Headers of the request: validators byte for byte as received (RFC 9110 §13.1)."""
+        pairs = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return {name: value.encode("latin-1") for name, value in pairs if value}
+
+
+def usable(archive: Archive, wanted: Iterable[Conditions]) -> dict[str, Conditions]:
+    """Those that may be sent, by URL: a complete response of exactly their URL is archived that had these validators.
+
+    Rows of earlier versions do not name it; it is then the newest complete one, if its head states these validators.
+
+    Raises:
+        ArchiveError: Database or store failed.
+    """
+    asked = [one for one in wanted if one.etag or one.last_modified]
+    rows = captures_of(archive.index, [one.record for one in asked if one.record])
+    found: dict[str, Conditions] = {}
+    for one in asked:
+        row = rows.get(one.record) if one.record else _sender(archive, one)
+        if row is not None and row.url == one.url and row.status == OK and not row.truncated:
+            found[one.url] = replace(one, record=row.record)
+    return found
+
+
+def _sender(archive: Archive, one: Conditions) -> CaptureRow | None:
+    """The newest complete response of a URL, if it had these validators."""
+    row = archive.index.latest_payload(one.url)
+    if row is None:
+        return None
+    try:
+        stated = {name.lower(): value for name, value in headers(archive.read(row).head)}  # the last one counts
+    except DamagedError:
+        return None
+    own = (stated.get("etag") or None, stated.get("last-modified") or None)
+    return row if own == (one.etag or None, one.last_modified or None) else None

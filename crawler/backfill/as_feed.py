@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +43,7 @@ _BESIDE = "nav"
 _AROUND = frozenset({"header", "footer", "aside"})
 _WITHIN = frozenset({"article", "main", "section"})
 _OTHER_LINKS = frozenset({"author", "category", "license", "me", "next", "prev", "search", "tag"})
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -53,7 +54,7 @@ class Read:
     parsed: ParsedFeed
     likely: Likely = Likely()  # noqa: RUF009  frozen
     """Its addresses, sorted into posts and others."""
-    families: tuple[tuple[str, ...], ...] = ()
+    families: tuple[tuple[Location, ...], ...] = ()
     """Of an index: its sitemaps in groups of one name, numbers aside; in each the newest first."""
 
 
@@ -162,7 +163,7 @@ def _of_sitemap(found: Sitemap, url: str, site: str | None) -> Read:
     shared = _build_date([by_url[one] for one in likely.posts])
     posts = [_without_date(by_url[one]) if by_url[one].changed == shared else by_url[one] for one in likely.posts]
     # Most are oldest first, and the newest count.
-    posts.sort(key=lambda one: one.changed or datetime.min.replace(tzinfo=UTC), reverse=True)
+    posts.sort(key=_changed, reverse=True)
     entries = [_entry(one.url, changed=one.changed, changed_raw=one.changed_raw) for one in posts]
     return Read(parsed=_parsed(entries), likely=likely)
 
@@ -180,23 +181,44 @@ def _without_date(location: Location) -> Location:
     return replace(location, changed=None, changed_raw=None)
 
 
-def _families(found: Sitemap) -> tuple[tuple[str, ...], ...]:
+def _families(found: Sitemap) -> tuple[tuple[Location, ...], ...]:
     """The sitemaps of an index by name; names that promise no posts last."""
     families: dict[str, list[Location]] = {}
     for one in found.locations:
-        families.setdefault(family(one.url), []).append(one)
+        families.setdefault(_family(one.url), []).append(one)
     order = sorted(families.values(), key=lambda members: lacks_posts(members[0].url))
-    return tuple(tuple(one.url for one in sorted(members, key=_age, reverse=True)) for members in order)
+    return tuple(tuple(sorted(members, key=_age, reverse=True)) for members in order)
 
 
-def family(url: str) -> str:
+def continuing(members: Sequence[Location], ours: Collection[str]) -> tuple[str, ...]:
+    """The sitemaps of a family that continue those that are subscribed to, newest first.
+
+    They have higher numbers and were not changed earlier. An older one that was changed lately does not count, nor do
+    those of software whose numbers grow towards the past.
+    """
+    known = [one for one in members if one.url in ours]
+    if not known:
+        return ()
+    numbers, changed = max(map(_numbers, known)), max(map(_changed, known))
+    return tuple(one.url for one in members if _numbers(one) > numbers and _changed(one) >= changed)
+
+
+def _family(url: str) -> str:
     """The name of a sitemap without the numbers that distinguish it from its siblings."""
     return _NUMBER.sub("", url)
 
 
 def _age(location: Location) -> tuple[datetime, tuple[int, ...]]:
-    numbers = tuple(int(number[:9]) for number in _NUMBER.findall(urlsplit(location.url).path))
-    return location.changed or datetime.min.replace(tzinfo=UTC), numbers
+    return _changed(location), _numbers(location)
+
+
+def _changed(location: Location) -> datetime:
+    return location.changed or _NEVER
+
+
+def _numbers(location: Location) -> tuple[int, ...]:
+    parts = urlsplit(location.url)
+    return tuple(int(number[:9]) for number in _NUMBER.findall(f"{parts.path}?{parts.query}"))
 
 
 # -- pages of links

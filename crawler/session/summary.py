@@ -46,7 +46,9 @@ class Named:
     def outcome(self) -> str:
         """`archived`, `changed`, `unchanged`, `gone`, `refused` or `failed`; `visited` is for feeds with a document."""
         if self.page is not None:
-            return _OUTCOMES.get(_outcome(self.page), "failed")
+            answered = self.page.visit.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
+            found = _OUTCOMES.get(_outcome(self.page), "failed")
+            return "failed" if found == "refused" and not answered else found
         if self.feed is None or self.feed.error is not None:
             return "failed"
         return "unchanged" if self.feed.status == HTTPStatus.NOT_MODIFIED else "visited"

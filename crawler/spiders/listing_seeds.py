@@ -121,14 +121,13 @@ class ListingSeeds:
         frontier, now = self._run.frontier, self._run.now()
         ours = {one.url: one for one in await self._run.call(frontier.subscriptions) if one.listing == SITEMAP}
         for members in read.families:
-            known = [number for number, url in enumerate(members) if url in ours]
-            fresh = members[: known[0]] if known else ()
+            fresh = as_feed.continuing(members, ours)
             for url in fresh[:LISTING_SUBSCRIPTIONS]:
                 await self._run.call(frontier.subscribe, url, seed=None, now=now, listing=SITEMAP, site=feed.site)
                 log.info("subscribed feed=%s index=%s", url, feed.url)
-            if fresh:
-                for number in known:
-                    await self._run.call(frontier.pause, members[number], paused=True)
+            for one in members if fresh else ():
+                if one.url in ours:
+                    await self._run.call(frontier.pause, one.url, paused=True)
 
     # -- kinds of listings
 
@@ -166,9 +165,9 @@ class ListingSeeds:
             return await self._of(search, SITEMAP, answer)
         found: list[Found] = []
         for members in index.families:
-            if not same_site(members[0], answer.url) or (found and sitemap.lacks_posts(members[0])):
-                continue
-            found += await self._of_family(search, members)
+            names = tuple(one.url for one in members)
+            if same_site(names[0], answer.url) and not (found and sitemap.lacks_posts(names[0])):
+                found += await self._of_family(search, names)
         if not found:
             return ()
         whole = Found(answer=answer, parsed=index.parsed, listing=INDEX, words=f"{answer.url}: its index, for new ones")

@@ -9,7 +9,7 @@ import pytest
 from conftest import Home
 from sample.server import Answer, Site
 
-from crawler.backfill.as_feed import INDEX, LINKS, SITEMAP, WORDPRESS, parse_listing, read_listing
+from crawler.backfill.as_feed import INDEX, LINKS, SITEMAP, WORDPRESS, continuing, parse_listing, read_listing
 from crawler.backfill.likely_posts import likely_posts
 from crawler.errors import FeedError
 from crawler.feeds import opml, parse
@@ -162,11 +162,30 @@ def test_the_sitemaps_of_an_index_come_in_families_newest_first() -> None:
     }
     body = sitemap(BASE, names, kind="sitemapindex").body
     found = read_listing(INDEX, body, url=f"{BASE}/s.xml", content_type=None, site=None)
-    assert [[url.removeprefix(BASE) for url in members] for members in found.families] == [
+    assert [[one.url.removeprefix(BASE) for one in members] for members in found.families] == [
         ["/post-sitemap10.xml", "/post-sitemap2.xml", "/post-sitemap.xml"],
         ["/page-sitemap.xml"],
     ]
     assert found.parsed.entries == ()
+
+
+@pytest.mark.parametrize(
+    ("index", "ours", "fresh"),
+    [
+        ({"/m-2026-01.xml": None, "/m-2026-02.xml": None}, {"/m-2026-01.xml"}, ["/m-2026-02.xml"]),
+        ({"/m-1.xml": "2026-03-01", "/m-2.xml": "2026-02-01"}, {"/m-2.xml"}, []),  # an old post was edited
+        ({"/s.xml?page=1": "2026-03-01", "/s.xml?page=2": "2026-01-01"}, {"/s.xml?page=1"}, []),  # newest first
+        ({"/m-1.xml": "2026-02-01", "/m-2.xml": "2026-03-01"}, {"/other.xml"}, []),
+    ],
+)
+def test_what_continues_a_sitemap_is_newer_by_number_and_date(
+    index: dict[str, str | None], ours: set[str], fresh: list[str]
+) -> None:
+    found = read_listing(
+        INDEX, sitemap(BASE, index, kind="sitemapindex").body, url=f"{BASE}/s.xml", content_type=None, site=None
+    )
+    assert len(found.families) == 1
+    assert continuing(found.families[0], {BASE + one for one in ours}) == tuple(BASE + one for one in fresh)
 
 
 @pytest.mark.parametrize(

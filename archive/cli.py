@@ -17,6 +17,8 @@ import click
 from archive.errors import ArchiveError, DamagedError, NotArchivedError, SettingsError
 from archive.export import formats
 from archive.runtime.console import Exit, print_error, printable
+from archive.runtime.times import within
+from archive.warc.pasted_url import Reading, readings
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -87,6 +89,21 @@ class Url(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 
         return value
 
 
+class Address(Url):
+    """A URL argument however it was written, pasted or shared: what it may mean."""
+
+    def convert(  # type: ignore[override]  # click's types are `Any`
+        self, value: str | tuple[Reading, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Reading, ...]:
+        """The readings, of which the archive knows the right one."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return readings(super().convert(value, param, ctx))
+        except ValueError as e:
+            self.fail(str(e), param, ctx)
+
+
 class FormatName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """An export format."""
 
@@ -109,26 +126,30 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 
 
 @click.command()
-@click.argument("url", type=Url())
+@click.argument("url", type=Address())
 @click.option("--at", type=Moment(), help="Take the capture nearest to this time.  [default: the newest]")
 @click.option("--as", "form", type=FormatName(), default="text", show_default=True, help="Output format.")
-def get(url: str, at: datetime | None, form: TextFormat | CaptureFormat) -> None:
+def get(url: tuple[Reading, ...], at: datetime | None, form: TextFormat | CaptureFormat) -> None:
     """Write an archived post, or any captured URL, to standard output.
 
     TIME is ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine.
     """
     gc.disable()  # a short process: importing is faster without garbage collection
     try:
-        sys.stdout.buffer.write(formats.export(open_archive(), form, url, at).body)
+        archive = open_archive()
+        meant = archive.meant(url)
+        if at is None and meant.stamp:
+            at = within(meant.stamp, end=True)
+        sys.stdout.buffer.write(formats.export(archive, form, meant.url, at).body)
         sys.stdout.buffer.flush()
     except ArchiveError as e:
         sys.exit(failed(e))
 
 
 @click.command()
-@click.argument("url", type=Url())
+@click.argument("url", type=Address())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def history(url: str, as_json: bool) -> None:
+def history(url: tuple[Reading, ...], as_json: bool) -> None:
     """List all captures of URL: time, status, kind, digest, location; with --json their texts as well.
 
     Texts are compared only if the same extractor made them: a new extractor is not an edit of the post.
@@ -137,10 +158,11 @@ def history(url: str, as_json: bool) -> None:
 
     try:
         archive = open_archive()
-        rows = archive.captures(url)
+        meant = archive.meant(url).url
+        rows = archive.captures(meant)
         if not rows:
-            raise NotArchivedError(url)
-        texts = archive.index.texts(url)
+            raise NotArchivedError(meant)
+        texts = archive.index.texts(meant)
     except ArchiveError as e:
         sys.exit(failed(e))
     before: tuple[CaptureRow, Sequence[TextRow]] | None = None
@@ -164,15 +186,15 @@ def _history_line(row: CaptureRow) -> str:
 
 
 @click.command("versions")
-@click.argument("url", type=Url())
+@click.argument("url", type=Address())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def list_versions(url: str, as_json: bool) -> None:
+def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
     """List the versions of the text of URL: when each was first and last seen, and how many words changed."""
     from archive.reader.page_history import changed, versions_of
 
     try:
         archive = open_archive()
-        versions = changed(archive, versions_of(archive, url))
+        versions = changed(archive, versions_of(archive, archive.meant(url).url))
     except ArchiveError as e:
         sys.exit(failed(e))
     for one in versions:
@@ -186,13 +208,13 @@ def list_versions(url: str, as_json: bool) -> None:
 
 
 @click.command("diff")
-@click.argument("url", type=Url())
+@click.argument("url", type=Address())
 @click.option(
     "--from", "since", type=Moment(), help="Compare the version nearest to this time.  [default: the one before --to]"
 )
 @click.option("--to", "until", type=Moment(), help="With the version nearest to this time.  [default: the newest]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | None, as_json: bool) -> None:
     """Show the words that changed between two versions of URL.
 
     Removed words are marked [-like this-], added ones {+like this+}; on a terminal in colour as well.
@@ -201,7 +223,7 @@ def diff(url: str, since: datetime | None, until: datetime | None, as_json: bool
 
     try:
         archive = open_archive()
-        found = compared(archive, versions_of(archive, url), since, until)
+        found = compared(archive, versions_of(archive, archive.meant(url).url), since, until)
     except ArchiveError as e:
         sys.exit(failed(e))
     if as_json:
@@ -250,7 +272,8 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
         raise click.UsageError(str(e)) from e
     try:
         archive = open_archive()
-        found = Search(archive).find(wanted, limit=limit)
+        search = Search(archive)
+        found = search.page(query) or search.find(wanted, limit=limit)
     except ArchiveError as e:
         sys.exit(failed(e))
     for hit in found.hits:

@@ -36,6 +36,8 @@ GUIDE_CHARACTERS = 2_000_000
 """Beginning of an entry's markup that guides extraction: it is parsed again for each page."""
 FIELD_CHARACTERS = 1_000
 """Title, author and similar fields of a text: they appear in lists and headers."""
+DETECTED_BYTES = 64 * 1024
+"""Text by which the charset of a page is recognized; a hundredth of it is enough for most."""
 REQUISITES_BYTES = 5_000_000
 """Beginning of a page or stylesheet that is searched for the resources it loads."""
 REQUISITES_FOUND = 300

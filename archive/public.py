@@ -157,7 +157,9 @@ class OpenArchive:
         Raises:
             ValueError: The query cannot be understood.
         """
-        return list(Search(self._archive).find(parse(query), limit=limit, offset=offset).hits)
+        search, wanted = Search(self._archive), parse(query)
+        found = (None if offset else search.page(query)) or search.find(wanted, limit=limit, offset=offset)
+        return list(found.hits)
 
     def _post(self, found: Post) -> ArchivedPost:
         captures, versions = captures_and_versions(self._archive, found.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -17,7 +17,15 @@ from pydantic_settings import (
 from archive.errors import SettingsError
 from archive.runtime.console import masked
 
+if TYPE_CHECKING:
+    from archive.runtime.worker_pool import Limits
+
 PREFIX = "PRESSMARK_"
+
+
+def setting(field: str) -> str:
+    """Name of the environment variable that sets a field."""
+    return PREFIX + field.upper()
 
 
 class PressmarkSettings(BaseSettings):
@@ -91,6 +99,18 @@ class ArchiveSettings(PressmarkSettings):
     def spool(self) -> Path:
         """Folder where a batch grows until it is in the store."""
         return self.home / "spool"
+
+    @property
+    def extract_limits(self) -> Limits:
+        """What extracting one page may use."""
+        from archive.runtime.worker_pool import Limits
+
+        return Limits(
+            seconds=self.extract_seconds,
+            megabytes=self.extract_megabytes,
+            seconds_setting=setting("extract_seconds"),
+            megabytes_setting=setting("extract_megabytes"),
+        )
 
 
 S = TypeVar("S", bound=PressmarkSettings)

@@ -66,10 +66,6 @@ FEED_CHARACTERS = 64 * 1024 * 1024
 """All entries of one feed document together: entity references and base URLs can inflate a small document."""
 
 
-UNPACKED_BYTES = 64 * 1024 * 1024
-"""A feed or sitemap that is a gzip file, unpacked: more than the largest legitimate ones have."""
-
-
 DATE_CHARACTERS = 100
 """A date in a feed: date parsers are slow on long input."""
 TAGS = 100

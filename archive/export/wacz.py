@@ -11,6 +11,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from importlib.metadata import version
 from threading import Lock
 
@@ -24,7 +25,7 @@ from archive.limits import PACKED_LINKS, PACKED_RESOURCES, WACZ_BYTES
 from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
-from archive.warc.http_message import split_head
+from archive.warc.http_message import header, split_head
 
 log = logging.getLogger(__name__)
 
@@ -47,21 +48,24 @@ class WaczCache:
         """`max_bytes`: size of all files together; the last one is cached however large it is."""
         self._reader = reader
         self._max_bytes = max_bytes
-        self._files: OrderedDict[tuple[str, bool], bytes] = OrderedDict()
+        self._files: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._lock = Lock()
 
-    def page(self, capture: CaptureRow, *, for_replay: bool) -> bytes:
-        """As `pack_page`."""
-        key = (capture.record, for_replay)
+    def page(self, captures: Sequence[CaptureRow], *, for_replay: bool) -> bytes:
+        """As `pack_page`; `captures` are redirects and the page that they lead to, the last one."""
+        key = (*(one.record for one in captures), "replay" if for_replay else "")
         with self._lock:
-            made = self._files.pop(key, None) or pack_page(self._reader, capture, for_replay=for_replay)
+            made = self._files.pop(key, None)
+            made = made or pack_page(self._reader, captures[-1], via=captures[:-1], for_replay=for_replay)
             self._files[key] = made
             while len(self._files) > 1 and sum(map(len, self._files.values())) > self._max_bytes:
                 self._files.popitem(last=False)
         return made
 
 
-def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) -> bytes:
+def pack_page(
+    reader: Reader, capture: CaptureRow, *, via: Sequence[CaptureRow] = (), for_replay: bool = False
+) -> bytes:
     """A page with its images, styles and fonts, and the pages it links to, as they were at that time.
 
     If all of this is too large, the linked pages are left out, then the resources.
@@ -69,16 +73,17 @@ def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) 
     Args:
         reader: Reads the captures.
         capture: The capture of the page.
+        via: Captures of redirects that led to it.
         for_replay: As in `wacz`.
 
     Raises:
         TooLargeError: The page alone is too large.
         ArchiveError: The page cannot be read.
     """
-    lookup = Lookup(reader.index)
-    rows = [capture, *_resources(reader, lookup, capture)]
-    linked = _linked_pages(reader, lookup, capture)
-    title = next((text.title for text in reader.index.texts_of(capture.record) if text.title), None) or capture.url
+    rows = [capture, *via, *_resources(reader, capture)]
+    linked = _linked_pages(reader, capture)
+    text = reader.index.text_for(capture)
+    title = (text.title if text else None) or capture.url
     software = f"Pressmark {version('pressmark')}"
     for chosen in ([*rows, *linked], rows, rows[:1]):
         try:
@@ -88,50 +93,60 @@ def pack_page(reader: Reader, capture: CaptureRow, *, for_replay: bool = False) 
     raise TooLargeError(capture.url, "a WACZ file")
 
 
-def _resources(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+def _resources(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
     """The archived images, styles and fonts of a page."""
     found: list[CaptureRow] = []
-    for one in requisites(_payload(reader, page), url=page.url, content_type=page.mime):
-        capture = _nearest(lookup, one.url, page.date)
-        if capture is None:
-            continue
-        found.append(capture)
-        if one.kind == "style":
-            inner = of_style(_payload(reader, capture), url=capture.url)
-            found += [row for two in inner if (row := _nearest(lookup, two.url, page.date)) is not None]
+    payload, content_type = _payload(reader, page)
+    for one in requisites(payload, url=page.url, content_type=content_type):
+        rows = _nearest(reader, one.url, page.date)
+        found += rows
+        if rows and one.kind == "style":
+            inner = of_style(_payload(reader, rows[-1])[0], url=rows[-1].url)
+            found += [row for two in inner for row in _nearest(reader, two.url, page.date)]
     return found[:PACKED_RESOURCES]
 
 
-def _linked_pages(reader: Reader, lookup: Lookup, page: CaptureRow) -> list[CaptureRow]:
+def _linked_pages(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
     """The archived pages that a page links to, each with its resources."""
-    links = page_links(_payload(reader, page), url=page.url, content_type=page.mime)[:_MAX_LOOKED_UP]
-    archived = lookup.held(links)
+    payload, content_type = _payload(reader, page)
+    links = page_links(payload, url=page.url, content_type=content_type)[:_MAX_LOOKED_UP]
+    archived = Lookup(reader.index).held(links)
     found: list[CaptureRow] = []
     for url in [link for link in links if link in archived][:PACKED_LINKS]:
-        capture = _nearest(lookup, url, page.date)
-        if capture is not None:
-            found += [capture, *_resources(reader, lookup, capture)]
+        rows = _nearest(reader, url, page.date)
+        found += rows
+        if rows:
+            found += _resources(reader, rows[-1])
     return found[:PACKED_RESOURCES]
 
 
-def _nearest(lookup: Lookup, url: str, at: datetime) -> CaptureRow | None:
-    near = lookup.memento(url, at)
-    return near[0] if near is not None and near[0].status < _ERRORS_FROM else None
-
-
-def _payload(reader: Reader, capture: CaptureRow) -> bytes:
-    """The payload; empty if it cannot be read: the file then contains the rest."""
+def _nearest(reader: Reader, url: str, at: datetime) -> list[CaptureRow]:
+    """The capture of a URL nearest to `at`, with those that its redirects lead to; none if it was an error."""
     try:
-        return reader.payload(capture)
+        rows = reader.followed(url, at)
+    except ArchiveError as e:
+        log.info("not packed url=%s reason=%s", url, e)
+        return []
+    return rows if rows[0].status < _ERRORS_FROM else []
+
+
+def _payload(reader: Reader, capture: CaptureRow) -> tuple[bytes, str | None]:
+    """Payload and Content-Type; empty if it cannot be read: the file then contains the rest."""
+    try:
+        exchange = reader.read(capture)
+        return exchange.payload(), header(exchange.payload_head, "content-type") or capture.mime
     except ArchiveError as e:
         log.warning("payload cannot be read url=%s error=%s", capture.url, e)
-        return b""
+        return b"", None
 
 
 def wacz(
     reader: Reader, rows: Sequence[CaptureRow], *, title: str, now: datetime, software: str, for_replay: bool = False
 ) -> bytes:
     """A file with some captures, and with the captures that revisits among them refer to.
+
+    Replay tools show a 304 as what it was, an empty page. Its records are in the file, but the index leads to the
+    capture that it confirms.
 
     Args:
         reader: Reads the captures.
@@ -144,18 +159,14 @@ def wacz(
     Raises:
         OverflowError: They do not fit into one file.
     """
-    wanted: dict[str, CaptureRow] = {}
-    for row in rows:
-        wanted.setdefault(row.record, row)
-        original = reader.index.capture(row.refers_to) if row.refers_to else None
-        if original is not None:
-            wanted.setdefault(original.record, original)
+    packed, confirmed = _packed(reader, rows)
     data, relocated = bytearray(), []
-    for row in wanted.values():
+    for row in packed:
         if len(data) + row.length > WACZ_BYTES:
             raise OverflowError(f"more than {WACZ_BYTES} bytes")
         stored = _without_active_headers(reader.stored_members(row)) if for_replay else reader.stored_members(row)
-        relocated.append(_relocated(row, len(data), len(stored)))
+        if row.record not in confirmed:
+            relocated.append(_relocated(row, len(data), len(stored)))
         data += stored
     first = rows[0]
     stamp = f"{first.date:%Y-%m-%dT%H:%M:%SZ}"
@@ -191,6 +202,26 @@ def wacz(
             entry = zipfile.ZipInfo(name, date_time=max(now.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
             made.writestr(entry, content, compress_type=how)
     return out.getvalue()
+
+
+def _packed(reader: Reader, rows: Sequence[CaptureRow]) -> tuple[list[CaptureRow], set[str]]:
+    """Captures for a file, and the records of those among them that only confirm others.
+
+    Replay tools find what a revisit refers to by URL and approximate date. So of each URL there is at most one capture
+    with a payload; those that would bring a second one are left out.
+    """
+    packed: dict[str, CaptureRow] = {}
+    payloads: dict[str, str] = {}
+    confirmed: set[str] = set()
+    for row in rows:
+        needed = [row, *reader.confirmed(row)]
+        if any(payloads.get(one.url, one.record) != one.record for one in needed if one.kind != "revisit"):
+            continue
+        payloads |= {one.url: one.record for one in needed if one.kind != "revisit"}
+        packed |= {one.record: one for one in needed if one.record not in packed}
+        if row.status == HTTPStatus.NOT_MODIFIED and needed[1:]:
+            confirmed.add(row.record)
+    return list(packed.values()), confirmed
 
 
 def _without_active_headers(stored: bytes) -> bytes:

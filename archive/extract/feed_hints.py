@@ -15,8 +15,10 @@ from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
 
 from archive.extract import boilerplate
-from archive.extract.blocks import Block, BlockType, blocks_of
+from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text
+from archive.extract.text import Entry
 from archive.extract.trim import is_own
+from archive.extract.words import letters, words
 from archive.limits import GUIDE_CHARACTERS
 
 _WORD = re.compile(r"\w+")
@@ -29,6 +31,10 @@ _MOST = 0.9
 _WHOLE_POST = 400
 """Letters and digits from which on an entry can be the whole post; a shorter one is a summary."""
 _MIN_BLOCKS = 2
+_NOT_WORDS = frozenset({BlockType.EMBED, BlockType.IMAGE})
+_FEW_WORDS = 5
+_SAME = 0.8
+"""Share of a block's words that a page with an edited form of it has; of fewer words, a page has them by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +51,7 @@ class FeedHints:
     @classmethod
     def of(cls, markup: str | None) -> FeedHints | None:
         """The hints in an entry's content or summary; None if it has no text."""
-        if not markup or not markup.strip():
-            return None
-        try:
-            root = fragment_fromstring(markup[:GUIDE_CHARACTERS], create_parent="div")
-        except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-            return None
-        found = [block for block in blocks_of(root, dropped=frozenset()) if is_own(block)]
-        if len(found) > 1 and boilerplate.wording().feed_footer.search(found[-1].plain):
-            found.pop()
+        found = [block for block in entry_blocks(markup, "") if is_own(block)]
         texts = [comparable(block) for block in found]
         known = frozenset(filter(None, texts))
         if not known:
@@ -92,6 +90,49 @@ class FeedHints:
             return None
         candidates = [element for element, texts in contained.items() if len(texts) >= _MOST * len(found)]
         return max(candidates, key=lambda element: sum(1 for _ in element.iterancestors()))
+
+
+def entry_blocks(markup: str | None, base: str) -> list[Block]:
+    """The blocks of an entry's content, without the line that blog software adds to each; none if it has no text.
+
+    Args:
+        markup: The content, not sanitised.
+        base: What its links are relative to.
+    """
+    if not markup or not markup.strip():
+        return []
+    try:
+        root = fragment_fromstring(markup[:GUIDE_CHARACTERS], create_parent="div")
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return []
+    found = blocks_of(root, dropped=frozenset(), url=base)
+    if len(found) > 1 and boilerplate.wording().feed_footer.search(found[-1].plain):
+        found.pop()
+    return found
+
+
+def feed_only(entry: Entry, text: str, url: str) -> str:
+    """The blocks that only the feed has, as Markdown; empty unless the entry is the whole post.
+
+    Args:
+        entry: The post's entry.
+        text: The text of its page.
+        url: The URL of the page, the base of relative links.
+    """
+    hints = FeedHints.of(entry.html)
+    if hints is None or not hints.is_whole or not text:
+        return ""
+    page, known = letters(text), frozenset(words(text))
+    title = letters(entry.title or "")
+    missing = []
+    for block in entry_blocks(entry.html, url):
+        own = letters(block.plain)
+        if block.type in _NOT_WORDS or not own or own in page or own == title or not is_own(block):
+            continue
+        said = frozenset(words(block.plain))
+        if len(said) < _FEW_WORDS or len(said & known) < _SAME * len(said):
+            missing.append(block)
+    return markdown_text(missing)
 
 
 def comparable(block: Block) -> str:

@@ -1,29 +1,35 @@
 """The judgement on a page: is it the post, or what else is it? Pure rules, no I/O.
 
-There are two independent witnesses. What the feed says about the post - its title, its words - says which post it should
-be; the structure of the page says what the page is. A page with the entry's words is the post, whatever is beside them. A
-page without any of them is something else, in every language; its structure only gives that a name. Where the entry says
-too little to be a witness, the structure decides what is plain, and doubts are left to the caller.
+There are two independent witnesses. What the feed says about the post - its title, its words - says which post it
+should be; the structure of the page says what the page is. A page with the entry's words is the post, whatever is
+beside them. A page without any of them is something else, in every language; its structure only gives that a name.
+Where the entry says too little to be a witness, the structure decides what is plain, and doubts are left to the caller.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
 
-from archive.extract import words
+import tldextract
+
+from archive.extract import boilerplate, words
 from archive.extract.blocks import plain_text
-from archive.extract.feed_hints import FeedHints
-from archive.extract.feed_text import entry_blocks
+from archive.extract.feed_hints import FeedHints, entry_blocks
 from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs, leads_to_login, names_error, walls
-from archive.extract.text import Entry, Text
+from archive.extract.text import Entry
 from archive.extract.verdict import Kind, Verdict
 from archive.extract.words import Content
 
 _RUNNING = 60
 """Words of running text from which on a page has a text of its own."""
 _FEW = 30
+"""Those below which its text may be a notice."""
 _TINY = 15
+"""Those below which it has none."""
+_LABEL = 3
+"""Words up to which a text is a label such as "Loading"."""
 _ENOUGH = 20
 """Content words of an entry that must all but all be missing for a page to be another one, however long it is."""
 _SOME = 6
@@ -35,6 +41,8 @@ _MIN_PAIRS = 2
 _SAME_WORDS = 0.7
 """Share of the entry's words from which on it has, in whatever order."""
 _MIN_WORDS = 8
+_SYNDICATED = 0.8
+"""The share of pairs from which on a page of another site is the post rather than what it quotes."""
 _NO_PAIRS = 0.06
 _NO_WORDS = 0.3
 """Shares up to which the page has not."""
@@ -47,11 +55,11 @@ _NO_TITLE = 0.34
 """Share up to which the page does not have the title."""
 _MIN_PHRASE = 8
 """Letters of a title that is looked for in the text."""
-_PATH = 200
 _REFRESH_SECONDS = 60
-_TEASER = 60
+_TEASER = 40
 """Words by which a page can be longer than the entry and still have no more than a teaser."""
-_MAX_TEASER = 200
+_PART = 0.6
+"""Share of the pairs of words of a whole post below which a page has only a part of it."""
 _BEGINNING = 400
 """Characters of a text that are searched for an error message."""
 _SAME_EVERYWHERE = 0.9
@@ -73,6 +81,8 @@ class Testimony:
     """The page has the whole text of the entry, word for word."""
     is_whole: bool = False
     """The entry seems to be the whole post."""
+    is_cut: bool = False
+    """It ends as summaries do that blog software cut off."""
     in_headings: bool = False
     """The entry's title is a heading of the page."""
     in_head: bool = False
@@ -131,6 +141,7 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         count=words.count(said),
         has_phrase=_is_phrase(said, main) or _is_phrase(said, text),
         is_whole=hints is not None and hints.is_whole,
+        is_cut=boilerplate.wording().cut.search(said) is not None,
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,
@@ -140,228 +151,322 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     )
 
 
-def judge(
-    signs: Signs, said: Testimony, text: Text, *, asked: str | None, front: str | None, has_entry: bool
-) -> Verdict | None:
-    """Why a page is not the post; None if it is.
+def quoted(said: str, title: str, text: str) -> float:
+    """Share of an entry's words that a text has, 0 to 1; if it has none of its content, whether it has its title."""
+    share = 1.0 if _is_phrase(said, text) else Content.of(said).share_of_pairs(Content.of(text))
+    return share if share >= _QUOTED else float(_is_phrase(title, text))
 
-    Args:
-        signs: The structure of the page.
-        said: What the post's entry says about it.
-        text: What was extracted from it.
-        asked: The URL that was requested, if another one answered.
-        front: The front page of the blog.
-        has_entry: Whether there is an entry at all.
-    """
-    led = _by_address(signs, said, asked, front)
-    if led is not None:
-        return led
-    if said.agrees:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A page before its judge."""
+
+    signs: Signs
+    """The structure of the page."""
+    said: Testimony
+    """What the post's entry says about it."""
+    text: str
+    """What was extracted from it."""
+    asked: str | None = None
+    """The URL that was requested, if another one answered."""
+    front: str | None = None
+    """The front page of the blog."""
+    has_entry: bool = False
+
+    @property
+    def running(self) -> int:
+        """Words of running text."""
+        return self.signs.running
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the entry has enough words to say, by their absence, that a page with few is another one."""
+        return self.said.denies and self.said.size >= _SOME
+
+    @property
+    def has_title(self) -> bool:
+        """Whether the page has the entry's title, if only in its head."""
+        return self.said.has_title or self.said.in_head
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether the main part of the page is a form."""
+        return self.signs.in_forms > self.running
+
+
+def judge(case: Case) -> Verdict | None:
+    """Why a page is not the post; None if it is."""
+    for rule in (_by_address, _foreign, _paywall):
+        if (verdict := rule(case)) is not None:
+            return verdict
+    if case.said.agrees:
         return None
-    paid = _paywall(signs, said, text)
-    if paid is not None:
-        return paid
-    found = _named(signs, said, text)
-    if found is not None:
-        return _weighed(found, signs, said, has_entry=has_entry)
-    return _unnamed(signs, said, front, text, has_entry=has_entry)
-
-
-# -- address
-
-
-def _by_address(signs: Signs, said: Testimony, asked: str | None, front: str | None) -> Verdict | None:
-    """What the address that answered shows."""
-    if asked is None or _bare(asked) == _bare(signs.url):
-        return None
-    came, wanted = urlsplit(signs.url), urlsplit(asked)
-    is_front = bool(front and _bare(signs.url) == _bare(front)) or not came.path.strip("/")
-    is_deeper = bool(wanted.path.strip("/") or wanted.query) and not (front and _bare(asked) == _bare(front))
-    if is_front and is_deeper and not (came.query and came.query == wanted.query):
-        if said.agrees and (said.in_head or said.in_headings):
-            return None
-        return Verdict(kind="front", reason=f"leads to {signs.url}, the front page", certain=True)
-    if said.agrees:
-        return None
-    if walls().consent_hosts.search(came.hostname or "") and not walls().consent_hosts.search(wanted.hostname or ""):
-        return Verdict(kind="consent", reason=f"leads to {came.hostname}, which asks for consent", certain=True)
-    if leads_to_login(signs.url) and not leads_to_login(asked):
-        return Verdict(kind="login", reason=f"leads to {came.path}, where people log in", certain=True)
-    if _returns_to(signs.url, wanted.path) and not (said.has_title or said.in_head) and signs.running < _RUNNING:
-        kind: Kind = "login" if signs.login else "consent" if signs.consent_mark else "other"
-        return Verdict(kind=kind, reason=f"leads to {came.path}, which would lead back to the post", certain=True)
+    if _is_empty(case):
+        return Verdict(kind="empty", reason="has no words", certain=True)
+    for suspicion in (_challenge, _refresh, _captcha, _login, _error, _consent, _script):
+        if (found := suspicion(case)) is not None:
+            return _weighed(found, case)
+    for rule in (_front, _other, _untitled, _unmarked):
+        if (verdict := rule(case)) is not None:
+            return verdict
     return None
 
 
+def _is_empty(case: Case) -> bool:
+    signs = case.signs
+    return not (signs.main_words or signs.media or case.text or signs.scripts or signs.noscript or signs.refresh)
+
+
+# -- by whose page it is, and at which address
+
+
+def _foreign(case: Case) -> Verdict | None:
+    """A page of somebody else, which the post links to: it does not have the post's words, or only quoted ones."""
+    signs, said = case.signs, case.said
+    if case.front is None or said.has_phrase or said.pairs >= _SYNDICATED or said.size < _SOME:
+        return None
+    if not said.denies and (said.size < _ENOUGH or words.count(case.text) < 2 * said.count):
+        return None
+    own, blog, link = (_site(urlsplit(url).hostname or "") for url in (signs.url, case.front, case.asked or signs.url))
+    if blog in (own, link) or any(_site(host) == blog for host in signs.hosts):
+        return None
+    return Verdict(kind="foreign", reason=f"is a page of {own}, which does not link to the blog", certain=True)
+
+
+def _by_address(case: Case) -> Verdict | None:
+    """What the address that answered shows."""
+    signs, asked = case.signs, case.asked
+    if asked is None or _bare(asked) == _bare(signs.url):
+        return None
+    if _leads_to_front(case, asked):
+        if case.said.agrees and (case.said.in_head or case.said.in_headings):
+            return None
+        return Verdict(kind="front", reason=f"leads to {signs.url}, the front page", certain=True)
+    came, wanted = urlsplit(signs.url), urlsplit(asked)
+    hosts = walls().consent_hosts
+    kind: Kind | None = None
+    if hosts.search(came.hostname or "") and not hosts.search(wanted.hostname or ""):
+        kind, reason = "consent", f"leads to {came.hostname}, which asks for consent"
+    elif leads_to_login(signs.url) and not leads_to_login(asked):
+        kind, reason = "login", f"leads to {came.path}, where people log in"
+    elif _returns_to(signs.url, wanted.path) and not case.has_title and case.running < _RUNNING:
+        kind = "login" if signs.login else "consent" if signs.consent_mark else "other"
+        reason = f"leads to {came.path}, which would lead back to the post"
+    return Verdict(kind=kind, reason=reason, certain=True) if kind and not case.said.agrees else None
+
+
+def _leads_to_front(case: Case, asked: str) -> bool:
+    """Whether the front page answered a request for another one."""
+    front, url = case.front, case.signs.url
+    came, wanted = urlsplit(url), urlsplit(asked)
+    is_front = bool(front and _bare(url) == _bare(front)) or not came.path.strip("/")
+    is_deeper = bool(wanted.path.strip("/") or wanted.query) and not (front and _bare(asked) == _bare(front))
+    return is_front and is_deeper and not (came.query and came.query == wanted.query)
+
+
 def _returns_to(url: str, path: str) -> bool:
-    """Whether the query of a URL contains the path of the page that was asked for."""
+    """Whether the query of a URL contains the path of the page that was requested."""
     bare = path.rstrip("/")
     return bool(bare) and any(bare in value for _, value in parse_qsl(urlsplit(url).query))
 
 
-# -- structure
+# -- by structure
+
+
+def _paywall(case: Case) -> Verdict | None:
+    """A page that offers the post for money, or for an account, and shows a part of it."""
+    signs, said = case.signs, case.said
+    mark = signs.paywall or ("a statement that it is not free" if signs.not_free else None)
+    if mark is None:
+        return None
+    size = words.count(case.text)
+    if said.is_whole and said.pairs < _PART and size < said.count:
+        return Verdict(kind="paywall", reason=f"has {mark}, and little of what the feed has", certain=True)
+    has_offer = signs.paywall is not None and (signs.walled > 0 or not case.running)
+    if said.agrees:
+        is_teaser = not said.is_whole and (said.is_cut or signs.not_free)
+    else:
+        is_teaser = said.denies or case.running < _TINY
+    if has_offer and is_teaser and case.running <= said.count + _TEASER:
+        return Verdict(kind="paywall", reason=f"has {mark}, and no more than the feed", certain=True)
+    if not said.agrees and signs.not_free and size < _RUNNING:
+        return Verdict(kind="paywall", reason=f"has {mark}, and {size} words", certain=case.is_denied)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Suspicion:
+    """What the structure of a page says that it is instead of the post."""
+
     kind: Kind
     reason: str
     is_strong: bool
-    """The structure leaves no room for a post."""
+    """It leaves no room for a post."""
 
 
-def _paywall(signs: Signs, said: Testimony, text: Text) -> Verdict | None:
-    """A page that offers the post for money, or for an account, and shows a part of it."""
-    mark = "it is marked as not free" if signs.not_free else signs.paywall
-    if mark is None:
+def _challenge(case: Case) -> _Suspicion | None:
+    mark = case.signs.challenge
+    return _Suspicion("challenge", f"tests who asks ({mark})", is_strong=True) if case.signs.is_challenge else None
+
+
+def _refresh(case: Case) -> _Suspicion | None:
+    stated = case.signs.refresh
+    if stated is None or case.running >= _FEW:
         return None
-    size = words.count(text.text)
-    if said.size >= _ENOUGH and said.is_whole:
-        return Verdict(kind="paywall", reason=f"{mark}, and it has little of what the feed has", certain=True)
-    if size < _FEW and not said.denies and signs.not_free and signs.paywall:
-        return Verdict(kind="paywall", reason=f"{mark}, and has {size} words", certain=bool(said.size))
-    return None
+    seconds, target = stated
+    if seconds > _REFRESH_SECONDS or _bare(target) == _bare(case.signs.url):
+        return None
+    return _Suspicion("refresh", f"leads on to {target} and says little itself", is_strong=True)
 
 
-def _named(signs: Signs, said: Testimony, text: Text) -> _Suspicion | None:
-    """What the structure of a page says that it is, if it has no text of its own."""
-    running = signs.running
-    if signs.refresh is not None and signs.refresh[0] <= _REFRESH_SECONDS and running < _FEW:
-        if _bare(signs.refresh[1]) != _bare(signs.url):
-            return _Suspicion("refresh", f"leads on to {signs.refresh[1]} and says little itself", is_strong=True)
-    if running + signs.in_forms >= _RUNNING and not _is_gate(signs):
-        return _error(signs, text) if running < 2 * _RUNNING else None
-    if signs.challenge and running < _RUNNING and not signs.login:
-        is_strong = running < _FEW or signs.is_bare
-        return _Suspicion("challenge", f"tests who asks ({signs.challenge}) and says little else", is_strong=is_strong)
-    if signs.login and running < _RUNNING:
-        return _Suspicion("login", f"has {signs.login} and little else", is_strong=True)
-    if (found := _error(signs, text)) is not None:
-        return found
-    if (found := _consent(signs)) is not None:
-        return found
-    return _script(signs, said)
+def _captcha(case: Case) -> _Suspicion | None:
+    """What can also be in the form for comments."""
+    signs = case.signs
+    if not signs.challenge or signs.login or case.running >= _RUNNING or _has_form_text(case):
+        return None
+    reason = f"tests who asks ({signs.challenge}) and says little else"
+    return _Suspicion("challenge", reason, is_strong=signs.is_bare and case.running < _FEW)
 
 
-def _is_gate(signs: Signs) -> bool:
-    """Whether the main part of a page is a form."""
-    return signs.in_forms > signs.running
+def _login(case: Case) -> _Suspicion | None:
+    mark = case.signs.login
+    if not mark or case.running >= _RUNNING or _has_form_text(case):
+        return None
+    return _Suspicion("login", f"has {mark} and little else", is_strong=True)
 
 
-def _error(signs: Signs, text: Text) -> _Suspicion | None:
-    titles = [*signs.titles, *(heading.text for heading in signs.headings if not heading.flags & (FRAME | COMMENTS))]
-    named = next((title for title in titles if names_error(title)), None)
+def _has_form_text(case: Case) -> bool:
+    """Whether the main part has a text, a part of it in a form: old pages are forms as a whole."""
+    return case.running + case.signs.in_forms >= _RUNNING and not case.is_gate
+
+
+def _error(case: Case) -> _Suspicion | None:
+    signs, is_short = case.signs, case.running < _RUNNING
+    if case.running >= 2 * _RUNNING:
+        return None
+    if signs.names_error:
+        return _Suspicion("error", "is named as an error page in its markup", is_strong=is_short)
+    headings = (heading.text for heading in signs.headings if not heading.flags & (FRAME | COMMENTS))
+    named = next((title for title in (*signs.titles, *headings) if names_error(title)), None)
     if named is not None:
-        return _Suspicion("error", f"is titled “{named[:80]}”", is_strong=signs.running < _RUNNING)
-    if signs.running < _RUNNING and names_error((text.text or signs.main_text)[:_BEGINNING]):
+        return _Suspicion("error", f"is titled “{named[:80]}”", is_strong=is_short)
+    if is_short and names_error((case.text or signs.main_text)[:_BEGINNING]):
         return _Suspicion("error", "says that there is no such page", is_strong=False)
     return None
 
 
-def _consent(signs: Signs) -> _Suspicion | None:
-    if signs.running >= _RUNNING and not _is_gate(signs):
+def _consent(case: Case) -> _Suspicion | None:
+    signs, rest = case.signs, case.running + case.signs.in_forms
+    if signs.media or (case.running >= _RUNNING and not case.is_gate):
         return None
-    rest = signs.running + signs.in_forms
-    if signs.consent > max(2 * rest, _TINY) and not signs.media:
-        return _Suspicion("consent", "asks for consent and says little else", is_strong=rest < _TINY)
-    if signs.consent_mark and (signs.buttons or signs.in_forms) and not signs.media:
-        is_strong = signs.is_bare or _is_gate(signs)
-        return _Suspicion(
-            "consent", f"asks for consent ({signs.consent_mark}) and says little else", is_strong=is_strong
-        )
-    return None
+    is_all = signs.consent > max(2 * rest, _TINY) and (signs.is_bare or signs.main_words < _TINY)
+    is_asked = signs.consent_mark is not None and (signs.buttons or signs.in_forms) and (signs.is_bare or case.is_gate)
+    if not is_all and not is_asked:
+        return None
+    by = f" ({signs.consent_mark})" if signs.consent_mark else ""
+    return _Suspicion("consent", f"asks for consent{by} and says little else", is_strong=True)
 
 
-def _script(signs: Signs, said: Testimony) -> _Suspicion | None:
+def _script(case: Case) -> _Suspicion | None:
     """A page that scripts would fill."""
-    if not signs.scripts or signs.media or signs.running >= _TINY:
+    signs = case.signs
+    if not signs.scripts or signs.media or case.running >= _TINY:
         return None
+    if signs.has_body and words.count(signs.own_text) > _LABEL:
+        return None
+    if signs.main_words == 0:
+        but = " but those for readers without scripts" if signs.noscript else ""
+        return _Suspicion("script", f"has no words{but}", is_strong=bool(signs.noscript or signs.holes))
     headings = sum(words.count(heading.text) for heading in signs.headings if not heading.flags & FRAME)
     rest = signs.main_words - headings
-    asks = "javascript" in signs.main_text.casefold() or "javascript" in "".join(signs.aside).casefold()
-    if signs.main_words == 0:
-        is_strong = bool(signs.noscript or signs.holes)
-        reason = (
-            "has no words but those for readers without scripts" if signs.noscript else "has no words without scripts"
-        )
-        return _Suspicion("script", reason, is_strong=is_strong)
-    if rest <= _TINY and (signs.noscript or asks or signs.holes):
-        is_strong = not said.has_title and (asks or (signs.noscript > 0 and rest <= 3))
-        return _Suspicion("script", "has next to no words without scripts", is_strong=is_strong)
-    return None
+    asks = "javascript" in signs.main_text.casefold()
+    if rest > _TINY or not (signs.noscript or asks or signs.holes):
+        return None
+    is_strong = not case.said.has_title and ((asks and not signs.articles) or (signs.noscript > 0 and rest <= _LABEL))
+    return _Suspicion("script", "has next to no words without scripts", is_strong=is_strong)
 
 
-# -- weighing
+# -- weighing what the structure says against what the entry says
 
 
-def _weighed(found: _Suspicion, signs: Signs, said: Testimony, *, has_entry: bool) -> Verdict | None:
-    """A verdict on a page whose structure says that it is not the post, by what its entry says."""
-    kind, reason = found.kind, found.reason
-    certain = Verdict(kind=kind, reason=reason, certain=True)
-    doubt = Verdict(kind=kind, reason=reason, certain=False)
-    if said.denies and said.size >= (_SOME if signs.running < _RUNNING and not said.in_headings else _ENOUGH):
-        if not (said.in_headings and signs.media):
-            return certain
-    if said.missing:
-        if found.is_strong or (signs.running < _FEW and signs.is_bare and not signs.media):
-            return certain
-        return doubt
+def _weighed(found: _Suspicion, case: Case) -> Verdict | None:
+    said, running = case.said, case.running
     if said.has_title:
-        if found.is_strong and kind in ("login", "challenge") and signs.running < _FEW and not signs.media:
-            return certain
+        return _under_title(found, case)
+    if said.denies and said.size >= (_SOME if running < _RUNNING else _ENOUGH):
+        is_certain: bool | None = True
+    elif said.missing:
+        is_certain = found.is_strong or (running < _FEW and case.signs.is_bare and not case.signs.media)
+    elif case.has_entry and said.in_head and (case.signs.media or running >= _TINY):
+        is_certain = None
+    else:
+        is_certain = _by_itself(found, case)
+    return None if is_certain is None else Verdict(kind=found.kind, reason=found.reason, certain=is_certain)
+
+
+def _under_title(found: _Suspicion, case: Case) -> Verdict | None:
+    """A verdict on a page that shows the title of the post: only what stands in the place of its text counts."""
+    signs, kind = case.signs, found.kind
+    is_instead = signs.is_challenge or (kind == "login" and signs.login_in_post) or kind in ("script", "refresh")
+    is_certain = is_instead and not signs.media
+    if not is_certain or case.running >= _FEW:
         return None
-    if not found.is_strong:
-        return doubt if signs.running < _RUNNING else None
-    if has_entry and said.in_head and signs.media:
+    if not case.is_denied and (not found.is_strong or case.running >= _TINY or kind == "script"):
         return None
-    if signs.articles and (signs.running >= _TINY or signs.media):
-        return doubt
-    return certain
+    return Verdict(kind=kind, reason=found.reason, certain=True)
 
 
-def _unnamed(signs: Signs, said: Testimony, front: str | None, text: Text, *, has_entry: bool) -> Verdict | None:
-    """A verdict on a page whose structure has no name, by what its entry says."""
-    if said.denies and said.size >= _SOME and front and _is_foreign(signs, front):
-        return Verdict(
-            kind="foreign",
-            reason=f"is a page of {urlsplit(signs.url).hostname}, which does not link to the blog",
-            certain=True,
-        )
-    is_front = (
-        front
-        and any(stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url))
-        and _bare(signs.url) != _bare(front)
-    )
-    if is_front and not said.has_title and not said.in_head:
-        return Verdict(
-            kind="front", reason="says that it is the front page", certain=said.denies and said.size >= _SOME
-        )
-    no_title = said.missing or not (said.has_title or said.in_head)
-    if said.denies and said.size >= _ENOUGH and no_title:
-        return Verdict(kind="other", reason=f"has none of the entry's {said.size} words, nor its title", certain=True)
-    if said.denies and said.size >= _SOME and no_title and signs.running < _FEW and not signs.media:
-        return Verdict(kind="other", reason=f"has none of the entry's {said.size} words, nor its title", certain=True)
-    if said.denies and said.size >= _ENOUGH and not said.in_headings and signs.running < _TINY and not signs.media:
-        return Verdict(kind="other", reason=f"has none of the entry's {said.size} words", certain=True)
-    if said.missing:
-        if signs.running < _RUNNING and signs.is_bare and not signs.media:
-            return Verdict(
-                kind="other", reason="is short, and nothing shows that it is a page of the blog", certain=True
-            )
-        if signs.running < _RUNNING:
-            return Verdict(kind="other", reason="does not have the entry's title", certain=False)
-    if not has_entry and signs.running < _FEW and signs.is_bare and not signs.media:
-        return Verdict(
-            kind="other",
-            reason=f"has {words.count(text.text)} words, and nothing shows that it is a post",
-            certain=False,
-        )
-    return None
+def _by_itself(found: _Suspicion, case: Case) -> bool | None:
+    """Whether the structure alone is certain; None if it says too little for a doubt."""
+    signs = case.signs
+    if signs.is_challenge or found.kind in ("script", "refresh"):
+        return True if found.is_strong else False if signs.is_bare else None
+    is_plain = found.is_strong and case.running < _TINY and not signs.media
+    return is_plain and signs.is_bare and found.kind != "error"
 
 
-def _is_foreign(signs: Signs, front: str) -> bool:
-    """Whether a page is of another site, and does not link to the blog."""
-    return False
+# -- by what the entry says alone
+
+
+def _front(case: Case) -> Verdict | None:
+    """A page that says that it is the front page."""
+    signs, front = case.signs, case.front
+    if front is None or case.has_title or _bare(signs.url) == _bare(front):
+        return None
+    if not any(stated and _bare(stated) == _bare(front) for stated in (signs.canonical, signs.og_url)):
+        return None
+    return Verdict(kind="front", reason="says that it is the front page", certain=case.is_denied)
+
+
+def _other(case: Case) -> Verdict | None:
+    """A page without the words of the entry."""
+    said, is_short = case.said, case.running < _FEW and not case.signs.media
+    if not said.denies:
+        return None
+    is_another = not case.has_title and said.size >= (_SOME if is_short else _ENOUGH)
+    is_hollow = not said.in_headings and said.size >= _ENOUGH and is_short and case.running < _TINY
+    if not is_another and not is_hollow:
+        return None
+    too = "" if case.has_title else ", nor its title"
+    return Verdict(kind="other", reason=f"has none of the entry's {said.size} words{too}", certain=True)
+
+
+def _untitled(case: Case) -> Verdict | None:
+    """A short page without the title of the entry, which has no words besides."""
+    if not case.said.missing or case.running >= _RUNNING:
+        return None
+    is_certain = case.signs.is_bare and not case.signs.media
+    but = " and nothing shows that it is a page of the blog" if is_certain else ""
+    return Verdict(kind="other", reason=f"does not have the entry's title{but}", certain=is_certain)
+
+
+def _unmarked(case: Case) -> Verdict | None:
+    """A short page of which nothing is known and nothing shows that it is a post."""
+    signs = case.signs
+    if case.has_entry or case.running >= _FEW or signs.media or signs.articles or signs.times or signs.feeds:
+        return None
+    reason = f"has {words.count(case.text)} words, and nothing shows that it is a post"
+    return Verdict(kind="other", reason=reason, certain=False)
 
 
 def same_page_everywhere(one: str, other: str) -> bool:
@@ -384,6 +489,17 @@ def _is_title(title: str, heading: str) -> bool:
     own, there = frozenset(words.words(title)), frozenset(words.words(heading))
     common = len(own & there)
     return common >= _TITLE * len(own) and common >= _HEADING * len(there) and common > 0
+
+
+@cache
+def _suffixes() -> tldextract.TLDExtract:
+    """The public suffix list that tldextract ships; nothing is fetched."""
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+def _site(host: str) -> str:
+    """The registrable domain of a host, or else the host."""
+    return _suffixes()(host).top_domain_under_public_suffix or host
 
 
 def _is_phrase(phrase: str, text: str) -> bool:

@@ -163,6 +163,7 @@ def elsewhere(element: HtmlElement) -> bool:
 
 @lru_cache(maxsize=10_000)
 def names_other_part(names: str) -> bool:
+    """Whether the class or id of an element names a part of the page about other posts or by readers."""
     return _ELSEWHERE.search(names) is not None
 
 

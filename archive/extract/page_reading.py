@@ -16,7 +16,8 @@ from lxml.html import HtmlElement
 from archive.errors import ExtractError
 from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
-from archive.extract.judge import judge, same_page_everywhere, testimony
+from archive.extract.feed_hints import entry_blocks
+from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
 from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
@@ -27,6 +28,16 @@ __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 
 _SHORT = 60
 """Words up to which an extracted text is compared with what readers see."""
+_RATHER_SHORT = 150
+"""The same if the body of the post is marked up."""
+_PART = 0.3
+"""Share of their words that a post's element must have."""
+_SECTION = 0.8
+"""Share of what a page has of the entry that a section must have to be the post."""
+_SENTENCE = 10
+"""Words from which on a line is running text."""
+_MOST = 0.95
+"""Share of a text that must be in the post's element."""
 _MARKED_BYTES = 100_000
 """Beginning of a refusal that is searched for the names of what refuses."""
 _LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
@@ -94,12 +105,16 @@ def read_page(
         return PageReading(text=None, verdict=_not_a_page(payload, content_type, e), words="")
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)
-    if part is not None:
+    if part is not None and _is_own_section(part, source.tree, entry):
         return _read_section(part, url, date=date, entry=entry, site=site, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = _real(pipeline.read(source, date=date, entry=entry, site=site), signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site)
+    if _is_beside(text, signs):
+        text = pipeline.read(source, date=date, entry=entry, site=site, at=signs.own)
+    text = _real(text, signs)
+    signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
-    verdict = judge(signs, said, text, asked=asked, front=front, has_entry=entry is not None)
+    verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
     if foreign and said.size and not said.agrees:
         verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
     found = text.text or " ".join(signs.main_text.split())
@@ -145,10 +160,23 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
     return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
 
 
-def _real(text: Text, signs: Signs) -> Text:
-    """The text without what is not shown as text of the page, if it is nothing but that: hints for readers without
-    scripts, consent dialogs, labels of forms.
+def _is_beside(text: Text, signs: Signs) -> bool:
+    """Whether a short text is not what is marked up as the post.
+
+    Of a page with few words, any part may be taken for the post.
     """
+    size = words.count(text.text)
+    if signs.own is None or size > (_SHORT if not signs.has_body else _RATHER_SHORT):
+        return False
+    if not signs.has_body and words.count(signs.own_text) < _PART * size:
+        return False
+    own = words.letters(signs.own_text)
+    lines = [words.letters(line) for line in text.text.split("\n")]
+    return not text.text or sum(len(line) for line in lines if line in own) < _MOST * sum(map(len, lines))
+
+
+def _real(text: Text, signs: Signs) -> Text:
+    """The text; an empty one if it is only hints for readers without scripts, consent dialogs, labels of forms."""
     if not text.text or words.count(text.text) > _SHORT:
         return text
     main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
@@ -156,6 +184,16 @@ def _real(text: Text, signs: Signs) -> Text:
     if all(line in aside and line not in main for line in lines if line):
         return replace(text, text="", markdown="")
     return text
+
+
+def _with_running(signs: Signs, text: Text) -> Signs:
+    """The signs of a page, its running text counted in the extracted text where that found it elsewhere."""
+    if signs.running >= _SHORT:
+        return signs
+    aside = words.letters("".join(signs.aside))
+    lines = [line for line in text.text.split("\n") if words.letters(line) not in aside]
+    found = sum(size for line in lines if (size := words.count(line)) >= _SENTENCE)
+    return replace(signs, running=found) if found >= _SHORT else signs
 
 
 def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
@@ -171,6 +209,15 @@ def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
     said = [block.plain for block in shown if block.type is not BlockType.EMBED]
     plain = "\n".join(dict.fromkeys(said)) or (text.title or "")
     return replace(text, text=plain, markdown=markdown_text(shown) or plain) if plain else text
+
+
+def _is_own_section(part: HtmlElement, tree: HtmlElement, entry: Entry | None) -> bool:
+    """Whether a section is the post that an entry is about: links also lead to the middle of a post."""
+    if entry is None:
+        return True
+    said = "\n".join(block.plain for block in entry_blocks(entry.html, ""))
+    of_part, of_page = (quoted(said, entry.title or "", "".join(one.itertext())) for one in (part, tree))
+    return of_part >= _SECTION * of_page
 
 
 def _read_section(

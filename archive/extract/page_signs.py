@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from archive.extract import boilerplate, json_ld, words
+from archive.extract.candidates import NEVER_BODY
 from archive.extract.characters import collapsed
 from archive.extract.links import base_url, joined
 from archive.extract.markup import names_other_part
@@ -45,11 +46,24 @@ _TINY_PICTURE = 3
 """Pixels up to which a picture counts visits."""
 _INLINE_CHARACTERS = 20_000
 """Beginning of an inline script that is searched."""
+_WHOLE_POST = 80
+"""Words for readers without scripts from which on they are the post rather than a request to switch scripts on."""
+_CONTENT = 60
+"""Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
+_MAX_HOSTS = 500
 _MAX_HEADINGS = 200
-_MAX_BLOCKS = 20_000
 
 # Regions of a page, as bits: an element has those of its ancestors.
-UNSEEN, FRAME, COMMENTS, CONSENT, FORM, LINK, HEADING, NOSCRIPT, CONTROL, DIALOG, OTHERS = (1 << n for n in range(11))
+UNSEEN, FRAME, COMMENTS, CONSENT, FORM, LINK, HEADING, NOSCRIPT, CONTROL, DIALOG, PAYWALL = (1 << n for n in range(11))
+_TAGS = {
+    **dict.fromkeys(_NEVER_SEEN, UNSEEN),
+    **dict.fromkeys(_CONTROLS, CONTROL),
+    **dict.fromkeys(_HEADINGS, HEADING),
+    "noscript": NOSCRIPT,
+    "form": FORM,
+    "a": LINK,
+    "dialog": DIALOG,
+}
 _NOT_MAIN = UNSEEN | FRAME | COMMENTS | CONSENT | NOSCRIPT | CONTROL | DIALOG
 
 
@@ -59,10 +73,12 @@ class Walls:
 
     challenge_headers: Mapping[str, str]
     challenge_marks: re.Pattern[str]
+    challenge_pages: re.Pattern[str]
     consent_marks: re.Pattern[str]
     consent_hosts: re.Pattern[str]
     paywall_names: frozenset[str]
     errors: re.Pattern[str]
+    error_names: frozenset[str]
 
 
 @cache
@@ -76,10 +92,12 @@ def walls() -> Walls:
     return Walls(
         challenge_headers=data["challenge"]["headers"],
         challenge_marks=pattern(data["challenge"]["marks"]),
+        challenge_pages=pattern(data["challenge"]["pages"]),
         consent_marks=pattern(data["consent"]["marks"]),
         consent_hosts=pattern(data["consent"]["hosts"]),
         paywall_names=frozenset(data["paywall"]["names"]),
         errors=pattern(data["error"]["wording"]),
+        error_names=frozenset(data["error"]["names"]),
     )
 
 
@@ -148,11 +166,17 @@ class Signs:
     login_elsewhere: bool = False
     buttons: int = 0
     """Buttons in the main part."""
+    login_in_post: bool = False
+    """It is in what is marked up as a post."""
     challenge: str | None = None
     """What marks a challenge."""
+    is_challenge: bool = False
+    """It is on no other pages."""
     consent_mark: str | None = None
     paywall: str | None = None
-    """What marks the page as not free."""
+    """The name of an element that is seen instead of the rest of a post."""
+    walled: int = 0
+    """Words in it."""
     not_free: bool = False
     """JSON-LD says that it is not."""
     noindex: bool = False
@@ -160,6 +184,16 @@ class Signs:
     """Seconds and absolute URL of a meta refresh."""
     canonical: str | None = None
     og_url: str | None = None
+    hosts: set[str] = field(default_factory=set)
+    """Hosts that the page links to."""
+    own: HtmlElement | None = None
+    """The element that is marked up as the post, or as its body; None if there are several."""
+    own_text: str = ""
+    """The text of it that readers see."""
+    has_body: bool = False
+    """It is marked up as the body of a post."""
+    names_error: bool = False
+    """The page is named as an error page, in its markup."""
 
     @property
     def is_bare(self) -> bool:
@@ -177,6 +211,7 @@ def signs_of(tree: HtmlElement, *, url: str, headers: Mapping[str, str] | None =
     signs = Signs(url=url)
     base = base_url(tree, url)
     signs.challenge = challenge_in_headers(headers or {})
+    signs.is_challenge = signs.challenge is not None
     _read_head(tree, signs, base)
     _Walk(tree, signs, base).run()
     return signs
@@ -249,12 +284,14 @@ def _read_script(element: HtmlElement, signs: Signs) -> None:
     kind = (element.get("type") or "").strip().lower()
     if kind in ("", "module", "text/javascript", "application/javascript", "text/ecmascript", "text/babel"):
         signs.scripts += 1
-    _mark(signs, source or inline[:_INLINE_CHARACTERS], "script")
+    _mark(signs, f"{element.get('id') or ''} {source or inline[:_INLINE_CHARACTERS]}", "script")
 
 
 def _mark(signs: Signs, text: str, what: str) -> None:
     """Note the names of the software that makes walls."""
-    if signs.challenge is None and (found := walls().challenge_marks.search(text)):
+    if not signs.is_challenge and (found := walls().challenge_pages.search(text)):
+        signs.challenge, signs.is_challenge = f"{what} {collapsed(found[0])}", True
+    elif signs.challenge is None and (found := walls().challenge_marks.search(text)):
         signs.challenge = f"{what} {collapsed(found[0])}"
     if signs.consent_mark is None and (found := walls().consent_marks.search(text)):
         signs.consent_mark = f"{what} {collapsed(found[0])}"
@@ -281,12 +318,17 @@ class _Walk:
         self.signs = signs
         self.base = base
         body = tree.find("body")
+        for element in (tree, body):
+            named = f"{element.get('class') or ''} {element.get('id') or ''}" if element is not None else ""
+            signs.names_error = signs.names_error or not walls().error_names.isdisjoint(named.lower().split())
         self.root = body if body is not None else tree
         self.host = _host(signs.url)
         self.path = urlsplit(signs.url).path
         self.flags: dict[HtmlElement, int] = {}
         self.with_post = self._with_post()
-        self.heading: list[str] | None = None
+        self.bodies: list[HtmlElement] = []
+        self.posts: list[HtmlElement] = []
+        self.mains: list[HtmlElement] = []
 
     def _with_post(self) -> frozenset[HtmlElement]:
         """The elements that contain what is marked up as a post, and these themselves."""
@@ -316,8 +358,26 @@ class _Walk:
             self._text(element, element.text)
             if above is not None and element is not self.root:
                 self._tail(element, above)
+        if self.signs.walled >= _CONTENT:  # some sites name the part that is to be paid for, not the offer
+            self.signs.running += self.signs.walled
+            self.signs.walled, self.signs.paywall = 0, None
         self._headings()
         self._logins()
+        self._own()
+
+    def _own(self) -> None:
+        """Note the post's element."""
+        own = next((found[0] for found in (self.bodies, self.posts, self.mains) if found), self.root)
+        if len(self.bodies) <= 1 and (self.bodies or len(self.posts) <= 1):
+            parts = [own.text or ""]
+            for element in own.iterdescendants():
+                above = element.getparent()
+                if isinstance(element.tag, str) and not self.flags.get(element, 0) & _NOT_MAIN:
+                    parts.append(element.text or "")
+                if above is not None and not self.flags.get(above, 0) & _NOT_MAIN:
+                    parts.append(element.tail or "")
+            self.signs.own, self.signs.own_text = own, " ".join(parts)
+            self.signs.has_body = bool(self.bodies)
 
     def _tail(self, element: HtmlElement, above: HtmlElement) -> None:
         # Pieces are not in the page's order: only their words are compared.
@@ -342,38 +402,31 @@ class _Walk:
             signs.aside.append(piece)
             return
         signs.seen.append(piece)
+        if flags & PAYWALL:
+            signs.walled += size
         if flags & FRAME:
             return
         signs.main.append(piece)
         signs.main_words += size
-        if flags & FORM:
+        if flags & FORM and not flags & PAYWALL:
             signs.in_forms += size
-        elif not flags & (HEADING | LINK):
+        elif not flags & (HEADING | LINK | PAYWALL):
             signs.running += size
 
     def _element(self, element: HtmlElement) -> None:
         above = element.getparent()
         flags = self.flags.get(above, 0) if above is not None else 0
         tag = element.tag
-        if tag in _NEVER_SEEN:
-            flags |= UNSEEN
-        elif tag == "noscript":
-            flags |= NOSCRIPT
-        elif tag in _CONTROLS:
-            flags |= CONTROL
-        elif tag == "form":
-            flags |= FORM
-        elif tag == "a":
-            flags |= LINK
-        elif tag in _HEADINGS:
-            flags |= HEADING
-        elif tag == "dialog":
-            flags |= DIALOG
+        if tag != "noscript" or words.count("".join(element.itertext())) < _WHOLE_POST:
+            flags |= _TAGS.get(tag, 0)
         attributes = element.attrib
         if tag in _FRAMES and element not in self.with_post:
             flags |= FRAME
         if attributes and tag not in ("html", "body"):
             flags |= self._named(element)
+        is_seen = not flags & (_NOT_MAIN & ~FRAME)
+        if is_seen and attributes and element not in self.with_post and self._is_paywall(element):
+            flags |= PAYWALL
         self.flags[element] = flags
         self._note(element, flags)
 
@@ -414,8 +467,6 @@ class _Walk:
         if flags & UNSEEN:
             return
         is_main = not flags & _NOT_MAIN
-        if is_main and signs.paywall is None and element.attrib:
-            self._paywall(element)
         if tag == "article" and not flags & (FRAME | COMMENTS):
             signs.articles += 1
         elif tag == "time":
@@ -428,15 +479,33 @@ class _Walk:
             signs.buttons += not flags & (FRAME | COMMENTS)
         elif is_main and not len(element) and not (element.text or "").strip() and (get("id") or "-" in tag):
             signs.holes += tag not in ("input", "a", "span", "br", "hr", "col", "i", "ins")
-        if tag not in ("article", "body") and element.attrib and _is_post(element) and not flags & (FRAME | COMMENTS):
-            signs.articles += 1
+        if not flags & (FRAME | COMMENTS):
+            self._note_post(element)
 
-    def _paywall(self, element: HtmlElement) -> None:
+    def _note_post(self, element: HtmlElement) -> None:
+        """Note an element that is marked up as a post, or as the body of one."""
+        tag = element.tag
+        if tag == "main":
+            self.mains.append(element)
+        if tag == "body":
+            return
+        is_post = tag == "article" or _is_post(element)
+        is_body = tag not in NEVER_BODY and (
+            "articleBody" in (element.get("itemprop") or "") or boilerplate.names_of(element).is_body
+        )
+        if is_post:
+            self.signs.articles += tag != "article"
+            if not self.posts or not _contains(self.posts[-1], element):
+                self.posts.append(element)
+        if is_body and (not self.bodies or not _contains(self.bodies[-1], element)):
+            self.bodies.append(element)
+
+    def _is_paywall(self, element: HtmlElement) -> bool:
         names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        if names.strip():
-            found = next((name for name in walls().paywall_names if name in names), None)
-            if found and element not in self.with_post:
-                self.signs.paywall = f"element named {found}"
+        found = next((name for name in walls().paywall_names if name in names), None) if names != " " else None
+        if found is not None:
+            self.signs.paywall = self.signs.paywall or f"an element named {found}"
+        return found is not None
 
     def _link(self, href: str) -> None:
         target = joined(self.base, href) if href and not href.startswith("#") else None
@@ -446,7 +515,10 @@ class _Walk:
             parts = urlsplit(target)
         except ValueError:
             return
-        if _host(target) == self.host and parts.path != self.path:
+        host = _host(target)
+        if len(self.signs.hosts) < _MAX_HOSTS:
+            self.signs.hosts.add(host)
+        if host == self.host and parts.path != self.path:
             self.signs.own_links += 1
 
     def _headings(self) -> None:
@@ -490,8 +562,14 @@ class _Walk:
             return
         if flags & (FRAME | COMMENTS | DIALOG):
             self.signs.login_elsewhere = True
-        elif self.signs.login is None:
-            self.signs.login = what
+        else:
+            self.signs.login = self.signs.login or what
+            posts = (*self.bodies, *self.posts)
+            self.signs.login_in_post = self.signs.login_in_post or any(_contains(post, element) for post in posts)
+
+
+def _contains(outer: HtmlElement, element: HtmlElement) -> bool:
+    return outer is element or any(above is outer for above in element.iterancestors())
 
 
 def _is_grant(url: str) -> bool:
@@ -533,9 +611,3 @@ def _host(url: str) -> str:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
-
-
-def ancestors(element: HtmlElement) -> Iterator[HtmlElement]:
-    """An element and its ancestors."""
-    yield element
-    yield from element.iterancestors()

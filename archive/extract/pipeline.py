@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from itertools import zip_longest
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction, load_html
@@ -19,14 +20,14 @@ from trafilatura.xml import xmltotxt
 from archive.errors import ExtractError
 from archive.extract import body, boilerplate, language, page_metadata, trim
 from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
-from archive.extract.feed_hints import FeedHints, all_blocks, comparable
+from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Facts, Text
 from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
 from archive.warc.codings import unicode_html
 
 NAME = "pressmark"
-RULES = "2"
+RULES = "3"
 """Version of the extraction rules; each change gives some pages another text."""
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
 _SHORT = 200
@@ -37,7 +38,7 @@ _MIN_FALLBACK = 40
 """Characters below which what trafilatura finds is a label rather than a text."""
 
 _VERSIONS = (version("pressmark"), version("trafilatura"))
-_DATE_SLACK = timedelta(days=1)
+DATE_SLACK = timedelta(days=1)
 """How much later than its capture a page may be dated: its time zone may be ahead of UTC."""
 
 
@@ -102,14 +103,29 @@ class Source:
         return cls(tree, url, lambda: load_html(unicode_html(payload, content_type)))
 
 
-def read(source: Source, *, date: datetime | None, entry: Entry | None, site: Profile | None) -> Text:
-    """The text and metadata of a page as `extract` gives them; the text is empty if the page has none."""
+def read(
+    source: Source,
+    *,
+    date: datetime | None,
+    entry: Entry | None,
+    site: Profile | None,
+    at: HtmlElement | None = None,
+) -> Text:
+    """The text and metadata of a page as `extract` gives them; the text is empty if the page has none.
+
+    Args:
+        source: The page.
+        date: As for `extract`, like `entry` and `site`.
+        entry: What a feed says about the post.
+        site: The blocks that recur on the site.
+        at: The element that is the post's body, if that is known.
+    """
     tree, url = source.tree, source.url
-    latest = date + _DATE_SLACK if date else None
+    latest = date + DATE_SLACK if date else None
     facts = page_metadata.read(tree, url=url, latest=latest)
     hints = FeedHints.of(entry.html) if entry else None
-    made = _post(tree, url, facts.title, hints, site)
-    if len(made.text) < _SHORT:
+    made = _post(tree, url, facts.title, hints, site, at)
+    if len(made.text) < _SHORT and at is None:
         made = _by_trafilatura(source, made)
     code, stated_by = language.of(made.text, stated=facts.language, source=facts.sources.get("language", "page"))
     sources = {**facts.sources, **({"language": stated_by} if code else {})}
@@ -135,8 +151,15 @@ class _Post:
     comments: str = ""
 
 
-def _post(tree: HtmlElement, url: str, title: str | None, hints: FeedHints | None, site: Profile | None) -> _Post:
-    found = body.find(tree, title=title)
+def _post(
+    tree: HtmlElement,
+    url: str,
+    title: str | None,
+    hints: FeedHints | None,
+    site: Profile | None,
+    at: HtmlElement | None,
+) -> _Post:
+    found = body.find(tree, title=title, at=at)
     if found is None:
         return _Post()
     headings = (" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))
@@ -204,7 +227,7 @@ def _without_twins(blocks: list[Block]) -> list[Block]:
     """Blocks without the descriptions of pictures that their captions repeat."""
     return [
         block
-        for block, following in zip(blocks, [*blocks[1:], None], strict=True)
+        for block, following in zip_longest(blocks, blocks[1:])
         if block.type is not BlockType.IMAGE or following is None or comparable(block) != comparable(following)
     ]
 
@@ -243,7 +266,7 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
     """The text with the metadata of its feed entry; dates after `latest` are ignored."""
     stated = {
         "title": page_metadata.one_line(entry.title),
-        "author": page_metadata.one_line(entry.author),
+        "author": page_metadata.one_line(entry.author or (None if text.author else entry.shared_author)),
         "published": page_metadata.believed(entry.published, latest),
         "modified": page_metadata.believed(entry.modified, latest),
         "tags": tuple(page_metadata.unique([*entry.tags, *text.tags])) if entry.tags else (),
@@ -251,5 +274,6 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
         "language": None if text.language else language.fold(entry.language),
     }
     won = {name: value for name, value in stated.items() if value}
-    sources = {**text.sources, **dict.fromkeys(won, "feed")}
+    won["feed_only"] = feed_only(entry, text.text, text.url)
+    sources = {**text.sources, **dict.fromkeys((name for name in won if name != "feed_only"), "feed")}
     return replace(text, **won, sources=sources)  # type: ignore[arg-type]

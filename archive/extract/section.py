@@ -7,6 +7,7 @@ from urllib.parse import unquote, urldefrag
 
 from lxml.html import HtmlElement, html_parser
 
+from archive.extract import boilerplate
 from archive.extract.measure import BLOCKS, HEADINGS
 
 _CONTAINERS = BLOCKS - HEADINGS - {"body", "hr", "dt", "p", "caption"}
@@ -22,7 +23,7 @@ def section(tree: HtmlElement, url: str) -> HtmlElement | None:
     """
     name = unquote(urldefrag(url)[1]).strip()
     target = _named(tree, name) if name else None
-    if target is None:
+    if target is None or _is_in_comments(target):
         return None
     parts = _parts(target)
     if parts is None:
@@ -35,6 +36,11 @@ def _named(tree: HtmlElement, name: str) -> HtmlElement | None:
         if element.get("id") == name or (element.tag == "a" and element.get("name") == name):
             return None if element.tag in ("html", "head", "body") else element
     return None
+
+
+def _is_in_comments(target: HtmlElement) -> bool:
+    above = (target, *target.iterancestors())
+    return any(boilerplate.names_of(one).is_comments and one.tag not in ("body", "main", "article") for one in above)
 
 
 def _parts(target: HtmlElement) -> list[HtmlElement] | None:
@@ -139,7 +145,6 @@ def _page(tree: HtmlElement, parts: list[HtmlElement]) -> HtmlElement:
     body.append(article)
     for part in parts:
         article.append(deepcopy(part))
-    parts[-1] = article[-1]
     article[-1].tail = None
     heading = next(article.iter(*HEADINGS), None)
     if heading is not None:

@@ -10,7 +10,9 @@ from datetime import datetime
 from archive.limits import ENTRY_CHARACTERS
 from archive.warc.capture import digest
 
-_STRINGS = frozenset({"title", "author", "language", "html", "published_raw", "modified_raw", "related", "named_by"})
+_STRINGS = frozenset(
+    {"title", "author", "shared_author", "language", "html", "published_raw", "modified_raw", "related", "named_by"}
+)
 
 PAGE, FEED = "page", "feed"
 """Sources of a text."""
@@ -27,6 +29,8 @@ class Entry:
 
     title: str | None = None
     author: str | None = None
+    shared_author: str | None = None
+    """Whom the publisher names for all posts together: the author where the post's page names none."""
     published: datetime | None = None
     """Aware, UTC; None if it is missing or could not be parsed."""
     modified: datetime | None = None

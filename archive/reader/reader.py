@@ -9,10 +9,11 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urljoin
 
 from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
@@ -26,6 +27,7 @@ from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.codings import decoded
 from archive.warc.http_message import header
+from archive.warc.pasted_url import Reading
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,12 @@ class Exchange:
     """Payload with its content coding; for a revisit, that of the response it refers to."""
     payload_head: bytes
     """The head that belongs to `body`; the same as `head` unless this is a revisit."""
+
+    @property
+    def shown_head(self) -> bytes:
+        """The head that describes what this visit shows: of a 304 or a revisit without a head, that of `body`."""
+        unmodified = self.row.kind == "revisit" and self.row.status == HTTPStatus.NOT_MODIFIED
+        return self.payload_head if unmodified else self.head or self.payload_head
 
     def payload(self) -> bytes:
         """`body` without its content coding.
@@ -91,8 +99,21 @@ class Reader:
         others = self.index.captures_of(record for record in made if record not in known)
         return sorted([*rows, *others], key=lambda row: (row.date, row.record)) if others else rows, made
 
+    def meant(self, found: Sequence[Reading]) -> Reading:
+        """Of what somebody may have meant by an address, the first that is archived; the last one if none is."""
+        archived = (one for one in found if self.index.nearest(one.url, None) or self.index.nearest_text(one.url, None))
+        return found[0] if len(found) == 1 else next(archived, found[-1])
+
     def find(self, url: str, at: datetime | None = None) -> CaptureRow:
         """The capture of a URL nearest to `at`, or the newest; archived redirects are followed.
+
+        Raises:
+            NotArchivedError: The URL has no capture.
+        """
+        return self.followed(url, at)[-1]
+
+    def followed(self, url: str, at: datetime | None = None) -> list[CaptureRow]:
+        """The capture of a URL nearest to `at`, or the newest, and the captures that its redirects lead to.
 
         Raises:
             NotArchivedError: The URL has no capture.
@@ -100,15 +121,34 @@ class Reader:
         row = self.index.nearest(url, at)
         if row is None:
             raise NotArchivedError(url)
-        seen = {row.url}
-        while len(seen) <= FOLLOWED_REDIRECTS and 300 <= row.status < 400 and row.status != 304:  # noqa: PLR2004
-            target = _target(row.url, header(self.read(row).head, "location"))
+        rows = [row]
+        while len(rows) <= FOLLOWED_REDIRECTS and _is_redirect(row.status):
+            target = self._target(row)
             following = self.index.nearest(target, row.date) if target else None
-            if following is None or following.url in seen:
+            if following is None or following.url in {one.url for one in rows}:
                 break
             row = following
-            seen.add(row.url)
-        return row
+            rows.append(row)
+        return rows
+
+    def confirmed(self, row: CaptureRow) -> list[CaptureRow]:
+        """What a revisit needs in order to be replayed: the response that it refers to, last.
+
+        A 304 has no headers of a page: the newest capture of the same URL with the same response comes before that
+        response, if it is another one.
+        """
+        original = self.index.capture(row.refers_to) if row.refers_to else None
+        if original is None:
+            return []
+        if row.status != HTTPStatus.NOT_MODIFIED or original.url == row.url:
+            return [original]
+        earlier = (
+            one
+            for one in reversed(self.captures(row.url))
+            if one.url == row.url and one.refers_to == original.record and one.status != HTTPStatus.NOT_MODIFIED
+        )
+        same = next((one for one in earlier if one.date <= row.date), None)
+        return [same, original] if same else [original]
 
     def read(self, row: CaptureRow) -> Exchange:
         """The exchange of a capture.
@@ -160,10 +200,8 @@ class Reader:
         return self._bytes(row.object, row.offset, row.length)
 
     def replayable_members(self, row: CaptureRow) -> bytes:
-        """The gzip members of a capture; for a revisit, followed by those of the response it refers to."""
-        data = self.stored_members(row)
-        original = self.index.capture(row.refers_to) if row.refers_to else None
-        return data + self.replayable_members(original) if original and original.kind != "revisit" else data
+        """The gzip members of a capture; for a revisit, followed by those of what it confirms."""
+        return b"".join(map(self.stored_members, (row, *self.confirmed(row))))
 
     def text(self, url: str, at: datetime | None = None) -> HeldText:
         """The text of a URL whose capture is nearest to `at`, or the newest.
@@ -218,6 +256,18 @@ class Reader:
             or (self.index.nearest_text(capture.url, at) if capture.url != url else None)
         )
 
+    def _target(self, row: CaptureRow) -> str | None:
+        """Where a redirect, or a 304 that confirms one, leads; None if it is not one or states no valid URL."""
+        if row.status == HTTPStatus.NOT_MODIFIED:
+            original = self.index.capture(row.refers_to) if row.refers_to else None
+            if original is None or not _is_redirect(original.status) or original.status == HTTPStatus.NOT_MODIFIED:
+                return None
+        location = header(self.read(row).shown_head, "location")
+        try:
+            return urljoin(row.url, location) if location else None
+        except ValueError:
+            return None
+
     def _records(self, key: str, offset: int, length: int, *, most: int | None = None) -> list[warc.Record]:
         with _damage(key, offset):
             records = list(itertools.islice(warc.read(io.BytesIO(self._bytes(key, offset, length))), most))
@@ -235,12 +285,8 @@ class Reader:
         return data
 
 
-def _target(url: str, location: str | None) -> str | None:
-    """Where a redirect leads; None if that is not a valid URL."""
-    try:
-        return urljoin(url, location) if location else None
-    except ValueError:
-        return None
+def _is_redirect(status: int) -> bool:
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 def _maker(key: str) -> str:

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from archive.errors import TaskError
@@ -25,6 +26,8 @@ from archive.errors import TaskError
 _TASKS_PER_PROCESS = 2_000
 """Tasks after which a process is replaced, so that no leak in a parser grows for long."""
 _MESSAGE_LENGTH = 300
+_END_SECONDS = 2.0
+"""How long the end of a process that broke down is awaited, for its exit code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,10 @@ class Limits:
     """Wall time."""
     megabytes: int
     """Address space of the process."""
+    seconds_setting: str = ""
+    """Name of the setting that `seconds` comes from, for messages."""
+    megabytes_setting: str = ""
+    """Name of the setting that `megabytes` comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class _Failed:
     """The error of a task, in words: not every exception can be passed between processes."""
 
     message: str
+    lacks_memory: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +57,7 @@ class _Task:
     function: Callable[..., Any]
     arguments: dict[str, Any]
     seconds: float
+    setting: str
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -75,6 +84,7 @@ class WorkerPool:
         function: Callable[..., Any],
         *,
         deadline_seconds: float | None = None,
+        deadline_setting: str = "",
         **arguments: Any,  # noqa: ANN401  any pure function
     ) -> Future[Any]:
         """Call a module's function in a process; the function and its arguments must be picklable.
@@ -84,9 +94,11 @@ class WorkerPool:
         Args:
             function: What to call.
             deadline_seconds: Wall time of this task; None: as in the limits.
+            deadline_setting: Name of the setting that it comes from.
             arguments: Keyword arguments of the function.
         """
-        task = _Task(function, arguments, deadline_seconds or self._limits.seconds)
+        setting = deadline_setting if deadline_seconds else self._limits.seconds_setting
+        task = _Task(function, arguments, deadline_seconds or self._limits.seconds, setting)
         with self._lock:
             if self._closed:
                 _cancel(task)
@@ -116,20 +128,39 @@ class WorkerPool:
         worker.run(task, lambda result: self._done(worker, task, result))
 
     def _done(self, worker: _Worker, task: _Task, result: Future[Any]) -> None:
+        ended = worker.ended
         with self._lock:
             self._busy.discard(worker)
             self._idle.append(worker)
         try:
             value = result.result()
-        except (BrokenProcessPool, CancelledError):
-            value = _Failed(f"passed {task.seconds:g} s or {self._limits.megabytes} MB, or crashed its process")
+        except CancelledError:
+            value = _Failed("was cancelled")
+        except BrokenProcessPool:
+            if ended == -signal.SIGALRM:
+                value = _Failed(_passed(f"{task.seconds:g} s", task.setting))
+            else:
+                value = _Failed(f"crashed its process{_how(ended)}")
         except OSError as e:
             value = _Failed(f"no process could be started: {e}")
+        if isinstance(value, _Failed) and value.lacks_memory:
+            value = _Failed(_passed(f"{self._limits.megabytes} MB", self._limits.megabytes_setting))
         if isinstance(value, _Failed):
             task.future.set_exception(TaskError(value.message))
         else:
             task.future.set_result(value)
         self._next()
+
+
+def _passed(limit: str, setting: str) -> str:
+    return f"passed {limit} ({setting})" if setting else f"passed {limit}"
+
+
+def _how(code: int | None) -> str:
+    """How a process ended, as far as that is known."""
+    if code is None:
+        return ""
+    return f" (signal {-code})" if code < 0 else f" (exit code {code})"
 
 
 def _cancel(task: _Task) -> None:
@@ -150,6 +181,9 @@ class _Worker:
         self._limits = limits
         self._preload = list(preload)
         self._executor: ProcessPoolExecutor | None = None
+        self._process: BaseProcess | None = None
+        self.ended: int | None = None
+        """Exit code of the process that the latest task ended, negative for a signal; None if it did not end it."""
 
     def run(self, task: _Task, done: Callable[[Future[Any]], None]) -> None:
         try:
@@ -175,7 +209,10 @@ class _Worker:
             self._executor = ProcessPoolExecutor(
                 1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
             )
-        return self._executor.submit(_run, task.seconds, task.function, task.arguments)
+        future = self._executor.submit(_run, task.seconds, task.function, task.arguments)
+        processes = list((self._executor._processes or {}).values())  # noqa: SLF001  has no public name before 3.14
+        self._process = processes[-1] if processes else None
+        return future
 
     def close(self) -> None:
         executor, self._executor = self._executor, None
@@ -185,8 +222,12 @@ class _Worker:
             executor.shutdown(wait=True, cancel_futures=True)
 
     def _after(self, result: Future[Any], done: Callable[[Future[Any]], None]) -> None:
+        self.ended = None
         if not result.cancelled() and isinstance(result.exception(), BrokenProcessPool):
             self._executor = None  # it shuts itself down; the next task gets a new one
+            if self._process is not None:
+                self._process.join(_END_SECONDS)
+                self.ended = self._process.exitcode
         done(result)
 
 
@@ -231,7 +272,7 @@ def _run(seconds: float, function: Callable[..., Any], arguments: dict[str, Any]
     try:
         return function(**arguments)
     except MemoryError:
-        return _Failed("passed the memory that it may use")
+        return _Failed("", lacks_memory=True)
     except Exception as e:  # noqa: BLE001  whatever a parser raises costs this task and nothing else
         said = str(e) if type(e).__module__.split(".")[0] in {"archive", "crawler"} else f"{type(e).__name__}: {e}"
         return _Failed(said[:_MESSAGE_LENGTH])

@@ -11,16 +11,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
-from archive.errors import DamagedError, StoreError
+from archive.errors import DamagedError, NotArchivedError, StoreError
+from archive.index.from_records import entered
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
 from archive.index.schema import TextRow
 from archive.index.versions import Version, versions
 from archive.limits import RANKED_TEXTS
+from archive.reader.page_history import versions_of
 from archive.reader.reader import Reader
 from archive.runtime.database import fetch
 from archive.runtime.times import iso
 from archive.search.query import Query, Term
 from archive.search.snippet import Piece, passage
+from archive.warc.pasted_url import is_address, readings
 
 _COLUMN = {"title": "title", "author": "author", "tag": "tags"}
 _RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0, 0.0)"
@@ -94,6 +97,29 @@ class Search:
                 seen.add(key)
                 hits.append(hit)
         return Found(hits=tuple(hits), total=total, more=at < total)
+
+    def page(self, text: str) -> Found | None:
+        """The newest version of the page whose address a query is; None if it is not an archived address."""
+        if not is_address(text):
+            return None
+        try:
+            found = versions_of(self._reader, self._reader.meant(readings(text)).url)
+        except NotArchivedError:
+            return None
+        version = found[-1]
+        row = entered(self._reader.read_text(version.text))
+        hit = Hit(
+            version=version,
+            url=row.url,
+            title=row.title,
+            author=row.author,
+            language=row.language,
+            tags=row.tags,
+            dated=row.dated,
+            passage=self._passage(version.text, ()),
+            of=len(found),
+        )
+        return Found(hits=(hit,), total=1, more=False)
 
     def known(self, limit: int = 50) -> dict[str, list[str]]:
         """Hosts and languages of the texts, those with the most texts first."""

@@ -16,6 +16,7 @@ else:
     from backports import zstd
 
 from archive.limits import DECODED_BYTES
+from archive.warc.charset import page_charset
 
 _CHUNK = 1 << 16
 _CHUNK_LINE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -131,15 +132,14 @@ def _decoding(body: bytes, coding: str) -> Iterator[bytes]:
 
 
 def unicode_html(body: bytes, content_type: str | None) -> str:
-    """A page's characters, by the charset that its bytes, response or markup names; a wrong name is harmless."""
-    from w3lib.encoding import html_to_unicode
+    """A page's characters: every page is decoded here.
 
-    for named in (content_type, None):
-        try:
-            return html_to_unicode(named, body)[1]
-        except (LookupError, ValueError):  # Python has codecs that are not charsets, such as `undefined` and `hex`
-            continue
-    return body.decode("utf-8", "replace")
+    A charset that the page declares counts if the bytes are text in it; else it is recognized.
+    """
+    from w3lib.encoding import to_unicode
+
+    codec, mark = page_charset(body, content_type)
+    return to_unicode(body[mark:], codec)
 
 
 def dechunked(body: bytes) -> bytes:

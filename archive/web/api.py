@@ -17,6 +17,7 @@ from archive.reader.reader import Reader
 from archive.runtime.times import parse_moment
 from archive.search import query as queries
 from archive.search.search import Search
+from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.limits import API_ITEMS
 
@@ -46,7 +47,9 @@ def router(reader: Reader) -> APIRouter:
             wanted = queries.parse(q)
         except ValueError as e:
             raise BadRequestError(f"q: {e}") from e
-        found = search.find(wanted, limit=limit, offset=offset, newest=sort == "new")
+        found = (None if offset else search.page(q)) or search.find(
+            wanted, limit=limit, offset=offset, newest=sort == "new"
+        )
         return {"total": found.total, "more": found.more, "hits": [hit.as_json() for hit in found.hits]}
 
     @made.get("/versions", summary="The versions of a page's text, oldest first")
@@ -67,9 +70,12 @@ def router(reader: Reader) -> APIRouter:
 
 
 def _versions(reader: Reader, url: str) -> list[Any]:
-    if any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in url):  # noqa: PLR2004
+    if any(0xD800 <= ord(c) < 0xE000 for c in url):  # noqa: PLR2004
         raise NotArchivedError(ascii(url)[:200])
-    return versions_of(reader, url)
+    try:
+        return versions_of(reader, reader.meant(readings(url)).url)
+    except ValueError as e:
+        raise BadRequestError(f"url: {e}") from e
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from archive.reader.reader import Reader
+from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
-from archive.web.memento_path import STAMP_DIGITS, asked_url, moment_of, stamp_of
+from archive.web.memento_path import STAMP_DIGITS, moment_of, stamp_of
 
 
 class AvailabilityApi:
@@ -26,10 +27,11 @@ class AvailabilityApi:
         if stamp and not (stamp.isdigit() and stamp.isascii() and len(stamp) <= STAMP_DIGITS):
             raise BadRequestError(f"timestamp={stamp[:20]}: use up to {STAMP_DIGITS} digits, such as 20240531")
         try:
-            target = asked_url(url)
+            meant = readings(url)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
-        row = await run_in_threadpool(self._reader.index.nearest, target, moment_of(stamp) if stamp else None)
+        at = moment_of(stamp) if stamp else None
+        row = await run_in_threadpool(lambda: self._reader.index.nearest(self._reader.meant(meant).url, at))
         snapshots = {}
         if row:
             snapshots["closest"] = {

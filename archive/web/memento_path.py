@@ -6,16 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from archive.limits import URL_CHARACTERS
 from archive.runtime.times import within
+from archive.warc.pasted_url import Reading, readings
 
 STAMP_DIGITS = 14
 """YYYYMMDDhhmmss."""
 _DATED = re.compile(r"(\d{1,14})([a-z]{2}_)?/(.+)", re.DOTALL)
-_ENCODED = re.compile(r"[a-z][a-z0-9+.-]*%3a", re.IGNORECASE)
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/{1,2}(?=[^/])", re.IGNORECASE)
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
@@ -29,6 +27,8 @@ class Dated:
     modifier: str
     """`id_`, `if_` and so on; empty for the memento in its frame."""
     url: str
+    readings: tuple[Reading, ...]
+    """Everything that the URL as written may mean; `url` is the first one."""
 
     @property
     def exact(self) -> bool:
@@ -37,23 +37,16 @@ class Dated:
 
 
 def dated(rest: str) -> Dated | None:
-    """Parse what follows `/web/`; None if it has no timestamp."""
-    found = _DATED.fullmatch(rest)
-    return Dated(stamp=found[1], modifier=found[2] or "", url=asked_url(found[3])) if found else None
-
-
-def asked_url(written: str) -> str:
-    """The URL in a path; merged slashes and a missing scheme are restored.
+    """Parse what follows `/web/`; None if it has no timestamp.
 
     Raises:
-        ValueError: It is too long.
+        ValueError: What follows the timestamp is not the address of a web page.
     """
-    if len(written) > URL_CHARACTERS:
-        raise ValueError(f"the URL is longer than {URL_CHARACTERS} characters")
-    written = quote(written, safe=_SAFE)
-    if _ENCODED.match(written):
-        written = quote(unquote(written), safe=_SAFE)
-    return _SCHEME.sub(r"\1://", written, count=1) if _SCHEME.match(written) else f"http://{written.lstrip('/')}"
+    found = _DATED.fullmatch(rest)
+    if found is None:
+        return None
+    meant = readings(found[3])
+    return Dated(stamp=found[1], modifier=found[2] or "", url=meant[0].url, readings=meant)
 
 
 def quoted(url: str) -> str:

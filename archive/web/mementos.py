@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from threading import Lock
 from typing import Any
@@ -23,12 +24,13 @@ from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import FolderStore
 from archive.warc.codings import unicode_html
 from archive.warc.http_message import header, headers, media_type
+from archive.warc.pasted_url import Reading, readings
 from archive.web import cdx_query, link_headers
 from archive.web.cdx_columns import CDX11
 from archive.web.cdx_output import MEDIA_TYPES, written
 from archive.web.errors import BadRequestError
 from archive.web.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
-from archive.web.memento_path import Dated, asked_url, dated, http_date, moment_of, quoted, read_http_date, stamp_of
+from archive.web.memento_path import Dated, dated, http_date, moment_of, quoted, read_http_date, stamp_of
 from archive.web.ranges import in_parts, matches, part_of, stored
 from archive.web.request import rest_of
 from archive.web.sanitize import document, media, plain
@@ -78,12 +80,15 @@ class MementoApi:
         try:
             for form in ("link", "json", "cdx"):
                 if rest.startswith(f"timemap/{form}/"):
-                    return await run_in_threadpool(self._timemap, form, asked_url(rest[len(form) + 9 :]), base)
+                    meant = readings(rest[len(form) + 9 :])
+                    return await run_in_threadpool(self._timemap, form, meant, base)
             asked = dated(rest)
             if asked is None:
-                return await run_in_threadpool(self._timegate, request, asked_url(rest), base)
+                return await run_in_threadpool(self._timegate, request, readings(rest), base)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
+        if len(asked.readings) > 1:
+            asked = replace(asked, url=(await run_in_threadpool(self._reader.meant, asked.readings)).url)
         if request.headers.get("service-worker"):
             raise BadRequestError("archived scripts may not register as service workers", status=HTTPStatus.FORBIDDEN)
         at = moment_of(asked.stamp)
@@ -95,10 +100,12 @@ class MementoApi:
                 return self._memento(request, asked, base, found)
         return await run_in_threadpool(self._memento, request, asked, base, found)
 
-    def _timegate(self, request: Request, url: str, base: str) -> Response:
+    def _timegate(self, request: Request, meant: Sequence[Reading], base: str) -> Response:
         """TimeGate (RFC 7089 §4.1): redirects to the memento nearest to Accept-Datetime."""
+        found = self._reader.meant(meant)
+        url = found.url
         vary = {"Vary": "accept-datetime", "Cache-Control": "no-cache"}
-        stated, at = request.headers.get("accept-datetime"), None
+        stated, at = request.headers.get("accept-datetime"), moment_of(found.stamp) if found.stamp else None
         if stated is not None:
             try:
                 at = read_http_date(stated)
@@ -118,7 +125,8 @@ class MementoApi:
             status_code=HTTPStatus.FOUND, headers={"Location": link_headers.memento_url(base, row.date, url), **headers}
         )
 
-    def _timemap(self, form: str, url: str, base: str) -> Response:
+    def _timemap(self, form: str, meant: Sequence[Reading], base: str) -> Response:
+        url = self._reader.meant(meant).url
         moments = self._lookup.moments(url) if form == "link" else []
         if form == "link" and moments:
             lines = link_headers.timemap(base, url, link_headers.seconds(moments))
@@ -160,7 +168,7 @@ class MementoApi:
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
         exchange = self._reader.read(row)
-        status, head, body = _status(exchange), _head(exchange), exchange.body
+        status, head, body = _status(exchange), exchange.shown_head, exchange.body
         named |= originals(head)
         named["Content-Type"] = _clean(
             header(head, "content-type") or row.mime.replace("unk", "application/octet-stream")
@@ -189,7 +197,7 @@ class MementoApi:
     def _shown(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str]) -> Response:
         """The plain view: sanitized HTML, images, plain text, without any script."""
         exchange = self._reader.read(row)
-        head, status = _head(exchange), _status(exchange)
+        head, status = exchange.shown_head, _status(exchange)
         mime = media_type(header(head, "content-type")) if head else row.mime
         body = exchange.payload()
         named |= {"Content-Security-Policy": _SHOWN, "Cross-Origin-Resource-Policy": "same-site", **originals(head)}
@@ -236,9 +244,9 @@ class MementoApi:
         """Our page with the plain view in a frame; an archived redirect redirects."""
         exchange = self._reader.read(row)
         status = _status(exchange)
-        named |= originals(_head(exchange))
+        named |= originals(exchange.shown_head)
         if _is_redirection(status):
-            self._lead(named, row, exchange.head, base, "")
+            self._lead(named, row, exchange.shown_head, base, "")
             if "Location" in named:
                 return Response(status_code=HTTPStatus.FOUND, headers=named)
         shown = self._frame(request=request, row=row, url=asked.url, stamp=asked.stamp).encode()
@@ -278,16 +286,9 @@ def _clean(value: str) -> str:
     return _FORBIDDEN_IN_VALUES.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
 
 
-def _head(exchange: Exchange) -> bytes:
-    """The response head; for a 304 the one that came with the payload."""
-    if exchange.row.status == HTTPStatus.NOT_MODIFIED:
-        return exchange.payload_head
-    return exchange.head or exchange.payload_head
-
-
 def _status(exchange: Exchange) -> int:
     """The archived status, or 200 if it is one that cannot be sent."""
-    words = _head(exchange).split(b"\n", 1)[0].split(None, 2)
+    words = exchange.shown_head.split(b"\n", 1)[0].split(None, 2)
     return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else HTTPStatus.OK
 
 

@@ -32,6 +32,16 @@ _CONFIG = json.dumps(
         "csp": "default-src 'unsafe-eval' 'unsafe-inline' 'self' data: blob:; form-action 'none'; object-src 'none'",
     }
 )
+_WAIT = """
+const begun = Number(sessionStorage.begun), now = Date.now();
+if (!(now - begun < 60000)) sessionStorage.begun = now;
+if (!(now - begun > 20000 && now - begun < 60000))
+  navigator.serviceWorker.ready.then(() => setTimeout(() => location.reload(), 100));
+"""
+"""Loads the engine's frame again until its service worker answers for it.
+
+The engine loads it once, often before the service worker has taken over. After 20 seconds it stays blank for a while.
+"""
 _FILES = ("ui.js", "sw.js")
 
 
@@ -108,8 +118,14 @@ def replay_application(
         return Response(css, media_type="text/css")
 
     async def frame(request: Request) -> Response:
-        # The engine loads this frame again once its service worker has taken over.
-        return PlainTextResponse("", HTTPStatus.NOT_FOUND, headers={"Content-Security-Policy": policy(request)})
+        headers = {"Content-Security-Policy": policy(request), "Cache-Control": "no-store"}
+        if request.path_params["rest"]:
+            return PlainTextResponse("", HTTPStatus.NOT_FOUND, headers=headers)
+        waiting = '<!doctype html><meta charset="utf-8"><title>Replay</title><script src="/replay/wait.js"></script>'
+        return HTMLResponse(waiting, HTTPStatus.NOT_FOUND, headers=headers)
+
+    async def wait(_request: Request) -> Response:
+        return Response(_WAIT, media_type="text/javascript", headers={"Cache-Control": "no-store"})
 
     made = Starlette(
         routes=[
@@ -118,6 +134,7 @@ def replay_application(
             Route("/replay/ui.js", script),
             Route("/replay/sw.js", script),
             Route("/replay.css", style),
+            Route("/replay/wait.js", wait),
             Route("/replay/{rest:path}", frame),
         ]
     )

@@ -13,9 +13,10 @@ from archive.export import formats
 from archive.export.formats import TextFormat
 from archive.index.from_records import HeldText
 from archive.reader.reader import Reader
+from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
-from archive.web.memento_path import asked_url, dated, http_date, moment_of, quoted, stamp_of
+from archive.web.memento_path import dated, http_date, moment_of, quoted, stamp_of
 from archive.web.ranges import matches
 from archive.web.request import rest_of
 
@@ -34,7 +35,7 @@ class TextApi:
         rest = rest_of(request, "/text/")
         try:
             asked = dated(rest)
-            url = asked.url if asked else asked_url(rest)
+            meant = asked.readings if asked else readings(rest)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
         offered = formats.text_formats()
@@ -43,7 +44,7 @@ class TextApi:
             types = formats.listed([one.media_type for one in offered])
             raise BadRequestError(f"Accept: use {types}", status=HTTPStatus.NOT_ACCEPTABLE)
         at = moment_of(asked.stamp) if asked else None
-        text = await run_in_threadpool(self._reader.text, url, at)
+        text = await run_in_threadpool(lambda: self._reader.text(self._reader.meant(meant).url, at))
         return await run_in_threadpool(self._response, request, text, form)
 
     def _response(self, request: Request, text: HeldText, form: TextFormat) -> Response:

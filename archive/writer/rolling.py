@@ -55,7 +55,8 @@ class RollingBatch:
         batch = self._batch
         if batch is None:
             return
-        old = self._longest is not None and self._now() - batch.began >= self._longest
+        # Also after the clock was set back: the batch would then never grow old.
+        old = self._longest is not None and abs(self._now() - batch.began) >= self._longest
         if old or batch.bytes >= self._most_bytes:
             self.commit()
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import click
 
-from archive.cli import Url
+from archive.cli import Address
 from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
+from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
 
 
@@ -58,8 +59,8 @@ def reindex() -> None:
 
 @click.command("extract")
 @click.option("--again", is_flag=True, required=True, help="Re-extract texts; the old ones stay.")
-@click.argument("urls", nargs=-1, type=Url())
-def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
+@click.argument("urls", nargs=-1, type=Address())
+def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
     """Re-extract the texts of all posts or of URLs from their captures, with the current extractor.
 
     New texts are stored beside the old ones and take precedence. Captures that already have a current text are
@@ -69,7 +70,7 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
     from archive.cli import open_archive, progress_bar
     from archive.maintenance.re_extract import ReExtracted, ReExtraction
     from archive.runtime.file_lock import exclusive
-    from archive.runtime.worker_pool import Limits, WorkerPool
+    from archive.runtime.worker_pool import WorkerPool
     from crawler.restore.unread_posts import wanted
 
     made = same = 0
@@ -77,13 +78,14 @@ def extract_again(again: bool, urls: tuple[str, ...]) -> None:  # noqa: ARG001  
     with open_frontier() as frontier:
         archive = open_archive()
         settings = archive.settings
-        limits = Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes)
+        limits = settings.extract_limits
         pool = WorkerPool(workers=settings.extract_workers, limits=limits, preload=["archive.extract.pipeline"])
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.writer.check_writable()
             job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
             job.finish()
-            with progress_bar(job.run(wanted(archive, frontier, urls)), "captures") as results:
+            asked = tuple(archive.meant(one).url for one in urls)
+            with progress_bar(job.run(wanted(archive, frontier, asked)), "captures") as results:
                 for one in results:
                     made += one.made
                     same += not one.made and one.error is None

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from archive.warc.codings import unicode_html
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
@@ -103,7 +104,7 @@ def asks_password(body: bytes) -> bool:
 
 def title(body: bytes) -> str:
     """A page's title, roughly."""
-    found = _TITLE.search(body[:_HEAD_BYTES].decode("utf-8", "replace"))
+    found = _TITLE.search(unicode_html(body[:_HEAD_BYTES], None))
     return found[1].strip() if found else ""
 
 

@@ -127,7 +127,8 @@ def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | No
     """An entry as the archive stores it; `at` is when the feed was fetched."""
     return Entry(
         title=entry.words if entry.essence is not None else plain(entry.title),
-        author=entry.author,
+        author=None if entry.is_shared_author else entry.author,
+        shared_author=entry.author if entry.is_shared_author else None,
         published=entry.published or (None if entry.listed else entry.updated),
         modified=entry.updated,
         tags=entry.tags,

@@ -50,8 +50,9 @@ class Refreshes:
         if response.status != OK or context_of(request).ignores_robots:
             return None
         beginning = response.body[:REFRESH_BYTES]
-        page = isinstance(response, HtmlResponse) or is_html(beginning)
-        if not page or is_meant_as_feed(beginning) or not (stated or may_refresh(beginning)):
+        if not (stated or may_refresh(beginning)) or is_meant_as_feed(beginning):
+            return None
+        if not isinstance(response, HtmlResponse) and not is_html(beginning):
             return None
         content_type = response.headers.get("Content-Type")
         try:

@@ -80,7 +80,7 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     """Parse a feed document of any dialect.
 
     Args:
-        body: The document, content coding removed; it may be a gzip file.
+        body: The document, content coding removed; also a gzip file of it.
         url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response; only its charset counts, the dialect is sniffed from the bytes.
 

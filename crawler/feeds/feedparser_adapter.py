@@ -1,66 +1,117 @@
-"""Adapter for feedparser's internals: our own element handlers, without changing feedparser for others. No I/O.
+"""Adapter for feedparser's internals: its two parsers with element handlers of our own. No I/O.
 
-feedparser has no options for these rules, so they are methods of subclasses of its two parsers. `feedparser.parse`
-refers to its parsers in its own module; we run a second, private copy of that module that refers to ours.
+feedparser has no options for these rules, so they are methods of subclasses of its parsers, and `feedparser.parse` is
+replaced by two functions: one for well-formed XML, one for the rest. Nobody else's feedparser is changed.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
-from typing import TYPE_CHECKING, Any
+import xml.sax
+from email.utils import parseaddr
+from typing import Any
 
 import feedparser.api
+import feedparser.sanitizer
 
 from crawler.errors import FeedError
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from crawler.feeds import links
 
 PRIVATE_NAMES = (
-    "StrictFeedParser.can_be_relative_uri",
-    "StrictFeedParser.namespaces",
-    "StrictFeedParser._matchnamespaces",
-    "StrictFeedParser._start_itunes_subtitle",
-    "StrictFeedParser._end_itunes_subtitle",
-    "StrictFeedParser._start_enclosure",
-    "StrictFeedParser._start_guid",
-    "StrictFeedParser._start_id",
-    "StrictFeedParser._end_guid",
-    "StrictFeedParser._end_id",
-    "StrictFeedParser._enforce_href",
-    "StrictFeedParser._save",
-    "StrictFeedParser.push",
-    "StrictFeedParser.pop",
-    "StrictFeedParser.resolve_uri",
-    "LooseFeedParser",
-    "_FeedParserMixin",
+    "api.StrictFeedParser.can_be_relative_uri",
+    "api.StrictFeedParser.namespaces",
+    "api.StrictFeedParser._matchnamespaces",
+    "api.StrictFeedParser._start_itunes_subtitle",
+    "api.StrictFeedParser._end_itunes_subtitle",
+    "api.StrictFeedParser._start_enclosure",
+    "api.StrictFeedParser._start_link",
+    "api.StrictFeedParser._end_author",
+    "api.StrictFeedParser._end_managingeditor",
+    "api.StrictFeedParser._sync_author_detail",
+    "api.StrictFeedParser._get_context",
+    "api.StrictFeedParser._start_guid",
+    "api.StrictFeedParser._start_id",
+    "api.StrictFeedParser._end_guid",
+    "api.StrictFeedParser._end_id",
+    "api.StrictFeedParser._enforce_href",
+    "api.StrictFeedParser._save",
+    "api.StrictFeedParser.push",
+    "api.StrictFeedParser.pop",
+    "api.StrictFeedParser.resolve_uri",
+    "api.StrictFeedParser.strattrs",
+    "api.StrictFeedParser.unknown_starttag",
+    "api.LooseFeedParser",
+    "sanitizer.replace_doctype",
+    "urls.make_safe_absolute_uri",
 )
-"""Names in `feedparser.api` that we use although feedparser does not document them."""
+"""Names in `feedparser` that we use although feedparser does not document them."""
 
 _WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 _ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_RELATION = re.compile(r"https?://www\.iana\.org/assignments/relation/", re.IGNORECASE)
+_ROOTS = frozenset({"feed", "rss", "rdf:rdf"})
+_FAULTS = (ValueError, LookupError, AttributeError, TypeError, AssertionError, ArithmeticError)
+"""What feedparser raises on documents that it does not expect."""
 
 
-def parse(body: bytes, *, url: str, content_type: str | None) -> Any:  # noqa: ANN401  feedparser's dict
-    """Parse a feed document with feedparser; the markup is not sanitised.
+class NotWellFormedError(FeedError):
+    """A document is not well-formed XML."""
+
+
+def well_formed(body: bytes, *, url: str) -> Any:  # noqa: ANN401  feedparser's dict
+    """Parse a feed document that is well-formed; markup stays as it is: not sanitised, with relative links.
 
     Args:
-        body: The document.
+        body: The document, in UTF-8, without XML declaration.
         url: Base of relative links; empty leaves them unchanged.
-        content_type: Of the response, for its charset.
 
     Raises:
-        FeedError: feedparser failed on the document.
+        NotWellFormedError: It is not well-formed.
+        FeedError: feedparser failed on it.
     """
-    headers = {"content-type": content_type} if content_type else {}
-    if url:
-        headers["content-location"] = url
+    version, data, _ = feedparser.sanitizer.replace_doctype(body)
+    parser = _Strict(_base(url), None, "utf-8")
+    sax = xml.sax.make_parser()  # noqa: S317  entities are removed above, none is loaded
+    sax.setFeature(xml.sax.handler.feature_namespaces, state=True)
+    sax.setFeature(xml.sax.handler.feature_external_ges, state=False)
+    sax.setContentHandler(parser)
+    sax.setErrorHandler(parser)
+    source = xml.sax.xmlreader.InputSource()
+    source.setByteStream(io.BytesIO(data))
+    source.setEncoding("utf-8")
     try:
-        return _api.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=True)
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError, ArithmeticError) as e:
+        sax.parse(source)
+    except xml.sax.SAXException as e:
+        raise NotWellFormedError("is not well-formed", url=url) from e
+    except _FAULTS as e:
         raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e
+    return _found(parser, version)
+
+
+def ill_formed(body: bytes, *, url: str) -> Any:  # noqa: ANN401  feedparser's dict
+    """Parse a document as `well_formed` does, whatever is wrong with its XML.
+
+    Raises:
+        FeedError: feedparser failed on it.
+    """
+    try:
+        version, data, entities = feedparser.sanitizer.replace_doctype(body)
+        parser = _Loose(_base(url), None, "utf-8", entities)
+        parser.feed(data.decode("utf-8", "replace"))
+    except _FAULTS as e:
+        raise FeedError(f"cannot be read: {type(e).__name__}", url=url) from e
+    return _found(parser, version)
+
+
+def _base(url: str) -> str:
+    return feedparser.urls.make_safe_absolute_uri(url) or ""
+
+
+def _found(parser: Any, version: str | None) -> Any:  # noqa: ANN401  feedparser's parser and dict
+    return feedparser.FeedParserDict(
+        feed=parser.feeddata, entries=parser.entries, version=version or parser.version, root=parser.root
+    )
 
 
 class _Handlers:
@@ -74,6 +125,50 @@ class _Handlers:
         "http://purl.org/syndication/history/1.0": "fh",
     }
     _matchnamespaces = {uri.lower(): prefix for uri, prefix in namespaces.items()}  # noqa: RUF012  else it is shared
+    resolve_relative_uris = False
+    sanitize_html = False
+    root: str | None = None
+    """Name of the root element."""
+
+    def unknown_starttag(self: Any, tag: str, attributes: list[tuple[str, str]]) -> None:
+        if self.root is None:
+            self.root = tag.lower()
+        super().unknown_starttag(tag, attributes)  # type: ignore[misc]
+        if self.lang and tag.lower() in _ROOTS:  # feedparser misses that of RDF
+            self.feeddata.setdefault("language", self.lang.replace("_", "-"))
+
+    def resolve_uri(self: Any, uri: str) -> str:
+        """A link may lack its scheme."""
+        return links.absolute(self.baseuri or "", uri)
+
+    @staticmethod
+    def strattrs(attributes: list[tuple[str, str]]) -> str:
+        """Relative links in markup are resolved, so its own base must not apply once more."""
+        kept = [(name, value) for name, value in attributes if name != "xml:base"]
+        return str(feedparser.api.StrictFeedParser.strattrs(kept))
+
+    def _start_link(self: Any, attributes: dict[str, str]) -> None:
+        """A relation may be written as a URI (RFC 4287 §4.2.7.2); the language of an entry's pages counts."""
+        if "rel" in attributes:
+            attributes["rel"] = _RELATION.sub("", attributes["rel"].strip()) or "alternate"
+        self._get_context().setdefault("xml_lang", self.lang)
+        super()._start_link(attributes)  # type: ignore[misc]
+
+    def _end_managingeditor(self: Any) -> None:
+        """An editor need not be the author."""
+        self._end_author()
+        self._get_context()["authors"][-1]["is_editor"] = True
+
+    def _sync_author_detail(self: Any, key: str = "author") -> None:
+        """`address (name)` and `name <address>` (RFC 5322 §3.4); feedparser knows addresses of old domains alone."""
+        context = self._get_context()
+        detail = (context.get(f"{key}s") or [None])[-1]
+        stated = context.get(key)
+        if detail is not None and not detail and stated and "@" in stated:
+            name, address = parseaddr(stated)
+            if "@" in address:
+                detail.update({"name": name, "email": address} if name else {"email": address})
+        super()._sync_author_detail(key)  # type: ignore[misc]
 
     def _start_itunes_subtitle(self: Any, _attributes: dict[str, str]) -> None:
         """A podcast's subtitle must not replace the description."""
@@ -106,16 +201,5 @@ class _Handlers:
         super()._start_enclosure(found)  # type: ignore[misc]
 
 
-def _own_api() -> ModuleType:
-    """A second copy of `feedparser.api`, whose `parse` uses our parsers."""
-    spec = importlib.util.find_spec("feedparser.api")
-    if spec is None or spec.loader is None:
-        raise ImportError("feedparser.api cannot be loaded a second time; see crawler/feeds/feedparser_adapter.py")
-    api = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(api)
-    for name in ("StrictFeedParser", "LooseFeedParser"):
-        setattr(api, name, type(name, (_Handlers, getattr(api, name)), {}))
-    return api
-
-
-_api = _own_api()
+_Strict = type("_Strict", (_Handlers, feedparser.api.StrictFeedParser), {})
+_Loose = type("_Loose", (_Handlers, feedparser.api.LooseFeedParser), {})

@@ -8,10 +8,13 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
 from archive.limits import FIELD_CHARACTERS
+from crawler.feeds import links, titles
 from crawler.limits import DATE_CHARACTERS
 from crawler.model.url_identity import joined
 from crawler.net.credentials import bare
 
+_BREAKS = ("br", "p", "div", "li", "hr")
+"""Elements after which a new line begins."""
 WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -22,8 +25,8 @@ def web_link(value: str | None, url: str) -> str | None:
 
 
 def link_of(value: str | None, url: str) -> str | None:
-    """A link without credentials, resolved against the feed's URL if that is known; None if it is invalid."""
-    link = (value or "").strip()
+    """A link without credentials, resolved against its base if that is known; None if it is invalid."""
+    link = links.meant(value or "", url)
     if not link or not url:
         return link or None
     resolved = joined(url, link)
@@ -48,18 +51,16 @@ def date_text(value: object) -> str | None:
     return text[:DATE_CHARACTERS] if text else None
 
 
-def escaped(text: str | None) -> str | None:
-    """Plain text as markup; `&` stays, because feeds write entities even where they are not decoded."""
-    return text.replace("<", "&lt;").replace(">", "&gt;") if text else text
-
-
 def plain(value: str | None) -> str | None:
     """The words of a title that may contain markup and entities."""
     if not value:
         return None
     if "<" in value or "&" in value:
         try:
-            value = lxml_html.fromstring(f"<div>{value}</div>").text_content()
+            tree = lxml_html.fromstring(f"<div>{titles.as_markup(value)}</div>")
+            for line in tree.iter(*_BREAKS):
+                line.tail = f" {line.tail or ''}"
+            value = tree.text_content()
         except (LxmlError, ValueError):
             return value.strip()
     return " ".join(value.split()) or None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from archive.limits import DECODED_BYTES
 from archive.warc.codings import beginning, decoded
 from crawler.errors import FeedError
-from crawler.limits import UNPACKED_BYTES
 
 _MAGIC = b"\x1f\x8b"
 
 
-def unpacked(body: bytes, *, url: str, limit: int = UNPACKED_BYTES) -> bytes:
+def unpacked(body: bytes, *, url: str, limit: int = DECODED_BYTES) -> bytes:
     """The document in a gzip file; any other document unchanged.
 
     Raises:
@@ -20,9 +20,9 @@ def unpacked(body: bytes, *, url: str, limit: int = UNPACKED_BYTES) -> bytes:
     try:
         return decoded(body, "gzip", limit=limit)
     except ValueError as e:
-        raise FeedError("is a damaged gzip file", url=url) from e
+        raise FeedError("is a gzip file that cannot be read", url=url) from e
     except OverflowError as e:
-        raise FeedError(f"is larger than {limit} bytes when unpacked", url=url) from e
+        raise FeedError(f"is a gzip file that grows past {limit} bytes", url=url) from e
 
 
 def start_of(body: bytes, size: int) -> bytes:

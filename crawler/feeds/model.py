@@ -34,6 +34,8 @@ class FeedEntry:
     """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None
     """Names, joined by `, `."""
+    is_shared_author: bool = False
+    """Whether `author` is the one of an RSS channel, which need not have written each of its items."""
     summary: str | None = None
     """Markup, not sanitised."""
     content: str | None = None

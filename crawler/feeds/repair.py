@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from html.entities import html5, name2codepoint
 
-from crawler.feeds.dates import parse_date
-from crawler.limits import FEED_ENTRIES
-
-_DATE_WITHIN = 4_096
-"""An entry's date is searched for within this distance from its start."""
-_HEAD_BYTES = 4_096
-"""A document's root element is searched for within this distance from its start."""
-_OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
-_DATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued)\b[^<>]*>\s*([^<>]{4,80})<", re.IGNORECASE)
-_CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
-_ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>|<(?:\w+:)?(?:rss|feed|rdf)\b[^<>]*/>", re.IGNORECASE)
-_RDF = re.compile(rb"<(?:\w+:)?rdf[\s>]", re.IGNORECASE)
-_RDF_ENDED = re.compile(rb"</(?:\w+:)?rdf\s*>", re.IGNORECASE)
+_HEAD_BYTES = 8_192
+"""Entities are defined within this distance from a document's start."""
+_PREFIXES = 50
+"""Prefixes of namespaces that are declared for a document."""
+NAMESPACES = {
+    b"atom": b"http://www.w3.org/2005/Atom",
+    b"content": b"http://purl.org/rss/1.0/modules/content/",
+    b"dc": b"http://purl.org/dc/elements/1.1/",
+    b"dcterms": b"http://purl.org/dc/terms/",
+    b"feedburner": b"http://rssnamespace.org/feedburner/ext/1.0",
+    b"itunes": b"http://www.itunes.com/dtds/podcast-1.0.dtd",
+    b"media": b"http://search.yahoo.com/mrss/",
+    b"rdf": b"http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    b"slash": b"http://purl.org/rss/1.0/modules/slash/",
+    b"sy": b"http://purl.org/rss/1.0/modules/syndication/",
+    b"thr": b"http://purl.org/syndication/thread/1.0",
+    b"wfw": b"http://wellformedweb.org/CommentAPI/",
+    b"xhtml": b"http://www.w3.org/1999/xhtml",
+}
+"""Namespaces of prefixes that feeds use without declaring them."""
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _REFERENCES = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+")
 """Consecutive character references: two of them may be the halves of a surrogate pair."""
@@ -26,20 +33,6 @@ _NO_CHARACTER = 0xFFFD
 _LAST_CHARACTER = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 _REFERENCE_DIGITS = 16
-_WIDE = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (b"<\0\0\0", "utf-32-le"),
-    (b"\0\0\0<", "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
-)
-"""First bytes of documents in wide charsets, UTF-16 and UTF-32 (XML 1.0 appendix F); longer ones first."""
-_WIDE_CHARSET = re.compile(
-    rb"""^(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'](?:utf-?(?:16|32)[a-z-]*|ucs-?[24])["']""", re.IGNORECASE
-)
 _LEAF_NAMES = ("title", "link", "guid", "pubDate", "id", "updated", "published")
 _WHOLES = (b"item", b"entry", b"description", b"summary", b"content")
 _LEAVES = tuple(
@@ -55,68 +48,82 @@ _LEAF_MARKS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
+_UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
+"""RSS elements under a prefix that some feeds use without declaring it."""
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""U+FFFE and U+FFFF in UTF-8, which XML forbids."""
+_CONTROL_REFERENCE = re.compile(rb"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));")
+_AMPERSAND = re.compile(rb"&(?!#[0-9]+;|#x[0-9a-fA-F]+;)([A-Za-z][A-Za-z0-9]{0,40};)?")
+_PREDEFINED = frozenset({b"lt;", b"gt;", b"amp;", b"quot;", b"apos;"})
+_ENTITY = re.compile(rb"<!ENTITY\s+([\w.-]+)")
+_PREFIX = re.compile(rb"</?([A-Za-z_][\w.-]*):|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=")
+_DECLARED_PREFIX = re.compile(rb"\sxmlns:([A-Za-z_][\w.-]*)\s*=")
+_ROOT = re.compile(rb"<(?![!?])(?:[\w.-]+:)?[A-Za-z_][\w.-]*")
+_TITLE = re.compile(rb"(<((?:[\w.-]+:)?title)(?:\s[^<>]*)?(?<!/)>)(.{0,2000}?)(</\2\s*>)", re.IGNORECASE | re.DOTALL)
+_XHTML = re.compile(rb"""\stype\s*=\s*["']?(?:xhtml|application/xhtml)""", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
-    """A document that an XML parser can read."""
-
-    body: bytes
-    complete: bool
-    """Whether the document is not truncated; a truncated entry was removed."""
-    left_out: int
-    """Number of entries removed because there were more than FEED_ENTRIES."""
+def valid_references(body: bytes) -> bytes:
+    """A document whose character references are all of characters."""
+    return _REFERENCES.sub(_mended, body) if b"&#" in body else body
 
 
-def repair(body: bytes) -> Repaired:
-    """Repair charset, character references, unclosed CDATA and elements, a truncated end; drop excess entries."""
-    body, left_out = _newest(_narrow(body))
-    body, complete = _whole(_closed(_with_ends(_REFERENCES.sub(_mended, body))))
-    return Repaired(body=body, complete=complete, left_out=left_out)
+def repaired(body: bytes) -> bytes:
+    """A document that is not well-formed, with fewer faults.
 
-
-def _newest(body: bytes) -> tuple[bytes, int]:
-    """The document with only its newest FEED_ENTRIES entries, and the number of those left out.
-
-    Feeds are in chronological or reverse chronological order; the dates of the first and last entry show which.
+    Characters that XML forbids are removed; ampersands, HTML's entities and raw markup in titles are escaped; titles,
+    links, ids and dates get their end tags; prefixes of namespaces are declared.
     """
-    opened = [found.start() for found in _OPENED.finditer(body)]
-    left_out = len(opened) - FEED_ENTRIES
-    if left_out <= 0:
-        return body, 0
-    closed = 0
-    for found in _CLOSED.finditer(body, opened[-1]):
-        closed = found.end()
-    ends = [*opened[1:], closed or len(body)]
-    dates = [
-        date
-        for at in (0, -1)
-        if (stated := _DATED.search(body, opened[at], min(ends[at], opened[at] + _DATE_WITHIN)))
-        and (date := parse_date(stated[1].decode("utf-8", "replace")))
-    ]
-    if len(dates) == 2 and dates[0] < dates[1]:  # noqa: PLR2004  both ends
-        return body[: opened[0]] + body[opened[left_out] :], left_out
-    return body[: opened[FEED_ENTRIES]] + body[ends[-1] :], left_out
+    body = _CONTROL_REFERENCE.sub(b"", body.translate(None, _CONTROLS))
+    for code in _NO_CHARACTERS:
+        body = body.replace(code, b"")
+    if b"xmlns:rss" not in body:
+        body = _UNBOUND.sub(rb"<\1", body)
+    defined = {*_PREDEFINED, *(name + b";" for name in _ENTITY.findall(body[:_HEAD_BYTES]))}
+    body = _outside_cdata(body, lambda text: _AMPERSAND.sub(lambda found: _reference(found, defined), text))
+    return _with_prefixes(_TITLE.sub(_escaped_title, _closed(body)))
 
 
-def _whole(body: bytes) -> tuple[bytes, bool]:
-    """The document without an entry truncated at its end, and whether it is complete."""
-    closed = [found.end() for found in _CLOSED.finditer(body)]
-    last = closed[-1] if closed else 0
-    # The channel of RSS 1.0 ends before its items begin.
-    ended = _RDF_ENDED if not closed and _RDF.search(body[:_HEAD_BYTES]) else _ENDED
-    if ended.search(body, last):
-        return body, True
-    torn = _OPENED.search(body, last)
-    return (body[: torn.start()] if torn else body), False
+def _outside_cdata(body: bytes, mend: Callable[[bytes], bytes]) -> bytes:
+    """A document with all but its CDATA sections changed."""
+    parts, at = [], 0
+    while (start := body.find(_CDATA, at)) >= 0:
+        end = body.find(_CDATA_END, start)
+        end = end + len(_CDATA_END) if end >= 0 else len(body)
+        parts += [mend(body[at:start]), body[start:end]]
+        at = end
+    return b"".join([*parts, mend(body[at:])])
 
 
-def _narrow(body: bytes) -> bytes:
-    """The document in a charset that extends ASCII, and without a declaration of UTF-16 or UTF-32."""
-    charset = next((name for start, name in _WIDE if body.startswith(start)), None)
-    if charset is None:
-        return _WIDE_CHARSET.sub(rb"\1", body)
-    return codecs.BOM_UTF8 + _WIDE_CHARSET.sub(rb"\1", body.decode(charset, "replace").encode())
+def _reference(found: re.Match[bytes], defined: Collection[bytes]) -> bytes:
+    """An ampersand and perhaps the name after it as XML: entities of HTML are characters, others are text."""
+    name = found[1]
+    if name in defined:
+        return found[0]
+    label = name.decode("ascii") if name else ""
+    code = name2codepoint.get(label.rstrip(";"))  # what HTML 4 defined came to mean another character for a few names
+    characters = chr(code) if code else html5.get(label)
+    return b"".join(b"&#%d;" % ord(one) for one in characters) if characters else b"&amp;" + (name or b"")
+
+
+def _escaped_title(found: re.Match[bytes]) -> bytes:
+    """A title whose markup is raw, with it escaped."""
+    start, _, inside, end = found.groups()
+    if b"<" not in inside or _CDATA in inside or _XHTML.search(start):
+        return found[0]
+    return start + inside.replace(b"<", b"&lt;") + end
+
+
+def _with_prefixes(body: bytes) -> bytes:
+    """The document with all prefixes declared at its root, where names without a namespace are looked up too."""
+    root = _ROOT.search(body)
+    used = {prefix for pair in _PREFIX.findall(body) for prefix in pair if prefix} - {b"xml", b"xmlns"}
+    missing = sorted(used.difference(_DECLARED_PREFIX.findall(body)))[:_PREFIXES]
+    if not root or not missing:
+        return body
+    names = b"".join(b' xmlns:%b="%b"' % (one, NAMESPACES.get(one.lower(), b"urn:prefix:" + one)) for one in missing)
+    return body[: root.end()] + names + body[root.end() :]
 
 
 def _mended(references: re.Match[bytes]) -> bytes:
@@ -135,18 +142,6 @@ def _code(hexadecimal: bytes | None, decimal: bytes | None) -> int | None:
     digits = hexadecimal or decimal or b""
     code = int(digits, 16 if hexadecimal else 10) if len(digits) <= _REFERENCE_DIGITS else _LAST_CHARACTER + 1
     return code if code <= _LAST_CHARACTER else None
-
-
-def _with_ends(body: bytes) -> bytes:
-    """The document with each CDATA section closed before the next one begins."""
-    if body.count(_CDATA) <= body.count(_CDATA_END):
-        return body
-    first, *sections = body.split(_CDATA)
-    ended = []
-    for section in sections:
-        tag = -1 if _CDATA_END in section else section.find(b"</")
-        ended.append(section if tag < 0 else section[:tag] + _CDATA_END + section[tag:])
-    return _CDATA.join([first, *ended])
 
 
 def _closed(body: bytes) -> bytes:

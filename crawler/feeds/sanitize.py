@@ -37,13 +37,17 @@ def sanitized_entries(entries: Iterable[FeedEntry]) -> Iterator[FeedEntry]:
     """
     left = FEED_CHARACTERS
     for entry in entries:
+        fields = _sanitized_fields(entry)
+        is_one_text = entry.summary is entry.content  # feeds without a summary have their content there too
+        if is_one_text:
+            fields["summary"] = fields.get("content")
         sane = replace(
             entry,
-            **_sanitized_fields(entry),
+            **fields,
             tags=tuple(_sanitized_text(tag)[:TAG_CHARACTERS] for tag in entry.tags[:TAGS]),
             enclosures=tuple(replace(one, **_sanitized_fields(one)) for one in entry.enclosures[:TAGS]),
         )
-        size = len(sane.content or "") + len(sane.summary or "")
+        size = len(sane.content or "") + (0 if is_one_text else len(sane.summary or ""))
         if size > left:
             sane = replace(sane, content=None, summary=None)
         left -= min(size, left)
@@ -75,4 +79,6 @@ def _sanitized_address(text: str) -> str | None:
 
 
 def _sanitized_text(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

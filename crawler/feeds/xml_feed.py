@@ -1,18 +1,25 @@
-"""RSS, RDF and Atom, parsed by feedparser after the document is repaired. No I/O."""
+"""RSS, RDF and Atom: what feedparser finds in a document, as entries. No I/O."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from crawler.errors import FeedError
-from crawler.feeds import feedparser_adapter
+from crawler.feeds import authors
+from crawler.feeds.cdata import closed as closed_sections
+from crawler.feeds.cdata import unwrapped
+from crawler.feeds.charset import in_utf8
 from crawler.feeds.dates import parse_date
-from crawler.feeds.fields import WEB_URL, date_text, escaped, link_of, stripped, web_link
+from crawler.feeds.fields import WEB_URL, date_text, link_of, stripped, web_link
+from crawler.feeds.layout import layout
+from crawler.feeds.links import alternate, is_elsewhere
 from crawler.feeds.model import Enclosure, FeedEntry, FeedInfo, ParsedFeed
-from crawler.feeds.repair import repair
+from crawler.feeds.reading import read
+from crawler.feeds.relative import resolved
+from crawler.feeds.titles import as_markup, as_text
 from crawler.limits import FEED_ENTRIES
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
@@ -27,8 +34,8 @@ _SKIP_HOURS = re.compile(rb"<skipHours>([^&]{0,2000}?)</skipHours>", re.IGNORECA
 _HOUR = re.compile(rb"<hour>\s*([0-9]{1,2})\s*</hour>", re.IGNORECASE)
 _SKIP_DAYS = re.compile(rb"<skipDays>([^&]{0,2000}?)</skipDays>", re.IGNORECASE)
 _DAY = re.compile(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", re.IGNORECASE)
-_UNBOUND = re.compile(rb"<(/?)rss:(?=[a-zA-Z])")
-"""RSS elements under a prefix that some feeds use without declaring it."""
+_BARE_ROOTS = frozenset({"channel"})
+"""Root elements of feeds whose version nothing states: CDF."""
 _FEED_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
 
 
@@ -48,34 +55,36 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     Raises:
         FeedError: It is not a feed.
     """
-    repaired = repair(body)
-    try:
-        found = feedparser_adapter.parse(repaired.body, url=url, content_type=content_type)
-    except FeedError:
-        if not content_type:
-            raise
-        # The stated charset may not exist.
-        found = feedparser_adapter.parse(repaired.body, url=url, content_type=None)
-    if not found.entries and _UNBOUND.search(repaired.body):
-        again = parse(_UNBOUND.sub(rb"<\1", repaired.body), url=url, content_type=content_type)
-        return replace(again, left_out=again.left_out + repaired.left_out)
-    if not found.get("version") and not found.entries:
+    document = layout(closed_sections(in_utf8(body, content_type)))
+    found, entries = read(document, url=url)
+    feed, version = found.feed, found.version
+    language = stripped(feed.get("language"))
+    page = link_of(_page_of(feed, version, language), url)
+    base = url
+    if is_elsewhere(page, url) and not document.has_base:
+        base = page or url
+        _, entries = read(document, url=base)
+    shared = authors.of_feed(feed)
+    made = (_entry(one, base=base, version=version, language=language, shared=shared) for one in entries)
+    first = tuple(islice(made, FEED_ENTRIES))
+    left_out = len(document.left_out) + sum(1 for _ in entries)
+    if not version and not first and found.root not in _BARE_ROOTS:
         raise FeedError("is not a feed", url=url)
-    feed = found.feed
+    frame = document.frame
     return ParsedFeed(
         feed=FeedInfo(
-            title=_markup(feed, "title", found.version),
-            link=link_of(_page_of(feed), url),
+            title=_title(feed, "title", version),
+            link=page,
             id=stripped(feed.get("id")),
-            subtitle=_markup(feed, "subtitle", found.version)
+            subtitle=_title(feed, "subtitle", version)
             or stripped(feed.get("summary"))
             or stripped(feed.get("itunes_subtitle")),
-            author=_author(feed),
-            language=stripped(feed.get("language")),
+            author=authors.of(feed),
+            language=language,
             updated=_date(feed, "updated"),
             every=_every(feed),
-            skip_hours=frozenset(int(hour) for hour in _skipped(repaired.body, _SKIP_HOURS, _HOUR)),
-            skip_days=frozenset(day.decode() for day in _skipped(repaired.body, _SKIP_DAYS, _DAY)),
+            skip_hours=frozenset(int(hour) for hour in _skipped(frame, _SKIP_HOURS, _HOUR)),
+            skip_days=frozenset(day.decode() for day in _skipped(frame, _SKIP_DAYS, _DAY)),
             self_link=_related(feed, "self", url),
             hub=_related(feed, "hub", url),
             prev_archive=_related(feed, "prev-archive", url),
@@ -84,9 +93,9 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
             total=_number(feed.get("opensearch_totalresults")),
             generator=stripped(feed.get("generator")),
         ),
-        entries=tuple(_entry(entry, url, found.version) for entry in found.entries[:FEED_ENTRIES]),
-        complete=repaired.complete,
-        left_out=repaired.left_out + max(0, len(found.entries) - FEED_ENTRIES),
+        entries=first,
+        complete=document.complete,
+        left_out=left_out,
     )
 
 
@@ -121,17 +130,30 @@ def _skipped(body: bytes, where: re.Pattern[bytes], what: re.Pattern[bytes]) -> 
     return what.findall(found[1]) if found else []
 
 
-def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  feedparser's dict
-    contents = [part.get("value") for part in entry.get("content", ()) if part.get("value")]
+def _entry(
+    entry: Any,  # noqa: ANN401  feedparser's dict
+    *,
+    base: str,
+    version: str,
+    language: str | None,
+    shared: authors.Shared,
+) -> FeedEntry:
+    contents = [(part["value"], _markup(part["value"], part)) for part in entry.get("content", ()) if part.get("value")]
+    content = max((markup for _, markup in contents), key=len, default=None)
+    stated = entry.get("summary")
+    copied = next((markup for value, markup in contents if value == stated), None)  # feedparser copies it
+    summary = copied or _markup(stated or "", entry.get("summary_detail") or {})
+    author, is_shared = authors.of_entry(entry, shared, base=base, version=version)
     return FeedEntry(
         id=stripped(entry.get("id")) or stripped(entry.get("dc_identifier")),
-        link=link_of(_page_of(entry) or entry.get("permalink"), url),
-        original=web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), url),
-        related=_related(entry, "related", url),
-        title=_markup(entry, "title", version),
-        author=_author(entry),
-        summary=stripped(entry.get("summary")),
-        content=max(contents, key=len, default=None),
+        link=link_of(_page_of(entry, version, entry.get("xml_lang") or language) or entry.get("permalink"), base),
+        original=web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), base),
+        related=_related(entry, "related", base),
+        title=_title(entry, "title", version),
+        author=author,
+        is_shared_author=is_shared,
+        summary=stripped(summary),
+        content=content,
         published=_date(entry, "published") or _date(entry, "created"),
         updated=_date(entry, "updated"),
         published_raw=_raw_date(entry, "published") or _raw_date(entry, "created"),
@@ -145,11 +167,6 @@ def _entry(entry: Any, url: str, version: str) -> FeedEntry:  # noqa: ANN401  fe
     )
 
 
-def _author(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
-    names = [author["name"].strip() for author in found.get("authors", ()) if author.get("name")]
-    return ", ".join(dict.fromkeys(names)) or stripped(found.get("author"))
-
-
 def _date(found: Any, name: str) -> datetime | None:  # noqa: ANN401  feedparser's dict
     """A date as the feed states it; feedparser would substitute the date of publication for `updated`."""
     value = dict.get(found, name)
@@ -160,19 +177,37 @@ def _raw_date(found: Any, name: str) -> str | None:  # noqa: ANN401  feedparser'
     return date_text(dict.get(found, name))
 
 
-def _page_of(found: Any) -> str | None:  # noqa: ANN401  feedparser's dict
+def _page_of(found: Any, version: str, language: str | None) -> str | None:  # noqa: ANN401  feedparser's dict
     """The link to a page: the one that the feed states, else the first to an HTML page."""
     links = [one for one in found.get("links", ()) if one.get("href")]
+    pages = [one for one in links if one.get("rel", "alternate") == "alternate"]
     stated = found.get("link")
+    if version.startswith("atom") and (page := alternate((one for one in pages if _is_html(one)), language)):
+        stated = page
     if stated and WEB_URL.match(link_of(stated, "http://relative/") or ""):
         return str(stated)
-    named = [one["href"] for one in links if one.get("rel", "alternate") == "alternate"]
-    named += [one["href"] for one in links if one.get("rel") == "self"]
+    named = [one["href"] for one in (*pages, *(one for one in links if one.get("rel") == "self"))]
     return next((str(href) for href in named if WEB_URL.match(href)), stripped(stated))
 
 
-def _markup(found: Any, name: str, version: str) -> str | None:  # noqa: ANN401  feedparser's dict
+def _is_html(link: Any) -> bool:  # noqa: ANN401  feedparser's dict
+    return str(link.get("type", "")).partition(";")[0].strip() in {"text/html", "application/xhtml+xml"}
+
+
+def _title(found: Any, name: str, version: str) -> str | None:  # noqa: ANN401  feedparser's dict
     """A title or subtitle as markup; a plain-text construct of Atom 1.0 is escaped (RFC 4287 §3.1.1.1)."""
     value = stripped(found.get(name))
-    is_text = version == "atom10" and found.get(f"{name}_detail", {}).get("type") == "text/plain"
-    return escaped(value) if is_text else value
+    if not value or "<" not in value:
+        return value
+    detail = found.get(f"{name}_detail") or {}
+    kind = detail.get("type") if version.startswith("atom") else None
+    bare = unwrapped(value).strip()
+    if kind == "text/plain" and version == "atom10" and bare == value:
+        return as_text(bare)
+    markup = bare if kind == "application/xhtml+xml" else as_markup(bare, is_html=kind == "text/html")
+    return resolved(markup, detail.get("base") or "") or None
+
+
+def _markup(value: str, detail: Any) -> str:  # noqa: ANN401  feedparser's dict
+    """A text construct as markup with absolute links."""
+    return resolved(unwrapped(value), detail.get("base") or "") if "<" in value else value

@@ -16,7 +16,7 @@ from archive.extract.text import Entry, Text
 from archive.index.schema import CaptureRow
 from archive.maintenance import re_extract
 from archive.maintenance.learn_sites import Sites
-from archive.runtime.worker_pool import Limits, WorkerPool
+from archive.runtime.worker_pool import WorkerPool
 from archive.settings import ArchiveSettings
 from crawler.model.answer import Answer
 
@@ -30,7 +30,7 @@ class Texts:
         self._archive = archive
         self._pool = WorkerPool(
             workers=settings.extract_workers,
-            limits=Limits(seconds=settings.extract_seconds, megabytes=settings.extract_megabytes),
+            limits=settings.extract_limits,
             preload=["archive.extract.page_reading", "archive.extract.feed_text", "crawler.feeds"],
         )
         self._sites = Sites(archive)

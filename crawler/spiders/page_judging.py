@@ -74,7 +74,7 @@ class PageJudge:
         front = await self._run.call(self._run.frontier.site, page.feed_id) if answer.redirected else None
         if page.kept and (gone := deleted_posts.by_address(_seen(answer, front))) is not None:
             return _gone(gone)
-        if answer.row is not None and answer.row.truncated and answer.status == OK:
+        if answer.truncated and answer.status == OK:
             return Judged(error="came in part: its compressed payload has no end")
         if answer.status != OK:
             return Judged(error=error, verdict=await self._refusal(page, answer))

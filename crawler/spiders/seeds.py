@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from archive.errors import TaskError
+from archive.settings import setting
 from crawler import discover
 from crawler.backfill.as_feed import parse_listing
 from crawler.decide import deleted_posts
@@ -223,7 +224,10 @@ async def parsed_feed(run: Run, answer: Answer, feed: Feed | None = None) -> Par
     if feed is not None and feed.listing is not None:
         values |= {"kind": feed.listing, "site": feed.site}
     parsed: ParsedFeed = await run.texts.work(
-        parse_listing if "kind" in values else parse, deadline_seconds=run.options.feed_seconds, **values
+        parse_listing if "kind" in values else parse,
+        deadline_seconds=run.options.feed_seconds,
+        deadline_setting=setting("feed_seconds"),
+        **values,
     )
     return parsed
 

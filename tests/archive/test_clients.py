@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import PROJECT, Home, missing
 from sample.archives import POST, capture, keep, serving
 from sample.services import PYWB, pywb
@@ -108,7 +109,8 @@ def test_pywb_replays_from_our_index_and_our_ranges(served: Served, tmp_path: Pa
     if not (PYWB / "wayback").exists():
         missing("pywb")
     host = served.base.removeprefix("http://")
-    collection = {"index": f"cdx+http://{host}/outback", "archive_paths": f"http://{host}/warcs/"}
+    written = (PROJECT / "docs" / "web.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    collection = yaml.safe_load(written.replace("127.0.0.1:8080", host))["collections"]["pressmark"]
     with pywb(tmp_path, collection) as port:
 
         def asked(path: str) -> http.client.HTTPResponse:
@@ -116,7 +118,7 @@ def test_pywb_replays_from_our_index_and_our_ranges(served: Served, tmp_path: Pa
             connection.request("GET", path, headers={"Connection": "close"})
             return connection.getresponse()
 
-        for stamp, body in zip(STAMPS[:3], BODIES, strict=False):
+        for stamp, body in zip(STAMPS, BODIES, strict=True):
             answer = asked(f"/ours/{stamp}id_/{POST}")
             assert (answer.status, answer.read().decode()) == (200, body), (tmp_path / "log").read_text()
         assert asked(f"/ours/{STAMPS[0]}id_/http://blog.example/gone").status == 404

@@ -354,10 +354,10 @@ def test_a_page_too_large_for_wacz_is_answered_413(
 def test_a_wacz_is_packed_once_and_forgotten_when_the_cache_is_full(web: TestClient, archive: Archive) -> None:
     first, other = archive.find(POST, at(0)), archive.find(POST, at(6))
     cache = WaczCache(archive, max_bytes=1)
-    made = cache.page(first, for_replay=False)
-    assert cache.page(first, for_replay=False) is made
-    cache.page(other, for_replay=False)
-    again = cache.page(first, for_replay=False)
+    made = cache.page([first], for_replay=False)
+    assert cache.page([first], for_replay=False) is made
+    cache.page([other], for_replay=False)
+    again = cache.page([first], for_replay=False)
     assert again == made
     assert again is not made
 

@@ -161,7 +161,7 @@ def test_addresses_follow_each_base_on_the_way_to_them() -> None:
     ).entries
     assert entry.link == "http://x.example/a/b/p"
     assert [one.url for one in entry.enclosures] == ["http://x.example/a/b/c/e.mp3"]
-    assert entry.content == '<a href="http://x.example/a/b/d/q">x</a>'
+    assert entry.content == "<a href='http://x.example/a/b/d/q'>x</a>"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from sample.blogs import BLOGS, TIDE
 from sample.server import Answer, Site
 
 from crawler import feeds
-from crawler.feeds import json_feed, repair, xml_feed
+from crawler.feeds import json_feed, layout, xml_feed
 from crawler.frontier.frontier import Frontier
 from crawler.session.retry_after import RetryAfter, RetryAfterError
 
@@ -70,7 +70,7 @@ def test_a_feed_that_swells_is_cut_off_and_the_others_are_read(home: Home, site:
 @pytest.mark.parametrize("rising", [False, True])
 def test_a_feed_is_read_as_far_as_it_may_be_long(monkeypatch: pytest.MonkeyPatch, rising: bool) -> None:
     """Whichever way it is ordered, the newest entries are taken."""
-    for module in (json_feed, repair, xml_feed):
+    for module in (json_feed, layout, xml_feed):
         monkeypatch.setattr(module, "FEED_ENTRIES", 20)
     newest = datetime(2026, 1, 1, tzinfo=UTC)
     days = [(n, newest - timedelta(days=n)) for n in range(25)]

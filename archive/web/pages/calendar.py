@@ -10,9 +10,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from archive.warc.pasted_url import readings
 from archive.web import charts
 from archive.web.errors import BadRequestError
-from archive.web.memento_path import asked_url, quoted
+from archive.web.memento_path import quoted
 from archive.web.pages.layout import CAPTURES, Site
 from archive.web.request import rest_of
 
@@ -26,9 +27,10 @@ def any_url(site: Site, request: Request) -> Response:
     url = request.query_params.get("url", "").strip()
     if url:
         try:
-            return RedirectResponse(f"/web/*/{quoted(asked_url(url))}", status_code=HTTPStatus.SEE_OTHER)
+            meant = site.reader.meant(readings(url))
         except ValueError as e:
             raise BadRequestError(str(e)) from e
+        return RedirectResponse(f"/web/*/{quoted(meant.url)}", status_code=HTTPStatus.SEE_OTHER)
     return site.page(request, "calendar", url="", years=(), rows=(), count=0, day="")
 
 
@@ -38,7 +40,7 @@ def captures(site: Site, request: Request) -> Response:
     if found := _DAY.fullmatch(rest):
         rest, asked_day = found[1], found[2]
     try:
-        url = asked_url(rest)
+        url = site.reader.meant(readings(rest)).url
     except ValueError as e:
         raise BadRequestError(str(e)) from e
     by_day = site.overview.days_of_page(url)

@@ -19,7 +19,7 @@ _OUR_PARAMETER = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline)")
 
 def diff(site: Site, request: Request) -> Response:
     """`/diff/URL?from=TS&to=TS&view=side`."""
-    url = _without_our_parameters(requested_page(request, "/diff/")[0])
+    url = _without_our_parameters(requested_page(site.reader, request, "/diff/")[0])
     given = request.query_params
     try:
         since, until = (moment_of(given[name]) if given.get(name, "").isdigit() else None for name in ("from", "to"))

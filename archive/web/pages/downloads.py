@@ -28,7 +28,7 @@ def download(site: Site, request: Request) -> Response:
         form = formats.by_name("wacz" if name == _FOR_REPLAY else name)
     except ValueError as e:
         raise BadRequestError(str(e), status=HTTPStatus.NOT_FOUND) from e
-    url, stamp = requested_page(request, f"/download/{name}/")
+    url, stamp = requested_page(site.reader, request, f"/download/{name}/")
     at = moment_of(stamp) if stamp else None
     if form.name == "wacz":
         return _wacz(site, request, form, url, at, for_replay=name == _FOR_REPLAY)
@@ -38,10 +38,10 @@ def download(site: Site, request: Request) -> Response:
 
 def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
     """Served from the cache, and in parts: the replay engine requests ranges of it."""
-    capture = site.reader.find(url, at)
-    body = site.wacz.page(capture, for_replay=for_replay)
+    captures = site.reader.followed(url, at)
+    body = site.wacz.page(captures, for_replay=for_replay)
     tag = f'"{hashlib.sha256(body).hexdigest()}"'
-    headers = {**_as_file(form, capture.date), "ETag": tag}
+    headers = {**_as_file(form, captures[-1].date), "ETag": tag}
     if matches(request.headers, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return part_of(body, request.headers, headers, HTTPStatus.OK)

@@ -19,7 +19,7 @@ _METADATA_BYTES = 20_000
 
 def exchange(site: Site, request: Request) -> Response:
     """`/exchange/TS/URL`."""
-    url, stamp = requested_page(request, "/exchange/")
+    url, stamp = requested_page(site.reader, request, "/exchange/")
     found = site.lookup.memento(url, moment_of(stamp or "9"))
     if found is None:
         raise NotArchivedError(url)

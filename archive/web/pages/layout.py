@@ -20,9 +20,10 @@ from archive.index.overview import Overview
 from archive.index.schema import CaptureRow
 from archive.reader.reader import Reader
 from archive.search.search import Search
+from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.limits import PAYLOADS_BYTES
-from archive.web.memento_path import asked_url, dated, quoted, stamp_of
+from archive.web.memento_path import dated, quoted, stamp_of
 from archive.web.request import rest_of
 from archive.web.templating import Templates
 
@@ -150,8 +151,10 @@ def page_route(path: str, page: Callable[[Request], Response]) -> Route:
     return Route(path, endpoint, methods=["GET"])
 
 
-def requested_page(request: Request, prefix: str) -> tuple[str, str | None]:
+def requested_page(reader: Reader, request: Request, prefix: str) -> tuple[str, str | None]:
     """The URL in the path after `prefix`, and its timestamp as digits, if there is one.
+
+    What was written may have several readings: it is the one that is archived.
 
     Raises:
         BadRequestError: It is not a URL.
@@ -159,9 +162,10 @@ def requested_page(request: Request, prefix: str) -> tuple[str, str | None]:
     rest = rest_of(request, prefix)
     try:
         asked = dated(rest)
-        return (asked.url, asked.stamp) if asked else (asked_url(rest), None)
+        meant = reader.meant(asked.readings if asked else readings(rest))
     except ValueError as e:
         raise BadRequestError(str(e)) from e
+    return meant.url, asked.stamp if asked else meant.stamp or None
 
 
 def page_number(request: Request) -> int:

@@ -32,7 +32,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 
 def post(site: Site, request: Request) -> Response:
     """`/post/TS/URL`."""
-    url, stamp = requested_page(request, "/post/")
+    url, stamp = requested_page(site.reader, request, "/post/")
     rows, versions = captures_and_versions(site.reader, url)
     at = moment_of(stamp) if stamp else versions[-1].last
     shown = min(versions, key=lambda one: min(abs(capture.date - at) for capture in one.captures))

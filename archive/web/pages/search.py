@@ -6,10 +6,13 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from archive.errors import NotArchivedError
 from archive.limits import RANKED_TEXTS
 from archive.search.query import begin, parse
+from archive.warc.pasted_url import is_address, readings
+from archive.web.memento_path import quoted
 from archive.web.pages.layout import Site, page_number
 
 HITS = 10
@@ -24,8 +27,13 @@ def search(site: Site, request: Request) -> Response:
     asked = {name: given.get(name, "").strip()[:500] for name in ("q", *_QUOTED_FILTERS, *_DATE_FILTERS)}
     newest = given.get("sort") == "new"
     page = page_number(request)
-    found, problem = None, ""
-    if query := _query(asked):
+    found, problem, note = None, "", ""
+    query = _query(asked)
+    if is_address(query):
+        if target := _page(site, query):
+            return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+        note = f"{readings(query)[-1].url} is not archived."
+    if query:
         try:
             for name in _DATE_FILTERS:
                 if asked[name]:
@@ -41,6 +49,7 @@ def search(site: Site, request: Request) -> Response:
         asked=asked,
         found=found,
         problem=problem,
+        note=note,
         page=page,
         first=(page - 1) * HITS + 1,
         newest=newest,
@@ -48,6 +57,17 @@ def search(site: Site, request: Request) -> Response:
         most=RANKED_TEXTS,
         link=lambda number: "/search?" + urlencode({**parameters, "page": number}),
     )
+
+
+def _page(site: Site, address: str) -> str | None:
+    """Where the page with that address is shown; None if it is not archived."""
+    meant = site.reader.meant(readings(address))
+    if meant.stamp and site.reader.index.nearest(meant.url, None):
+        return f"/web/{meant.stamp}/{quoted(meant.url)}"
+    try:
+        return f"/post/{quoted(site.reader.text(meant.url).row.url)}"
+    except NotArchivedError:
+        return f"/web/*/{quoted(meant.url)}" if site.reader.index.nearest(meant.url, None) else None
 
 
 def _query(asked: dict[str, str]) -> str:

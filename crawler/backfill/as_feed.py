@@ -99,9 +99,8 @@ def read_listing(kind: str, body: bytes, *, url: str, content_type: str | None, 
             likely=Likely(posts=tuple(entry.link for entry in entries if entry.link), evident=len(entries)),
         )
     if kind == LINKS:
-        title, urls = _links(body, url, content_type)
-        likely = likely_posts(_in_folder(urls, site), url)
-        return Read(parsed=_parsed([_entry(one) for one in likely.posts], title), likely=likely)
+        likely = likely_posts(_in_folder(_links(body, url, content_type), site), url)
+        return Read(parsed=_parsed([_entry(one) for one in likely.posts]), likely=likely)
     found = parse_sitemap(body, url)
     if found.is_index != (kind == INDEX):
         raise FeedError("is an index of sitemaps" if found.is_index else "is not an index of sitemaps", url=url)
@@ -224,8 +223,8 @@ def _numbers(location: Location) -> tuple[int, ...]:
 # -- pages of links
 
 
-def _links(body: bytes, url: str, content_type: str | None) -> tuple[str | None, list[str]]:
-    """The title of a page, and the targets of the links in its content."""
+def _links(body: bytes, url: str, content_type: str | None) -> list[str]:
+    """The targets of the links in the content of a page."""
     tree = _tree(body, url, content_type)
     base = base_url(tree, url)
     urls = []
@@ -237,7 +236,7 @@ def _links(body: bytes, url: str, content_type: str | None) -> tuple[str | None,
         if target and not rel & _OTHER_LINKS and not _is_beside(link):
             urls.append(bare(target.partition("#")[0]))
     own = url.partition("#")[0]
-    return tree.findtext(".//title"), [one for one in urls if one != own]
+    return [one for one in urls if one != own]
 
 
 def _is_beside(link: Any) -> bool:  # noqa: ANN401  lxml's element
@@ -276,6 +275,6 @@ def _entry(url: str, *, changed: datetime | None = None, changed_raw: str | None
     return FeedEntry(link=url, updated=changed, updated_raw=changed_raw, listed=True)
 
 
-def _parsed(entries: Sequence[FeedEntry], title: str | None = None) -> ParsedFeed:
+def _parsed(entries: Sequence[FeedEntry]) -> ParsedFeed:
     newest = tuple(entries[:FEED_ENTRIES])
-    return sanitized(ParsedFeed(feed=FeedInfo(title=title), entries=newest, left_out=len(entries) - len(newest)))
+    return sanitized(ParsedFeed(feed=FeedInfo(), entries=newest, left_out=len(entries) - len(newest)))

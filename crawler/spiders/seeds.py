@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.errors import TaskError
 from archive.settings import setting
@@ -135,11 +135,15 @@ class Seeds:
     async def _behind(self, page: Answer) -> _Behind:
         """The first feed that a page links to, else one at the usual addresses."""
         links = await self._links(page)
-        # Links to feeds may be dead. Behind a login, guessing is pointless.
-        guesses = [] if deleted_posts.asks_password(page.body) else discover.guesses(page.url)
+        behind = await self._first(links, page)
+        passing = any(not refusal.lasting for refusal in behind.refusals)
+        # Links to feeds may be dead. Behind a login, or if a feed fails only for now, guessing is pointless.
+        if behind.found is not None or passing or deleted_posts.asks_password(page.body):
+            return behind
         known = {link.url for link in links}
-        links += [FeedLink(url=url, declared=False) for url in guesses if url not in known]
-        return await self._first(links[:DISCOVERY_REQUESTS], page)
+        guesses = [FeedLink(url=url, declared=False) for url in discover.guesses(page.url) if url not in known]
+        more = await self._first(guesses[: DISCOVERY_REQUESTS - len(links)], page)
+        return replace(more, refusals=behind.refusals)
 
     async def _first(self, links: list[FeedLink], page: Answer) -> _Behind:
         """The first of these that is a feed."""

@@ -151,6 +151,7 @@ def test_a_feed_that_fails_for_now_is_not_replaced(home: Home, site: Site) -> No
     code, err = add(home, f"{site.url}/")
     assert code == 1
     assert f"its feed cannot be had now: {site.url}/feed: answered 503" in err
+    assert site.asked == ["/robots.txt", "/", "/feed"]
     assert home.pressmark("feeds", "--json").out == ""
 
 

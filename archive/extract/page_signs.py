@@ -447,9 +447,12 @@ class _Walk:
         if not _SCHEME.match(href):
             own = href.partition("?")[0].partition("#")[0]
             self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
-        elif href.startswith("//") or href[:4].lower() == "http":
-            if _host(href) == self.host and _path(href) != self.path:
-                self.signs.own_links += not leads_to_login(href)
+        elif (
+            (href.startswith("//") or href[:4].lower() == "http")
+            and _host(href) == self.host
+            and _path(href) != self.path
+        ):
+            self.signs.own_links += not leads_to_login(href)
 
     def _headings(self) -> None:
         for element in self.root.iter("h1", "h2", "h3"):

@@ -8,18 +8,16 @@ Where the entry says too little to be a witness, the structure decides what is p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
-
-import tldextract
 
 from archive.extract import boilerplate, words
 from archive.extract.blocks import plain_text
 from archive.extract.feed_hints import FeedHints, entry_blocks
-from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs, leads_to_login, names_error, walls
+from archive.extract.page_signs import COMMENTS, DIALOG, FRAME, Signs
 from archive.extract.text import Entry
 from archive.extract.verdict import Kind, Verdict
+from archive.extract.walls import leads_to_login, names_error, walls
 from archive.extract.words import Content
 
 _RUNNING = 60
@@ -119,7 +117,7 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     said = plain_text(entry_blocks(entry.html, signs.url))
     title = entry.title or ""
     main = signs.main_text
-    page = Content.of(f"{main}\n{text}")
+    page = Content.of(main if text in main else f"{main}\n{text}")
     own = Content.of(said)
     about = own.words - Content.of(title).words
     hints = FeedHints.of(entry.html)
@@ -132,8 +130,8 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     )
     is_in_head = any(_is_title(title, one) for one in signs.titles)
     is_in_text = _is_phrase(title, main) or _is_phrase(title, text)
-    everything = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings), main, text]))
-    named = Content.of(title)
+    headings = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings)]))
+    named = Content.of(title).words
     return Testimony(
         size=len(about),
         words=len(about & page.words) / len(about) if about else 0.0,
@@ -145,9 +143,9 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,
-        missing=bool(named.words)
+        missing=bool(named)
         and not (is_in_headings or is_in_head or is_in_text)
-        and named.share_of_words(everything) <= _NO_TITLE,
+        and len(named & (page.words | headings.words)) <= _NO_TITLE * len(named),
     )
 
 
@@ -171,6 +169,10 @@ class Case:
     """The URL that was requested, if another one answered."""
     front: str | None = None
     """The front page of the blog."""
+    is_foreign: bool = False
+    """The page is on somebody else's site."""
+    is_archived: bool = False
+    """The post was archived before. Its entry may be older than the page, which can be rewritten as a whole."""
     has_entry: bool = False
 
     @property
@@ -208,7 +210,7 @@ def judge(case: Case) -> Verdict | None:
             return _weighed(found, case)
     for rule in (_front, _other, _untitled, _unmarked):
         if (verdict := rule(case)) is not None:
-            return verdict
+            return replace(verdict, certain=verdict.certain and not case.is_archived)
     return None
 
 
@@ -222,15 +224,11 @@ def _is_empty(case: Case) -> bool:
 
 def _foreign(case: Case) -> Verdict | None:
     """A page of somebody else, which the post links to: it does not have the post's words, or only quoted ones."""
-    signs, said = case.signs, case.said
-    if case.front is None or said.has_phrase or said.pairs >= _SYNDICATED or said.size < _SOME:
+    said = case.said
+    if not case.is_foreign or not said.count or said.has_phrase or said.pairs >= _SYNDICATED:
         return None
-    if not said.denies and (said.size < _ENOUGH or words.count(case.text) < 2 * said.count):
-        return None
-    own, blog, link = (_site(urlsplit(url).hostname or "") for url in (signs.url, case.front, case.asked or signs.url))
-    if blog in (own, link) or any(_site(host) == blog for host in signs.hosts):
-        return None
-    return Verdict(kind="foreign", reason=f"is a page of {own}, which does not link to the blog", certain=True)
+    host = urlsplit(case.signs.url).hostname
+    return Verdict(kind="foreign", reason=f"is a page of {host} without the post's words", certain=True)
 
 
 def _by_address(case: Case) -> Verdict | None:
@@ -443,7 +441,7 @@ def _other(case: Case) -> Verdict | None:
     said, is_short = case.said, case.running < _FEW and not case.signs.media
     if not said.denies:
         return None
-    is_another = not case.has_title and said.size >= (_SOME if is_short else _ENOUGH)
+    is_another = not case.has_title and said.size >= (_SOME if is_short or said.missing else _ENOUGH)
     is_hollow = not said.in_headings and said.size >= _ENOUGH and is_short and case.running < _TINY
     if not is_another and not is_hollow:
         return None
@@ -452,10 +450,10 @@ def _other(case: Case) -> Verdict | None:
 
 
 def _untitled(case: Case) -> Verdict | None:
-    """A short page without the title of the entry, which has no words besides."""
-    if not case.said.missing or case.running >= _RUNNING:
+    """A page without the title of the entry, which has no words besides."""
+    if not case.said.missing:
         return None
-    is_certain = case.signs.is_bare and not case.signs.media
+    is_certain = case.running < _RUNNING and case.signs.is_bare and not case.signs.media
     but = " and nothing shows that it is a page of the blog" if is_certain else ""
     return Verdict(kind="other", reason=f"does not have the entry's title{but}", certain=is_certain)
 
@@ -463,7 +461,9 @@ def _untitled(case: Case) -> Verdict | None:
 def _unmarked(case: Case) -> Verdict | None:
     """A short page of which nothing is known and nothing shows that it is a post."""
     signs = case.signs
-    if case.has_entry or case.running >= _FEW or signs.media or signs.articles or signs.times or signs.feeds:
+    if case.has_entry or case.running >= (2 * _RUNNING if signs.is_bare else _FEW):
+        return None
+    if signs.media or signs.articles or signs.times or signs.feeds:
         return None
     reason = f"has {words.count(case.text)} words, and nothing shows that it is a post"
     return Verdict(kind="other", reason=reason, certain=False)
@@ -489,17 +489,6 @@ def _is_title(title: str, heading: str) -> bool:
     own, there = frozenset(words.words(title)), frozenset(words.words(heading))
     common = len(own & there)
     return common >= _TITLE * len(own) and common >= _HEADING * len(there) and common > 0
-
-
-@cache
-def _suffixes() -> tldextract.TLDExtract:
-    """The public suffix list that tldextract ships; nothing is fetched."""
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
-
-def _site(host: str) -> str:
-    """The registrable domain of a host, or else the host."""
-    return _suffixes()(host).top_domain_under_public_suffix or host
 
 
 def _is_phrase(phrase: str, text: str) -> bool:

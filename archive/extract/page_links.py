@@ -29,6 +29,8 @@ _PAGE_LINKS = re.compile(
 _POST = re.compile(
     r"(?:^|\s)(?:h-entry|hentry|e-content|entry-content|post-content|article-content|post-body|article-body)(?:$|\s)"
 )
+_SECOND = 2
+_WHOLE = frozenset({"html", "body", "main", "article"})
 _MAX_ASCENT = 6
 _MAX_LINKS = 5_000
 _MIN_LISTED = 3
@@ -81,23 +83,29 @@ def _next_page(tree: HtmlElement, url: str, base: str, stated: dict[str, str], f
     own = urldefrag(url)[0]
     if front and _bare(front) == _bare(own):
         return None
-    if _is_listing(tree, own, base):
+    candidates = [
+        (target, at, is_listed)
+        for target, is_listed in [*_page_links(tree, base, own), *_declared(tree, base, stated)]
+        for at in _addresses(target)
+        if at.number >= _SECOND and (at.is_certain or is_listed)
+    ]
+    if not candidates or _is_listing(tree, own, base):
         return None
-    links = list(_page_links(tree, base))
-    numbered = {_bare(target) for target, _ in links} | {_bare(stated[rel]) for rel in ("prev",) if rel in stated}
-    for target, is_in_links in [*((target, True) for target, _ in links), *_declared(tree, base, stated)]:
-        for at in _addresses(target):
-            if at.number < 2 or (not at.is_certain and not is_in_links):  # noqa: PLR2004  the second page
-                continue
-            first = _bare(at.base)
-            if at.number == 2 and first == _bare(own):  # noqa: PLR2004
-                return target
-            is_own = any(one.number == at.number - 1 and _bare(one.base) == first for one in _addresses(own))
-            # The number of a page that is itself numbered may be the post's name: `/post/7`, and `/post/8` is another.
-            before = numbered | {_bare(one) for one in stated.values()}
-            if is_own and at.number > 2 and first in before:  # noqa: PLR2004
-                return target
+    numbered = list(_addresses(own))
+    for target, at, _ in candidates:
+        first = _bare(at.base)
+        if at.number == _SECOND and first == _bare(own):
+            return target
+        is_next = any(one.number == at.number - 1 and _bare(one.base) == first for one in numbered)
+        # The number of a page that is itself numbered may be the post's name: `/post/7`, and `/post/8` is another.
+        if is_next and at.number > _SECOND and first in _known(tree, base, own, stated):
+            return target
     return None
+
+
+def _known(tree: HtmlElement, base: str, own: str, stated: dict[str, str]) -> frozenset[str]:
+    """The pages of a post that its page links to."""
+    return frozenset(_bare(target) for target in (*(one for one, _ in _page_links(tree, base, own)), *stated.values()))
 
 
 def _declared(tree: HtmlElement, base: str, stated: dict[str, str]) -> Iterator[tuple[str, bool]]:
@@ -109,24 +117,27 @@ def _declared(tree: HtmlElement, base: str, stated: dict[str, str]) -> Iterator[
             yield target, False
 
 
-def _page_links(tree: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
-    """The links of the lists of pages: targets and labels; not those of comments."""
+def _page_links(tree: HtmlElement, base: str, own: str) -> Iterator[tuple[str, bool]]:
+    """The links of the lists of pages, with True; not those of comments."""
+    is_numbered = any(char.isdigit() for char in own)
     for count, link in enumerate(tree.iter("a")):
         if count >= _MAX_LINKS:
             return
-        label = " ".join("".join(link.itertext()).split())
-        if (target := _web(base, link.get("href"))) and _is_in_page_links(link):
-            yield target, label
+        href = link.get("href") or ""
+        if (is_numbered or any(char.isdigit() for char in href)) and _is_in_page_links(link):
+            target = _web(base, href)
+            if target is not None:
+                yield target, True
 
 
 def _is_in_page_links(link: HtmlElement) -> bool:
-    found = False
-    for depth, above in enumerate(link.iterancestors()):
-        if boilerplate.names_of(above).is_comments and above.tag not in ("body", "main", "article"):
-            return False
-        if depth < _MAX_ASCENT and above.tag not in ("body", "html"):
-            found = found or _PAGE_LINKS.search(f"{above.get('class') or ''} {above.get('id') or ''}") is not None
-    return found
+    above = list(link.iterancestors())
+    named = (f"{one.get('class') or ''} {one.get('id') or ''}" for one in above[:_MAX_ASCENT] if one.attrib)
+    if not any(_PAGE_LINKS.search(names) for names in named):
+        return False
+    return not any(
+        boilerplate.names_of(one).is_comments and one.tag not in ("body", "main", "article") for one in above
+    )
 
 
 def _addresses(url: str) -> Iterator[_Address]:

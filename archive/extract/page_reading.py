@@ -18,26 +18,21 @@ from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
-from archive.extract.page_signs import Signs, challenge_in_headers, leads_to_login, signs_of, walls
+from archive.extract.page_signs import Signs, signs_of
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
 from archive.extract.verdict import Kind, Verdict
+from archive.extract.walls import challenge_in_headers, leads_to_login, walls
 
 __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 
 _SHORT = 60
 """Words up to which an extracted text is compared with what readers see."""
-_RATHER_SHORT = 150
-"""The same if the body of the post is marked up."""
-_PART = 0.3
-"""Share of their words that a post's element must have."""
 _SECTION = 0.8
 """Share of what a page has of the entry that a section must have to be the post."""
 _SENTENCE = 10
 """Words from which on a line is running text."""
-_MOST = 0.95
-"""Share of a text that must be in the post's element."""
 _MARKED_BYTES = 100_000
 """Beginning of a refusal that is searched for the names of what refuses."""
 _LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
@@ -80,6 +75,7 @@ def read_page(
     site: Profile | None = None,
     front: str | None = None,
     foreign: bool = False,
+    archived: bool = False,
 ) -> PageReading:
     """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
 
@@ -95,6 +91,8 @@ def read_page(
         site: The blocks that recur on the site.
         front: The front page of the blog, as its feed states it.
         foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
+        archived: Whether the post was archived before: its entry may be older than the page, so that the absence of its
+            words is only a doubt.
     """
     stated = headers or {}
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -108,15 +106,21 @@ def read_page(
     if part is not None and _is_own_section(part, source.tree, entry):
         return _read_section(part, url, date=date, entry=entry, site=site, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = pipeline.read(source, date=date, entry=entry, site=site)
-    if _is_beside(text, signs):
-        text = pipeline.read(source, date=date, entry=entry, site=site, at=signs.own)
-    text = _real(text, signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site, signs=signs)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
-    verdict = judge(Case(signs=signs, said=said, text=text.text, asked=asked, front=front, has_entry=entry is not None))
-    if foreign and said.size and not said.agrees:
-        verdict = Verdict(kind="foreign", reason="is a page of another site without the entry's words", certain=True)
+    verdict = judge(
+        Case(
+            signs=signs,
+            said=said,
+            text=text.text,
+            asked=asked,
+            front=front,
+            is_foreign=foreign,
+            is_archived=archived,
+            has_entry=entry is not None,
+        )
+    )
     found = text.text or " ".join(signs.main_text.split())
     if not text.text and (verdict is None or not verdict.certain):
         text = _captions(text, source, signs)
@@ -158,32 +162,6 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
     if "html" in named and b"<" not in payload[:_MARKED_BYTES]:
         return Verdict(kind="empty", reason="has no markup", certain=True)
     return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
-
-
-def _is_beside(text: Text, signs: Signs) -> bool:
-    """Whether a short text is not what is marked up as the post.
-
-    Of a page with few words, any part may be taken for the post.
-    """
-    size = words.count(text.text)
-    if signs.own is None or size > (_SHORT if not signs.has_body else _RATHER_SHORT):
-        return False
-    if not signs.has_body and words.count(signs.own_text) < _PART * size:
-        return False
-    own = words.letters(signs.own_text)
-    lines = [words.letters(line) for line in text.text.split("\n")]
-    return not text.text or sum(len(line) for line in lines if line in own) < _MOST * sum(map(len, lines))
-
-
-def _real(text: Text, signs: Signs) -> Text:
-    """The text; an empty one if it is only hints for readers without scripts, consent dialogs, labels of forms."""
-    if not text.text or words.count(text.text) > _SHORT:
-        return text
-    main, aside = words.letters("".join(signs.seen)), words.letters("".join(signs.aside))
-    lines = [words.letters(line) for line in text.text.split("\n")]
-    if all(line in aside and line not in main for line in lines if line):
-        return replace(text, text="", markdown="")
-    return text
 
 
 def _with_running(signs: Signs, text: Text) -> Signs:

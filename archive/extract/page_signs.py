@@ -1,17 +1,13 @@
 """The structure of a page as evidence of what it is: a post, or something that stands in its place. No I/O.
 
-Names and addresses of the software that makes walls are data, in `walls.toml`; what a page is never depends on the
-words that it shows to people, except for error messages.
+What a page is never depends on the words that it shows to people, except for error messages.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -21,6 +17,7 @@ from archive.extract.candidates import NEVER_BODY
 from archive.extract.characters import collapsed
 from archive.extract.links import base_url, joined
 from archive.extract.markup import names_other_part
+from archive.extract.walls import challenge_in_headers, leads_to_login, walls
 
 _NEVER_SEEN = frozenset(
     "script style template head noembed noframes datalist object applet title meta link param source track".split()  # noqa: SIM905
@@ -34,23 +31,18 @@ _DIALOGS = frozenset({"modal", "popup", "dialog", "dropdown", "offcanvas", "off-
 _NOT_PICTURES = re.compile(
     r"logo|icon|avatar|gravatar|emoji|pixel|spinner|loading|loader|captcha|tracking|badge|sprite", re.IGNORECASE
 )
-_LOGIN_PATH = re.compile(
-    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
-    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
-    r"(?:\.\w{1,5})?(?:/|$)",
-    re.IGNORECASE,
-)
-_SESSIONS = re.compile(r"(?:^|/)(?:sessions?|oauth2?|users/auth|saml|openid|cas)(?:/|$)", re.IGNORECASE)
+_SCHEME = re.compile(r"//|[A-Za-z][A-Za-z0-9+.-]*:")
+"""What an absolute link, or one without a scheme, begins with (RFC 3986 §4.2)."""
 _REFRESH = re.compile(r"^\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=\s*)?[\"']?\s*([^\"'>]*))?", re.IGNORECASE)
 _TINY_PICTURE = 3
 """Pixels up to which a picture counts visits."""
-_INLINE_CHARACTERS = 20_000
+_INLINE_CHARACTERS = 4_000
 """Beginning of an inline script that is searched."""
-_WHOLE_POST = 80
-"""Words for readers without scripts from which on they are the post rather than a request to switch scripts on."""
+_WHOLE_POST = 120
+"""Words for readers without scripts, or in a dialog, from which on they are the post rather than a request."""
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
-_MAX_HOSTS = 500
+_MAX_LOGINS = 20
 _MAX_HEADINGS = 200
 
 # Regions of a page, as bits: an element has those of its ancestors.
@@ -65,54 +57,6 @@ _TAGS = {
     "dialog": DIALOG,
 }
 _NOT_MAIN = UNSEEN | FRAME | COMMENTS | CONSENT | NOSCRIPT | CONTROL | DIALOG
-
-
-@dataclass(frozen=True, slots=True)
-class Walls:
-    """The content of `walls.toml`."""
-
-    challenge_headers: Mapping[str, str]
-    challenge_marks: re.Pattern[str]
-    challenge_pages: re.Pattern[str]
-    consent_marks: re.Pattern[str]
-    consent_hosts: re.Pattern[str]
-    paywall_names: frozenset[str]
-    errors: re.Pattern[str]
-    error_names: frozenset[str]
-
-
-@cache
-def walls() -> Walls:
-    """The names in `walls.toml`, read once."""
-    data = tomllib.loads(files("archive.extract").joinpath("walls.toml").read_text("utf-8"))
-
-    def pattern(listed: Iterable[str]) -> re.Pattern[str]:
-        return re.compile("|".join(listed), re.IGNORECASE)
-
-    return Walls(
-        challenge_headers=data["challenge"]["headers"],
-        challenge_marks=pattern(data["challenge"]["marks"]),
-        challenge_pages=pattern(data["challenge"]["pages"]),
-        consent_marks=pattern(data["consent"]["marks"]),
-        consent_hosts=pattern(data["consent"]["hosts"]),
-        paywall_names=frozenset(data["paywall"]["names"]),
-        errors=pattern(data["error"]["wording"]),
-        error_names=frozenset(data["error"]["names"]),
-    )
-
-
-def leads_to_login(url: str) -> bool:
-    """Whether the path of a URL is one at which people log in or register."""
-    try:
-        path = urlsplit(url).path
-    except ValueError:
-        return False
-    return _LOGIN_PATH.search(path) is not None or _SESSIONS.search(path) is not None
-
-
-def names_error(text: str) -> bool:
-    """Whether a title or the beginning of a text is that of an error page."""
-    return walls().errors.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +128,6 @@ class Signs:
     """Seconds and absolute URL of a meta refresh."""
     canonical: str | None = None
     og_url: str | None = None
-    hosts: set[str] = field(default_factory=set)
-    """Hosts that the page links to."""
     own: HtmlElement | None = None
     """The element that is marked up as the post, or as its body; None if there are several."""
     own_text: str = ""
@@ -215,16 +157,6 @@ def signs_of(tree: HtmlElement, *, url: str, headers: Mapping[str, str] | None =
     _read_head(tree, signs, base)
     _Walk(tree, signs, base).run()
     return signs
-
-
-def challenge_in_headers(headers: Mapping[str, str]) -> str | None:
-    """What in the headers of a response marks it as a challenge; None if nothing does."""
-    known = walls().challenge_headers
-    for name, value in headers.items():
-        wanted = known.get(name.lower())
-        if wanted is not None and re.search(wanted, value, re.IGNORECASE):
-            return f"header {name}"
-    return None
 
 
 # -- head
@@ -326,6 +258,7 @@ class _Walk:
         self.path = urlsplit(signs.url).path
         self.flags: dict[HtmlElement, int] = {}
         self.with_post = self._with_post()
+        self.logins = 0
         self.bodies: list[HtmlElement] = []
         self.posts: list[HtmlElement] = []
         self.mains: list[HtmlElement] = []
@@ -450,7 +383,7 @@ class _Walk:
         elif known.is_comments:
             flags |= COMMENTS
         elif not _DIALOGS.isdisjoint(re.split(r"[\s_-]+", names.lower())):
-            flags |= DIALOG
+            flags |= DIALOG if words.count("".join(element.itertext())) < _WHOLE_POST else 0
         elif element.tag not in _CONTROLS and names_other_part(names[:200]):
             flags |= FRAME
         return flags
@@ -508,18 +441,18 @@ class _Walk:
         return found is not None
 
     def _link(self, href: str) -> None:
-        target = joined(self.base, href) if href and not href.startswith("#") else None
-        if target is None or leads_to_login(target):
+        """Note where a link leads."""
+        if not href or href[0] == "#":
             return
-        try:
-            parts = urlsplit(target)
-        except ValueError:
-            return
-        host = _host(target)
-        if len(self.signs.hosts) < _MAX_HOSTS:
-            self.signs.hosts.add(host)
-        if host == self.host and parts.path != self.path:
-            self.signs.own_links += 1
+        if not _SCHEME.match(href):
+            own = href.partition("?")[0].partition("#")[0]
+            self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
+        elif (
+            (href.startswith("//") or href[:4].lower() == "http")
+            and _host(href) == self.host
+            and _path(href) != self.path
+        ):
+            self.signs.own_links += not leads_to_login(href)
 
     def _headings(self) -> None:
         for element in self.root.iter("h1", "h2", "h3"):
@@ -558,6 +491,9 @@ class _Walk:
 
     def _login(self, element: HtmlElement, what: str) -> None:
         flags = self.flags.get(element, 0)
+        if self.logins >= _MAX_LOGINS:
+            return
+        self.logins += 1
         if flags & (UNSEEN | NOSCRIPT):
             return
         if flags & (FRAME | COMMENTS | DIALOG):
@@ -604,6 +540,13 @@ def _is_medium(element: HtmlElement) -> bool:
     if element.tag == "iframe" and (walls().challenge_marks.search(names) or walls().consent_marks.search(names)):
         return False
     return _NOT_PICTURES.search(names) is None
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

@@ -18,9 +18,10 @@ from trafilatura import bare_extraction, load_html
 from trafilatura.xml import xmltotxt
 
 from archive.errors import ExtractError
-from archive.extract import body, boilerplate, language, page_metadata, trim
+from archive.extract import body, boilerplate, language, page_metadata, short_posts, trim
 from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
 from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
+from archive.extract.page_signs import Signs, signs_of
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Facts, Text
 from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
@@ -109,7 +110,7 @@ def read(
     date: datetime | None,
     entry: Entry | None,
     site: Profile | None,
-    at: HtmlElement | None = None,
+    signs: Signs | None = None,
 ) -> Text:
     """The text and metadata of a page as `extract` gives them; the text is empty if the page has none.
 
@@ -118,15 +119,22 @@ def read(
         date: As for `extract`, like `entry` and `site`.
         entry: What a feed says about the post.
         site: The blocks that recur on the site.
-        at: The element that is the post's body, if that is known.
+        signs: The structure of the page, if it is known.
     """
     tree, url = source.tree, source.url
     latest = date + DATE_SLACK if date else None
     facts = page_metadata.read(tree, url=url, latest=latest)
     hints = FeedHints.of(entry.html) if entry else None
-    made = _post(tree, url, facts.title, hints, site, at)
-    if len(made.text) < _SHORT and at is None:
+    made = _post(tree, url, facts.title, hints, site)
+    if len(made.text) < _SHORT:
         made = _by_trafilatura(source, made)
+    if short_posts.is_short(made.text):
+        signs = signs or signs_of(tree, url=url)
+        own = short_posts.own_element(made.text, signs)
+        if own is not None:
+            made = _post(tree, url, facts.title, hints, site, at=own)
+        if short_posts.is_aside(made.text, signs):
+            made = _Post(comments=made.comments)
     code, stated_by = language.of(made.text, stated=facts.language, source=facts.sources.get("language", "page"))
     sources = {**facts.sources, **({"language": stated_by} if code else {})}
     facts = replace(facts, language=code, sources=sources)
@@ -157,7 +165,7 @@ def _post(
     title: str | None,
     hints: FeedHints | None,
     site: Profile | None,
-    at: HtmlElement | None,
+    at: HtmlElement | None = None,
 ) -> _Post:
     found = body.find(tree, title=title, at=at)
     if found is None:

@@ -13,7 +13,7 @@ from crawler.feeds.model import FeedEntry
 _MAX_SHAPES = 50
 _FEW = 3
 """Minimum number of posts for a word that all their URLs share to be part of the shape."""
-_NO_POST = re.compile(
+NO_POST = re.compile(
     r"about(?:-us)?|archives?|authors?|categor(?:y|ies)|comments|contact|feed|home|impressum|imprint|index|login|page|"
     r"privacy(?:-policy)?|search|tags?|topics|users",
     re.IGNORECASE,
@@ -77,7 +77,7 @@ def _is_post(url: str, shapes: frozenset[str]) -> bool:
     if shape not in shapes:
         return False
     pairs = zip(shape.split("/"), _segments(url), strict=False)
-    return not any(part.startswith("*") and _NO_POST.fullmatch(word.partition(".")[0]) for part, word in pairs)
+    return not any(part.startswith("*") and NO_POST.fullmatch(word.partition(".")[0]) for part, word in pairs)
 
 
 def same_site(one: str, other: str) -> bool:

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 def add(urls: tuple[str, ...], insecure: bool | None) -> None:
     """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl.
 
+    A blog without a feed is subscribed to by its sitemap, by WordPress's list of posts or by a page that links to them.
+
     A name and password, as in https://NAME:PASSWORD@HOST/feed, are sent to that origin only.
     """
+    from crawler.model.url_identity import as_http
+
+    urls = tuple(map(as_http, urls))
     with open_frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
     given = {"url": " ".join(urls), "only": "subscribe"}
@@ -40,7 +45,11 @@ def add(urls: tuple[str, ...], insecure: bool | None) -> None:
         for url in urls:
             for feed in frontier.find(url):
                 outcome = "already subscribed" if feed.url in known else "subscribed"
-                click.echo(f"{outcome}: {printable(feed.url)}" + (f"  {printable(feed.title)}" if feed.title else ""))
+                click.echo(
+                    f"{outcome}: {printable(feed.url)}"
+                    + (f"  {printable(feed.title)}" if feed.title else "")
+                    + (f" ({feed.listing})" if feed.listing else "")
+                )
     sys.exit(code)
 
 

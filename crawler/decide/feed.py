@@ -95,7 +95,8 @@ def after_feed(
         rhythm=rhythm,
         fresh=freshness.fresh_for(headers, at=answer.at),
         entries=reading.seen,
-        news=answer.at if parsed and not all(shared) else None,
+        # In a listing, dates of change are the only other sign of life.
+        news=answer.at if parsed and (not all(shared) or (feed.listing and reading.seen)) else None,
         restless=reading.restless,
         **(_document(feed, parsed, shared, headers) if parsed and answer.status != PARTIAL else {}),
         **_moved(feed, answer.at, answer.moved_to),

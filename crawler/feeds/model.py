@@ -54,6 +54,8 @@ class FeedEntry:
     """`plain` of the title, if already computed."""
     essence: str | None = None
     """`digest`, if already computed."""
+    listed: bool = False
+    """Whether it is only an address in a listing: its date of change says nothing about its publication."""
 
     @property
     def page(self) -> str | None:

@@ -14,8 +14,8 @@ from archive.limits import FIELD_CHARACTERS, URL_CHARACTERS
 from archive.warc.page_identity import page_key
 from crawler.errors import FeedError
 from crawler.limits import OPML_BYTES, OPML_OUTLINES, TAG_CHARACTERS
-from crawler.model.url_identity import is_address, web_address
-from crawler.model.visits import Feed, Subscription
+from crawler.model.url_identity import as_http, is_address
+from crawler.model.visits import LISTINGS, Feed, Subscription
 
 NAMESPACE = "urn:pressmark:subscription"
 
@@ -125,7 +125,7 @@ def read(
         if number >= OPML_OUTLINES:
             break
         told = {key.lower(): value.strip() for key, value in outline.attrib.items()}
-        url = web_address(told["xmlurl"]).partition("#")[0]  # a fragment is not sent
+        url = as_http(told["xmlurl"]).partition("#")[0]  # a fragment is not sent
         if not is_address(url):
             wrong.append(told["xmlurl"])
             continue
@@ -170,7 +170,7 @@ def _subscription(url: str, told: Mapping[str, str], folder: str | None, now: da
         added=added if added.tzinfo else now,
         seeds=tuple(seed for seed in told.get(_SEEDS, "").split() if is_address(seed)),
         unverified=ours and told.get(_UNVERIFIED) == "true",
-        listing=told.get(_LISTING, "")[:16] or None,
+        listing=listing if (listing := told.get(_LISTING)) in LISTINGS else None,
         name=name[:FIELD_CHARACTERS] if name and name != url else None,
         folder=folder,
     )

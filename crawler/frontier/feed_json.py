@@ -41,5 +41,6 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "restless": feed.restless,
         "name": feed.name,
         "folder": feed.folder,
+        "listing": feed.listing,
         "certificate_verified": not feed.unverified,
     }

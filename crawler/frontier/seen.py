@@ -327,18 +327,6 @@ def _looked(row: Row[Any], at: datetime) -> dict[str, Any]:
     return {"looks": row.looks + 1}
 
 
-def enter_post(connection: Connection, url: str, *, feed_id: int | None, at: datetime) -> None:
-    """Enter a page that a backfill or a person has found, with no visit planned; a known one stays unchanged."""
-    connection.execute(
-        upsert(connection.engine, pages)
-        .values(
-            url=url, key=page_key(url), feed_id=feed_id, shard=shard(url), host=host_of(url), kept=False, backfill=True,
-            first_seen=at, failures=0, checks=0,
-        )
-        .on_conflict_do_nothing()
-    )  # fmt: skip
-
-
 def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
     """Each page once, although each feed that lists it has a row."""
     seen: set[str] = set()

@@ -15,19 +15,46 @@ from archive.runtime.database import upsert
 from archive.warc.page_identity import page_key, without_fragment
 from crawler.frontier import alarms, refused
 from crawler.frontier.tables import credentials, entries, feeds, pages, seeds
-from crawler.model.url_identity import host_of, shard, web_address
+from crawler.model.url_identity import as_http, host_of, shard
 from crawler.model.visits import Feed, Subscription
 from crawler.net.credentials import Credentials, Origins, bare, origin
 
 _FEED_FIELDS = frozenset(Feed.__slots__)
 
 
-def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
-    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed."""
+def subscribe(
+    connection: Connection,
+    url: str,
+    *,
+    seed: str | None,
+    now: datetime,
+    listing: str | None = None,
+    site: str | None = None,
+) -> Feed:
+    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed.
+
+    Args:
+        connection: A transaction.
+        url: URL of the feed.
+        seed: URL that a person gave for it.
+        now: When it is added.
+        listing: Kind of the listing that stands for a feed.
+        site: Front page of the blog, if known.
+    """
     url, seed = without_fragment(bare(url)), bare(seed) if seed else None
     connection.execute(
         upsert(connection.engine, feeds)
-        .values(url=url, key=page_key(url), shard=shard(url), paused=False, added=now, due=now, failures=0)
+        .values(
+            url=url,
+            key=page_key(url),
+            shard=shard(url),
+            paused=False,
+            added=now,
+            due=now,
+            failures=0,
+            listing=listing,
+            site=site,
+        )
         .on_conflict_do_nothing()
     )
     feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == page_key(url))).scalar_one()
@@ -38,7 +65,14 @@ def subscribe(connection: Connection, url: str, *, seed: str | None, now: dateti
 
 def restore(connection: Connection, subscription: Subscription) -> Feed:
     """Subscribe with the title, site, seeds, name, folder and state of a stored subscription."""
-    feed = subscribe(connection, subscription.url, seed=None, now=subscription.added)
+    feed = subscribe(
+        connection,
+        subscription.url,
+        seed=None,
+        now=subscription.added,
+        listing=subscription.listing,
+        site=subscription.site,
+    )
     for seed in subscription.seeds:
         subscribe(connection, subscription.url, seed=seed, now=subscription.added)
     for name in ("title", "site", "listing", "name", "folder"):
@@ -96,7 +130,7 @@ def _barred(connection: Connection, feed: Feed) -> Feed:
 
 def find(connection: Connection, url: str) -> list[Feed]:
     """The feeds behind a URL: the feed with that URL, and those that a person subscribed to by it."""
-    query = select(feeds).join(seeds).where(seeds.c.key == page_key(web_address(bare(url)))).order_by(feeds.c.id)
+    query = select(feeds).join(seeds).where(seeds.c.key == page_key(as_http(bare(url)))).order_by(feeds.c.id)
     return [feed_of(row) for row in connection.execute(query)]
 
 

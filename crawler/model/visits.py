@@ -15,6 +15,10 @@ SHARDS = 65_536
 """Number of values of a shard number; N shards divide them among themselves."""
 
 
+LISTINGS = ("sitemap", "index", "wordpress", "links")
+"""Kinds of listings that are read as feeds; an index of sitemaps shows which sitemaps there are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A subscription."""

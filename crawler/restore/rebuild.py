@@ -13,6 +13,7 @@ from archive.index.aliases import page_keys
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
 from archive.warc.page_identity import page_key
+from crawler.backfill.as_feed import parse_listing
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
@@ -61,7 +62,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
             entered |= _replay(archive, frontier, url, feed.id, plan, deletions)
     # What backfills and people have found stands in no feed; only its captures show that it was a post.
     for post in found_posts(archive, frontier.feeds(), entered):
-        frontier.enter_post(post.url, feed_id=post.feed_id, at=now)
+        frontier.enter(post.url, now, feed_id=post.feed_id)
         _replay(archive, frontier, post.url, post.feed_id, plan, deletions)
     for known in deletions.values():
         frontier.enter_deletions(known.values())
@@ -96,7 +97,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         if payload is None:
             continue
         if payload.status == OK:
-            parsed = _parsed(archive, payload)
+            parsed = _parsed(archive, payload, feed)
             if parsed is None:
                 continue
             shared = [key in known for key in keys(parsed.entries)]
@@ -149,11 +150,13 @@ def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
         return None
 
 
-def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
+def _parsed(archive: Archive, row: CaptureRow, feed: Feed) -> ParsedFeed | None:
     try:
         exchange = archive.read(row)
         content_type = header(exchange.payload_head, "content-type")
-        return parse(exchange.payload(), url=row.url, content_type=content_type)
+        if feed.listing is None:
+            return parse(exchange.payload(), url=row.url, content_type=content_type)
+        return parse_listing(feed.listing, exchange.payload(), url=row.url, content_type=content_type, site=feed.site)
     except (FeedError, ArchiveError) as e:
         log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
         return None

@@ -80,6 +80,7 @@ class Texts:
         entry: Entry | None = None,
         front: str | None = None,
         foreign: bool = False,
+        archived: bool = False,
     ) -> PageReading:
         """What a page says: the text of a post, or why it is not the post.
 
@@ -89,6 +90,7 @@ class Texts:
             entry: What a feed says about the post.
             front: The front page of the blog.
             foreign: Whether the page is on another site than the blog's.
+            archived: Whether a part of the post is archived: its entry may not have the words of this page.
 
         Raises:
             TaskError: It cannot be read.
@@ -106,6 +108,7 @@ class Texts:
             site=await self._site(answer.url),
             front=front,
             foreign=foreign,
+            archived=archived,
         )
         return reading
 

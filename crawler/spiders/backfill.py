@@ -15,6 +15,7 @@ from archive.errors import TaskError
 from archive.limits import URL_CHARACTERS
 from archive.warc.page_identity import page_key
 from crawler.backfill import listings as backfill
+from crawler.backfill.as_feed import INDEX
 from crawler.decide.answers import OK
 from crawler.decide.entries import pages_to_fetch, seen_entries
 from crawler.decide.places import page_url
@@ -109,12 +110,12 @@ class BackfillSpider(BlogSpider):
 
     def _begin(self, feed_id: int) -> None:
         feed = self.run.frontier.subscription(feed_id)
-        if feed is not None:
+        if feed is not None and feed.listing != INDEX:
             self.backlog.ask(feed_id, (), at=self.run.now(), why="person", shown=feed.shown, everything=self.everything)
 
     async def _feed_backfill(self, feed_id: int) -> AsyncIterator[Request]:
         feed = self.run.frontier.subscription(feed_id)
-        if feed is None or not await self._host_of(feed):
+        if feed is None or feed.listing == INDEX or not await self._host_of(feed):
             return
         work = self._works[feed_id] = self._work(feed)
         async for request in self._listings(work):
@@ -141,8 +142,9 @@ class BackfillSpider(BlogSpider):
     async def _listings(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for listings, stage by stage."""
         listings = self.backlog.listings(work.feed.id)
-        if backfill.FEED not in work.kinds:
-            listings = [*self._more(work, [(work.feed.url, backfill.FEED)]), *listings]
+        own = backfill.kind_of_feed(work.feed.listing)
+        if own not in work.kinds:
+            listings = [*self._more(work, [(work.feed.url, own)]), *listings]
         while True:
             for listing in listings:
                 async for request in self._listing_request(work, listing):

@@ -53,7 +53,7 @@ class FeedVisits:
         parsed: ParsedFeed | None = None
         if error is None:
             try:
-                parsed = await parsed_feed(self._run, answer)
+                parsed = await parsed_feed(self._run, answer, feed)
             except TaskError as e:
                 error = reason_of(answer, e)
         if parsed is None:

@@ -83,7 +83,9 @@ class PageJudge:
         before = await self._before(known) if page.kept else None
         entry = _merged(page.entry, before.entry if before else None)
         try:
-            reading = await self._run.texts.read(answer, entry=entry, front=front, foreign=_is_foreign(page, answer))
+            reading = await self._run.texts.read(
+                answer, entry=entry, front=front, foreign=_is_foreign(page, answer), archived=page.kept
+            )
         except TaskError as e:
             log.warning("no text url=%s error=%s", answer.url, e)
             return Judged(error=f"no text: {e}")
@@ -144,7 +146,7 @@ class PageJudge:
             if further is None or further.status != OK or further.row is None:
                 break
             try:
-                found = await self._run.texts.read(further, entry=text.entry)
+                found = await self._run.texts.read(further, entry=text.entry, archived=True)
             except TaskError as e:
                 log.info("further page cannot be read url=%s error=%s", next_url, e)
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import pytest
+from sample.blind_set import BLIND_POSTS, blind_entries, blind_honest, blind_walls
 from sample.honest_posts import Honest, honest_posts
 from sample.posts import POSTS
 from sample.themes import ghost, wordpress
@@ -57,7 +58,19 @@ def test_a_wall_is_not_a_post(wall: Wall, said: str) -> None:
     assert accepted(reading, elsewhere.words) is None
 
 
-@pytest.mark.parametrize("honest", list(honest_posts()), ids=lambda honest: honest.name)
+@pytest.mark.parametrize("wall", list(blind_walls()), ids=lambda wall: wall.name)
+@pytest.mark.parametrize("said", ["whole", "summary", "title"])
+def test_a_wall_of_another_make_is_not_a_post(wall: Wall, said: str) -> None:
+    post = BLIND_POSTS[sum(map(ord, wall.name)) % len(BLIND_POSTS)]
+    markup = wall.markup.replace("{title}", escape(post.title))
+    conditions = {"url": wall.url or URL, "status": wall.status, "headers": wall.headers}
+    reading = read(markup, blind_entries(post)[said], **conditions)
+    assert reading.verdict is not None
+    assert reading.verdict.certain or said == "title"
+    assert accepted(reading, read(wall.markup.replace("{title}", "Another"), None, **conditions).words) is None
+
+
+@pytest.mark.parametrize("honest", [*honest_posts(), *blind_honest()], ids=lambda honest: honest.name)
 def test_a_short_post_is_a_post(honest: Honest) -> None:
     for entry in honest.entries:
         reading = read(honest.markup, entry)
@@ -66,6 +79,7 @@ def test_a_short_post_is_a_post(honest: Honest) -> None:
         assert reading.verdict is None or entry is None or not entry.html
         assert words.letters(honest.words) in words.letters(text.text)
         assert "cookies to make this site work" not in text.text
+        assert "agree to our use of cookies" not in text.text
         assert "enable JavaScript to view" not in text.text
         assert text.source == "page"
 
@@ -92,15 +106,30 @@ def test_a_page_without_the_entrys_words_and_title_is_another_page_in_any_langua
     assert other.paragraphs[0] in reading.words
 
 
-def test_a_page_of_somebody_else_is_foreign_unless_it_links_to_the_blog() -> None:
-    said = Entry(title="Read this", html=f"<p>{POSTS[0].summary}</p>")
+def test_a_page_of_somebody_else_is_foreign_unless_it_is_the_post() -> None:
     essay = "".join(f"<p>{paragraph}</p>" for paragraph in POSTS[1].paragraphs)
-    there = {"url": "https://essays.example.net/1", "asked": "https://essays.example.net/1"}
-    reading = read(ghost("Ein Aufsatz", essay), said, front="https://blog.example.org/", **there)
-    assert reading.verdict is not None
-    assert reading.verdict.kind == "foreign"
-    moved = ghost("Read this", essay + '<a href="https://blog.example.org/">home</a>')
-    assert read(moved, said, front="https://blog.example.org/", **there).verdict is None
+    there = {"url": "https://essays.example.net/1", "asked": "https://essays.example.net/1", "foreign": True}
+    said = Entry(title="Ein Aufsatz", html=f"<p>{POSTS[1].summary}</p>")
+    quoting = Entry(
+        title="Ein Aufsatz", html=f"<blockquote>{POSTS[1].paragraphs[1]}</blockquote><p>{POSTS[0].summary}</p>"
+    )
+    for entry in (said, quoting):
+        reading = read(ghost("Ein Aufsatz", essay), entry, **there)
+        assert reading.verdict is not None
+        assert (reading.verdict.kind, reading.verdict.certain) == ("foreign", True)
+    assert read(ghost("Ein Aufsatz", essay), Entry(title="Ein Aufsatz", html=essay), **there).verdict is None
+    assert read(ghost("Ein Aufsatz", essay), said).verdict is None
+
+
+def test_a_page_that_was_rewritten_is_only_in_doubt() -> None:
+    entry = Entry(title=POSTS[0].title, html=WHOLE)
+    rewritten = page("Birds", f"<main><h1>Birds</h1><p>{POSTS[1].note}</p></main>")
+    first, later = (read(rewritten, entry, archived=archived).verdict for archived in (False, True))
+    assert first is not None
+    assert later is not None
+    assert (first.certain, later.certain) == (True, False)
+    shell = page("Birds", '<div id="root"></div><script src="/a.js"></script>')
+    assert read(shell, entry, archived=True).verdict.certain  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from archive.extract.text import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import shard, web_address
+from crawler.model.url_identity import as_http, shard
 from crawler.model.visits import SHARDS, Due, Feed, FeedVisit, Page, PageVisit, SeenEntry, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_a_feed_is_found_under_every_spelling_of_its_url(frontier: Frontier) -> 
     ],
 )
 def test_addresses_of_feed_readers_are_those_of_the_web(given: str, wanted: str) -> None:
-    assert web_address(given) == wanted
+    assert as_http(given) == wanted
 
 
 def test_a_feed_that_moves_to_another_spelling_stays_the_same(frontier: Frontier) -> None:

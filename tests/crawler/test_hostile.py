@@ -139,7 +139,6 @@ def test_a_host_has_its_share_of_a_crawl(home: Home, site: Site) -> None:
 def test_searching_a_page_takes_no_time() -> None:
     began = time.monotonic()
     for body in (b"<title" * 300_000, b"<input " * 300_000):
-        deleted_posts.title(body)
         deleted_posts.asks_password(body)
     assert time.monotonic() - began < 5  # it was minutes
 

@@ -12,7 +12,7 @@ from sample.visits import feed_visit, page_visit
 
 from archive.extract.text import Entry
 from crawler import discover
-from crawler.decide.entries import as_entry, page_of, seen_entries
+from crawler.decide.entries import as_entry, pages_to_fetch, seen_entries
 from crawler.decide.freshness import Pace
 from crawler.downloader.robots import rules_for
 from crawler.errors import FeedError, UsageError
@@ -342,7 +342,7 @@ def test_entries_without_a_page_are_remembered_not_fetched(link: str | None) -> 
 def test_what_the_feed_said_goes_with_the_page() -> None:
     said = as_entry(FeedEntry(id="1", title="t", updated=T0, summary="s"))
     assert said == Entry(title="t", published=T0, modified=T0, html="s", named_by="id")
-    assert page_of(entries(ONE)[0], feed(), None).entry.title == "one"
+    assert pages_to_fetch(entries(ONE), feed(), {}, record=None, at=T0)[0].entry.title == "one"
 
 
 # -- shards

@@ -1,0 +1,80 @@
+"""What stands in the place of posts - challenges, logins, consent, paywalls, errors - by names and addresses.
+
+The names are data, in `walls.toml`. No I/O except reading that file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+_LOGIN_PATH = re.compile(
+    r"(?:^|/)(?:(?:user|member|customer|account|wp)s?[-_.]?)?"
+    r"(?:log[-_]?in|sign[-_]?in|sign[-_]?up|register|auth|sso|accounts?|subscribe|anmelden|connexion)"
+    r"(?:\.\w{1,5})?(?:/|$)",
+    re.IGNORECASE,
+)
+_SESSIONS = re.compile(r"(?:^|/)(?:sessions?|oauth2?|users/auth|saml|openid|cas)(?:/|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """The content of `walls.toml`."""
+
+    challenge_headers: Mapping[str, str]
+    challenge_marks: re.Pattern[str]
+    challenge_pages: re.Pattern[str]
+    consent_marks: re.Pattern[str]
+    consent_hosts: re.Pattern[str]
+    paywall_names: frozenset[str]
+    errors: re.Pattern[str]
+    error_names: frozenset[str]
+
+
+@cache
+def walls() -> Walls:
+    """The names in `walls.toml`, read once."""
+    data = tomllib.loads(files("archive.extract").joinpath("walls.toml").read_text("utf-8"))
+
+    def pattern(listed: Iterable[str]) -> re.Pattern[str]:
+        return re.compile("|".join(listed), re.IGNORECASE)
+
+    return Walls(
+        challenge_headers=data["challenge"]["headers"],
+        challenge_marks=pattern(data["challenge"]["marks"]),
+        challenge_pages=pattern(data["challenge"]["pages"]),
+        consent_marks=pattern(data["consent"]["marks"]),
+        consent_hosts=pattern(data["consent"]["hosts"]),
+        paywall_names=frozenset(data["paywall"]["names"]),
+        errors=pattern(data["error"]["wording"]),
+        error_names=frozenset(data["error"]["names"]),
+    )
+
+
+def leads_to_login(url: str) -> bool:
+    """Whether the path of a URL is one at which people log in or register."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return False
+    return _LOGIN_PATH.search(path) is not None or _SESSIONS.search(path) is not None
+
+
+def names_error(text: str) -> bool:
+    """Whether a title or the beginning of a text is that of an error page."""
+    return walls().errors.search(text) is not None
+
+
+def challenge_in_headers(headers: Mapping[str, str]) -> str | None:
+    """What in the headers of a response marks it as a challenge; None if nothing does."""
+    known = walls().challenge_headers
+    for name, value in headers.items():
+        wanted = known.get(name.lower())
+        if wanted is not None and re.search(wanted, value, re.IGNORECASE):
+            return f"header {name}"
+    return None

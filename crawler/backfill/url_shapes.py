@@ -95,7 +95,10 @@ def _fits(part: str, kind: str, word: str) -> bool:
 
 def _segments(url: str) -> list[str]:
     """The parts of a URL by which pages of one site differ, without what `page_identity` knows to be noise."""
-    path, _, query = page_identity(url).partition("/")[2].partition("?")
+    if not same_site(url, url):  # it is no URL of a site
+        return []
+    place, _, query = page_identity(url).partition("?")
+    path = place.partition("/")[2]
     pairs = sorted({name: value for name, _, value in (pair.partition("=") for pair in query.split("&"))}.items())
     return [
         *(segment for segment in path.split("/") if segment),

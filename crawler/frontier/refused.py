@@ -24,9 +24,14 @@ _SHARE = 2
 _NEWEST = 100
 """How many of the posts that a feed shows are looked at."""
 
+_NO_REFUSAL = ("empty", "media", "foreign")
+"""Verdicts on pages that were had, although they are not, or not in words, what the feed's author wrote."""
 HAD = pages.c.kept & (func.coalesce(pages.c.source, "page") == "page")
 """Condition for pages that were had as the post."""
-REFUSED = ~HAD & or_(pages.c.error.is_not(None) & (pages.c.failures > 0), pages.c.verdict.is_not(None))
+REFUSED = ~HAD & or_(
+    pages.c.error.is_not(None) & (pages.c.failures > 0),
+    pages.c.verdict.is_not(None) & pages.c.verdict.not_in(_NO_REFUSAL),
+)
 """Condition for pages that were requested and were not had as the post."""
 
 

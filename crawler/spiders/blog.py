@@ -74,6 +74,8 @@ class BlogSpider(Spider):
     """
 
     name = "blog"
+    hops = "L"
+    """How the pages of posts are reached, as in WARC metadata."""
     thorough = False
     """Whether to ignore the budgets of hosts."""
 
@@ -353,7 +355,7 @@ class BlogSpider(Spider):
         """The conditional GET of a page; None if its URL cannot be requested, which is recorded."""
         context = RequestContext(
             via=via,
-            hops="L",
+            hops=self.hops,
             credentials_for=await self._credentials_for(page.feed_id),
             known=before,
             unread_since=page.read,

@@ -58,6 +58,7 @@ class SaveSpider(NamedSpider):
     """
 
     name = "save"
+    hops = ""  # so that a rebuilt frontier knows that a person asked for the page itself
     thorough = True
 
     async def named(self, url: str) -> AsyncIterator[Request]:

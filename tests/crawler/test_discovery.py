@@ -104,9 +104,9 @@ def test_a_gzip_file_is_read_as_what_it_contains() -> None:
 
 
 def test_a_gzip_file_that_is_damaged_or_a_bomb_is_refused() -> None:
-    with pytest.raises(FeedError, match="gzip file that cannot be read"):
+    with pytest.raises(FeedError, match="damaged gzip file"):
         unpacked(b"\x1f\x8b\x08 not so", url=BASE)
-    with pytest.raises(FeedError, match="grows past 1000 bytes"):
+    with pytest.raises(FeedError, match="larger than 1000 bytes"):
         unpacked(gzip.compress(bytes(1_000_000)), url=BASE, limit=1_000)
 
 

@@ -8,7 +8,14 @@ import sqlite3
 from conftest import Home
 from sample.server import Answer, Site
 
-WORDS = "These are the words of post {}. " + "More of them follow. " * 5
+PARAGRAPH = (
+    "<p>The river rose in the night, and by morning post {} had become a boat with a mast and a cat on deck.</p>"
+)
+
+
+def post(n: int) -> Answer:
+    words = PARAGRAPH.format(n) * 3
+    return Answer(f"<!doctype html><title>Post {n}</title><article><h1>Post {n}</h1>{words}</article>".encode())
 
 
 def blog(site: Site, count: int, shown: int) -> None:
@@ -22,9 +29,9 @@ def blog(site: Site, count: int, shown: int) -> None:
     located = "".join(f"<url><loc>{site.url}/post/{n}</loc></url>" for n in range(1, count + 1))
     site.pages["/sitemap.xml"] = Answer(f"<urlset>{located}</urlset>".encode(), "text/xml")
     for n in range(1, count + 1):
-        site.pages[f"/post/{n}"] = Answer(WORDS.format(n).encode(), "text/plain")
+        site.pages[f"/post/{n}"] = post(n)
     site.pages[f"/post/{count}"] = Answer(b"", status=302, headers={"Location": f"/moved/{count}"})
-    site.pages[f"/moved/{count}"] = Answer(WORDS.format(count).encode(), "text/plain")
+    site.pages[f"/moved/{count}"] = post(count)
 
 
 def pages(home: Home) -> list[tuple[str, int, bool, int | None]]:

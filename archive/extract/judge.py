@@ -60,7 +60,12 @@ _PART = 0.6
 """Share of the pairs of words of a whole post below which a page has only a part of it."""
 _BEGINNING = 400
 """Characters of a text that are searched for an error message."""
-_SAME_EVERYWHERE = 0.9
+_MOSTLY = 0.5
+"""Share of the words of each of two pages that both must have to be the same page."""
+_FEW_OTHERS = 0.1
+"""Share of its words that each may have for itself..."""
+_OWN_WORDS = 3
+"""...and how many at least: error pages repeat the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +289,7 @@ def _paywall(case: Case) -> Verdict | None:
     if said.agrees:
         is_teaser = not said.is_whole and (said.is_cut or signs.not_free)
     else:
-        is_teaser = said.denies or case.running < _TINY
+        is_teaser = case.running < (_FEW if said.denies else _TINY)
     if has_offer and is_teaser and case.running <= said.count + _TEASER:
         return Verdict(kind="paywall", reason=f"has {mark}, and no more than the feed", certain=True)
     if not said.agrees and signs.not_free and size < _RUNNING:
@@ -474,7 +479,10 @@ def same_page_everywhere(one: str, other: str) -> bool:
     ours, theirs = frozenset(words.words(one)), frozenset(words.words(other))
     if not ours or not theirs:
         return ours == theirs
-    return min(words.overlap(ours, theirs), words.overlap(theirs, ours)) >= _SAME_EVERYWHERE
+    common = len(ours & theirs)
+    if common < _MOSTLY * max(len(ours), len(theirs)):
+        return False
+    return all(len(one) - common <= max(_OWN_WORDS, _FEW_OTHERS * len(one)) for one in (ours, theirs))
 
 
 # -- titles and addresses

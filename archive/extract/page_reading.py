@@ -23,7 +23,7 @@ from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
 from archive.extract.verdict import Kind, Verdict
-from archive.extract.walls import challenge_in_headers, leads_to_login, walls
+from archive.extract.walls import challenge_in_headers, leads_to_login, marked, walls
 
 __all__ = ["PageReading", "read_page", "same_page_everywhere"]
 
@@ -143,8 +143,9 @@ def _refusal(payload: bytes, status: int, headers: Mapping[str, str]) -> Verdict
     reason = f"answered {status}"
     mark = challenge_in_headers(headers)
     if mark is None and status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        found = walls().challenge_marks.search(payload[:_MARKED_BYTES].decode("utf-8", "replace"))
-        mark = found[0] if found else None
+        known = walls()
+        page = payload[:_MARKED_BYTES].decode("utf-8", "replace")
+        mark = marked(page, (*known.challenge_pages, *known.challenge_marks))
     location = next((value for name, value in headers.items() if name.lower() == "location"), "")
     if mark is not None:
         kind, reason = "challenge", f"{reason} with a challenge ({mark})"
@@ -168,8 +169,8 @@ def _with_running(signs: Signs, text: Text) -> Signs:
     """The signs of a page, its running text counted in the extracted text where that found it elsewhere."""
     if signs.running >= _SHORT:
         return signs
-    aside = words.letters("".join(signs.aside))
-    lines = [line for line in text.text.split("\n") if words.letters(line) not in aside]
+    notices = words.letters("".join(signs.notices))
+    lines = [line for line in text.text.split("\n") if words.letters(line) not in notices]
     found = sum(size for line in lines if (size := words.count(line)) >= _SENTENCE)
     return replace(signs, running=found) if found >= _SHORT else signs
 

@@ -17,7 +17,7 @@ from archive.extract.candidates import NEVER_BODY
 from archive.extract.characters import collapsed
 from archive.extract.links import base_url, joined
 from archive.extract.markup import names_other_part
-from archive.extract.walls import challenge_in_headers, leads_to_login, walls
+from archive.extract.walls import challenge_in_headers, leads_to_login, marked, names_paywall, walls
 
 _NEVER_SEEN = frozenset(
     "script style template head noembed noframes datalist object applet title meta link param source track".split()  # noqa: SIM905
@@ -84,6 +84,8 @@ class Signs:
     """Pieces of all the text that readers see as text."""
     aside: list[str] = field(default_factory=list)
     """Pieces of text in consent dialogs, comments, controls, and for readers without scripts."""
+    notices: list[str] = field(default_factory=list)
+    """Those of them in consent dialogs and for readers without scripts."""
     running: int = 0
     """Words of `main` outside of headings, links and forms."""
     in_forms: int = 0
@@ -221,12 +223,13 @@ def _read_script(element: HtmlElement, signs: Signs) -> None:
 
 def _mark(signs: Signs, text: str, what: str) -> None:
     """Note the names of the software that makes walls."""
-    if not signs.is_challenge and (found := walls().challenge_pages.search(text)):
-        signs.challenge, signs.is_challenge = f"{what} {collapsed(found[0])}", True
-    elif signs.challenge is None and (found := walls().challenge_marks.search(text)):
-        signs.challenge = f"{what} {collapsed(found[0])}"
-    if signs.consent_mark is None and (found := walls().consent_marks.search(text)):
-        signs.consent_mark = f"{what} {collapsed(found[0])}"
+    known = walls()
+    if not signs.is_challenge and (found := marked(text, known.challenge_pages)):
+        signs.challenge, signs.is_challenge = f"{what} {found}", True
+    elif signs.challenge is None and (found := marked(text, known.challenge_marks)):
+        signs.challenge = f"{what} {found}"
+    if signs.consent_mark is None and (found := marked(text, known.consent_marks)):
+        signs.consent_mark = f"{what} {found}"
 
 
 def _read_item(item: dict[str, object], signs: Signs) -> None:
@@ -329,10 +332,13 @@ class _Walk:
         if flags & NOSCRIPT:
             signs.noscript += size
             signs.aside.append(piece)
+            signs.notices.append(piece)
             return
         if flags & (CONSENT | COMMENTS | CONTROL | DIALOG):
-            signs.consent += size if flags & CONSENT else 0
             signs.aside.append(piece)
+            if flags & CONSENT:
+                signs.consent += size
+                signs.notices.append(piece)
             return
         signs.seen.append(piece)
         if flags & PAYWALL:
@@ -434,8 +440,7 @@ class _Walk:
             self.bodies.append(element)
 
     def _is_paywall(self, element: HtmlElement) -> bool:
-        names = f"{element.get('class') or ''} {element.get('id') or ''}".lower()
-        found = next((name for name in walls().paywall_names if name in names), None) if names != " " else None
+        found = names_paywall(f"{element.get('class') or ''} {element.get('id') or ''}")
         if found is not None:
             self.signs.paywall = self.signs.paywall or f"an element named {found}"
         return found is not None
@@ -447,11 +452,7 @@ class _Walk:
         if not _SCHEME.match(href):
             own = href.partition("?")[0].partition("#")[0]
             self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
-        elif (
-            (href.startswith("//") or href[:4].lower() == "http")
-            and _host(href) == self.host
-            and _path(href) != self.path
-        ):
+        elif _host(href) == self.host and _path(href) != self.path:
             self.signs.own_links += not leads_to_login(href)
 
     def _headings(self) -> None:
@@ -537,7 +538,7 @@ def _is_medium(element: HtmlElement) -> bool:
     sizes = [element.get(name) or "" for name in ("width", "height")]
     if any(size.isdigit() and int(size) <= _TINY_PICTURE for size in sizes):
         return False
-    if element.tag == "iframe" and (walls().challenge_marks.search(names) or walls().consent_marks.search(names)):
+    if element.tag == "iframe" and (marked(names, walls().challenge_marks) or marked(names, walls().consent_marks)):
         return False
     return _NOT_PICTURES.search(names) is None
 

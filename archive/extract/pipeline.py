@@ -7,6 +7,7 @@ date of the capture: the same page gives the same text on every day and in every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ NAME = "pressmark"
 RULES = "3"
 """Version of the extraction rules; each change gives some pages another text."""
 OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
+_MARKUP = re.compile(r"<(?:p|h[1-6]|div|body|article|main|title|meta)\b[^<>]*>", re.IGNORECASE)
 _SHORT = 200
 """Characters of a text below which trafilatura is tried too."""
 _MUCH_MORE = 2
@@ -98,10 +100,14 @@ class Source:
         """
         if len(payload) > PAGE_BYTES:
             raise ExtractError(f"{len(payload)} bytes exceed the limit of {PAGE_BYTES} for text extraction", url=url)
-        tree = load_html(unicode_html(payload, content_type))
+        page = unicode_html(payload, content_type)
+        tree = load_html(page)
+        if tree is None and "html" in (content_type or "") and _MARKUP.search(page):
+            page = f"<html>{page}"  # both tags are optional (HTML §13.1.2.4), which trafilatura does not know
+            tree = load_html(page)
         if tree is None:
             raise ExtractError("is not an HTML page", url=url)
-        return cls(tree, url, lambda: load_html(unicode_html(payload, content_type)))
+        return cls(tree, url, lambda: load_html(page))
 
 
 def read(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -87,9 +87,3 @@ class Content:
 
 def _is_content(word: str) -> bool:
     return len(word) > (_SHORT if word[0] < _ALPHABETS and not word[0].isdigit() else _SHORT_ELSEWHERE)
-
-
-def overlap(before: Sequence[str] | frozenset[str], now: Sequence[str] | frozenset[str]) -> float:
-    """Share of the distinct words of one text that the other one contains; 1 if there are none."""
-    old = frozenset(before)
-    return len(old & frozenset(now)) / len(old) if old else 1.0

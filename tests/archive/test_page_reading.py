@@ -190,6 +190,12 @@ def test_what_only_the_feed_has_is_kept_beside_the_text() -> None:
     assert text_of(read(wordpress(POSTS[0].title, WHOLE), summary)).feed_only == ""
 
 
+def test_a_page_without_the_optional_tags_is_a_page() -> None:
+    reading = read(f"<h1>{POSTS[0].title}</h1><p>{POSTS[0].note}</p>")
+    assert POSTS[0].note in text_of(reading).text
+    assert read('{"error": "no <such> thing"}').text is None
+
+
 # -- sections
 
 LOG = """<h1>Changes</h1><h2 id="v2">Version two</h2><p>The parser is new and reads twice as fast as before.</p><h3>Notes</h3><p>Old files stay readable.</p>
@@ -286,5 +292,7 @@ def test_the_same_page_everywhere_is_one_but_for_a_few_words() -> None:
     one = "There is no page at /post here, but there are many others: try the search or the list of all posts"
     assert same_page_everywhere(one, one.replace("/post", "/pressmark-12"))
     assert not same_page_everywhere(one, POSTS[0].summary)
+    assert same_page_everywhere("No page /post here.", "No page /pressmark-3f2a here.")
+    assert not same_page_everywhere("Rain, and one heron.", "No page /pressmark-3f2a here.")
     assert same_page_everywhere("", "")
     assert not same_page_everywhere(one, "")

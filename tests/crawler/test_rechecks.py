@@ -14,8 +14,8 @@ from sample.blogs import EDIT, TIDE
 from sample.server import Answer, Site
 from sample.visits import page_visit
 
-from archive.extract.page_signs import names_error
 from archive.extract.text import Entry
+from archive.extract.walls import names_error
 from crawler.decide import deleted_posts
 from crawler.decide.deleted_posts import Seen
 from crawler.frontier.deletions import Deletion

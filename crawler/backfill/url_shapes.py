@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from archive.warc.page_identity import is_front, page_identity, page_key
 from crawler.backfill.model import Found
 from crawler.feeds.model import FeedEntry
+from crawler.model.url_identity import is_address
 
 _MAX_SHAPES = 50
 _FEW = 3
@@ -63,7 +64,7 @@ def posts(urls: Iterable[str], base: str, shapes: frozenset[str], *, everything:
     elsewhere = 0
     for url in dict.fromkeys(urls):
         if not same_site(url, base):
-            elsewhere += 1
+            elsewhere += is_address(url)  # what is no URL is nowhere
         elif (everything and not is_front(url)) or _is_post(url, shapes):
             taken.setdefault(page_key(url), FeedEntry(link=url))
         elif not is_front(url):

@@ -3,6 +3,7 @@
     CrawlError
     ├── FeedError             a body is not a readable feed
     ├── NoFeedError           no feed was found behind a URL
+    ├── UnknownError          a URL is neither that of a post nor that of a feed
     ├── FetchError            a URL could not be fetched
     │   └── PrivateAddressError   the host is not on the public internet
     └── UsageError            the command line cannot be used as it is
@@ -37,8 +38,17 @@ class NoFeedError(CrawlError):
     hint = "Give the address of the feed itself."
 
 
+class UnknownError(CrawlError):
+    """The URL is neither that of a known post nor that of a feed."""
+
+    hint = "Archive it with: pressmark save URL"
+
+
 class FetchError(CrawlError):
     """The URL could not be fetched."""
+
+    lasting = False
+    """Whether it would fail again in the same way."""
 
 
 class PrivateAddressError(FetchError):

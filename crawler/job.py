@@ -19,12 +19,13 @@ from crawler.errors import CrawlError, UsageError
 from crawler.frontier.frontier import Frontier
 from crawler.restore import store_state
 from crawler.session import notes as journal
-from crawler.session.lanes import BACKFILL, CRAWL, RECHECK, only_run
+from crawler.session.lanes import BACKFILL, CRAWL, NAMED, RECHECK, only_run
 from crawler.session.outage import IF_TEMPORARY
 from crawler.session.run import Run
 from crawler.session.summary import Summary
 from crawler.spiders.backfill import BackfillSpider
 from crawler.spiders.blog import BlogSpider, arguments
+from crawler.spiders.named import NamedSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler, CrawlerProcessBase
@@ -69,8 +70,9 @@ def crawl(
     options: CrawlSettings = process.settings["PRESSMARK_OPTIONS"]
     try:
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
-        urls = arguments(**known, unknown=set(given) - {*known, "force", "insecure"})
-        lane = BACKFILL if spider is BackfillSpider else RECHECK if known["only"] == "rechecks" else CRAWL
+        own = {"everything"} if spider is BackfillSpider else set()
+        urls = arguments(**known, unknown=set(given) - {*known, "force", "insecure", *own})
+        lane = _lane(spider, known["only"])
         if lane == BACKFILL:
             gap = options.host_gap * 2 if options.backfill_gap is None else options.backfill_gap
             process.settings.set("DOWNLOAD_DELAY", max(options.host_gap, gap), priority="cmdline")
@@ -94,6 +96,12 @@ def crawl(
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:
         return report(e)
+
+
+def _lane(spider: type[BlogSpider], only: str) -> str:
+    if issubclass(spider, NamedSpider):
+        return NAMED
+    return BACKFILL if spider is BackfillSpider else RECHECK if only == "rechecks" else CRAWL
 
 
 def _raise_files() -> None:
@@ -160,6 +168,8 @@ def _run_of(crawler: Crawler) -> Run | None:
 
 def _exit(crawler: Crawler, run: Run) -> Exit:
     """Print what went wrong, and return the exit code."""
+    for remark in run.remarks:
+        print_error(remark)
     for problem in run.problems:
         report(problem)
     if run.committer.failure is not None:

@@ -38,6 +38,14 @@ LINK_HEADER_CHARACTERS = 16_384
 """How much of a Link header is read."""
 DISCOVERY_REQUESTS = 20
 """Requests spent on discovering the feed of one blog."""
+LISTING_REQUESTS = 12
+"""Requests spent on discovering a listing of posts, if a blog has no feed."""
+LISTING_SUBSCRIPTIONS = 3
+"""Sitemaps of one index that are subscribed to at first, the newest: older posts are a matter of backfill."""
+SAVE_FEED_REQUESTS = 3
+"""Requests spent on the feed of a page that is saved on its own."""
+REASONS = 5
+"""Declared feeds of one page whose failure is reported; the others are counted."""
 POST_SECONDS = 20.0
 """One request to a hub or webhook, from the name lookup to the last byte: a slow response must not block a job."""
 POST_ANSWER_BYTES = 64 * 1024
@@ -56,6 +64,10 @@ FURTHER_PAGES = 20
 """Pages of one post that are fetched and joined besides the first."""
 FEED_CHARACTERS = 64 * 1024 * 1024
 """All entries of one feed document together: entity references and base URLs can inflate a small document."""
+
+
+UNPACKED_BYTES = 64 * 1024 * 1024
+"""A feed or sitemap that is a gzip file, unpacked: more than the largest legitimate ones have."""
 
 
 DATE_CHARACTERS = 100

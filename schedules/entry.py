@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-_IN_ORDER = frozenset({"crawl", "backfill", "up", "serve"})
+_IN_ORDER = frozenset({"crawl", "backfill", "save", "recheck", "up", "serve"})
 """Commands that a supervisor stops; they install their own signal handlers once started."""
 
 

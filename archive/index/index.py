@@ -22,6 +22,7 @@ from archive.index.aliases import conditions
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
+    OF_THE_PAGE,
     CaptureRow,
     ObjectRow,
     TextRow,
@@ -33,7 +34,7 @@ from archive.index.schema import (
     texts_select,
 )
 from archive.runtime.database import fetch, in_parts, transaction
-from archive.warc.page_identity import page_key
+from archive.warc.page_identity import page_key, post_key
 from archive.warc.urlkey import urlkey
 
 R = TypeVar("R", "CaptureRow", "TextRow")
@@ -65,38 +66,68 @@ class Index:
         """The text of a URL whose capture is nearest to `at`, or the newest."""
         return self._nearest(texts, texts_select(), url, at, text_row)
 
+    def own_text(self, url: str, at: datetime | None) -> TextRow | None:
+        """The text of the post whose own address is a URL with its fragment, nearest to `at`, or the newest."""
+        if "#" not in url:
+            return None
+        return self._around(texts, texts_select().where(texts.c.page == post_key(url)), at, text_row)
+
     def text_of(self, capture: str) -> TextRow | None:
         """The text made from the capture with that WARC-Record-ID; if there are several, that of the newest batch."""
         return next(iter(self.texts_of(capture)), None)
 
     def text_for(self, capture: CaptureRow) -> TextRow | None:
-        """The text made from a capture or, if it has none and is a revisit, from the response it refers to."""
+        """The text of the page in a capture or, if it has none and is a revisit, in the response it refers to."""
         sources = {capture.record, capture.refers_to or capture.record}
         own = case((texts.c.capture == capture.record, 0), else_=1)
-        query = texts_select().where(texts.c.capture.in_(sources))
+        query = texts_select().where(texts.c.capture.in_(sources), OF_THE_PAGE)
         rows = fetch(self._engine, query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
         return text_row(rows[0]) if rows else None
 
     def texts_of(self, capture: str) -> list[TextRow]:
-        """Every text made from the capture with that WARC-Record-ID, newest batch first."""
+        """Every text of the page in the capture with that WARC-Record-ID, newest batch first."""
         query = (
-            texts_select().where(texts.c.capture == capture).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
+            texts_select()
+            .where(texts.c.capture == capture, OF_THE_PAGE)
+            .order_by(texts.c.object_id.desc(), texts.c.offset.desc())
         )
         return [text_row(row) for row in fetch(self._engine, query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
         """WARC-Record-IDs of captures that have a text, in their order, starting with the one after `after`."""
-        query = select(texts.c.capture).where(texts.c.capture > after).distinct().order_by(texts.c.capture)
+        query = select(texts.c.capture).where(texts.c.capture > after, OF_THE_PAGE).distinct().order_by(texts.c.capture)
         return [row.capture for row in fetch(self._engine, query.limit(limit))]
+
+    def pages_with_text(self, after: str, limit: int) -> tuple[list[CaptureRow], str | None]:
+        """For pages in the order of their keys: the newest capture with a text that a crawl made of each.
+
+        Texts whose source is another document, such as a feed, and imported ones do not count.
+
+        Args:
+            after: Key of the last page of the previous part; empty for the first.
+            limit: Number of pages to examine.
+
+        Returns:
+            The captures, and the key of the last page; None if there are no more.
+        """
+        every = select(texts.c.page).where(texts.c.page > after).distinct().order_by(texts.c.page).limit(limit)
+        pages = [row.page for row in fetch(self._engine, every)]
+        own = (captures.c.record == texts.c.capture) & (captures.c.page == texts.c.page)
+        query = CAPTURES.join(texts, own).where(objects.c.key.like(f"%/{CRAWL}-%"))
+        found: dict[str, CaptureRow] = {}
+        for part in in_parts(pages):
+            for row in fetch(self._engine, query.where(texts.c.page.in_(part)).order_by(captures.c.date.desc())):
+                found.setdefault(row.page, capture_row(row))
+        return [found[page] for page in pages if page in found], pages[-1] if pages else None
 
     def posts_of_host(self, url: str) -> int:
         """How many URLs of a URL's host have a text."""
-        query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url))
+        query = select(func.count(texts.c.urlkey.distinct())).where(*self._of_host(url), OF_THE_PAGE)
         return int(fetch(self._engine, query)[0][0])
 
     def newest_texts(self, url: str, limit: int) -> list[TextRow]:
         """Texts of `limit` posts of a URL's host, the newest of each, latest captures first."""
-        query = texts_select().where(*self._of_host(url))
+        query = texts_select().where(*self._of_host(url), OF_THE_PAGE)
         query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
         found: dict[str, TextRow] = {}
         for row in fetch(self._engine, query.limit(4 * limit)):

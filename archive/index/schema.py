@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Integer,
     MetaData,
@@ -195,6 +196,10 @@ class ObjectRow:
     length: int
     sha256: str
     """SHA-256 of the whole object, lower-case hexadecimal."""
+
+
+OF_THE_PAGE: ColumnElement[bool] = (texts.c.source == "page") & ~texts.c.urlkey.contains("#")
+"""Texts of whole pages; not those of posts that are a part of the capture, such as the entries of a feed."""
 
 
 def texts_select() -> Select[Any]:

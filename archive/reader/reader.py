@@ -246,6 +246,9 @@ class Reader:
 
     def _text_row(self, url: str, at: datetime | None) -> TextRow | None:
         """The text of the nearest capture, or of the response it refers to; else the nearest text of another one."""
+        own = self.index.own_text(url, at)
+        if own is not None:
+            return own
         try:
             capture = self.find(url, at)
         except NotArchivedError:

@@ -65,6 +65,13 @@ def link(replay_url: str, base: str, url: str, stamp: str) -> str:
     return f"{replay_url}/?{urlencode({'source': source, 'url': url, 'ts': stamp})}"
 
 
+async def _style(_request: Request) -> Response:
+    """The stylesheet of the replay page."""
+    css = "html,body{margin:0;height:100%}body{display:flex;flex-direction:column;font:1rem system-ui,sans-serif}"
+    css += "replay-web-page{flex:1;display:block;min-height:0}"
+    return Response(css, media_type="text/css")
+
+
 def replay_application(
     *, sources: Callable[[Request], str], local: bool, public_url: str = "", folder: Path = ENGINE
 ) -> ASGIApp:
@@ -112,11 +119,6 @@ def replay_application(
             headers["Service-Worker-Allowed"] = "/replay/"
         return FileResponse(folder / name, media_type="text/javascript", headers=headers)
 
-    async def style(_request: Request) -> Response:
-        css = "html,body{margin:0;height:100%}body{display:flex;flex-direction:column;font:1rem system-ui,sans-serif}"
-        css += "replay-web-page{flex:1;display:block;min-height:0}"
-        return Response(css, media_type="text/css")
-
     async def frame(request: Request) -> Response:
         headers = {"Content-Security-Policy": policy(request), "Cache-Control": "no-store"}
         if request.path_params["rest"]:
@@ -133,7 +135,7 @@ def replay_application(
             Route("/ui.js", script),
             Route("/replay/ui.js", script),
             Route("/replay/sw.js", script),
-            Route("/replay.css", style),
+            Route("/replay.css", _style),
             Route("/replay/wait.js", wait),
             Route("/replay/{rest:path}", frame),
         ]

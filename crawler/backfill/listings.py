@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from crawler.backfill import page_links, sitemap, wordpress
+from crawler.backfill import as_feed, page_links, sitemap, wordpress
 from crawler.backfill.model import ARCHIVE, FEED, NEXT, PAGED, PAGES, ROBOTS, SITEMAP, WORDPRESS, Found
 from crawler.backfill.url_shapes import shapes
 from crawler.feeds import parse
@@ -31,6 +31,7 @@ __all__ = [
     "answers",
     "first",
     "instead",
+    "kind_of_feed",
     "next_stage",
     "read",
     "shapes",
@@ -43,12 +44,20 @@ _REFUSED = frozenset({401, 403, 405, 406, 451})
 """Statuses that mean that a listing may exist but is not accessible to us."""
 _MAYBE = frozenset({WORDPRESS, ROBOTS, SITEMAP, PAGES})
 """Kinds of listings that a blog may lack; documents that the feed itself links to exist."""
+_AS_FEED = {as_feed.SITEMAP: SITEMAP, as_feed.INDEX: SITEMAP, as_feed.WORDPRESS: WORDPRESS, as_feed.LINKS: PAGES}
 _BLOGGER_PAGE = 150
 _OK = 200
 
 
 def read(
-    body: bytes, *, url: str, kind: str, headers: Mapping[str, str], shapes: frozenset[str], site: str | None
+    body: bytes,
+    *,
+    url: str,
+    kind: str,
+    headers: Mapping[str, str],
+    shapes: frozenset[str],
+    site: str | None,
+    everything: bool = False,
 ) -> Found:
     """Read a listing.
 
@@ -59,11 +68,15 @@ def read(
         headers: Of the response, names in lower case.
         shapes: Of the URLs of known posts; they distinguish posts from other pages.
         site: Front page of the blog.
+        everything: Take all pages that a sitemap lists, whatever their URLs look like.
 
     Raises:
         FeedError: It cannot be parsed.
     """
-    found = _read(body, url, kind, headers, shapes, site)
+    if kind == SITEMAP:
+        found = sitemap.read_sitemap(body, url, shapes, everything=everything)
+    else:
+        found = _read(body, url, kind, headers, shapes, site)
     return replace(found, entries=tuple(sanitized_entries(found.entries)))
 
 
@@ -72,8 +85,6 @@ def _read(
 ) -> Found:
     if kind == ROBOTS:
         return sitemap.read_robots(body, url)
-    if kind == SITEMAP:
-        return sitemap.read_sitemap(body, url, known_shapes)
     if kind == PAGES:
         return page_links.read(body, url, headers.get("content-type"), known_shapes)
     if kind == WORDPRESS:
@@ -107,6 +118,11 @@ def _older(parsed: ParsedFeed) -> list[tuple[str, str]]:
     if parsed.feed.prev_archive:
         return [(parsed.feed.prev_archive, ARCHIVE)]
     return [(parsed.feed.next_page, NEXT)] if parsed.feed.next_page else []
+
+
+def kind_of_feed(listing: str | None) -> str:
+    """The kind of listing as which a backfill reads the document of a subscription."""
+    return FEED if listing is None else _AS_FEED[listing]
 
 
 def answers(status: int, kind: str) -> bool:

@@ -21,3 +21,9 @@ class Found:
     """Number of posts that the site states."""
     complete: bool = False
     """Whether it lists every post of the blog."""
+    aside: tuple[str, ...] = ()
+    """URLs in it that are not taken, because they do not have the shape of known posts' URLs."""
+    elsewhere: int = 0
+    """Number of URLs in it that belong to other sites."""
+    unread: tuple[str, ...] = ()
+    """Listings that it links to but that are not read: their names or hosts say that they do not list posts."""

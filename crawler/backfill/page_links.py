@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
 from archive.warc.codings import unicode_html
+from archive.warc.page_identity import page_key
 from crawler.backfill.model import PAGES, Found
 from crawler.backfill.url_shapes import posts, same_site
 from crawler.errors import FeedError
@@ -44,9 +45,9 @@ def read(body: bytes, url: str, content_type: str | None, shapes: frozenset[str]
     except (LxmlError, ValueError) as e:
         raise FeedError("is not an HTML page", url=url) from e
     links = list(_links(tree, url))
-    entries = posts((target for target, _ in links), url, shapes)
-    known = {post.link for post in entries}
-    more = [target for target, goes_on in links if goes_on and target not in known and same_site(target, url)]
+    entries = posts((target for target, _ in links), url, shapes).entries
+    known = {page_key(post.link or "") for post in entries}
+    more = [target for target, goes_on in links if goes_on and page_key(target) not in known and same_site(target, url)]
     return Found(entries=entries, more=tuple((target, PAGES) for target in dict.fromkeys(more)))
 
 

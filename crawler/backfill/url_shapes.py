@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from archive.warc.page_identity import is_front, page_identity, page_key
+from crawler.backfill.model import Found
 from crawler.feeds.model import FeedEntry
+from crawler.model.url_identity import is_address
 
 _MAX_SHAPES = 50
 _FEW = 3
 """Minimum number of posts for a word that all their URLs share to be part of the shape."""
-_NO_POST = re.compile(
+NO_POST = re.compile(
     r"about(?:-us)?|archives?|authors?|categor(?:y|ies)|comments|contact|feed|home|impressum|imprint|index|login|page|"
     r"privacy(?:-policy)?|search|tags?|topics|users",
     re.IGNORECASE,
 )
 """Words in the URLs of pages that are not posts, unless the URLs of all posts also have them."""
-_TRACKING = re.compile(r"utm_\w+|(?:fb|g)clid|mc_[ce]id")
 _A_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -48,10 +50,27 @@ def shape_of(url: str, known: frozenset[str]) -> str:
     return "/".join(kinds)
 
 
-def posts(urls: Iterable[str], base: str, shapes: frozenset[str]) -> tuple[FeedEntry, ...]:
-    """Entries for the URLs that look like those of posts of the same site."""
-    named = dict.fromkeys(url for url in urls if same_site(url, base) and _is_post(url, shapes))
-    return tuple(FeedEntry(link=url) for url in named)
+def posts(urls: Iterable[str], base: str, shapes: frozenset[str], *, everything: bool = False) -> Found:
+    """What of these URLs is taken: those that look like posts of the same site, each page once.
+
+    Args:
+        urls: As a listing names them.
+        base: URL of the listing.
+        shapes: Of the URLs of known posts.
+        everything: Take all pages of the site, whatever their URLs look like.
+    """
+    taken: dict[str, FeedEntry] = {}
+    aside: dict[str, str] = {}
+    elsewhere = 0
+    for url in dict.fromkeys(urls):
+        if not same_site(url, base):
+            elsewhere += is_address(url)  # what is no URL is nowhere
+        elif (everything and not is_front(url)) or _is_post(url, shapes):
+            taken.setdefault(page_key(url), FeedEntry(link=url))
+        elif not is_front(url):
+            aside.setdefault(page_key(url), url)
+    left = tuple(url for key, url in aside.items() if key not in taken)
+    return Found(entries=tuple(taken.values()), aside=left, elsewhere=elsewhere)
 
 
 def _is_post(url: str, shapes: frozenset[str]) -> bool:
@@ -59,7 +78,7 @@ def _is_post(url: str, shapes: frozenset[str]) -> bool:
     if shape not in shapes:
         return False
     pairs = zip(shape.split("/"), _segments(url), strict=False)
-    return not any(part.startswith("*") and _NO_POST.fullmatch(word.partition(".")[0]) for part, word in pairs)
+    return not any(part.startswith("*") and NO_POST.fullmatch(word.partition(".")[0]) for part, word in pairs)
 
 
 def same_site(one: str, other: str) -> bool:
@@ -76,13 +95,16 @@ def _fits(part: str, kind: str, word: str) -> bool:
 
 
 def _segments(url: str) -> list[str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    """The parts of a URL by which pages of one site differ, without what `page_identity` knows to be noise."""
+    if not same_site(url, url):  # it is no URL of a site
         return []
-    path = [segment for segment in parts.path.split("/") if segment]
-    query = {name: values[0] for name, values in parse_qs(parts.query).items() if not _TRACKING.fullmatch(name)}
-    return [*path, *(f"?{name}={value}" for name, value in sorted(query.items()))]
+    place, _, query = page_identity(url).partition("?")
+    path = place.partition("/")[2]
+    pairs = sorted({name: value for name, _, value in (pair.partition("=") for pair in query.split("&"))}.items())
+    return [
+        *(segment for segment in path.split("/") if segment),
+        *(f"?{name}={value}" for name, value in pairs if name),
+    ]
 
 
 def _kinds(words: list[str]) -> tuple[str, ...]:

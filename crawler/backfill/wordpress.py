@@ -26,14 +26,23 @@ def is_wordpress(parsed: ParsedFeed, url: str) -> bool:
 
 def posts_url(site: str, page: int = 1) -> str:
     """URL of one page of the list of posts; oldest first, so that new posts do not shift the pages."""
-    query = {
-        "per_page": _PAGE_SIZE,
-        "page": page,
-        "orderby": "date",
-        "order": "asc",
-        "_fields": _FIELDS,
-    }
-    return urljoin(site if site.endswith("/") else f"{site}/", "wp-json/wp/v2/posts") + "?" + urlencode(query, safe=",")
+    return _list_url(api_of(site), page=page, order="asc")
+
+
+def newest_url(api: str) -> str:
+    """URL of the list of the newest posts; `api` is the root of the REST API."""
+    return _list_url(api, order="desc")
+
+
+def api_of(site: str) -> str:
+    """Usual root of the REST API of a site."""
+    return urljoin(site if site.endswith("/") else f"{site}/", "wp-json/")
+
+
+def _list_url(api: str, *, order: str, **paging: int) -> str:
+    query = {"per_page": _PAGE_SIZE, **paging, "orderby": "date", "order": order, "_fields": _FIELDS}
+    # Without pretty permalinks, the path of the API is in the query: `/?rest_route=/`.
+    return f"{api}wp/v2/posts{'&' if '?' in api else '?'}{urlencode(query, safe=',')}"
 
 
 def read(body: bytes, url: str, headers: Mapping[str, str]) -> Found:

@@ -9,6 +9,8 @@ COMMANDS = (
     reports.feeds,
     crawl.crawl,
     crawl.backfill,
+    crawl.save,
+    crawl.recheck,
     maintenance.seal,
     reports.deletions,
     reports.alarms,

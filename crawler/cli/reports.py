@@ -40,13 +40,14 @@ def deletions(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--all", "over", is_flag=True, help="Include alarms that have ended.")
 def alarms(as_json: bool, over: bool) -> None:
-    """List alarms: feeds that fail, go silent, shrink or dropped posts between two visits; failed jobs."""
+    """List alarms: feeds that fail, go silent, shrink, dropped posts or refuse them; failed jobs."""
     from archive.runtime.times import iso
     from crawler.frontier.alarms import as_json as alarm_json
     from crawler.frontier.alarms import standing
 
     with open_frontier() as frontier:
         found = standing(frontier.engine, over=over)
+        feeds_now = frontier.feeds() if not found else []
     for one in found:
         if as_json:
             row = {**alarm_json(one), "told": iso(one.told) if one.told else None}
@@ -55,27 +56,38 @@ def alarms(as_json: bool, over: bool) -> None:
             end = f" until {_short(one.ended)}" if one.ended else ""
             click.echo(f"{_short(one.since)}{end}  {one.kind:10}  {printable(one.subject)}: {printable(one.detail)}")
     if not found and not as_json:
-        click.echo("all is well")
+        click.echo(f"no alarms; {_watched(feeds_now)}")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def feeds(as_json: bool) -> None:
-    """List subscriptions with their health."""
+    """List subscriptions with their health, and posts that could not be had."""
     from crawler.frontier.alarms import by_subject
     from crawler.frontier.feed_json import feed_as_json
+    from crawler.frontier.refused import newest
 
     with open_frontier() as frontier:
         found = frontier.feeds()
         raised = by_subject(frontier.engine)
+        lost = {feed.id: newest(frontier.engine, feed.id) for feed in found if feed.refused}
     kinds = {subject: [alarm.kind for alarm in alarms] for subject, alarms in raised.items()}
     if as_json:
         for feed in found:
-            click.echo(json.dumps({**feed_as_json(feed), "alarms": kinds.get(feed.url, [])}, ensure_ascii=False))
+            posts = [one.as_json() for one in lost.get(feed.id, ())]
+            row = {**feed_as_json(feed), "alarms": kinds.get(feed.url, []), "refused": posts}
+            click.echo(json.dumps(row, ensure_ascii=False))
     elif not found:
         click.echo("no subscriptions; begin with: pressmark add URL")
     else:
         _table(found, kinds)
+        for feed in found:
+            if posts_lost := lost.get(feed.id):
+                click.echo(
+                    f"{printable(feed.url)}: {feed.refused} posts could not be had from their pages, the newest:"
+                )
+                for one in posts_lost:
+                    click.echo(f"  {printable(one.line())}")
 
 
 def plainly(values: dict[str, Any]) -> dict[str, Any]:
@@ -99,8 +111,8 @@ def _table(found: list[Feed], kinds: Mapping[str, Sequence[str]]) -> None:
     for feed in found:
         table.add_row(
             Text(printable(feed.url)),
-            Text(printable(feed.title or "")),
-            Text(printable(", ".join([state(feed), *_notes(kinds.get(feed.url, ()))]) + _why(feed))),
+            Text(printable(feed.name or feed.title or "")),
+            Text(printable(", ".join([state(feed), *_notes(kinds.get(feed.url, ()), state(feed))]) + _why(feed))),
             _short(feed.visited),
             "-" if feed.paused else "due" if feed.due <= now else _short(feed.due),
             str(feed.kept),
@@ -110,9 +122,20 @@ def _table(found: list[Feed], kinds: Mapping[str, Sequence[str]]) -> None:
     (console if console.is_terminal else Console(width=240)).print(table)
 
 
-def _notes(kinds: Sequence[str]) -> list[str]:
+def _watched(found: Sequence[Feed]) -> str:
+    """What was looked at, so that silence is no more than it is."""
+    parts = [f"{len(found)} feed" + ("" if len(found) == 1 else "s")]
+    counts = {
+        "never visited": sum(feed.visited is None for feed in found),
+        "paused": sum(feed.paused for feed in found),
+        "posts could not be had": sum(feed.refused for feed in found),
+    }
+    return ", ".join(parts + [f"{count} {what}" for what, count in counts.items() if count])
+
+
+def _notes(kinds: Sequence[str], state: str) -> list[str]:
     """Kinds of alarms that the state does not show already."""
-    return [kind for kind in kinds if kind not in {"failing", "gone"}]
+    return [kind for kind in kinds if kind not in {"failing", "gone", state}]
 
 
 def _why(feed: Feed) -> str:

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 def add(urls: tuple[str, ...], insecure: bool | None) -> None:
     """Find the feed behind each URL and subscribe to it. Posts are fetched by the next crawl.
 
+    A blog without a feed is subscribed to by its sitemap, by WordPress's list of posts or by a page that links to them.
+
     A name and password, as in https://NAME:PASSWORD@HOST/feed, are sent to that origin only.
     """
+    from crawler.model.url_identity import as_http
+
+    urls = tuple(map(as_http, urls))
     with open_frontier() as frontier:
         known = {feed.url for feed in frontier.feeds()}
     given = {"url": " ".join(urls), "only": "subscribe"}
@@ -40,7 +45,11 @@ def add(urls: tuple[str, ...], insecure: bool | None) -> None:
         for url in urls:
             for feed in frontier.find(url):
                 outcome = "already subscribed" if feed.url in known else "subscribed"
-                click.echo(f"{outcome}: {printable(feed.url)}" + (f"  {printable(feed.title)}" if feed.title else ""))
+                click.echo(
+                    f"{outcome}: {printable(feed.url)}"
+                    + (f"  {printable(feed.title)}" if feed.title else "")
+                    + (f" ({feed.listing})" if feed.listing else "")
+                )
     sys.exit(code)
 
 
@@ -75,7 +84,6 @@ def import_opml(file: IO[bytes]) -> None:
     from archive.cli import open_archive
     from crawler.errors import CrawlError
     from crawler.feeds import opml
-    from crawler.net.credentials import bare
     from crawler.restore import store_state as state
 
     now = datetime.now(UTC)
@@ -85,17 +93,17 @@ def import_opml(file: IO[bytes]) -> None:
         print_error(str(e), "Name an OPML file, as feed readers export them.")
         sys.exit(Exit.FAILED)
     with open_frontier() as frontier:
-        known = {feed.url for feed in frontier.feeds()}
+        fresh = 0
         for subscription in found:
-            if bare(subscription.url) in known:  # the list must not change existing subscriptions
+            if frontier.find(subscription.url):  # the list must not change existing subscriptions
                 continue
+            fresh += 1
             frontier.entrust(subscription.url)
             own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
             frontier.restore(replace(subscription, seeds=own))
         state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
     for url in wrong:
         print_error(f"{printable(url)}: not an http or https URL, skipped", None)
-    fresh = sum(bare(subscription.url) not in known for subscription in found)
     click.echo(
         f"subscribed to {fresh} feeds" + (f", {len(found) - fresh} already subscribed" if len(found) > fresh else "")
     )

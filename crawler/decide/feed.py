@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from crawler import discover
-from crawler.decide import feed_alarms, freshness
+from crawler.decide import feed_alarms, freshness, window
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL, storable
 from crawler.decide.freshness import Pace
 from crawler.feeds.model import ParsedFeed
@@ -47,6 +47,8 @@ class Reading:
     """For each entry of the document, whether it was seen before."""
     same: bool = False
     """Whether the document was sent in full but has not changed."""
+    restless: bool | None = None
+    """Whether its entries change without an edit; None: this document does not show it."""
 
 
 def after_feed(
@@ -93,7 +95,9 @@ def after_feed(
         rhythm=rhythm,
         fresh=freshness.fresh_for(headers, at=answer.at),
         entries=reading.seen,
-        news=answer.at if parsed and not all(shared) else None,
+        # In a listing, dates of change are the only other sign of life.
+        news=answer.at if parsed and (not all(shared) or (feed.listing and reading.seen)) else None,
+        restless=reading.restless,
         **(_document(feed, parsed, shared, headers) if parsed and answer.status != PARTIAL else {}),
         **_moved(feed, answer.at, answer.moved_to),
     )
@@ -103,6 +107,7 @@ def after_feed(
         visit = replace(visit, whole=answer.at)
     if answer.status == NOT_MODIFIED and not freshness.says(headers):
         visit = replace(visit, fresh=feed.fresh)  # RFC 9111 §4.3.4: what a 304 does not state stays unchanged
+    visit = replace(visit, window=_window(feed, visit, parsed, shared, pace))
     # If the same document is sent in full in spite of validators, the server ignores them.
     honoured = bool(etag or last_modified) and not reading.same
     return replace(
@@ -125,11 +130,28 @@ def _due(feed: Feed, visit: FeedVisit, pace: Pace, *, validated: bool, chance: f
     """When to visit a feed again after a successful visit."""
     every, skips = (feed.every, feed.skips) if visit.shown is None else (visit.every, visit.skips)
     hints = [hint for hint in (visit.fresh, every) if hint]
-    wait = freshness.interval(pace, own_rhythm=visit.rhythm or feed.rhythm, hints=hints, validated=validated)
-    if feed.pushed is not None and feed.pushed > visit.at:
-        wait = max(wait, min(pace.slowest, feed.pushed - visit.at))  # the hub notifies us of news
+    shown, stays = visit.shown or feed.shown, visit.window or feed.window
+    own = visit.rhythm or feed.rhythm or (stays / shown if stays and shown else None)
+    wait = freshness.interval(pace, own_rhythm=own, hints=hints, validated=validated)
+    latest = visit.at + (freshness.latest(pace, stays) if shown != 0 else freshness.LONGEST)
+    if feed.pushed is not None and feed.pushed > visit.at:  # the hub notifies us of news
+        pushed = min(pace.slowest, feed.pushed - visit.at)
+        wait, latest = max(wait, pushed), max(latest, visit.at + pushed * (1 + _SPREAD))
     hours, days = freshness.skipped(skips)
-    return freshness.past_skipped(visit.at + wait * (1 + _SPREAD * chance), hours=hours, days=days)
+    due = freshness.past_skipped(visit.at + wait * (1 + _SPREAD * chance), hours=hours, days=days)
+    return min(due, max(latest, visit.at + pace.least * (1 + _SPREAD * chance)))
+
+
+def _window(
+    feed: Feed, visit: FeedVisit, parsed: ParsedFeed | None, shared: Sequence[bool], pace: Pace
+) -> timedelta | None:
+    """The window after a successful visit."""
+    if visit.shown is None or parsed is None:
+        return None if visit.news else window.after_no_news(feed, at=visit.at, least=pace.least)
+    if visit.restless is not None:
+        feed = replace(feed, restless=visit.restless)
+    shared = shared or [False] * len(parsed.entries)
+    return window.after_document(feed, parsed.entries, shared, at=visit.at, least=pace.least, gap=visit.gap)
 
 
 def _after_error(feed: Feed, answer: Answer, pace: Pace, error: str, chance: float) -> FeedVisit:

@@ -84,7 +84,7 @@ def collapsed(feed: Feed, shown: int) -> bool:
 
 def of_document(feed: Feed, *, shown: int, media: str | None, left_out: int) -> Iterator[Alarm]:
     """Alarms of a document, compared with the previous one."""
-    if left_out:
+    if left_out and feed.listing is None:  # sitemaps list all posts there ever were
         yield Alarm(kind="too-long", detail=f"shows {shown + left_out} entries, of which the newest {shown} are read")
     if collapsed(feed, shown):
         yield Alarm(kind="collapsed", detail=f"shows {shown} entries where it showed {feed.shown}")

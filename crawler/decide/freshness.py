@@ -17,9 +17,13 @@ LONGEST = timedelta(days=7)
 """The longest wait that a hint from server or feed can cause."""
 SLOWEST = timedelta(days=1)
 """The default for the longest polling interval, however seldom a feed has news."""
+WINDOW_SHARE = 0.5
+"""The share of a feed's window after which it is visited at the latest."""
 
 _SECONDS = re.compile(r"[0-9]{1,12}")
-_RHYTHM_ENTRIES = 10
+_RHYTHM_TIMES = 10
+_AT_ONCE = timedelta(hours=1)
+"""Entries within this time came together: a burst of posts is no rhythm of seconds."""
 _VISITS_A_POST = 4
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -67,15 +71,22 @@ def retry_after(value: str | None, *, at: datetime) -> timedelta | None:
 
 
 def rhythm(dates: Sequence[datetime]) -> timedelta | None:
-    """How often a feed has news: the median gap between its newest entries; None if there are fewer than three."""
-    newest = sorted(set(dates), reverse=True)[:_RHYTHM_ENTRIES]
+    """How often a feed has news: the median gap between the newest times at which it had some.
+
+    Entries that came together count once; None if there are fewer than three such times.
+    """
+    times: list[datetime] = []
+    for date in sorted(dates, reverse=True):
+        if not times or times[-1] - date >= _AT_ONCE:
+            times.append(date)
+    newest = times[:_RHYTHM_TIMES]
     if len(newest) < 3:  # noqa: PLR2004  two gaps
         return None
     return timedelta(seconds=median((a - b).total_seconds() for a, b in pairwise(newest)))
 
 
 def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timedelta], validated: bool) -> timedelta:
-    """Polling interval: the time to the next visit of a feed after a successful one.
+    """Polling interval: the time to the next visit of a feed after a successful one; `latest` may shorten it.
 
     Args:
         pace: The operator's.
@@ -86,6 +97,15 @@ def interval(pace: Pace, *, own_rhythm: timedelta | None, hints: Sequence[timede
     adapted = min(own_rhythm / _VISITS_A_POST, pace.slowest) if own_rhythm else timedelta(0)
     whole = timedelta(0) if validated else pace.slowest
     return max(pace.least, adapted, whole, min(max(hints, default=timedelta(0)), LONGEST))
+
+
+def latest(pace: Pace, window: timedelta | None) -> timedelta:
+    """The longest wait after which nothing that a feed shows has scrolled away, whatever server and feed ask for.
+
+    Not shorter than the operator's shortest time between two visits. Where the window is not known yet, it is learned
+    from visits.
+    """
+    return max(pace.least, pace.slowest if window is None else min(window * WINDOW_SHARE, LONGEST))
 
 
 def says(headers: Mapping[str, str]) -> bool:

@@ -9,16 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from archive.limits import DECODED_BYTES
-from archive.warc.codings import beginning, decoded
 from crawler.errors import FeedError
 from crawler.feeds import json_feed, xml_feed
+from crawler.feeds.gzip_file import start_of, unpacked
 from crawler.feeds.model import ParsedFeed
 from crawler.feeds.sanitize import sanitized
 
 _SNIFF_BYTES = 4_096
-_GZIP = b"\x1f\x8b\x08"
-"""First bytes of a gzip file (RFC 1952 §2.3)."""
 
 
 class Parser(Protocol):
@@ -83,14 +80,14 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     """Parse a feed document of any dialect.
 
     Args:
-        body: The document, content coding removed; also a gzip file of it.
+        body: The document, content coding removed; it may be a gzip file.
         url: Base of relative links; empty leaves them unchanged.
         content_type: Of the response; only its charset counts, the dialect is sniffed from the bytes.
 
     Raises:
         FeedError: It is not a feed.
     """
-    body = _unpacked(body, url)
+    body = unpacked(body, url=url)
     start = body[:_SNIFF_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     for dialect in DIALECTS:
         if dialect.sniff(start):
@@ -100,24 +97,8 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
 
 def is_meant_as_feed(body: bytes) -> bool:
     """Whether a document declares itself to be a feed, readable or not."""
-    start = beginning(body, "gzip", limit=_SNIFF_BYTES) if body.startswith(_GZIP) else body[:_SNIFF_BYTES]
+    start = start_of(body, _SNIFF_BYTES)
     return any(dialect.is_meant(start) for dialect in DIALECTS)
-
-
-def _unpacked(body: bytes, url: str) -> bytes:
-    """A document that may be a gzip file, which servers also send without a content coding.
-
-    Raises:
-        FeedError: The file cannot be read, or it is too large.
-    """
-    if not body.startswith(_GZIP):
-        return body
-    try:
-        return decoded(body, "gzip")
-    except ValueError:
-        raise FeedError("is a gzip file that cannot be read", url=url) from None
-    except OverflowError:
-        raise FeedError(f"is a gzip file that grows past {DECODED_BYTES} bytes", url=url) from None
 
 
 def is_feed_type(media_type: str) -> bool:

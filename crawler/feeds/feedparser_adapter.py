@@ -30,6 +30,7 @@ PRIVATE_NAMES = (
     "api.StrictFeedParser._end_managingeditor",
     "api.StrictFeedParser._sync_author_detail",
     "api.StrictFeedParser._get_context",
+    "api.StrictFeedParser._save_author",
     "api.StrictFeedParser._start_guid",
     "api.StrictFeedParser._start_id",
     "api.StrictFeedParser._end_guid",
@@ -169,6 +170,11 @@ class _Handlers:
             if "@" in address:
                 detail.update({"name": name, "email": address} if name else {"email": address})
         super()._sync_author_detail(key)  # type: ignore[misc]
+
+    def _save_author(self: Any, key: str, value: str, prefix: str = "author") -> None:
+        """The owner of a podcast must not replace its author."""
+        if prefix == "author":
+            super()._save_author(key, value, prefix)  # type: ignore[misc]
 
     def _start_itunes_subtitle(self: Any, _attributes: dict[str, str]) -> None:
         """A podcast's subtitle must not replace the description."""

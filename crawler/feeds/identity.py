@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from archive.warc.page_identity import page_identity
 
@@ -27,6 +29,13 @@ _UNSEEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Invisible markup. Without an end tag it extends to the end of the text, as in a browser: each match is one pass."""
+_NUMBER = re.compile(r"\d[\d.,\u202f]*+(?:[kKmM]\b)?(?:(\s\w+?)s\b)?")
+"""A number, and the word after it if that is in the plural: `1 comment`, `2,031 comments`. Each match is one pass."""
+_WHOLE, _WORDS = 24, 44
+"""Where the parts of a digest end: all that counts, the same without dates, the same without numbers."""
+
+Change = Literal["date", "numbers", "words"]
+"""What an edit, or what looks like one, changed at most: dates alone, numbers too, or words."""
 
 
 def key(known: str) -> str:
@@ -52,20 +61,47 @@ def beginning(*, title: str | None, published: datetime | None, text: str | None
 def digest(
     *, link: str | None, title: str | None, summary: str | None, content: str | None, updated: datetime | None
 ) -> str:
-    """SHA-256 of an entry's visible words and addresses.
+    """Hashes of an entry's visible words and addresses: with dates, without them, without numbers; see `change`.
 
     Markup, scripts, styles, comments, query strings and tracking pixels change without an edit and do not count.
     """
     text = _essence(content)
     brief = text if summary is content else _essence(summary)  # feeds without a summary have their content there too
     parts = (_named(link or ""), _essence(title), brief, text, str(updated))
+    bare = [parts[0], *(_NUMBER.sub(r"#\1", part) for part in parts[1:4])]
+    whole, words, steady = (_hash(one) for one in (parts, parts[:4], bare))
+    return whole[:_WHOLE] + words[: _WORDS - _WHOLE] + steady[: 64 - _WORDS]
+
+
+def former_digest(
+    *, link: str | None, title: str | None, summary: str | None, content: str | None, updated: datetime | None
+) -> str:
+    """The digest that versions up to 0.2 stored."""
+    parts = (_SCHEME.sub("//", link or ""), *(_essence(one, bare=False) for one in (title, summary, content)))
+    return _hash([*parts, str(updated)])
+
+
+def change(before: str, now: str) -> Change | None:
+    """What differs between two digests of an entry; None if nothing does.
+
+    Nothing can be told from `former_digest`: every difference counts as one of words.
+    """
+    if before[:_WHOLE] == now[:_WHOLE]:
+        return None
+    if before[_WHOLE:_WORDS] == now[_WHOLE:_WORDS]:
+        return "date"
+    return "numbers" if before[_WORDS:] == now[_WORDS:] else "words"
+
+
+def _hash(parts: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _essence(markup: str | None) -> str:
-    """The words of markup and the targets of its links and images."""
+def _essence(markup: str | None, *, bare: bool = True) -> str:
+    """The words of markup and the targets of its links and images; `bare`: without what makes no other address."""
     if not markup:
         return ""
-    bare = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
-    addresses = (_WAY.sub("", address) for address in _ADDRESS.findall(bare)) if "=" in bare else ()
-    return " ".join([*_TAG.sub(" ", bare).split(), *addresses])
+    seen = _IMAGE.sub(lambda image: "" if _COUNTS.search(image[0]) else image[0], _UNSEEN.sub(" ", markup))
+    found = _ADDRESS.findall(seen) if "=" in seen else ()
+    addresses = (_WAY.sub("", address) for address in found) if bare else found
+    return " ".join([*_TAG.sub(" ", seen).split(), *addresses])

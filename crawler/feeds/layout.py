@@ -108,15 +108,15 @@ def _entries(body: bytes) -> tuple[list[Span], int | None, int]:
     """The entries of a document, where the first one without an end begins, and where the last end tag ends."""
     spans: list[Span] = []
     opened: list[int] = []
-    at = last_end = 0
+    at = last_end = comment_end = 0
     while mark := _MARK.search(body, at):
         at = mark.end()
         if mark[0] == b"<![CDATA[":
             end = body.find(b"]]>", at)
             at = end + 3 if end >= 0 else len(body)
         elif mark[0] == b"<!--":
-            end = body.find(b"-->", at)
-            at = end + 3 if end >= 0 else at
+            comment_end = body.find(b"-->", at) if comment_end >= 0 else -1  # once there is none, there are no more
+            at = max(at, comment_end + 3)
         elif mark[1] is None or not mark[1]:
             tag = _TAG_END.match(body, at)
             at = tag.end() if tag else at

@@ -54,6 +54,8 @@ class FeedEntry:
     """`plain` of the title, if already computed."""
     essence: str | None = None
     """`digest`, if already computed."""
+    listed: bool = False
+    """Whether it is only an address in a listing: its date of change says nothing about its publication."""
 
     @property
     def page(self) -> str | None:
@@ -81,7 +83,7 @@ class FeedEntry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the feed contains of this post; a different one means that the post was edited."""
+        """Hashes of what the feed contains of this post; different ones mean that it was edited, or looks like it."""
         if self.essence is not None:
             return self.essence
         return identity.digest(

@@ -11,8 +11,8 @@ _ELEMENTS = defs.tags - defs.empty_tags
 _BREAKS = frozenset({"br", "hr", "wbr"})
 """Elements without an end tag that mean something without attributes."""
 _WITH_ATTRIBUTES = defs.empty_tags - _BREAKS
-_PHRASES = frozenset(defs.phrase_tags | defs.font_style_tags | defs.special_inline_tags | {"p", "div"}) & _ELEMENTS
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_PHRASES = defs.phrase_tags | defs.font_style_tags | {"a", "div", "font", "p", "span", "sub", "sup"}
+_COMMENT = re.compile(r"<!--(?:[^<]|<(?!!--))*?-->")
 
 
 def as_markup(title: str, *, is_html: bool = False) -> str:
@@ -23,16 +23,16 @@ def as_markup(title: str, *, is_html: bool = False) -> str:
 
     Args:
         title: Text, markup, or something between the two.
-        is_html: Whether the feed says that it is markup: then it may begin with a tag that has no partner.
+        is_html: Whether the feed says that it is markup: then a tag without a partner at its begin is left out.
     """
     if "<" not in title:
         return title
     title = _COMMENT.sub("", title)
     tags = list(_TAG.finditer(title))
     real = _partners(tags)
-    if is_html and tags and not title[: tags[0].start()].strip() and tags[0]["name"].lower() in _PHRASES:
-        real.add(tags[0].start())
     parts, done = [], 0
+    if is_html and tags and tags[0].start() not in real and _begins(title, tags[0]):
+        done = tags[0].end()
     for tag in tags:
         if tag.start() in real:
             parts += [as_text(title[done : tag.start()]), tag[0]]
@@ -43,6 +43,11 @@ def as_markup(title: str, *, is_html: bool = False) -> str:
 def as_text(title: str) -> str:
     """A plain text as markup; `&` stays, because feeds write entities even where they are not decoded."""
     return title.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _begins(title: str, tag: re.Match[str]) -> bool:
+    """Whether a title begins with the start tag of an element within a line."""
+    return not title[: tag.start()].strip() and not tag["end"] and tag["name"].lower() in _PHRASES
 
 
 def _partners(tags: list[re.Match[str]]) -> set[int]:

@@ -9,13 +9,15 @@ from crawler.model.visits import Feed
 
 
 def state(feed: Feed) -> str:
-    """State of a subscription: `new`, `ok`, `failing`, `gone` or `paused`."""
+    """State of a subscription: `new`, `ok`, `failing`, `gone`, `paused`, or `refused`: no post it shows can be had."""
     if feed.paused:
         return "paused"
     if feed.status == HTTPStatus.GONE:
         return "gone"
     if feed.error:
         return "failing"
+    if feed.barred:
+        return "refused"
     return "ok" if feed.visited else "new"
 
 
@@ -35,5 +37,10 @@ def feed_as_json(feed: Feed) -> dict[str, object]:
         "entries_shown": feed.shown,
         "next_visit": None if feed.paused else iso(feed.due),
         "posts_kept": feed.kept,
+        "posts_refused": feed.refused,
+        "restless": feed.restless,
+        "name": feed.name,
+        "folder": feed.folder,
+        "listing": feed.listing,
         "certificate_verified": not feed.unverified,
     }

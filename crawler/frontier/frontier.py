@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, Engine, delete, select, update
 
 from archive.index import aliases as page_aliases
 from archive.index.aliases import Alias
+from archive.index.index import Index
+from archive.index.writing import IndexWriter
 from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import seen, subscriptions
+from crawler.frontier import named, refused, seen, subscriptions
 from crawler.frontier.claims import LONGEST as LONGEST_CLAIM
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
@@ -48,18 +50,21 @@ class Frontier:
             ArchiveError: The database cannot be used.
         """
         frontier = cls(connect(database))
+        IndexWriter(Index(frontier._engine)).prepare()  # aliases are in the index
         migrate(frontier._engine, "crawler", REVISION)
         return frontier
 
     # -- subscriptions
 
-    def subscribe(self, url: str, *, seed: str | None, now: datetime) -> Feed:
-        """Add a feed and the URL that a person gave for it; known ones stay unchanged.
+    def subscribe(
+        self, url: str, *, seed: str | None, now: datetime, listing: str | None = None, site: str | None = None
+    ) -> Feed:
+        """Add a feed, or a listing that is read as one, and the URL that a person gave; known ones stay unchanged.
 
         Credentials in a URL are removed; `entrust` stores them.
         """
         with transaction(self._engine) as connection:
-            return subscriptions.subscribe(connection, url, seed=seed, now=now)
+            return subscriptions.subscribe(connection, url, seed=seed, now=now, listing=listing, site=site)
 
     def subscriptions(self) -> list[Subscription]:
         """All subscriptions in the order in which they were added, with the URLs that people gave."""
@@ -91,7 +96,7 @@ class Frontier:
             return subscriptions.change(connection, url, unverified=unverified)
 
     def feeds(self) -> list[Feed]:
-        """All feeds in the order in which they were added, with the number of posts archived."""
+        """All feeds in the order in which they were added, with the numbers of posts archived and refused."""
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.with_posts_kept(connection)
 
@@ -173,6 +178,16 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return seen.posts_of(connection, page)
 
+    def page(self, url: str) -> Page | None:
+        """The page at a URL, with its entry in a feed; None if it is not known."""
+        with transaction(self._engine, reads=True) as connection:
+            return named.page(connection, url)
+
+    def enter(self, url: str, now: datetime, *, feed_id: int | None = None) -> Page:
+        """The page at a URL, which is added as a post if it is not known: of a feed, or on its own."""
+        with transaction(self._engine) as connection:
+            return named.enter(connection, url, now, feed_id=feed_id)
+
     def kept(self, url: str | None = None) -> Iterator[Page]:
         """Archived pages with their entries: all, or the one of a URL. Each part of the list is a transaction."""
         after = -1
@@ -195,6 +210,7 @@ class Frontier:
                 seen.visit_listing(connection, listing)
             for page in fetched:
                 seen.visit_page(connection, page)
+            refused.judge(connection, fetched)
 
     # -- deleted posts
 

@@ -204,6 +204,8 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
         **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
     }
     connection.execute(update(pages).where(pages.c.key == known).values(**values))
+    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
+        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
     for address, source in visit.texts:
         _enter_text(connection, visit.feed_id, visit.at, address, source)
     if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
@@ -303,6 +305,8 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
         row = connection.execute(select(pages).where(pages.c.key == known)).one()
         return int(row.id)
     changes: dict[str, Any] = {"shared": True} if seen.address is not None and not row.shared else {}
+    if row.feed_id is None:  # its subscription was removed, or a person asked for the page itself: this feed adopts it
+        changes.update(feed_id=feed_id, due=row.due or at)
     if seen.fetch and not backfill:
         changes.update(due=due, backfill=False)
         if row.key == known:  # it may now be under https, or under another host name

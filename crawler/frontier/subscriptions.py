@@ -1,43 +1,83 @@
-"""Subscriptions: the feeds, the URLs that people gave for them, and the credentials of their origins."""
+"""Subscriptions: the feeds, the URLs that people gave for them, and the credentials of their origins.
+
+Spellings of one URL, as `archive.warc.page_identity` knows them, are one feed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from archive.runtime.database import upsert
-from crawler.frontier import alarms
-from crawler.frontier.tables import credentials, feeds, pages, seeds
-from crawler.model.url_identity import host_of, key, shard
+from archive.warc.page_identity import page_key, without_fragment
+from crawler.frontier import alarms, refused
+from crawler.frontier.tables import credentials, entries, feeds, pages, seeds
+from crawler.model.url_identity import as_http, host_of, shard
 from crawler.model.visits import Feed, Subscription
 from crawler.net.credentials import Credentials, Origins, bare, origin
 
 _FEED_FIELDS = frozenset(Feed.__slots__)
 
 
-def subscribe(connection: Connection, url: str, *, seed: str | None, now: datetime) -> Feed:
-    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed."""
-    url, seed = bare(url), bare(seed) if seed else None
+def subscribe(
+    connection: Connection,
+    url: str,
+    *,
+    seed: str | None,
+    now: datetime,
+    listing: str | None = None,
+    site: str | None = None,
+) -> Feed:
+    """Add a feed and the URL that a person gave for it; known ones stay unchanged. Credentials are removed.
+
+    Args:
+        connection: A transaction.
+        url: URL of the feed.
+        seed: URL that a person gave for it.
+        now: When it is added.
+        listing: Kind of the listing that stands for a feed.
+        site: Front page of the blog, if known.
+    """
+    url, seed = without_fragment(bare(url)), bare(seed) if seed else None
     connection.execute(
         upsert(connection.engine, feeds)
-        .values(url=url, key=key(url), shard=shard(url), paused=False, added=now, due=now, failures=0)
+        .values(
+            url=url,
+            key=page_key(url),
+            shard=shard(url),
+            paused=False,
+            added=now,
+            due=now,
+            failures=0,
+            listing=listing,
+            site=site,
+        )
         .on_conflict_do_nothing()
     )
-    feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar_one()
+    feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == page_key(url))).scalar_one()
     for name in {url, seed or url}:
         _name(connection, feed_id, name)
     return feed_of(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
 
 
 def restore(connection: Connection, subscription: Subscription) -> Feed:
-    """Subscribe with the title, site, seeds and state of a stored subscription."""
-    feed = subscribe(connection, subscription.url, seed=None, now=subscription.added)
+    """Subscribe with the title, site, seeds, name, folder and state of a stored subscription."""
+    feed = subscribe(
+        connection,
+        subscription.url,
+        seed=None,
+        now=subscription.added,
+        listing=subscription.listing,
+        site=subscription.site,
+    )
     for seed in subscription.seeds:
         subscribe(connection, subscription.url, seed=seed, now=subscription.added)
-    for column, value in ((feeds.c.title, subscription.title), (feeds.c.site, subscription.site)):
-        connection.execute(update(feeds).where(feeds.c.id == feed.id, column.is_(None)).values({column.name: value}))
+    for name in ("title", "site", "listing", "name", "folder"):
+        value = {name: getattr(subscription, name)}
+        connection.execute(update(feeds).where(feeds.c.id == feed.id, feeds.c[name].is_(None)).values(value))
     if subscription.paused:
         change(connection, subscription.url, paused=True)
     if subscription.unverified:
@@ -59,25 +99,38 @@ def every(connection: Connection) -> list[Subscription]:
             added=row.added,
             seeds=tuple(given.get(row.id, ())),
             unverified=row.unverified,
+            listing=row.listing,
+            name=row.name,
+            folder=row.folder,
         )
         for row in connection.execute(select(feeds).order_by(feeds.c.added, feeds.c.id))
     ]
 
 
 def with_posts_kept(connection: Connection) -> list[Feed]:
-    """All feeds in the order in which they were added, with the number of posts archived."""
-    kept = select(pages.c.feed_id, func.count().label("kept")).where(pages.c.kept).group_by(pages.c.feed_id).subquery()
+    """All feeds in the order in which they were added, with the number of posts archived, and of those refused."""
+    kept = func.sum(case((pages.c.kept, 1), else_=0)).label("kept")
+    lost = func.sum(case((refused.REFUSED, 1), else_=0)).label("refused")
+    counts = select(pages.c.feed_id, kept, lost).group_by(pages.c.feed_id).subquery()
     query = (
-        select(feeds, func.coalesce(kept.c.kept, 0).label("kept"))
-        .outerjoin(kept, kept.c.feed_id == feeds.c.id)
+        select(feeds, *(func.coalesce(counts.c[name], 0).label(name) for name in ("kept", "refused")))
+        .outerjoin(counts, counts.c.feed_id == feeds.c.id)
         .order_by(feeds.c.added, feeds.c.id)
     )
-    return [feed_of(row) for row in connection.execute(query)]
+    return [_barred(connection, feed_of(row)) for row in connection.execute(query).all()]
+
+
+def _barred(connection: Connection, feed: Feed) -> Feed:
+    """The feed, marked if none of the posts that it shows could be had."""
+    if not feed.refused:
+        return feed
+    lost, requested = refused.of_shown(connection, feed.id, feed.shown)
+    return replace(feed, barred=lost == requested > 0)
 
 
 def find(connection: Connection, url: str) -> list[Feed]:
     """The feeds behind a URL: the feed with that URL, and those that a person subscribed to by it."""
-    query = select(feeds).join(seeds).where(seeds.c.key == key(bare(url))).order_by(feeds.c.id)
+    query = select(feeds).join(seeds).where(seeds.c.key == page_key(as_http(bare(url)))).order_by(feeds.c.id)
     return [feed_of(row) for row in connection.execute(query)]
 
 
@@ -101,10 +154,19 @@ def change(connection: Connection, url: str, **values: bool) -> int:
 
 
 def remove(connection: Connection, url: str) -> int:
-    """Delete the feeds behind a URL, and credentials that no other feed needs; returns how many there were."""
+    """Delete the feeds behind a URL, and credentials that no other feed needs; returns how many there were.
+
+    Posts that another feed shows too are that feed's from then on. All other posts are not visited any more, archived
+    ones neither.
+    """
     found = find(connection, url)
     ids = [feed.id for feed in found]
-    connection.execute(update(pages).where(pages.c.feed_id.in_(ids), ~pages.c.kept).values(due=None))
+    others_too = (entries.c.page_id == pages.c.id) & entries.c.feed_id.not_in(ids)
+    ours = pages.c.feed_id.in_(ids)
+    ends = ours & ~select(entries.c.key).where(others_too).exists()
+    connection.execute(update(pages).where(ends).values(feed_id=None, due=None))
+    other = select(func.min(entries.c.feed_id)).where(others_too).scalar_subquery()
+    connection.execute(update(pages).where(ours).values(feed_id=other))
     connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
     alarms.forget(connection, [feed.url for feed in found])
     others = {origin(one) for one in connection.scalars(select(feeds.c.url))}
@@ -118,15 +180,15 @@ def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
 
     If another subscription has that URL, the two are merged and no column changes.
     """
-    there = connection.execute(select(feeds.c.id).where(feeds.c.key == key(url))).scalar()
-    if there is not None:
+    there = connection.execute(select(feeds.c.id).where(feeds.c.key == page_key(url))).scalar()
+    if there not in {None, feed_id}:
         _merge(connection, feed_id, there)
         return {}
     _name(connection, feed_id, url)
     before = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
     if before is not None:
         alarms.move(connection, before, url)
-    return {"url": url, "key": key(url), "shard": shard(url)}
+    return {"url": url, "key": page_key(url), "shard": shard(url)}
 
 
 def _merge(connection: Connection, feed_id: int, other: int) -> None:
@@ -142,7 +204,7 @@ def _merge(connection: Connection, feed_id: int, other: int) -> None:
 def _name(connection: Connection, feed_id: int, url: str) -> None:
     """Let `find` return the feed for this URL."""
     connection.execute(
-        upsert(connection.engine, seeds).values(key=key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
+        upsert(connection.engine, seeds).values(key=page_key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
     )
 
 

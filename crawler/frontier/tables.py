@@ -167,6 +167,7 @@ backfills = Table(
     Column("ended", Instant),
     Column("total", Integer),
     Column("shown", Integer),
+    Column("everything", Boolean, nullable=False, default=False),
 )
 
 listings = Table(
@@ -182,6 +183,10 @@ listings = Table(
     Column("error", Words),
     Column("failures", Integer, nullable=False, default=0),
     Column("found", Integer, nullable=False, default=0),
+    Column("listed", Integer, nullable=False, default=0),
+    Column("aside", Integer, nullable=False, default=0),
+    Column("elsewhere", Integer, nullable=False, default=0),
+    Column("unread", Integer, nullable=False, default=0),
 )
 
 hubs = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from functools import lru_cache
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
@@ -10,6 +11,9 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 import tldextract
 
 from crawler.model.visits import SHARDS
+
+_BEFORE_HTTP = re.compile(r"^feed:(?://)?(?=https?:)", re.IGNORECASE)
+_BEFORE_HOST = re.compile(r"^feed:(?://)?(?=[^/])", re.IGNORECASE)
 
 
 def key(url: str) -> str:
@@ -23,6 +27,11 @@ def joined(base: str, url: str) -> str | None:
         return urljoin(base, url)
     except ValueError:
         return None
+
+
+def as_http(url: str) -> str:
+    """The http or https URL that a `feed:` URL stands for (`feed://host/…`, `feed:https://…`); others unchanged."""
+    return _BEFORE_HOST.sub("http://", _BEFORE_HTTP.sub("", url.strip()))
 
 
 def with_query(url: str, **changed: str) -> str:

@@ -15,6 +15,10 @@ SHARDS = 65_536
 """Number of values of a shard number; N shards divide them among themselves."""
 
 
+LISTINGS = ("sitemap", "index", "wordpress", "links")
+"""Kinds of listings that are read as feeds; an index of sitemaps shows which sitemaps there are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A subscription."""
@@ -76,13 +80,15 @@ class Feed:
     folder: str | None = None
     """The folder that a person put it in, as a path with slashes."""
     window: timedelta | None = None
-    """Time between the oldest and the newest entry that the last document showed."""
+    """How long it takes until what it shows has scrolled away, as far as is known; see `crawler.decide.window`."""
     restless: bool = False
     """Whether its entries change without an edit: dates that are always now, counters in the text."""
     kept: int = 0
     """Number of archived posts of this feed."""
     refused: int = 0
     """Number of posts of this feed whose page could not be had."""
+    barred: bool = False
+    """Whether none of the posts that it shows could be had from their pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +355,14 @@ class ListingVisit:
     """Number of posts that the site states."""
     found: int = 0
     """Number of posts in it that no earlier listing had."""
+    listed: int = 0
+    """Number of URLs in it."""
+    aside: int = 0
+    """Number of pages in it that no earlier listing had and that are not taken, for the shape of their URLs."""
+    elsewhere: int = 0
+    """Number of URLs in it that belong to other sites."""
+    unread: int = 0
+    """Number of listings that it links to but that are not read."""
     entries: tuple[SeenEntry, ...] = ()
     """Those of these posts that are not known."""
     more: tuple[Listing, ...] = ()

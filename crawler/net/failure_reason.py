@@ -14,8 +14,9 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError
 
-from crawler.errors import CrawlError
+from crawler.errors import CrawlError, PrivateAddressError
 
+FORBIDDEN = "forbidden by robots.txt"
 _LENGTH = 200
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (DownloadConnectionRefusedError, "connection refused"),
@@ -45,6 +46,12 @@ def reason(error: BaseException) -> str:  # noqa: PLR0911  one line for each kin
     if isinstance(error, IgnoreRequest):
         return text
     return f"{type(error).__name__}: {text}"
+
+
+def lasts(error: BaseException) -> bool:
+    """Whether a download fails in the same way each time: refused by robots.txt, too large, not a public host."""
+    kinds = (CannotResolveHostError, DownloadCancelledError, PrivateAddressError, UnsupportedURLSchemeError)
+    return isinstance(error, kinds) or reason(error) == FORBIDDEN
 
 
 def _line(error: BaseException) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
+from archive.index.aliases import page_keys
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import header, headers
 from archive.warc.page_identity import page_key
+from crawler.backfill.as_feed import parse_listing
 from crawler.decide.answers import GONE, NOT_MODIFIED, OK
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
@@ -25,6 +27,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
 from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry, Source
 from crawler.restore import store_state
+from crawler.restore.found_posts import found_posts
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
+    entered: set[str] = set()
     subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
@@ -55,11 +59,29 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
             frontier.commit([visit], [])
             urls.update((seen.url, None) for seen in visit.entries if seen.url)
         for url in urls:
-            gone = deletions.get(page_key(url), {}).values()
-            frontier.commit([], list(_page_visits(archive, feed, url, plan, gone)))
+            entered |= _replay(archive, frontier, url, feed.id, plan, deletions)
+    # What backfills and people have found stands in no feed; only its captures show that it was a post.
+    for post in found_posts(archive, frontier.feeds(), entered):
+        frontier.enter(post.url, now, feed_id=post.feed_id)
+        _replay(archive, frontier, post.url, post.feed_id, plan, deletions)
     for known in deletions.values():
         frontier.enter_deletions(known.values())
     return len(subscriptions)
+
+
+def _replay(
+    archive: Archive,
+    frontier: Frontier,
+    url: str,
+    feed_id: int | None,
+    plan: Sequence[timedelta],
+    deletions: Mapping[str, Mapping[datetime, Deletion]],
+) -> set[str]:
+    """Repeat what each capture of a post's page changed; returns the keys of all pages that it led to."""
+    gone = deletions.get(page_key(url), {}).values()
+    visits = list(_page_visits(archive, feed_id, url, plan, gone))
+    frontier.commit([], [visit for visit, _ in visits])
+    return {page_key(url), *(page_key(final) for _, final in visits)}
 
 
 def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
@@ -75,7 +97,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         if payload is None:
             continue
         if payload.status == OK:
-            parsed = _parsed(archive, payload)
+            parsed = _parsed(archive, payload, feed)
             if parsed is None:
                 continue
             shared = [key in known for key in keys(parsed.entries)]
@@ -95,7 +117,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
         # Its backfill has been done, or can be started by hand.
         yield replace(visit, gap=False, record=payload.record, texts=_texts(archive, seen))
-        kept = ("rhythm", "whole", "shown", "media", "news")
+        kept = ("rhythm", "whole", "shown", "media", "news", "window")
         known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
         if visit.shown is not None:
             known_now.update(every=visit.every, skips=visit.skips)
@@ -128,27 +150,29 @@ def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
         return None
 
 
-def _parsed(archive: Archive, row: CaptureRow) -> ParsedFeed | None:
+def _parsed(archive: Archive, row: CaptureRow, feed: Feed) -> ParsedFeed | None:
     try:
         exchange = archive.read(row)
         content_type = header(exchange.payload_head, "content-type")
-        return parse(exchange.payload(), url=row.url, content_type=content_type)
+        if feed.listing is None:
+            return parse(exchange.payload(), url=row.url, content_type=content_type)
+        return parse_listing(feed.listing, exchange.payload(), url=row.url, content_type=content_type, site=feed.site)
     except (FeedError, ArchiveError) as e:
         log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
         return None
 
 
 def _page_visits(
-    archive: Archive, feed: Feed, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
-) -> Iterator[PageVisit]:
-    """What each capture of a post's page changed, oldest first; failures are left out.
+    archive: Archive, feed_id: int | None, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
+) -> Iterator[tuple[PageVisit, str]]:
+    """What each capture of a post's page changed, and the URL that answered, oldest first; failures are left out.
 
     The ledger decides whether a page was the post: the crawl had more evidence than the capture.
     """
-    page = Page(url=url, feed_id=feed.id, kept=False)
-    texts = archive.index.texts(url)
+    page = Page(url=url, feed_id=feed_id, kept=False)
+    texts, addresses = archive.index.texts(url), page_keys(archive.index.engine, url)
     for row in archive.captures(url):
-        final = _final(archive, row) if row.url == url else None
+        final = _final(archive, row) if page_key(row.url) in addresses else None
         if final is None:
             continue
         gone = next((one.kind for one in deletions if one.missing(final.date)), None)
@@ -157,5 +181,5 @@ def _page_visits(
         if not (page.kept or final.record in texts or final.refers_to in texts or archive.index.text_for(final)):
             continue  # it was not the post, or its text is yet to be made
         visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
-        yield replace(visit, source="page") if visit.kept else visit
+        yield (replace(visit, source="page") if visit.kept else visit), final.url
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)

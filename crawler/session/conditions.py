@@ -38,8 +38,9 @@ def usable(archive: Archive, wanted: Iterable[Conditions]) -> dict[str, Conditio
     Raises:
         ArchiveError: Database or store failed.
     """
-    asked = [one for one in wanted if one.etag or one.last_modified]
-    rows = captures_of(archive.index, [one.record for one in asked if one.record])
+    asked = [one for one in wanted if one.headers]
+    named = [one.record for one in asked if one.record]
+    rows = captures_of(archive.index, named) if named else {}
     found: dict[str, Conditions] = {}
     for one in asked:
         row = rows.get(one.record) if one.record else _sender(archive, one)

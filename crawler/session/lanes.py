@@ -10,8 +10,8 @@ from pathlib import Path
 from archive.runtime.durable import spool_errors
 from archive.runtime.file_lock import exclusive
 
-CRAWL, RECHECK, BACKFILL = "", "recheck", "backfill"
-LANES = (CRAWL, RECHECK, BACKFILL)
+CRAWL, RECHECK, BACKFILL, NAMED = "", "recheck", "backfill", "named"
+LANES = (CRAWL, RECHECK, BACKFILL, NAMED)
 """Kinds of runs that may run concurrently, each with its own part of the spool; claims divide the hosts."""
 
 

@@ -63,6 +63,8 @@ class Run:
         self.summary = Summary()
         self.problems: list[CrawlError] = []
         """Errors of URLs that a person named."""
+        self.remarks: list[str] = []
+        """What that person should know, although it is not an error."""
         self.outage = Outage(
             patience_seconds=settings.outage_seconds,
             shutdown_requested=self.shutdown_requested,

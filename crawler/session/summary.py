@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from archive.warc.page_identity import page_key
 from archive.writer.batch import Sealed
 from crawler.model.visits import FeedVisit, PageVisit
 
@@ -23,6 +24,51 @@ class PageOutcome:
     """Whether the post's own words are unchanged."""
     had_text: bool = False
     """Whether the post had a text before."""
+
+
+@dataclass(slots=True)
+class Named:
+    """A post or feed that a person named, and what a visit of it brought; complete once it is committed."""
+
+    url: str
+    """As the person gave it."""
+    key: str | None = None
+    """`page_key` of the post."""
+    feed_id: int | None = None
+    page: PageOutcome | None = None
+    feed: FeedVisit | None = None
+    feed_url: str | None = None
+    """The feed of a page that was saved; None if none was found."""
+    subscribed: bool = False
+    """Whether that feed is subscribed to."""
+
+    @property
+    def outcome(self) -> str:
+        """`archived`, `changed`, `unchanged`, `gone`, `refused` or `failed`; `visited` is for feeds with a document."""
+        if self.page is not None:
+            answered = self.page.visit.status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
+            found = _OUTCOMES.get(_outcome(self.page), "failed")
+            return "failed" if found == "refused" and not answered else found
+        if self.feed is None or self.feed.error is not None:
+            return "failed"
+        return "unchanged" if self.feed.status == HTTPStatus.NOT_MODIFIED else "visited"
+
+    @property
+    def visit(self) -> PageVisit | FeedVisit | None:
+        """What the visit changed; None if there was none."""
+        return self.page.visit if self.page is not None else self.feed
+
+    @property
+    def new_posts(self) -> int:
+        """Number of posts of the feed that are new or have changed."""
+        return sum(entry.fetch for entry in self.feed.entries) if self.feed is not None else 0
+
+
+_OUTCOMES = {
+    "posts": "archived", "changed": "changed", "same_text": "unchanged", "same": "unchanged", "vanished": "gone",
+    "refused": "refused",
+}  # fmt: skip
+"""Fields of the summary, and what they mean for one page."""
 
 
 @dataclass(slots=True)
@@ -63,6 +109,8 @@ class Summary:
     """Pages requested so far."""
     done: int = 0
     """Pages answered so far, committed or not."""
+    named: list[Named] = field(default_factory=list)
+    """What a person named, in that order."""
 
     def count(self, sealed: Sealed, feeds: Sequence[FeedVisit], pages: Iterable[PageOutcome]) -> None:
         """Count a committed batch."""
@@ -77,10 +125,15 @@ class Summary:
         for page in pages:
             name = _outcome(page)
             setattr(self, name, getattr(self, name) + 1)
+            for one in self.named:
+                if one.key == page_key(page.visit.url):
+                    one.page = page
             new += len(page.visit.texts) if not page.known else 0
             new += page.visit.source == "feed" and not page.had_text
         self.posts += new
         self.from_feed += new
+        for one in self.named:
+            one.feed = next((visit for visit in feeds if visit.feed_id == one.feed_id), one.feed)
 
     def line(self) -> str:
         """What was archived, in one line."""

@@ -15,6 +15,7 @@ from archive.errors import TaskError
 from archive.limits import URL_CHARACTERS
 from archive.warc.page_identity import page_key
 from crawler.backfill import listings as backfill
+from crawler.backfill.as_feed import INDEX
 from crawler.decide.answers import OK
 from crawler.decide.entries import pages_to_fetch, seen_entries
 from crawler.decide.places import page_url
@@ -55,6 +56,10 @@ class _Work:
     kinds: set[str] = field(default_factory=set)
     posts: set[str] = field(default_factory=set)
     """Keys of the posts in this run's listings, whether known before or not."""
+    aside: set[str] = field(default_factory=set)
+    """Keys of the pages in this run's listings that were not taken."""
+    everything: bool = False
+    """Whether to take all pages in sitemaps, whatever their URLs look like."""
     found: int = 0
     """Number of posts in listings other than the feed itself, each counted once."""
     complete: bool = False
@@ -69,13 +74,15 @@ class BackfillSpider(BlogSpider):
     Args:
         url: Feeds or blogs, several separated by white space; subscribed if new. Without it, every backfill that is
             not finished.
+        everything: `1`: take all pages in sitemaps, whatever their URLs look like.
     """
 
     name = "backfill"
     thorough = True
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Scrapy's
+    def __init__(self, *args: Any, everything: str = "", **kwargs: Any) -> None:  # noqa: ANN401  Scrapy's
         super().__init__(*args, **kwargs)
+        self.everything = everything not in {"", "0", "no", "false"}
         self._works: dict[int, _Work] = {}
 
     @property
@@ -103,12 +110,12 @@ class BackfillSpider(BlogSpider):
 
     def _begin(self, feed_id: int) -> None:
         feed = self.run.frontier.subscription(feed_id)
-        if feed is not None:
-            self.backlog.ask(feed_id, (), at=self.run.now(), why="person", shown=feed.shown)
+        if feed is not None and feed.listing != INDEX:
+            self.backlog.ask(feed_id, (), at=self.run.now(), why="person", shown=feed.shown, everything=self.everything)
 
     async def _feed_backfill(self, feed_id: int) -> AsyncIterator[Request]:
         feed = self.run.frontier.subscription(feed_id)
-        if feed is None or not await self._host_of(feed):
+        if feed is None or feed.listing == INDEX or not await self._host_of(feed):
             return
         work = self._works[feed_id] = self._work(feed)
         async for request in self._listings(work):
@@ -129,13 +136,15 @@ class BackfillSpider(BlogSpider):
             asked={url for url, _, _ in known},
             kinds={kind for _, kind, _ in known},
             found=sum(found for _, kind, found in known if kind != backfill.FEED),
+            everything=self.backlog.everything(feed.id),
         )
 
     async def _listings(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for listings, stage by stage."""
         listings = self.backlog.listings(work.feed.id)
-        if backfill.FEED not in work.kinds:
-            listings = [*self._more(work, [(work.feed.url, backfill.FEED)]), *listings]
+        own = backfill.kind_of_feed(work.feed.listing)
+        if own not in work.kinds:
+            listings = [*self._more(work, [(work.feed.url, own)]), *listings]
         while True:
             for listing in listings:
                 async for request in self._listing_request(work, listing):
@@ -291,6 +300,10 @@ class BackfillSpider(BlogSpider):
             done=done,
             total=found.total,
             found=count,
+            listed=len(found.entries) + len(found.aside) + found.elsewhere + len(found.more) + len(found.unread),
+            aside=self._aside(work, found),
+            elsewhere=found.elsewhere,
+            unread=len(found.unread),
             entries=fresh,
             more=tuple(more),
             record=answer.row.record if answer is not None and answer.row else None,
@@ -322,6 +335,13 @@ class BackfillSpider(BlogSpider):
         seen = seen_entries(found.entries, {}, known, at=self.run.now())
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
 
+    def _aside(self, work: _Work, found: backfill.Found) -> int:
+        """The number of pages in a listing that are not taken, and that no other listing had."""
+        known = self.run.frontier.pages(found.aside)
+        keys = {page_key(url) for url in found.aside if url not in known} - work.aside - work.posts
+        work.aside |= keys
+        return len(keys)
+
     async def _found(self, answer: Answer, listing: Listing) -> tuple[backfill.Found, str | None]:
         """The content of a listing, and what is wrong with it."""
         work = self._works[listing.feed_id]
@@ -336,6 +356,7 @@ class BackfillSpider(BlogSpider):
                 headers=dict(answer.headers),
                 shapes=work.shapes,
                 site=work.site,
+                everything=work.everything,
             )
         except TaskError as e:
             return backfill.Found(), str(e).removeprefix(f"{answer.url}: ")

@@ -25,10 +25,10 @@ from crawler.errors import CrawlError, FetchError, UsageError
 from crawler.feeds import accept_header
 from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.model.answer import Answer
-from crawler.model.url_identity import host_of, is_address, registrable_domain, shard, shard_of
+from crawler.model.url_identity import as_http, host_of, is_address, registrable_domain, shard, shard_of
 from crawler.model.visits import Feed, Page, Shard
 from crawler.net.credentials import bare, origin
-from crawler.net.failure_reason import reason
+from crawler.net.failure_reason import lasts, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
 from crawler.session.conditions import Conditions, usable
 from crawler.session.retry_after import RetryAfterError
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ACCEPT_FEED = accept_header()
-_ACCEPT_SEED = accept_header("text/html")
+ACCEPT_SEED = accept_header("text/html")
 PARTS = ("subscribe", "feeds", "rechecks")
 """What a crawl can be limited to."""
 _FEEDS_FIRST, _RECHECKS_LAST, _REQUISITES_LAST = 10, -10, -20
@@ -74,6 +74,8 @@ class BlogSpider(Spider):
     """
 
     name = "blog"
+    hops = "L"
+    """How the pages of posts are reached, as in WARC metadata."""
     thorough = False
     """Whether to ignore the budgets of hosts."""
 
@@ -101,7 +103,7 @@ class BlogSpider(Spider):
     def join(self, run: Run) -> None:
         """Build the stages from what the components of this crawl share."""
         self.run = run
-        self.seeds = Seeds(run, self.fetch, ACCEPT_FEED)
+        self.seeds = Seeds(run, self.ask, feed=ACCEPT_FEED, page=ACCEPT_SEED)
         self.feed_visits = FeedVisits(run)
         self.page_visits = PageVisits(run, self.fetch)
         self.requisites = PageRequisites(run, self._asked)
@@ -189,16 +191,29 @@ class BlogSpider(Spider):
         return False
 
     async def fetch(self, url: str, *, via: str, accept: bytes | None = None) -> Answer | None:
-        """The response to a request outside the queue, for a URL that may not exist; None if there is none."""
+        """As `ask`, for a URL that may not exist; None if there is no response."""
+        try:
+            return await self.ask(url, via=via, accept=accept)
+        except FetchError as e:
+            log.info("no answer url=%s reason=%s", url, e.reason)
+            return None
+
+    async def ask(self, url: str, *, via: str, accept: bytes | None = None, ignores_robots: bool = False) -> Answer:
+        """The response to a request outside the queue.
+
+        Raises:
+            FetchError: There is none.
+        """
         try:
             engine = self.crawler.engine
             assert engine is not None  # it runs while callbacks do
             headers = {"Accept": accept} if accept else None
-            meta = in_meta(RequestContext(via=via, hops="L", credentials_for=origin(via)))
-            return self._answer(await engine.download_async(Request(url, headers=headers, meta=meta)))
-        except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
-            log.info("no answer url=%s reason=%s", url, reason(e))
-            return None
+            context = RequestContext(via=via, hops="L", credentials_for=origin(via), ignores_robots=ignores_robots)
+            return self._answer(await engine.download_async(Request(url, headers=headers, meta=in_meta(context))))
+        except Exception as e:  # whatever it is, the request has failed
+            failure = FetchError(reason(e), url=url)
+            failure.lasting = lasts(e)
+            raise failure from e
 
     def _answer(self, response: Response) -> Answer:
         return answer_of(response, self.run.now)
@@ -212,7 +227,7 @@ class BlogSpider(Spider):
             callback=self.parse_seed,
             errback=self.seed_failed,
             cb_kwargs={"seed": url},
-            headers={"Accept": _ACCEPT_SEED},
+            headers={"Accept": ACCEPT_SEED},
             meta=in_meta(RequestContext(credentials_for=origin(url))),
             dont_filter=True,
         )
@@ -224,11 +239,12 @@ class BlogSpider(Spider):
                 found = await self.seeds.found(self._answer(response), seed)
             except CrawlError as e:
                 self._problem(e)
-            else:
-                feed = await self.seeds.subscribe(found, seed, unverified=self.unverified)
+                found = ()
+            for one in found:
+                feed = await self.seeds.subscribe(one, seed, unverified=self.unverified)
                 if await self._claimed(feed.url):
-                    visited = await self.feed_visits.read(feed, found.answer, found.parsed)
-                    async for request in self._new_pages(visited.pages, via=found.answer.url):
+                    visited = await self.feed_visits.read(feed, one.answer, one.parsed)
+                    async for request in self._new_pages(visited.pages, via=one.answer.url):
                         yield request
         self.run.committer.set_aside(seed)
 
@@ -243,7 +259,10 @@ class BlogSpider(Spider):
 
     async def _feed_requests(self, feeds: Sequence[Feed], seed: str | None = None) -> AsyncIterator[Request]:
         """Requests for feeds whose hosts are claimed."""
-        conditions = await self._conditions(_stored(feed.url, *validators(feed), feed.validated) for feed in feeds)
+        stored = [_stored(feed.url, *validators(feed), feed.validated) for feed in feeds]
+        # A feed's row changes its URL and its validators together, so what it says of them holds.
+        conditions = {one.url: one for one in stored if one.record and one.headers}
+        conditions |= await self._conditions(one for one in stored if not one.record)
         for feed in feeds:
             if request := await self._feed_request(feed, seed, conditions.get(feed.url)):
                 yield request
@@ -257,7 +276,10 @@ class BlogSpider(Spider):
                 callback=self.parse_feed,
                 errback=self.feed_failed,
                 cb_kwargs={"feed": feed, "seed": seed},
-                headers={"Accept": ACCEPT_FEED, **(conditions.headers if conditions else {})},
+                headers={
+                    "Accept": ACCEPT_SEED if feed.listing else ACCEPT_FEED,
+                    **(conditions.headers if conditions else {}),
+                },
                 priority=_FEEDS_FIRST,
                 meta=in_meta(context),
                 dont_filter=True,
@@ -271,9 +293,11 @@ class BlogSpider(Spider):
     async def parse_feed(self, response: Response, feed: Feed, seed: str | None) -> AsyncIterator[Any]:
         """The response to a request for a feed."""
         with self.run.in_flight.ending(f"feed {feed.url}"):
-            visited = await self.feed_visits.answered(feed, self._answer(response))
+            answer = self._answer(response)
+            visited = await self.feed_visits.answered(feed, answer)
             if visited.error and seed:
                 self._problem(FetchError(visited.error, url=seed))
+            await self.seeds.followed(feed, answer)
             async for request in self._new_pages(visited.pages, via=response.url):
                 yield request
 
@@ -331,7 +355,7 @@ class BlogSpider(Spider):
         """The conditional GET of a page; None if its URL cannot be requested, which is recorded."""
         context = RequestContext(
             via=via,
-            hops="L",
+            hops=self.hops,
             credentials_for=await self._credentials_for(page.feed_id),
             known=before,
             unread_since=page.read,
@@ -367,7 +391,7 @@ class BlogSpider(Spider):
 
     async def _conditions(self, wanted: Iterable[Conditions]) -> dict[str, Conditions]:
         """Conditions that may be sent, by URL; empty if the archive cannot be read, so that all is sent in full."""
-        asked = list(wanted)
+        asked = [one for one in wanted if one.headers]
         try:
             return await asyncio.to_thread(usable, self.run.archive, asked) if asked else {}
         except ArchiveError as e:
@@ -465,7 +489,7 @@ def arguments(*, url: str, shard: str, only: str, unknown: Iterable[str] = ()) -
     """
     if names := sorted(unknown):
         raise UsageError(f"{names[0]}: no such argument", hint="There are url, shard, force, only and insecure.")
-    urls = tuple(dict.fromkeys(url.split()))
+    urls = tuple(dict.fromkeys(as_http(one) for one in url.split()))
     for found in urls:
         if not is_address(found):
             raise UsageError(

@@ -12,6 +12,7 @@ from archive.warc.page_identity import page_key
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
 from crawler.decide.entries import feed_post, keys, only_in_feed, pages_to_fetch, placed, seen_entries, title_of
 from crawler.decide.feed import Reading, after_feed
+from crawler.decide.restless import settled
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
 from crawler.model.answer import Answer
@@ -52,7 +53,7 @@ class FeedVisits:
         parsed: ParsedFeed | None = None
         if error is None:
             try:
-                parsed = await parsed_feed(self._run, answer)
+                parsed = await parsed_feed(self._run, answer, feed)
             except TaskError as e:
                 error = reason_of(answer, e)
         if parsed is None:
@@ -110,10 +111,11 @@ def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -
     shown = {key: (place.page, title_of(entry)) for entry, key, place in found if key and place.page}
     known, pages = frontier.known(feed.id, [key for key in named if key], shown)
     language = parsed.feed.language
-    seen = seen_entries(parsed.entries, known, pages, language, at=at, feed=feed.url, site=site)
+    calm = settled(parsed.entries, named, known, feed=feed, at=at)
+    seen = seen_entries(parsed.entries, calm.known, pages, language, at=at, feed=feed.url, site=site)
     # An entry under a new id is not new if its page is known.
     shared = [key in known or (place.address is None and place.page in pages) for _, key, place in found]
-    return Reading(parsed=parsed, seen=_each_page_once(seen), shared=tuple(shared)), pages
+    return Reading(parsed=parsed, seen=_each_page_once(seen), shared=tuple(shared), restless=calm.restless), pages
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

@@ -3,99 +3,181 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.errors import TaskError
 from archive.settings import setting
 from crawler import discover
+from crawler.backfill.as_feed import parse_listing
 from crawler.decide import deleted_posts
-from crawler.decide.answers import OK
+from crawler.decide.answers import GONE, OK
+from crawler.discover import FeedLink
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError
 from crawler.feeds import is_meant_as_feed, parse
 from crawler.feeds.model import ParsedFeed
-from crawler.limits import DISCOVERY_REQUESTS
+from crawler.limits import DISCOVERY_REQUESTS, REASONS
 from crawler.model.answer import Answer
+from crawler.model.url_identity import host_of, registrable_domain
 from crawler.model.visits import Feed
 from crawler.session.run import Run
+from crawler.spiders.listing_seeds import Ask, Found, ListingSeeds
 
 log = logging.getLogger(__name__)
 
-Fetch = Callable[..., Awaitable[Answer | None]]
-"""Requests one URL: `fetch(url, via=…, accept=…)`; None if there is no response."""
+_PASSING = frozenset({408, 425, 429})
+"""Statuses below 500 that mean: try again later."""
+_LASTING = 500
+"""Statuses from here on mean that the server has failed for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The feed behind a seed: the response, and the document in it."""
+class _Refusal:
+    """A declared feed that could not be had."""
 
-    answer: Answer
-    parsed: ParsedFeed
+    url: str
+    reason: str
+    lasting: bool
+    """Whether trying again later is pointless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Behind:
+    """What a page's links to feeds led to."""
+
+    found: Found | None = None
+    refusals: tuple[_Refusal, ...] = ()
+    """Declared feeds that were tried before."""
 
 
 class Seeds:
-    """Finds the feed behind a URL and subscribes to it.
+    """Finds the feed behind a URL, or else a listing of posts, and subscribes to it.
 
     Args:
         run: What the components of this crawl share.
-        fetch: Requests one URL that may be a feed.
-        accept: The Accept header for such a request.
+        ask: Requests one URL.
+        feed: The Accept header for a URL that may be a feed.
+        page: The Accept header for other documents.
     """
 
-    def __init__(self, run: Run, fetch: Fetch, accept: bytes) -> None:
+    def __init__(self, run: Run, ask: Ask, *, feed: bytes, page: bytes) -> None:
         self._run = run
-        self._fetch = fetch
-        self._accept = accept
+        self._ask = ask
+        self._accept = feed
+        self._listings = ListingSeeds(run, ask, page)
 
-    async def found(self, answer: Answer, seed: str) -> Found:
-        """The feed in a response, or the one that its page links to.
+    async def found(self, answer: Answer, seed: str) -> tuple[Found, ...]:
+        """The feed in a response, or the one that its page links to, or else the listings of its blog.
 
         Raises:
-            CrawlError: There is no feed, or it cannot be parsed.
+            CrawlError: There is nothing to subscribe to, or it cannot be parsed.
         """
         try:
             parsed = await self._as_feed(answer)
         except TaskError as e:  # it is a feed, so do not search for another
             raise FetchError(f"cannot be read as a feed: {reason_of(answer, e)}", url=seed) from e
         if parsed is not None:
-            return Found(answer=answer, parsed=parsed)
+            return (Found(answer=answer, parsed=parsed),)
         if answer.status != OK:
             raise FetchError(f"answered {answer.status}", url=seed)
         behind = await self._behind(answer)
-        if behind is None:
-            raise NoFeedError("no feed was found there", url=seed)
-        return behind
+        if behind.found is not None:
+            return (behind.found,)
+        why = _why(behind.refusals)
+        if any(not refusal.lasting for refusal in behind.refusals):
+            raise FetchError(f"its feed cannot be had now: {why}", url=seed, hint="Try again later.")
+        listings = () if deleted_posts.asks_password(answer.body) else await self._listings.found(answer)
+        if not listings:
+            if why:
+                raise FetchError(f"its feed cannot be had: {why}", url=seed)
+            raise NoFeedError("no feed was found there, and no sitemap or archive page that lists posts", url=seed)
+        instead = f"its feed cannot be had ({why})" if why else "no feed"
+        self._run.remarks.append(f"{seed}: {instead}; subscribed to {'; '.join(one.words for one in listings)}")
+        return listings
+
+    async def followed(self, feed: Feed, answer: Answer) -> None:
+        """Subscribe to what is new in a listing of listings; nothing for others."""
+        await self._listings.followed(feed, answer)
 
     async def subscribe(self, found: Found, seed: str, *, unverified: bool | None) -> Feed:
-        """Subscribe to a feed that was found; `unverified`: stop or resume verifying the certificate of its host."""
-        frontier = self._run.frontier
-        feed = await self._run.call(frontier.subscribe, found.answer.lasting_url, seed=seed, now=self._run.now())
+        """Subscribe to what was found; `unverified`: stop or resume verifying the certificate of its host."""
+        frontier, url = self._run.frontier, found.answer.lasting_url
+        feed = await self._run.call(frontier.subscribe, url, seed=seed, now=self._run.now(), listing=found.listing)
         if unverified is not None:
             await self._run.call(frontier.trust, feed.url, unverified=unverified)
-        log.info("subscribed feed=%s seed=%s", feed.url, seed)
+        log.info("subscribed feed=%s seed=%s listing=%s", feed.url, seed, found.listing)
         return feed
 
-    async def _behind(self, page: Answer) -> Found | None:
-        """The first feed that a page links to, or None."""
+    async def is_feed(self, answer: Answer) -> bool:
+        """Whether a response is a feed."""
         try:
-            candidates = await self._run.texts.work(
-                discover.feeds, body=page.body, url=page.url, headers=dict(page.headers)
+            return await self._as_feed(answer) is not None
+        except TaskError:
+            return True
+
+    async def declared_links(self, page: Answer) -> list[FeedLink]:
+        """The feeds that a page declares, without those of comments; they have not been requested."""
+        return [link for link in await self._links(page) if link.declared and not link.comments]
+
+    async def first(self, links: list[FeedLink], page: Answer) -> Found | None:
+        """The first of these links that leads to a feed."""
+        return (await self._first(links, page)).found
+
+    async def _links(self, page: Answer) -> list[FeedLink]:
+        try:
+            found: list[FeedLink] = await self._run.texts.work(
+                discover.links, body=page.body, url=page.url, headers=dict(page.headers)
             )
         except TaskError as e:
             log.warning("page cannot be searched for feeds url=%s error=%s", page.url, e)
-            candidates = []
-        # Links to feeds may be dead. Behind a login, guessing is pointless.
-        guesses = [] if deleted_posts.asks_password(page.body) else discover.guesses(page.url)
-        for url in list(dict.fromkeys([*candidates, *guesses]))[:DISCOVERY_REQUESTS]:
-            answer = await self._fetch(url, via=page.url, accept=self._accept)
-            try:
-                parsed = await self._as_feed(answer) if answer is not None else None
-            except TaskError as e:
-                log.info("feed cannot be read url=%s error=%s", url, e)
-                continue
-            if parsed is not None and answer is not None:
-                return Found(answer=answer, parsed=parsed)
-        return None
+            return []
+        return found
+
+    async def _behind(self, page: Answer) -> _Behind:
+        """The first feed that a page links to, else one at the usual addresses."""
+        links = await self._links(page)
+        behind = await self._first(links, page)
+        passing = any(not refusal.lasting for refusal in behind.refusals)
+        # Links to feeds may be dead. Behind a login, or if a feed fails only for now, guessing is pointless.
+        if behind.found is not None or passing or deleted_posts.asks_password(page.body):
+            return behind
+        known = {link.url for link in links}
+        guesses = [FeedLink(url=url, declared=False) for url in discover.guesses(page.url) if url not in known]
+        more = await self._first(guesses[: DISCOVERY_REQUESTS - len(links)], page)
+        return replace(more, refusals=behind.refusals)
+
+    async def _first(self, links: list[FeedLink], page: Answer) -> _Behind:
+        """The first of these that is a feed."""
+        refusals: list[_Refusal] = []
+        for link in links:
+            if link.comments and any(not refusal.lasting for refusal in refusals):
+                continue  # the blog's own feed exists
+            found = await self._at(link, page)
+            if isinstance(found, Found):
+                return _Behind(found=found, refusals=tuple(refusals))
+            if link.declared and not link.comments:
+                refusals.append(found)
+            log.info("no feed url=%s reason=%s", link.url, found.reason)
+        return _Behind(refusals=tuple(refusals))
+
+    async def _at(self, link: FeedLink, page: Answer) -> Found | _Refusal:
+        """The feed that a link leads to, or why there is none."""
+        try:
+            answer = await self._ask(link.url, via=page.url, accept=self._accept)
+        except FetchError as e:
+            return _Refusal(url=link.url, reason=e.reason, lasting=e.lasting)
+        if answer.status != OK:
+            status = answer.status or 0
+            lasting = status in GONE or (status < _LASTING and status not in _PASSING)
+            return _Refusal(url=link.url, reason=f"answered {answer.status}", lasting=lasting)
+        try:
+            parsed = await self._as_feed(answer)
+        except TaskError as e:
+            return _Refusal(url=link.url, reason=reason_of(answer, e), lasting=True)
+        if parsed is None:
+            return _Refusal(url=link.url, reason=_what(answer), lasting=True)
+        if link.elsewhere and not _is_of(parsed, page.url):
+            return _Refusal(url=link.url, reason="is the feed of another site", lasting=True)
+        return Found(answer=answer, parsed=parsed)
 
     async def _as_feed(self, answer: Answer) -> ParsedFeed | None:
         """The feed in a response, or None.
@@ -113,19 +195,43 @@ class Seeds:
             return None
 
 
-async def parsed_feed(run: Run, answer: Answer) -> ParsedFeed:
-    """The feed document in a response, parsed in a worker process.
+def _is_of(parsed: ParsedFeed, url: str) -> bool:
+    """Whether a feed is that of the site of a URL: it says so, or its posts are there."""
+    site = registrable_domain(host_of(url))
+    named = [parsed.feed.link, *(entry.page for entry in parsed.entries)]
+    return any(one and registrable_domain(host_of(one)) == site for one in named)
+
+
+def _what(answer: Answer) -> str:
+    """What a response is that is not a feed."""
+    if not answer.body:
+        return "is empty"
+    kind = (answer.content_type or "").partition(";")[0].strip().lower()
+    return "is an HTML page, not a feed" if kind in {"text/html", "application/xhtml+xml"} else "is not a feed"
+
+
+def _why(refusals: tuple[_Refusal, ...]) -> str:
+    """The declared feeds and the reason of each, in one line."""
+    named = [f"{refusal.url}: {refusal.reason}" for refusal in refusals[:REASONS]]
+    if len(refusals) > REASONS:
+        named.append(f"and {len(refusals) - REASONS} more")
+    return "; ".join(named)
+
+
+async def parsed_feed(run: Run, answer: Answer, feed: Feed | None = None) -> ParsedFeed:
+    """The feed document in a response, or the listing that stands for one, parsed in a worker process.
 
     Raises:
         TaskError: It cannot be parsed.
     """
+    values = {"body": answer.body, "url": answer.url, "content_type": answer.content_type}
+    if feed is not None and feed.listing is not None:
+        values |= {"kind": feed.listing, "site": feed.site}
     parsed: ParsedFeed = await run.texts.work(
-        parse,
-        body=answer.body,
-        url=answer.url,
-        content_type=answer.content_type,
+        parse_listing if "kind" in values else parse,
         deadline_seconds=run.options.feed_seconds,
         deadline_setting=setting("feed_seconds"),
+        **values,
     )
     return parsed
 

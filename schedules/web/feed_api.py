@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from crawler.frontier import alarms
 from crawler.frontier.feed_json import feed_as_json
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.refused import newest
 from schedules.apscheduler_adapter import next_runs
 from schedules.job_report import job_rows
 from schedules.jobs import jobs
@@ -26,7 +27,11 @@ def router(frontier: Frontier, runs: Runs) -> APIRouter:
         raised = alarms.by_subject(frontier.engine)
         return JSONResponse(
             [
-                {**feed_as_json(one), "alarms": [alarm.kind for alarm in raised.get(one.url, ())]}
+                {
+                    **feed_as_json(one),
+                    "alarms": [alarm.kind for alarm in raised.get(one.url, ())],
+                    "refused": [post.as_json() for post in newest(frontier.engine, one.id)] if one.refused else [],
+                }
                 for one in frontier.feeds()
             ]
         )

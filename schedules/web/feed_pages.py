@@ -14,9 +14,11 @@ from archive.archive import Archive
 from archive.index.from_records import host_of
 from archive.index.overview import Overview
 from archive.web import BadRequestError, DeletedPost, SiteStatus, Templates, page_route
-from crawler.frontier import alarms
+from crawler.frontier import alarms, backfill_report
 from crawler.frontier.alarms import Raised
+from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.refused import newest
 from crawler.model.visits import Feed
 from schedules.runs import Runs
 from schedules.web.changes_feed import LATEST, changes_feed
@@ -26,6 +28,8 @@ from schedules.web.metrics import MEDIA_TYPE, metrics
 
 SHOWN = 500
 """Maximum number of feeds on a page."""
+_REFUSED = 20
+"""Posts that could not be had, shown on the page of a feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class FeedRow:
 
     feed: Feed
     health: str
+    name: str
+    """As a person named it, else its own title, else its URL."""
     requests: int
     share: str
     """Share of its requests that were answered with 304 Not Modified."""
@@ -79,10 +85,11 @@ class FeedPages:
     def _row(self, feed: Feed, raised: Sequence[Raised]) -> FeedRow:
         statuses = self._overview.statuses(feed.url)
         requests = sum(statuses.values())
-        wrong = feed.error or ", ".join(alarm.kind for alarm in raised)
+        wrong = feed.error or ", ".join(alarm.kind for alarm in raised) or ("refused" if feed.barred else "")
         health = "paused" if feed.paused else wrong or ("well" if feed.visited else "not visited yet")
         share = f"{100 * statuses.get(HTTPStatus.NOT_MODIFIED, 0) / requests:.0f} %" if requests else "–"  # noqa: RUF001  a dash
-        return FeedRow(feed=feed, health=health, requests=requests, share=share)
+        name = feed.name or feed.title or feed.url
+        return FeedRow(feed=feed, health=health, name=name, requests=requests, share=share)
 
     def _feeds(self, request: Request) -> Response:
         raised, found = alarms.by_subject(self._frontier.engine), self._frontier.feeds()
@@ -91,7 +98,7 @@ class FeedPages:
             request,
             "feeds",
             feeds=rows,
-            ill=sum(1 for feed in found if feed.error or feed.url in raised),
+            ill=sum(1 for feed in found if feed.error or feed.barred or feed.url in raised),
             limit=SHOWN,
             message=MESSAGES.get(request.query_params.get("done", ""), ""),
             open=self._writable,
@@ -108,7 +115,18 @@ class FeedPages:
             )
         raised = alarms.by_subject(self._frontier.engine).get(feed.url, [])
         host = host_of(feed.site or feed.url)
-        return self._page(request, "feed", one=self._row(feed, raised), alarms=raised, host=host, open=self._writable)
+        report = Backlog(self._frontier.engine).report(feed.id)
+        return self._page(
+            request,
+            "feed",
+            one=self._row(feed, raised),
+            alarms=raised,
+            host=host,
+            refused=newest(self._frontier.engine, feed.id, limit=_REFUSED) if feed.refused else [],
+            backfill=backfill_report.summary(report) if report else "",
+            left_out=list(backfill_report.details(report)) if report else [],
+            open=self._writable,
+        )
 
     def _jobs(self, request: Request) -> Response:
         return self._page(request, "jobs", jobs=scheduled(self._runs), alarms=alarms.standing(self._frontier.engine))

@@ -280,7 +280,8 @@ def test_words_between_what_no_reader_sees_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["<script", "<!--", "<style ", "<script></script    ", "<!-->", "<img width=1 ", "</script "]
+    "part",
+    ["<script", "<!--", "<style ", "<script></script    ", "<!-->", "<img width=1 ", "</script ", "1", "1 a", "1 "],
 )
 def test_what_counts_is_found_in_one_pass(part: str) -> None:
     started = time.perf_counter()

@@ -8,7 +8,7 @@ import pytest
 
 from archive.extract.text import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import shard
+from crawler.model.url_identity import as_http, shard
 from crawler.model.visits import SHARDS, Due, Feed, FeedVisit, Page, PageVisit, SeenEntry, Shard
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -151,6 +151,54 @@ def test_a_removed_feed_is_gone_and_what_it_waited_for_too(frontier: Frontier) -
     assert due_pages(frontier, T0) == []
     assert frontier.pages(["http://blog.example/one"])["http://blog.example/one"].kept
     frontier.commit([visit(feed.id, seen("three"))], [])  # a crawl that was under way
+
+
+def test_a_feed_is_found_under_every_spelling_of_its_url(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed="https://www.blog.example", now=T0)
+    for other in ("https://blog.example/feed/", "feed://BLOG.example:80/feed#top", f"{URL}?utm_source=x"):
+        assert frontier.find(other) == [feed], other
+        assert frontier.subscribe(other.replace("feed://", "http://"), seed=None, now=T0).id == feed.id
+    assert frontier.find("http://blog.example/") == [feed]
+    assert frontier.subscribe(f"{URL}?tag=x", seed=None, now=T0).id != feed.id
+    assert frontier.subscribe("http://blog.example/Feed", seed=None, now=T0).id != feed.id
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("feed://a.example/f", "http://a.example/f"),
+        ("FEED:https://a.example/f", "https://a.example/f"),
+        ("feed://https://a.example/f", "https://a.example/f"),
+        ("http://a.example/feed:x", "http://a.example/feed:x"),
+        ("feed", "feed"),
+    ],
+)
+def test_addresses_of_feed_readers_are_those_of_the_web(given: str, wanted: str) -> None:
+    assert as_http(given) == wanted
+
+
+def test_a_feed_that_moves_to_another_spelling_stays_the_same(frontier: Frontier) -> None:
+    feed = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(feed.id, url="https://www.blog.example/feed")], [])
+    assert [(one.id, one.url) for one in frontier.find(URL)] == [(feed.id, "https://www.blog.example/feed")]
+
+
+def test_removing_a_feed_ends_the_visits_of_what_no_other_feed_shows(frontier: Frontier) -> None:
+    one = frontier.subscribe(URL, seed=None, now=T0)
+    other = frontier.subscribe("http://planet.example/feed", seed=None, now=T0)
+    frontier.commit([visit(one.id, seen("alone"), seen("both"), seen("waits"))], [])
+    frontier.commit([visit(other.id, seen("both"))], [])
+    again = {"due": T0 + HOUR}
+    frontier.commit([], [fetched("alone", **again), fetched("both", **again)])
+    frontier.remove(URL)
+    assert [(page.url, page.feed_id) for page in due_pages(frontier, T0 + HOUR)] == [
+        ("http://blog.example/both", other.id)
+    ]
+    frontier.commit([], [fetched("alone", due=T0 + HOUR)])  # a crawl that was under way
+    assert len(due_pages(frontier, T0 + HOUR)) == 1
+    back = frontier.subscribe(URL, seed=None, now=T0)
+    frontier.commit([visit(back.id, seen("alone", fetch=False), at=T0 + HOUR)], [])
+    assert {page.url.rpartition("/")[2] for page in due_pages(frontier, T0 + HOUR)} == {"alone", "both"}
 
 
 def test_shards_divide_what_is_due(frontier: Frontier) -> None:

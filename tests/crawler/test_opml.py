@@ -44,6 +44,64 @@ def test_files_of_other_readers_are_read_folders_and_all() -> None:
     assert {one.added for one in found} == {T0}
 
 
+READER = b"""<opml version="2.0"><body>
+<outline text="Nature"><outline text="Rivers/Lakes"><outline text="Tide, as I call it" title="Tide Table" xmlUrl="http://a.example/feed?x=1"/>
+</outline><outline text="" xmlUrl="feed://b.example/atom"/></outline>
+<outline text="Mine" xmlUrl="feed:https://c.example/atom#top"/><outline text="Other" xmlUrl="http://A.example:80/feed?x=1&amp;utm_source=x"/>
+<outline text="Another" xmlUrl="http://a.example/feed?x=2"/><outline text="FEED" xmlUrl="FEED:http://a.example/Feed?x=2"/>
+<outline xmlUrl="http://www.c.example/atom"/><outline xmlUrl="feed:mailto:x@c.example"/>
+</body></opml>"""
+
+
+def test_folders_and_names_that_a_person_gave_are_kept_and_spellings_are_one_feed() -> None:
+    found, wrong = opml.read(READER, name="subs.opml", now=T0)
+    assert [(one.url, one.name, one.title, opml.names_of(one.folder)) for one in found] == [
+        ("http://a.example/feed?x=1", "Tide, as I call it", "Tide Table", ("Nature", "Rivers/Lakes")),
+        ("http://b.example/atom", None, None, ("Nature",)),
+        ("https://c.example/atom", "Mine", "Mine", ()),
+        ("http://a.example/feed?x=2", "Another", "Another", ()),
+        ("http://a.example/Feed?x=2", "FEED", "FEED", ()),
+    ]
+    assert wrong == ("feed:mailto:x@c.example",)
+    again, _ = opml.read(opml.write(found), name="x", now=T0)
+    assert sorted(again, key=lambda one: one.url) == sorted(found, key=lambda one: one.url)
+    ours, _ = opml.read(opml.write(again), name="x", now=T0, ours=True)
+    assert ours == again
+    names = [outline.get("text") for outline in etree.fromstring(opml.write(found)).iter("outline")]
+    assert names.count("Nature") == names.count("Rivers/Lakes") == 1
+
+
+@pytest.mark.parametrize("names", [(), ("a",), ("a", "b"), ("a/b", "c\\", "/"), ("\\/",), ("x\\\\", "y")])
+def test_folders_are_paths(names: tuple[str, ...]) -> None:
+    assert opml.names_of(opml.path_of(names)) == names
+
+
+def test_the_path_of_a_folder_has_a_limit() -> None:
+    deep = (
+        '<outline text="%s">' * 40 % tuple(["n" * 90] * 40)
+        + '<outline xmlUrl="http://a.example/f"/>'
+        + "</outline>" * 40
+    )
+    [found], _ = opml.read(f"<opml><body>{deep}</body></opml>".encode(), name="x", now=T0)
+    assert len(found.folder or "") <= 1_000
+    assert len(opml.names_of(found.folder)) > 9
+
+
+def test_names_and_folders_survive_import_export_and_a_new_database(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "subs.opml"
+    path.write_bytes(READER)
+    assert home.pressmark("import-opml", str(path)).out == "subscribed to 5 feeds\n"
+    assert home.pressmark("import-opml", str(path)).out == "subscribed to 0 feeds, 5 already subscribed\n"
+    exported = home.pressmark("export-opml").raw
+    for name in ("", "-wal", "-shm"):
+        (home.path / f"pressmark.db{name}").unlink(missing_ok=True)
+    assert home.pressmark("reindex").code == 0
+    for document in (exported, home.pressmark("export-opml").raw):
+        found, _ = opml.read(document, name="x", now=T0)
+        tide = next(one for one in found if one.url.endswith("x=1"))
+        assert (tide.name, opml.names_of(tide.folder)) == ("Tide, as I call it", ("Nature", "Rivers/Lakes"))
+
+
 def test_a_torn_file_gives_what_is_in_it() -> None:
     found, _ = opml.read(OTHERS[: OTHERS.index(b"https://b.")], name="subs.opml", now=T0)
     assert [one.url for one in found] == ["http://a.example/feed"]

@@ -29,12 +29,14 @@ FEED = Feed(
     last_modified=None, status=None, error=None, failures=0,
 )  # fmt: skip
 RSS = b"<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'><channel><title>T</title>%s</channel></rss>"
+OLD = b"<item><guid>0</guid><pubDate>Wed, 01 Jan 2020 00:00:00 GMT</pubDate></item>"
+"""It tells that what the feed shows does not scroll away soon."""
 ITEM = b"<item><guid>1</guid><title>One</title><link>http://blog.example/1</link></item>"
 
 
 def after(feed: Feed, visit: FeedVisit) -> Feed:
     """The feed as it is known once the visit is committed."""
-    kept = {"title", "site", "rhythm", "whole", "shown", "media", "news"}
+    kept = {"title", "site", "rhythm", "whole", "shown", "media", "news", "window", "restless"}
     document = {"hub", "topic", "every", "skips"}
     changes = {}
     for one in fields(FeedVisit):
@@ -86,21 +88,22 @@ def test_hours_that_a_feed_skips_are_skipped_after_a_304_too() -> None:
         (b"<ttl>480</ttl>", {"cache_control": "max-age=14400"}, 8 * HOUR),
         (b"<ttl>120</ttl><sy:updatePeriod>daily</sy:updatePeriod>", {}, DAY),
         (
-            b"<sy:updateFrequency>2</sy:updateFrequency><sy:updatePeriod>weekly</sy:updatePeriod>",
+            b"<sy:updateFrequency>2</sy:updateFrequency><sy:updatePeriod>weekly</sy:updatePeriod>" + OLD,
             {},
             timedelta(days=3.5),
         ),
         (
-            b"<sy:updatePeriod>weekly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>",
+            b"<sy:updatePeriod>weekly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>" + OLD,
             {},
             timedelta(days=3.5),
         ),
-        (b"<sy:updatePeriod>yearly</sy:updatePeriod>", {}, 7 * DAY),
+        (b"<sy:updatePeriod>yearly</sy:updatePeriod>" + OLD, {}, 7 * DAY),
+        (b"<sy:updatePeriod>yearly</sy:updatePeriod>", {}, DAY),
         (b"<ttl>abc</ttl>", {}, HOUR),
         (b"<ttl>-5</ttl>", {}, HOUR),
         (b"<ttl>0</ttl>", {}, HOUR),
         (b"<ttl>99999999</ttl>", {}, HOUR),
-        (b"<ttl>900000</ttl>", {}, 7 * DAY),
+        (b"<ttl>900000</ttl>" + OLD, {}, 7 * DAY),
     ],
 )
 def test_the_longest_of_all_hints_counts(inside: bytes, headers: dict[str, str], wanted: timedelta) -> None:

@@ -463,7 +463,7 @@ def test_an_answer_that_trickles_is_not_waited_for(begin: bytes) -> None:
 
 
 def test_alarms_are_listed_while_they_last(home: Home, pressmark: Pressmark, raise_in) -> None:
-    assert pressmark("alarms").out == "all is well\n"
+    assert pressmark("alarms").out == "no alarms; 0 feeds\n"
     assert pressmark("alarms", "--json").out == ""
     raise_in("it failed\nall is well\x1b[2J")
     raise_in("it shrank", subject="http://b.example/\nforged", kind="collapsed", at=NOW + timedelta(minutes=1))

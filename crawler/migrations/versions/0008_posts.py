@@ -29,10 +29,14 @@ def upgrade() -> None:
     op.add_column("entries", sa.Column("record", sa.String(64)))
     op.add_column("entries", sa.Column("seen", sa.BigInteger()))
     op.add_column("entries", sa.Column("address", sa.Text()))
+    op.add_column("backfills", sa.Column("everything", sa.Boolean(), nullable=False, server_default=sa.false()))
+    for name in ("listed", "aside", "elsewhere", "unread"):
+        op.add_column("listings", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE pages SET source = 'page' WHERE kept")
     _rename_entries()
     _rename_pages()
     _rename_deletions()
+    _rename_feeds()
 
 
 def _rename_entries() -> None:
@@ -94,7 +98,33 @@ def _rename_deletions() -> None:
             connection.execute(sa.delete(deletions).where(mine))
 
 
+def _rename_feeds() -> None:
+    """Give feeds and seeds their new keys, so that every spelling finds them; duplicates stay as they are."""
+    connection = op.get_bind()
+    feeds = sa.table("feeds", *(sa.column(name) for name in ("id", "url", "key")))
+    seeds = sa.table("seeds", *(sa.column(name) for name in ("key", "feed_id", "url")))
+    taken = set(connection.scalars(sa.select(feeds.c.key)))
+    for row in connection.execute(sa.select(feeds).order_by(feeds.c.id)).all():
+        key = page_key(row.url)
+        if key not in taken:
+            taken.add(key)
+            connection.execute(sa.update(feeds).where(feeds.c.id == row.id).values(key=key))
+    found = connection.execute(sa.select(seeds).order_by(seeds.c.feed_id, seeds.c.url)).all()
+    names = {(row.key, row.feed_id) for row in found}
+    for row in found:
+        key = page_key(row.url)
+        mine = (seeds.c.key == row.key) & (seeds.c.feed_id == row.feed_id)
+        if (key, row.feed_id) not in names:
+            names.add((key, row.feed_id))
+            connection.execute(sa.update(seeds).where(mine).values(key=key))
+        elif key != row.key:
+            connection.execute(sa.delete(seeds).where(mine))
+
+
 def downgrade() -> None:
+    for name in ("listed", "aside", "elsewhere", "unread"):
+        op.drop_column("listings", name)
+    op.drop_column("backfills", "everything")
     for name in ("record", "seen", "address"):
         op.drop_column("entries", name)
     for name in ("source", "verdict", "shared", "looks", "looks_since", "validated"):

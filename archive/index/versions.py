@@ -86,9 +86,10 @@ def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | No
         after: Texts of another, newest first.
 
     Returns:
-        None if no extractor made a text of both, and their newest ones differ.
+        None if no extractor made a text of both from the same source, page or feed, and their newest ones differ.
     """
     if before and after and before[0].digest == after[0].digest:
         return True
-    made = {row.made_by: row.digest for row in reversed(before) if row.made_by}
-    return next((made[row.made_by] == row.digest for row in after if row.made_by in made), None)
+    made = {(row.made_by, row.source): row.digest for row in reversed(before) if row.made_by}
+    found = ((made.get((row.made_by, row.source)), row.digest) for row in after)
+    return next((digest == other for digest, other in found if digest is not None), None)

@@ -109,7 +109,7 @@ def every(connection: Connection) -> list[Subscription]:
 
 def with_posts_kept(connection: Connection) -> list[Feed]:
     """All feeds in the order in which they were added, with the number of posts archived, and of those refused."""
-    kept = func.sum(case((pages.c.kept, 1), else_=0)).label("kept")
+    kept = func.sum(case((pages.c.kept | pages.c.source.is_not(None), 1), else_=0)).label("kept")
     lost = func.sum(case((refused.REFUSED, 1), else_=0)).label("refused")
     counts = select(pages.c.feed_id, kept, lost).group_by(pages.c.feed_id).subquery()
     query = (

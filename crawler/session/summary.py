@@ -165,7 +165,7 @@ def _outcome(page: PageOutcome) -> str:
     if page.visit.gone and page.known:
         return "vanished"
     if not page.visit.kept:
-        return "refused" if page.visit.verdict else "failed"
+        return "refused" if page.visit.verdict and page.visit.status == HTTPStatus.OK else "failed"
     if not page.known:
         return "posts"
     if page.kind == "response":

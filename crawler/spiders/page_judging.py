@@ -21,7 +21,7 @@ from archive.index.from_records import HeldText
 from archive.index.known import Known
 from archive.warc.page_identity import page_key
 from crawler.decide import deleted_posts
-from crawler.decide.answers import NOT_MODIFIED, OK
+from crawler.decide.answers import BUSY, NOT_MODIFIED, OK
 from crawler.decide.places import own_domains
 from crawler.limits import FURTHER_PAGES
 from crawler.model.answer import Answer
@@ -117,7 +117,8 @@ class PageJudge:
 
     async def _refusal(self, page: Page, answer: Answer) -> str | None:
         """What refused a post that is not archived; None for an archived one, or if there is no response to judge."""
-        if page.kept or not answer.body or (answer.status or 0) < 400:  # noqa: PLR2004  RFC 9110 §15.5
+        status = answer.status or 0
+        if page.kept or not answer.body or status in BUSY or not 400 <= status < 500:  # noqa: PLR2004  RFC 9110 §15.5
             return None
         try:
             reading = await self._run.texts.read(answer)

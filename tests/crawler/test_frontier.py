@@ -122,11 +122,11 @@ def test_what_an_entry_says_as_markup_is_forgotten_once_its_page_is_kept(frontie
 def test_an_edited_entry_makes_its_page_due_again(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed.id, seen("one"))], [fetched("one")])
-    assert frontier.known(feed.id, ["one", "none"], ())[0] == {"one": "d"}
+    assert frontier.known(feed.id, ["one", "none"], {})[0] == {"one": "d"}
     frontier.commit([visit(feed.id, seen("one", digest="other"), at=T0 + HOUR)], [])
     page = due_pages(frontier, T0 + HOUR)[0]
     assert (page.kept, page.etag) == (True, '"e"')
-    assert frontier.known(feed.id, ["one"], ())[0] == {"one": "other"}
+    assert frontier.known(feed.id, ["one"], {})[0] == {"one": "other"}
 
 
 def test_a_commit_may_be_repeated(frontier: Frontier) -> None:
@@ -215,7 +215,7 @@ def test_many_entries_and_long_urls_fit(frontier: Frontier) -> None:
     frontier.commit(
         [visit(feed.id, *(seen(f"{n}-{'y' * 4000}") for n in range(3)), *(seen(str(n)) for n in range(1200)))], []
     )
-    assert len(frontier.known(feed.id, [str(n) for n in range(1200)], ())[0]) == 1200
+    assert len(frontier.known(feed.id, [str(n) for n in range(1200)], {})[0]) == 1200
     assert len(due_pages(frontier, T0)) == 1203
 
 

@@ -277,7 +277,7 @@ def test_entries_that_leave_the_window_are_no_deletions(database: str) -> None:
         shown = tuple(
             FeedEntry(id=str(n), link=f"http://blog.example/{n}", title=str(n)) for n in range(start, start + 3)
         )
-        known = frontier.known(feed.id, [key for one in shown if (key := one.key)], ())[0]
+        known = frontier.known(feed.id, [key for one in shown if (key := one.key)], {})[0]
         document = ParsedFeed(feed=FeedInfo(), entries=shown)
         seen = seen_entries(shown, known, {})
         done = feed_visit(

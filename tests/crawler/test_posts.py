@@ -265,8 +265,9 @@ def test_a_link_blogs_post_is_the_bloggers(quick: Home, site: Site) -> None:
 
 def test_the_pages_of_one_post_are_joined(quick: Home, site: Site) -> None:
     def part(number: int) -> Answer:
-        links = "".join(f"<a href='/story/{n}/'>{n}</a> " for n in range(1, 4) if n != number)
-        words = f"<p>This is part {number} of the story, in which the keeper counts {number} gulls on the wall.</p>" * 1
+        paths = {1: "/story/", 2: "/story/2/", 3: "/story/3/"}
+        links = "".join(f"<a href='{path}'>{n}</a> " for n, path in paths.items() if n != number)
+        words = f"<p>This is part {number} of the story, in which the keeper counts {number} gulls on the wall.</p>"
         return page(
             "Story", f"{words}{LONG.replace('log', f'log {number}')}<div class='page-links'>Pages: {links}</div>"
         )

@@ -87,7 +87,7 @@ class Summary:
     refused: int = 0
     """Pages that were answered with something else than the post: a wall, an empty shell, a refusal."""
     changed: int = 0
-    """Pages archived before, of which a different payload was archived."""
+    """Posts archived before, of which something different was archived."""
     same: int = 0
     """Pages requested again with the same payload."""
     same_text: int = 0
@@ -122,16 +122,19 @@ class Summary:
         self.unchanged += sum(visit.status == HTTPStatus.NOT_MODIFIED for visit in feeds)
         self.failed_feeds += sum(visit.error is not None for visit in feeds)
         new = sum(one.address in dict(visit.texts) and not one.known for visit in feeds for one in visit.entries)
+        self.posts += new
+        self.from_feed += new
         for page in pages:
             name = _outcome(page)
             setattr(self, name, getattr(self, name) + 1)
             for one in self.named:
                 if one.key == page_key(page.visit.url):
                     one.page = page
-            new += len(page.visit.texts) if not page.known else 0
-            new += page.visit.source == "feed" and not page.had_text
-        self.posts += new
-        self.from_feed += new
+            new = 0 if page.known else len(page.visit.texts)
+            if page.visit.source == "feed" and not page.had_text:
+                self.from_feed += 1
+                new += name != "posts"
+            self.posts += new
         for one in self.named:
             one.feed = next((visit for visit in feeds if visit.feed_id == one.feed_id), one.feed)
 
@@ -167,7 +170,7 @@ def _outcome(page: PageOutcome) -> str:
     if not page.visit.kept:
         return "refused" if page.visit.verdict and page.visit.status == HTTPStatus.OK else "failed"
     if not page.known:
-        return "posts"
+        return "changed" if page.had_text else "posts"
     if page.kind == "response":
         return "same_text" if page.same_text else "changed"
     return "same"

@@ -98,7 +98,7 @@ def test_the_pages_words_lead_once_it_can_be_had(quick: Home, site: Site) -> Non
     site.pages["/post"] = page("Storm", LONG + "<p>And a last word that the feed lacks.</p>")
     site.pages["/feed"] = rss(site, item("Storm", url, "1", LONG + "<p>More.</p>"))
     said = crawl(quick, site)
-    assert said.startswith("kept 1 new post;"), said
+    assert said.startswith("kept 0 new posts, 1 changed;"), said
     text = text_of(quick, url)
     assert text["source"] == "page"
     assert "a last word that the feed lacks" in str(text["text"])

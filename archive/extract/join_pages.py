@@ -9,6 +9,8 @@ from archive.extract import boilerplate
 from archive.extract.text import Text
 from archive.limits import TEXT_CHARACTERS
 
+_LABEL = 40
+"""Characters up to which a paragraph is a label, of which only the numbers may differ from page to page."""
 _EDGE = 6
 """Paragraphs at the beginning and at the end of each page that can be repeated on it: title, byline, page numbers."""
 
@@ -44,5 +46,6 @@ def _joined(pages: Sequence[str], separator: str, title: str | None) -> str:
 
 
 def _folded(part: str) -> str:
-    """A paragraph for comparison: without the signs of a heading, numbers as `#`."""
-    return boilerplate.folded(part.lstrip("# "))
+    """A paragraph for comparison: without the signs of a heading; in a label such as "Page 2 of 3", numbers as `#`."""
+    bare = part.lstrip("# ")
+    return boilerplate.folded(bare) if len(bare) <= _LABEL else " ".join(bare.split()).casefold()

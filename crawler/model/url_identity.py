@@ -13,7 +13,7 @@ import tldextract
 from crawler.model.visits import SHARDS
 
 _BEFORE_HTTP = re.compile(r"^feed:(?://)?(?=https?:)", re.IGNORECASE)
-_BEFORE_HOST = re.compile(r"^feed:(?://)?(?=[^/])", re.IGNORECASE)
+_BEFORE_HOST = re.compile(r"^feed:(?://)?(?![\w+.-]+:(?!\d))(?=[^/])", re.IGNORECASE)
 
 
 def key(url: str) -> str:

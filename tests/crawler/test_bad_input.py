@@ -28,7 +28,7 @@ def test_a_url_that_is_no_blog(home: Home, site: Site, command: str) -> None:
     url = f"{site.url}/"
     done = home.crawl(f"url={url}") if command == "scrapy" else home.pressmark(command, url)
     assert done.code == 1
-    assert told(done) == f"pressmark: {url}: no feed was found there"
+    assert told(done) == f"pressmark: {url}: no feed was found there, and no sitemap or archive page that lists posts"
     assert home.pressmark("feeds", "--json").out == ""
 
 

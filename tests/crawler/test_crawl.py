@@ -180,7 +180,7 @@ def test_robots_txt_is_obeyed_and_asked_once_a_day(home: Home, site: Site) -> No
         f"User-agent: pressmark\nDisallow: {first}\n".encode(), content_type="text/plain"
     )
     done = home.crawl(f"url={site.url}/")
-    assert done.out.startswith("kept 3 new posts, 1 failed;")
+    assert done.out.startswith("kept 4 new posts (1 in the feed's words), 1 failed;")
     assert first not in site.asked
     assert site.asked.count("/robots.txt") == 1
 
@@ -242,14 +242,14 @@ def test_a_failed_page_is_tried_again_later_and_nothing_else_is_lost(home: Home,
     assert home.crawl().out.startswith("kept 1 new post; 0 feeds visited;")
 
 
-def test_a_page_that_is_no_html_is_kept_without_text(home: Home, site: Site) -> None:
+def test_a_page_that_is_no_html_is_kept_and_has_the_feeds_words(home: Home, site: Site) -> None:
     tide(site)
     site.pages[TIDE.url_of(TIDE.posts[0])] = Answer(b"%PDF-1.7\x00\x01binary", content_type="application/pdf")
     done = home.crawl(f"url={site.url}/")
-    assert done.out.startswith("kept 4 new posts;")
-    assert ", 3 texts," in done.out
+    assert done.out.startswith("kept 4 new posts (1 in the feed's words);")
     assert home.pressmark("get", post_url(site), "--as", "html").raw == b"%PDF-1.7\x00\x01binary"
-    assert home.pressmark("get", post_url(site)).code == 3
+    text = json.loads(home.pressmark("get", post_url(site), "--as", "json").out)
+    assert (text["source"], text["verdict"]) == ("feed", "media")
 
 
 @pytest.mark.parametrize("megabytes", ["256", "0.001"], ids=["one batch", "a batch for each record"])

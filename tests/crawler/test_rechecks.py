@@ -15,6 +15,7 @@ from sample.server import Answer, Site
 from sample.visits import page_visit
 
 from archive.extract.text import Entry
+from archive.extract.judge import same_page_everywhere
 from archive.extract.walls import names_error
 from crawler.decide import deleted_posts
 from crawler.decide.deleted_posts import Seen
@@ -444,14 +445,9 @@ def test_a_page_with_the_posts_own_words_is_the_post_whatever_else_it_has() -> N
 
 def test_error_pages_that_name_what_was_asked_for_are_one() -> None:
     words = ERROR_PAGE.body.decode()
-    assert deleted_posts.same(f"{words} /a-post", f"{words} /pressmark-0a1b")
-    assert not deleted_posts.same(words, LIVING)
-    assert not deleted_posts.same(words, f"{words} {LIVING}"), "a post around the same boilerplate is another text"
-
-
-def test_titles_are_read_roughly() -> None:
-    assert deleted_posts.title(b"<html><TITLE lang=en>\n Page not found </TITLE>") == "Page not found"
-    assert deleted_posts.title(b"<p>none</p>") == deleted_posts.title(b"\xff\xfe") == ""
+    assert same_page_everywhere(f"{words} /a-post", f"{words} /pressmark-0a1b")
+    assert not same_page_everywhere(words, LIVING)
+    assert not same_page_everywhere(words, f"{words} {LIVING}"), "a post around the same boilerplate is another text"
 
 
 # -- what follows

@@ -52,7 +52,8 @@ def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list
     rows: list[CaptureRow] = []
     for one in found:
         exchange, text = one if isinstance(one, tuple) else (one, None)
-        before = next((row.record for row in reversed(rows) if row.url == exchange.url), None)
+        known = [*archive.captures(exchange.url), *rows] if exchange.status == 304 else []
+        before = next((row.record for row in reversed(known) if row.url == exchange.url), None)
         if exchange.status == 304 and before:
             exchange = unmodified(exchange, before)
         rows.append(batch.add(exchange))

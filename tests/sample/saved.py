@@ -255,9 +255,27 @@ def _without_prose(answer: dict[str, Any]) -> dict[str, Any]:
         return {**kept, "json": dict.fromkeys(stated, _Any())} if isinstance(stated, dict) else kept
     if {"key", "proof", "since"} <= answer.keys():  # a deletion: how pages are keyed is no promise
         return {name: value for name, value in answer.items() if name != "key"}
+    if {"next_visit", "posts_kept"} <= answer.keys():  # how soon a feed is visited again is a rule of the version
+        kept = {name: value for name, value in answer.items() if name != "next_visit"}
+        return {**kept, "posts_kept": _AtLeast(answer["posts_kept"])}
     if answer.get("type") == "text/html" and "Pressmark</title>" in str(answer.get("text", "")):
         return {name: value for name, value in answer.items() if name != "text"}
     return answer
+
+
+class _AtLeast:
+    """Equal to a number that is not less."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int) and other >= self.least
+
+    def __repr__(self) -> str:
+        return f"at least {self.least}"
 
 
 class _Any:

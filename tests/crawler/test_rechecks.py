@@ -14,8 +14,8 @@ from sample.blogs import EDIT, TIDE
 from sample.server import Answer, Site
 from sample.visits import page_visit
 
-from archive.extract.text import Entry
 from archive.extract.judge import same_page_everywhere
+from archive.extract.text import Entry
 from archive.extract.walls import names_error
 from crawler.decide import deleted_posts
 from crawler.decide.deleted_posts import Seen

@@ -15,6 +15,7 @@ from archive.archive import Archive
 from archive.extract.text import Text
 from archive.index.schema import CaptureRow
 from archive.warc.capture import Capture
+from archive.warc.http_message import header
 
 if TYPE_CHECKING:
     from conftest import Home
@@ -42,7 +43,8 @@ def capture(
 
 def unmodified(found: Capture, before: str) -> Capture:
     """The capture of a 304 as the confirmation of an earlier one, named by its WARC-Record-ID."""
-    asked = b'GET / HTTP/1.1\r\nIf-None-Match: "1"\r\n\r\n'
+    etag = header(found.head, "etag") or '"1"'
+    asked = f"GET / HTTP/1.1\r\nIf-None-Match: {etag}\r\n\r\n".encode()
     return replace(found, request=asked, validated_by=before)
 
 

@@ -91,5 +91,5 @@ def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | No
     if before and after and before[0].digest == after[0].digest:
         return True
     made = {(row.made_by, row.source): row.digest for row in reversed(before) if row.made_by}
-    found = ((made.get((row.made_by, row.source)), row.digest) for row in after)
+    found = ((made.get((row.made_by, row.source)), row.digest) for row in after if row.made_by)
     return next((digest == other for digest, other in found if digest is not None), None)

@@ -26,7 +26,7 @@ XSS = """<html><head><title>Trap</title><script>document.title='xss-ran'; new Im
 <svg onload="document.title='xss-ran'"></svg><iframe src="{0}/leak-frame"></iframe><iframe srcdoc="<script>top.document.title='xss-ran'</script>"></iframe>
 <iframe srcdoc="<script>new WebSocket('{0}/leak-srcdoc'.replace('http', 'ws'))</script>"></iframe>
 <iframe src="data:text/html,<script>new WebSocket('{0}/leak-data'.replace('http', 'ws'))</script>"></iframe>
-<form action="{0}/leak-form"><button>send</button></form><meta http-equiv=refresh content="0;url={0}/leak-refresh">
+<form action="{0}/leak-form"><button>send</button></form><meta http-equiv=refresh content="6;url={0}/leak-refresh">
 <object data="{0}/leak-object"></object><embed src="{0}/leak-embed"><link rel=stylesheet href="{0}/leak.css"><video poster="{0}/leak-poster"></video>
 <script>
 fetch('{0}/leak-fetch'); navigator.sendBeacon && navigator.sendBeacon('{0}/leak-beacon');

@@ -458,7 +458,7 @@ def _untitled(case: Case) -> Verdict | None:
     """A page without the title of the entry, which has no words besides."""
     if not case.said.missing:
         return None
-    is_certain = case.running < _RUNNING and case.signs.is_bare and not case.signs.media
+    is_certain = case.running < _TINY and case.signs.is_bare and not case.signs.media
     but = " and nothing shows that it is a page of the blog" if is_certain else ""
     return Verdict(kind="other", reason=f"does not have the entry's title{but}", certain=is_certain)
 

@@ -41,9 +41,8 @@ def capture(
     return Capture(url=url, date=at(hours), request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body, **more)
 
 
-def unmodified(found: Capture, before: str) -> Capture:
+def unmodified(found: Capture, before: str, etag: str = '"1"') -> Capture:
     """The capture of a 304 as the confirmation of an earlier one, named by its WARC-Record-ID."""
-    etag = header(found.head, "etag") or '"1"'
     asked = f"GET / HTTP/1.1\r\nIf-None-Match: {etag}\r\n\r\n".encode()
     return replace(found, request=asked, validated_by=before)
 
@@ -57,7 +56,7 @@ def keep(archive: Archive, *found: Capture | tuple[Capture, Text | str]) -> list
         known = [*archive.captures(exchange.url), *rows] if exchange.status == 304 else []
         before = next((row.record for row in reversed(known) if row.url == exchange.url), None)
         if exchange.status == 304 and before:
-            exchange = unmodified(exchange, before)
+            exchange = unmodified(exchange, before, header(exchange.head, "etag") or '"1"')
         rows.append(batch.add(exchange))
         if isinstance(text, str):
             text = Text(url=exchange.url, text=text, markdown=text, title=text.splitlines()[0][:80])

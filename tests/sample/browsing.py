@@ -75,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "/trap": Answer(
                     XSS.format(root, "/other").encode(),
                     headers={
-                        "Refresh": f"1; url={root}/leak-header",
+                        "Refresh": f"6; url={root}/leak-header",
                         "Link": f"<{root}/leak-link>; rel=preload; as=style",
                     },
                 ),

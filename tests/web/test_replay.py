@@ -31,7 +31,7 @@ def test_the_plain_view_runs_nothing_and_asks_for_nothing(watched: Watched, worl
     page.goto(f"{world.base}/web/2/{trap}")
     frame = page.frame_locator("iframe")
     assert frame.get_by_role("heading", name="A trap of a post").is_visible()
-    assert frame.locator("img").first.evaluate("image => image.naturalWidth") == 1
+    assert frame.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
     assert frame.locator("script, iframe, object, embed, form, svg, meta[http-equiv]").count() == 0
     settled(watched, world)
     assert page.evaluate("navigator.serviceWorker.getRegistrations().then(found => found.length)") == 0

@@ -108,8 +108,6 @@ class Signs:
     """Feeds that the page declares."""
     login: str | None = None
     """A form to log in that is in the main part: what marks it."""
-    login_words: int = 0
-    login_elsewhere: bool = False
     buttons: int = 0
     """Buttons in the main part."""
     login_in_post: bool = False
@@ -495,14 +493,11 @@ class _Walk:
         if self.logins >= _MAX_LOGINS:
             return
         self.logins += 1
-        if flags & (UNSEEN | NOSCRIPT):
+        if flags & (UNSEEN | NOSCRIPT | FRAME | COMMENTS | DIALOG):
             return
-        if flags & (FRAME | COMMENTS | DIALOG):
-            self.signs.login_elsewhere = True
-        else:
-            self.signs.login = self.signs.login or what
-            posts = (*self.bodies, *self.posts)
-            self.signs.login_in_post = self.signs.login_in_post or any(_contains(post, element) for post in posts)
+        self.signs.login = self.signs.login or what
+        posts = (*self.bodies, *self.posts)
+        self.signs.login_in_post = self.signs.login_in_post or any(_contains(post, element) for post in posts)
 
 
 def _contains(outer: HtmlElement, element: HtmlElement) -> bool:

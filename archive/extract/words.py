@@ -76,10 +76,6 @@ class Content:
         own = [word for word in words(text) if _is_content(word)]
         return cls(frozenset(own), frozenset(pairwise(own)))
 
-    def share_of_words(self, other: Content) -> float:
-        """Share of these words that another text has; 0 if there are none."""
-        return len(self.words & other.words) / len(self.words) if self.words else 0.0
-
     def share_of_pairs(self, other: Content) -> float:
         """Share of these pairs that another text has; 0 if there are none."""
         return len(self.pairs & other.pairs) / len(self.pairs) if self.pairs else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive.index.aliases import Alias, AliasKind
-from archive.warc.page_identity import is_front, page_key
+from archive.warc.page_identity import is_front, same_page
 from crawler.model.answer import Answer
 from crawler.model.url_identity import host_of, registrable_domain
 
@@ -23,12 +23,12 @@ def aliases_of(answer: Answer, *, record: str) -> tuple[Alias, ...]:
     return tuple(
         Alias(url=hop.url, target=answer.url, kind=_KINDS[hop.how], proof=record, since=answer.at)
         for hop in answer.hops
-        if page_key(hop.url) != page_key(answer.url)
+        if not same_page(hop.url, answer.url)
     )
 
 
 def may_be_canonical(named: str, url: str) -> bool:
     """Whether a page at `url` may state `named` as its canonical address: one of the same site, not its front page."""
-    if page_key(named) == page_key(url) or is_front(named):
+    if same_page(named, url) or is_front(named):
         return False
     return registrable_domain(host_of(named)) == registrable_domain(host_of(url))

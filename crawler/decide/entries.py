@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from archive.extract.text import Entry
-from archive.warc.page_identity import page_key
+from archive.warc.page_identity import page_key, same_page
 from crawler.decide.places import Place, own_address, own_address_of, own_domains, places
 from crawler.feeds.dates import names_zone
 from crawler.feeds.fields import plain
@@ -126,7 +126,7 @@ def title_of(entry: FeedEntry) -> str:
 def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | None = None) -> Entry:
     """An entry as the archive stores it; `at` is when the feed was fetched."""
     return Entry(
-        title=entry.words if entry.essence is not None else plain(entry.title),
+        title=title_of(entry) or None,
         author=None if entry.is_shared_author else entry.author,
         shared_author=entry.author if entry.is_shared_author else None,
         published=entry.published or (None if entry.listed else entry.updated),
@@ -199,4 +199,4 @@ def only_in_feed(seen: SeenEntry) -> bool:
     """Whether a post has its words in the feed alone: it has no page, and links to no place on one."""
     if seen.address is None:
         return False
-    return seen.url is None or page_key(seen.address) != page_key(seen.url)
+    return seen.url is None or not same_page(seen.address, seen.url)

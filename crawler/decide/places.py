@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from archive.limits import URL_CHARACTERS
-from archive.warc.page_identity import is_front, page_key, without_fragment
+from archive.warc.page_identity import is_front, page_key, same_page, without_fragment
 from crawler.feeds.model import FeedEntry
 from crawler.model.url_identity import host_of, is_address, registrable_domain
 from crawler.model.visits import SeenEntry
@@ -105,6 +105,6 @@ def _domain(url: str) -> str:
 
 def _is_recording(url: str, entry: FeedEntry) -> bool:
     """Whether a link leads to a recording rather than to a page about it."""
-    if any(page_key(one.url) == page_key(url) for one in entry.enclosures):
+    if any(same_page(one.url, url) for one in entry.enclosures):
         return True
     return PurePosixPath(urlsplit(url).path.lower()).suffix in _RECORDINGS

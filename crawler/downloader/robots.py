@@ -19,7 +19,7 @@ from archive.errors import ArchiveError
 from crawler.errors import PrivateAddressError
 from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
 from crawler.net import credentials
-from crawler.net.failure_reason import reason
+from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
 from crawler.session.run import Run
 
@@ -101,7 +101,7 @@ class Robots:
         if isinstance(rules, str):
             raise RobotsForbiddenError(f"robots.txt is out of reach ({rules}), so nothing may be fetched")
         if not rules.can_fetch(request.url, self._token):
-            raise RobotsForbiddenError("forbidden by robots.txt")
+            raise RobotsForbiddenError(FORBIDDEN)
 
     async def _rules(self, url: str) -> Protego | str:
         parts = urlsplit(url)

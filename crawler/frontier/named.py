@@ -8,9 +8,8 @@ from sqlalchemy import Connection, select
 
 from archive.runtime.database import upsert
 from archive.warc.page_identity import page_key, without_fragment
-from crawler.frontier.seen import OF_ENTRY, each_page_once, pages_by_url
+from crawler.frontier.seen import OF_ENTRY, each_page_once, located, pages_by_url
 from crawler.frontier.tables import entries, pages
-from crawler.model.url_identity import host_of, shard
 from crawler.model.visits import Page
 
 
@@ -33,7 +32,7 @@ def enter(connection: Connection, url: str, now: datetime, *, feed_id: int | Non
     if known is not None:
         return known
     url = without_fragment(url)
-    row = {"url": url, "key": page_key(url), "feed_id": feed_id, "shard": shard(url), "host": host_of(url)}
+    row = {"key": page_key(url), "feed_id": feed_id, **located(url)}
     insert = upsert(connection.engine, pages).values(**row, first_seen=now, due=now)
     connection.execute(insert.on_conflict_do_nothing())
     found = page(connection, url)

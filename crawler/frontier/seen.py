@@ -42,6 +42,15 @@ OF_ENTRY = (
 """Columns of an entry that `each_page_once` reads beside those of its page."""
 
 
+NO_VALIDATORS: Mapping[str, None] = {"etag": None, "last_modified": None, "validated": None}
+"""Columns of a page whose URL has changed: validators belong to the response of one URL."""
+
+
+def located(url: str) -> dict[str, Any]:
+    """Columns of a page that follow from its URL, apart from its key."""
+    return {"url": url, "shard": shard(url), "host": host_of(url)}
+
+
 def digests(connection: Connection, feed_id: int, keys: Iterable[str]) -> dict[str, str]:
     """Digests of the known ones among these entries of a feed, by key."""
     found: dict[str, str] = {}
@@ -53,7 +62,6 @@ def digests(connection: Connection, feed_id: int, keys: Iterable[str]) -> dict[s
 
 def pages_by_url(connection: Connection, urls: Iterable[str]) -> dict[str, Page]:
     """The known ones among these pages, by URL; a page is also found by an address that evidence has joined with it."""
-    found: dict[str, Page] = {}
     wanted: dict[str, list[str]] = {}
     for url in urls:
         wanted.setdefault(page_key(url), []).append(url)
@@ -215,10 +223,17 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
 
 def _enter_text(connection: Connection, feed_id: int | None, at: datetime, address: str, source: Source) -> None:
     """Store that a post with an address of its own has a text now. Such a post has no visits of its own."""
-    post = {"url": address, "feed_id": feed_id, "shard": shard(address), "host": host_of(address)}
     known = {"kept": True, "source": source, "visited": at, "alive": at}
     insert = upsert(connection.engine, pages).values(
-        key=post_key(address), first_seen=at, backfill=False, failures=0, checks=0, due=None, **post, **known
+        key=post_key(address),
+        feed_id=feed_id,
+        first_seen=at,
+        backfill=False,
+        failures=0,
+        checks=0,
+        due=None,
+        **located(address),
+        **known,
     )
     connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=known))
 
@@ -273,9 +288,8 @@ def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record:
         found = Alias(url=row.url, target=url, kind="id", proof=record, since=at)
         aliases.enter(connection, connection.engine, [found])
     if connection.execute(select(pages.c.id).where(pages.c.key == page_key(url))).first() is None:
-        place = {"url": url, "key": page_key(url), "shard": shard(url), "host": host_of(url)}
-        nothing = {"etag": None, "last_modified": None, "validated": None}  # validators are those of the old URL
-        connection.execute(update(pages).where(pages.c.id == row.id).values(**place, **nothing))
+        values = {"key": page_key(url), **located(url), **NO_VALIDATORS}
+        connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
 
 
 def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEntry, *, backfill: bool) -> int:
@@ -288,11 +302,9 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
         row = connection.execute(select(pages).where(pages.c.key.in_(joined)).order_by(~pages.c.kept)).first()
     if row is None:
         insert = upsert(connection.engine, pages).values(
-            url=url,
             key=known,
             feed_id=feed_id,
-            shard=shard(url),
-            host=host_of(url),
+            **located(url),
             kept=False,
             backfill=backfill,
             shared=seen.address is not None,
@@ -310,9 +322,9 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
     if seen.fetch and not backfill:
         changes.update(due=due, backfill=False)
         if row.key == known:  # it may now be under https, or under another host name
-            if url != row.url:  # validators belong to the response of one URL
-                changes.update(etag=None, last_modified=None, validated=None)
-            changes.update(url=url, shard=shard(url), host=host_of(url))
+            if url != row.url:
+                changes.update(NO_VALIDATORS)
+            changes.update(located(url))
         if row.kept and seen.later is None:
             changes.update(_looked(row, at))
     if changes:

@@ -136,8 +136,8 @@ def _texts(archive: Archive, seen: Iterable[SeenEntry]) -> tuple[tuple[str, Sour
     """The posts with addresses of their own that have a text, and where it comes from."""
     found: dict[str, Source] = {}
     for one in seen:
-        row = archive.index.nearest_text(one.address, None) if one.address else None
-        if row is not None and one.address == row.url:
+        row = archive.index.own_text(one.address, None) if one.address else None
+        if row is not None:
             found[row.url] = "feed" if row.source == "feed" else "page"
     return tuple(found.items())
 

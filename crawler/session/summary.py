@@ -121,7 +121,10 @@ class Summary:
         self.feeds += len(feeds)
         self.unchanged += sum(visit.status == HTTPStatus.NOT_MODIFIED for visit in feeds)
         self.failed_feeds += sum(visit.error is not None for visit in feeds)
-        new = sum(one.address in dict(visit.texts) and not one.known for visit in feeds for one in visit.entries)
+        new = 0
+        for visit in feeds:
+            written = dict(visit.texts)
+            new += sum(one.address in written and not one.known for one in visit.entries)
         self.posts += new
         self.from_feed += new
         for page in pages:

@@ -25,7 +25,7 @@ from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
 from crawler.model.answer import Answer
 from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
-from crawler.net.failure_reason import reason
+from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, in_meta
 from crawler.session.retry_after import RetryAfterError
 from crawler.spiders.blog import ACCEPT_FEED, BlogSpider
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 
 _LISTINGS, _POSTS = -20, -30
 """Priorities: anything else that is due on the host comes first."""
-_FORBIDDEN = "forbidden by robots.txt"
 _WAIT_SECONDS = 0.05
 _POLL_SECONDS = 15.0
 """Time between two checks whether a feed on the hosts of this run has become due."""
@@ -250,7 +249,7 @@ class BackfillSpider(BlogSpider):
         listing: Listing = failure.request.cb_kwargs["listing"]
         error = reason(failure.value)
         asked = not isinstance(failure.value, RetryAfterError)
-        done = error == _FORBIDDEN
+        done = error == FORBIDDEN
         with self.run.in_flight.ending(f"listing {listing.url}"):
             async for request in self._follow(listing, None, backfill.Found(), error=error, done=done, counts=asked):
                 yield request

@@ -12,13 +12,14 @@ from archive.extract.text import Text
 from archive.index.aliases import Alias
 from archive.index.known import Known
 from archive.maintenance.re_extract import reads_same
-from archive.warc.page_identity import page_key
+from archive.warc.page_identity import same_page
 from crawler.decide import freshness
 from crawler.decide.aliases import aliases_of, may_be_canonical
 from crawler.decide.answers import BUSY, OK
 from crawler.decide.page import after_page
 from crawler.model.answer import Answer
 from crawler.model.visits import FeedPost, Page, PageVisit, Source
+from crawler.net.failure_reason import FORBIDDEN
 from crawler.session.run import Run
 from crawler.spiders.feed_texts import write_texts
 from crawler.spiders.page_judging import Judged, PageJudge, Probe
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _TEMPORARY = 2
 """Failures that may be temporary after which the feed's words become the text: the feed may soon not show them."""
+
+
+_FEED: Source = "feed"
 
 
 class PageVisits:
@@ -109,9 +113,7 @@ class PageVisits:
                     await self._run.committer.add_text(answer.row, text)
                 if text is not None:
                     found[post.address] = "page"
-        wanted = [
-            post for post in page.posts if post.address not in found and page_key(post.address) == page_key(page.url)
-        ]
+        wanted = [post for post in page.posts if post.address not in found and same_page(post.address, page.url)]
         written = await write_texts(self._run, wanted, verdict=visit.verdict)
         found.update((address, _FEED) for address in written)
         return replace(visit, texts=tuple(found.items()))
@@ -119,7 +121,7 @@ class PageVisits:
     async def _section(self, answer: Answer, post: FeedPost) -> Text | None:
         """The text of a post that is a place on a page; None if the page has no such place, or no words there."""
         fragment = post.address.partition("#")[2]
-        if page_key(post.address) != page_key(answer.asked or answer.url):
+        if not same_page(post.address, answer.asked or answer.url):
             return None
         try:
             reading = await self._run.texts.read(answer, url=f"{answer.url.partition('#')[0]}#{fragment}")
@@ -133,11 +135,11 @@ class PageVisits:
     async def _is_known(self, text: Text) -> bool:
         """Whether the newest text of a post with an address of its own is the same."""
         try:
-            row = await asyncio.to_thread(self._run.archive.index.nearest_text, text.url, None)
+            row = await asyncio.to_thread(self._run.archive.index.own_text, text.url, None)
         except ArchiveError as e:
             log.info("not compared with the text before url=%s reason=%s", text.url, e)
             return False
-        return row is not None and row.url == text.url and row.digest == text.digest
+        return row is not None and row.digest == text.digest
 
     async def _aliases(self, answer: Answer, judged: Judged) -> tuple[Alias, ...]:
         """Evidence that the page has other addresses: only if it is the post."""
@@ -184,9 +186,6 @@ class PageVisits:
         return now + wait if wait else None
 
 
-_FEED: Source = "feed"
-
-
 def _is_settled(visit: PageVisit) -> bool:
     """Whether a visit that brought no text shows that the page does not have it, rather than not now."""
     if visit.error is None:
@@ -194,7 +193,4 @@ def _is_settled(visit: PageVisit) -> bool:
     lasting = visit.verdict is not None or (visit.status is not None and 400 <= visit.status < 500)  # noqa: PLR2004
     if lasting and visit.status not in BUSY:
         return True
-    return visit.failures >= _TEMPORARY or visit.due is None or visit.error == _FORBIDDEN
-
-
-_FORBIDDEN = "forbidden by robots.txt"
+    return visit.failures >= _TEMPORARY or visit.due is None or visit.error == FORBIDDEN

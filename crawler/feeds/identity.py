@@ -67,7 +67,7 @@ def digest(
     """
     text = _essence(content)
     brief = text if summary is content else _essence(summary)  # feeds without a summary have their content there too
-    parts = (_named(link or ""), _essence(title), brief, text, str(updated))
+    parts = (_named((link or "").partition("#")[0]), _essence(title), brief, text, str(updated))
     bare = [parts[0], *(_NUMBER.sub(r"#\1", part) for part in parts[1:4])]
     whole, words, steady = (_hash(one) for one in (parts, parts[:4], bare))
     return whole[:_WHOLE] + words[: _WORDS - _WHOLE] + steady[: 64 - _WORDS]

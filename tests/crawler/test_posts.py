@@ -166,10 +166,11 @@ def test_a_page_is_not_asked_for_more_than_a_few_times_an_hour(quick: Home, site
 # -- addresses
 
 
-def test_another_spelling_is_neither_new_nor_asked_for_again(quick: Home, site: Site) -> None:
+@pytest.mark.parametrize("guid", ["{link}", "tag:1"], ids=["named by its link", "named by an id"])
+def test_another_spelling_is_neither_new_nor_asked_for_again(quick: Home, site: Site, guid: str) -> None:
     site.pages = {"/a-post/": page("A post", LONG)}
     for link in ("/a-post/", "/a%2Dpost/", "/a-post/?utm_source=feed", "/a-post/#more", "/a-post"):
-        site.pages["/feed"] = rss(site, item("A post", f"{site.url}{link}", f"{site.url}{link}"))
+        site.pages["/feed"] = rss(site, item("A post", f"{site.url}{link}", guid.format(link=f"{site.url}{link}")))
         said = crawl(quick, site)
         assert said.startswith("kept 1 new post;" if link == "/a-post/" else "kept 0 new posts;"), (link, said)
         assert len(site.asked) <= (3 if link == "/a-post/" else 1), site.asked

@@ -166,7 +166,7 @@ def _not_a_page(payload: bytes, content_type: str | None, error: ExtractError) -
         return Verdict(kind="empty", reason="has no content", certain=True)
     named = (content_type or "").partition(";")[0].strip().lower()
     if "html" in named and b"<" not in payload[:_MARKED_BYTES]:
-        return Verdict(kind="empty", reason="has no markup", certain=True)
+        return Verdict(kind="media", reason="is plain text, whatever its media type says", certain=True)
     return Verdict(kind="media", reason=f"is not a web page ({named or error})", certain=True)
 
 

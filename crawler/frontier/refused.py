@@ -24,7 +24,7 @@ _SHARE = 2
 _NEWEST = 100
 """How many of the posts that a feed shows are looked at."""
 
-_NO_REFUSAL = ("empty", "media", "foreign")
+_NO_REFUSAL = ("media", "foreign")
 """Verdicts on pages that were had, although they are not, or not in words, what the feed's author wrote."""
 HAD = pages.c.kept & (func.coalesce(pages.c.source, "page") == "page")
 """Condition for pages that were had as the post."""

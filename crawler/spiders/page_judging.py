@@ -35,8 +35,8 @@ Probe = Callable[..., Awaitable[Answer | None]]
 
 _GONE: dict[str, Gone] = {"login": "login", "front": "home", "error": "soft-404"}
 """Verdicts on an archived page that mean that the post is gone; others mean that it was not shown."""
-_POSTS = frozenset({"empty", "media"})
-"""Verdicts on pages that are the post although they have no words."""
+_POSTS = frozenset({"media"})
+"""Verdicts on pages that are the post although no text can be made of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,7 @@ def test_a_page_that_was_rewritten_is_only_in_doubt() -> None:
     [
         ("audio/mpeg", b"ID3\x03\x00", "media"),
         ("application/pdf", b"%PDF-1.7", "media"),
+        ("text/html", b"Words without any markup.", "media"),
         ("text/html", b"", "empty"),
         ("text/html", b"  \n", "empty"),
     ],

@@ -119,6 +119,21 @@ def test_a_wall_is_never_new_nor_gone(quick: Home, site: Site) -> None:
     assert quick.pressmark("get", url).out != SHELL
 
 
+def test_a_page_that_shows_nothing_is_no_post(quick: Home, site: Site) -> None:
+    """Neither words nor a picture: a form alone, in any language, or nothing at all."""
+    form = "<title>Anmelden</title><main><form><label>Passwort</label><input type=password></form></main>"
+    bare = {"/form": form, "/blank": " \n", "/frame": "<html><head><title>Log</title></head><body></body></html>"}
+    site.pages = {path: Answer(body.encode()) for path, body in bare.items()}
+    site.pages["/feed"] = rss(site, *(item(f"Log {path[1:]}", f"{site.url}{path}", path) for path in bare))
+    said = crawl(quick, site)
+    assert said.startswith("kept 0 new posts, 3 pages without the post;"), said
+    for path in bare:
+        site.pages[path] = Answer(b"gone", status=410)
+    site.pages["/feed"] = rss(site, *(item(f"Log {path[1:]}", f"{site.url}{path}", path, "now") for path in bare))
+    assert "no longer there" not in crawl(quick, site)
+    assert quick.pressmark("deletions", "--json").out.strip() == ""
+
+
 # -- one page, several posts
 
 

@@ -19,7 +19,13 @@ PAGE, FEED = "page", "feed"
 
 
 def made_by(extractor: object) -> str:
-    """The identity of an extractor in an index: a digest of its name, versions, options and site profile."""
+    """The identity of an extractor in an index: a digest of its name, rules, options and site profile.
+
+    Where it numbers its rules, the version of the package is left out: a release that changes no rule makes the texts
+    that its predecessor made.
+    """
+    if isinstance(extractor, dict) and "rules" in extractor:
+        extractor = {name: value for name, value in extractor.items() if name != "version"}
     return digest(json.dumps(extractor, sort_keys=True).encode())
 
 

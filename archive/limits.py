@@ -4,6 +4,11 @@ Those that an operator may want to change are settings (`crawler.settings`, `arc
 the whole table.
 """
 
+# -- clocks
+
+CLOCK_SECONDS = 600
+"""How far clocks may differ: what is dated later than this after now was dated by a clock that was ahead."""
+
 # -- exchanges
 
 HEADER_LINES = 1_000

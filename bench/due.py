@@ -155,11 +155,11 @@ def select_all(database: str, what: str, budget: int | None, rounds: int) -> Too
     """Select and claim everything that is due, like a run; repeated under other names."""
     frontier = Frontier.open(database)
     call: Any = frontier.claim_feeds if what == "feeds" else frontier.claim_pages
-    call(Due(now=NOW - timedelta(days=400), holder="none", until=NOW))  # warm-up; nothing was due then
+    call(Due(now=NOW - timedelta(days=400), holder="none"))  # warm-up; nothing was due then
     whole, cpu = [], []
     selected = calls = peak = 0
     for number in range(rounds):
-        due = Due(now=NOW, holder=f"run-{number}", until=NOW + timedelta(minutes=10), budget=budget)
+        due = Due(now=NOW, holder=f"run-{number}", budget=budget)
         before = forget_peak()
         began, used = time.perf_counter(), time.process_time()
         selected, calls = 0, 1

@@ -321,13 +321,13 @@ def restarts(count: int, feeds: int, every: timedelta) -> list[tuple[timedelta, 
             frontier = Frontier.open(database)
             claims = Claims(frontier.engine, "daemon")
             claims.release()
-            due = Due(now=now, holder=claims.holder, until=now + timedelta(minutes=10))
-            requests, (found, place) = 0, frontier.claim_feeds(due)
+            due = Due(now=now, holder=claims.holder)
+            requests, (found, place, _) = 0, frontier.claim_feeds(due)
             while place is not None:
                 requests += len(found)
                 visits = [visited(f, server, now, random.Random(f.id), known=f.visited is not None) for f in found]
                 frontier.commit(visits, [])
-                found, place = frontier.claim_feeds(due, place)
+                found, place, _ = frontier.claim_feeds(due, place)
             asked.append((now - START, requests))
             frontier.engine.dispose()
     return asked

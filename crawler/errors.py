@@ -8,10 +8,16 @@
     │   └── PrivateAddressError   the host is not on the public internet
     └── UsageError            the command line cannot be used as it is
 
+    ArchiveError
+    ├── TwinError             another home has this machine's name
+    └── ClockError            this machine's clock is wrong
+
 A failure of one feed or page is a value to store; these are raised if a person requested that feed or page.
 """
 
 from __future__ import annotations
+
+from archive.errors import ArchiveError
 
 
 class CrawlError(Exception):
@@ -66,3 +72,11 @@ class UsageError(CrawlError):
         self.reason = message
         if hint is not None:
             self.hint = hint
+
+
+class TwinError(ArchiveError):
+    """Another home folder crawls under this machine's name: one of them is a copy."""
+
+
+class ClockError(ArchiveError):
+    """This machine's clock is far off, so that what it stored would be dated wrongly."""

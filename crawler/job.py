@@ -16,10 +16,13 @@ from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefused
 from archive.runtime.console import Exit, print_error
 from archive.writer.batch import Sealed
 from crawler.errors import CrawlError, UsageError
+from crawler.frontier import machines
 from crawler.frontier.frontier import Frontier
 from crawler.restore import store_state
+from crawler.session import clock
 from crawler.session import notes as journal
 from crawler.session.lanes import BACKFILL, CRAWL, NAMED, RECHECK, only_run
+from crawler.session.machine_name import this_machine
 from crawler.session.outage import IF_TEMPORARY
 from crawler.session.run import Run
 from crawler.session.summary import Summary
@@ -80,6 +83,10 @@ def crawl(
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()
+            now = datetime.now(UTC)
+            clock.check(archive, now, trusted=options.trust_clock)
+            machines.enter(frontier.engine, this_machine(settings.home))
+            frontier.take_back(now, longest=options.longest_wait)
             recover(archive, frontier)
             crawler = process.create_crawler(spider)
             if watch:

@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode
 
 from archive.runtime.times import parse_span
 from archive.settings import PressmarkSettings
-from crawler.decide.freshness import Pace
+from crawler.decide.freshness import LONGEST, RETIRED, SPREAD, Pace
 from crawler.model.visits import Scope
 from crawler.net.address_guard import Network
 
@@ -95,6 +95,15 @@ class CrawlSettings(PressmarkSettings):
 
     lock_seconds: float = Field(default=600.0, ge=0)
     """Seconds that a command waits for another crawl on this machine to end."""
+
+    trust_clock: bool = False
+    """Whether to crawl although this machine's clock is far off the database's, or behind the newest captures."""
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """No visit is due later than this after the one before; a later one was dated by a clock that was ahead."""
+        of_feeds = max(RETIRED, self.pace.least, self.pace.slowest) * (1 + SPREAD)
+        return max(of_feeds, *self.recheck_plan, LONGEST) + LONGEST  # a Retry-After or skipped days may add to it
 
     @property
     def pace(self) -> Pace:

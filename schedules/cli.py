@@ -50,8 +50,10 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
     from archive.web.settings import WebSettings
+    from crawler.frontier import machines
     from crawler.frontier.frontier import Frontier
     from crawler.session.lanes import holder
+    from crawler.session.machine_name import this_machine
     from schedules.daemon import Daemon
     from schedules.jobs import jobs
     from schedules.runs import Runs
@@ -66,6 +68,7 @@ def up(host: str, port: int, replay_port: int | None) -> None:
     _log()
     name = holder(kept.home, "daemon").replace("/", "-")
     with exclusive(kept.home / "daemon.lock", what="daemon"):
+        machines.enter(frontier.engine, this_machine(kept.home))
         daemon = Daemon(jobs(settings), runs, holder=name, stop_seconds=settings.stop_seconds)
         if not port:
             daemon.run()

@@ -143,7 +143,7 @@ class Daemon:
         now = datetime.now(UTC)
         try:
             number = self._runs.begin(
-                name, turn=turn, holder=self._holder, argv=" ".join(job.argv), now=now, until=now + job.deadline * 1.5
+                name, turn=turn, holder=self._holder, argv=" ".join(job.argv), now=now, lasts=job.deadline * 1.5
             )
         except ArchiveError as e:
             log.warning("job not started, database unavailable name=%s error=%s", name, e)

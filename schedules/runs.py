@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, func, insert, select, update
 
-from archive.runtime.database import Instant, Words, connect, migrate, transaction, upsert
+from archive.runtime.database import Instant, Words, connect, database_time, migrate, transaction, upsert
 
 REVISION = "0001"
+_LONGEST = timedelta(days=30)
+"""No turn lasts as long: one that does was dated by a clock that was ahead."""
 LOST = "lost"
 """Outcome of a run whose end is unknown: its daemon was killed."""
 
@@ -78,7 +80,7 @@ class Runs:
         """The database, for other tables in it."""
         return self._engine
 
-    def begin(self, job: str, *, turn: str, holder: str, argv: str, now: datetime, until: datetime) -> int | None:
+    def begin(self, job: str, *, turn: str, holder: str, argv: str, now: datetime, lasts: timedelta) -> int | None:
         """Begin a run, unless another daemon holds the turn (a lease); returns its number.
 
         Args:
@@ -87,15 +89,18 @@ class Runs:
             holder: This daemon. If one of its own runs still holds the turn, the daemon was killed during that run.
             argv: The command line that is started.
             now: The current time.
-            until: When the turn expires if this daemon dies.
+            lasts: How long the turn lasts if this daemon dies, by the database's clock, which all daemons share.
         """
         with transaction(self._engine) as connection:
+            shared = database_time(connection)
+            until = shared + lasts
+            over = (turns.c.until <= shared) | (turns.c.until > shared + _LONGEST)
             wanted = upsert(self._engine, turns).values(job=turn, holder=holder, run_id=0, until=until)
             connection.execute(
                 wanted.on_conflict_do_update(
                     index_elements=["job"],
                     set_={"holder": holder, "until": until},
-                    where=(turns.c.until <= now) | (turns.c.holder == holder),
+                    where=over | (turns.c.holder == holder),
                 )
             )
             mine = connection.execute(select(turns.c.run_id).where(turns.c.job == turn, turns.c.holder == holder))

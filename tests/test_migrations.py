@@ -196,8 +196,8 @@ def test_rows_of_an_earlier_revision_are_there_and_work(revisions: dict[str, str
     assert made is not None
     assert made.capture == capture.record
     assert [feed.url for feed in frontier.feeds()] == [FEED]
-    due = Due(now=NOW + timedelta(days=1), holder="other", until=NOW + timedelta(days=2), held=True)
-    pages, _ = frontier.claim_pages(due)
+    due = Due(now=NOW + timedelta(days=1), holder="other", held=True)
+    pages, _, _ = frontier.claim_pages(due)
     assert [page.url for page in pages] == [URL]
     visit = PageVisit(
         url=URL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from archive.index.schema import (
     texts_select,
 )
 from archive.runtime.database import fetch, in_parts, transaction
+from archive.runtime.times import CLOCK_TOLERANCE
 from archive.warc.page_identity import page_key, post_key
 from archive.warc.urlkey import urlkey
 
@@ -43,13 +44,25 @@ R = TypeVar("R", "CaptureRow", "TextRow")
 class Index:
     """Reads rows about captures and texts in one database; `IndexWriter` writes them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Nothing is read yet.
+
+        Args:
+            engine: The database.
+            now: The clock: what is dated far after now is never the newest, where there is something else.
+        """
         self._engine = engine
+        self._now = now
 
     @property
     def engine(self) -> Engine:
         """The database, for other lookups of the archive in it."""
         return self._engine
+
+    @property
+    def latest(self) -> datetime:
+        """What is dated later than this was dated by a clock that was ahead."""
+        return self._now() + CLOCK_TOLERANCE
 
     def captures(self, url: str) -> list[CaptureRow]:
         """Every capture of a page, oldest first."""
@@ -177,15 +190,25 @@ class Index:
         return capture_row(rows[0]) if rows else None
 
     def latest_payload(self, url: str) -> CaptureRow | None:
-        """The newest complete capture of a URL by our own crawler with status 200."""
+        """The newest complete capture of a URL by our own crawler with status 200, not of the future."""
         query = (
             CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
-            .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
+            .where(captures.c.truncated.is_(None), captures.c.date <= self.latest, objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
         )
         rows = fetch(self._engine, query)
         return capture_row(rows[0]) if rows else None
+
+    def newest_batches(self, batches: int, of_each: int) -> list[list[CaptureRow]]:
+        """The newest captures of each of the batches that crawls have committed last, the last batch first."""
+        ours = objects.c.key.like(f"warc/%/{CRAWL}-%")
+        last = select(objects.c.id).where(ours).order_by(objects.c.id.desc()).limit(batches)
+        found = []
+        for row in fetch(self._engine, last):
+            query = CAPTURES.where(captures.c.object_id == row.id).order_by(captures.c.date.desc()).limit(of_each)
+            found.append([capture_row(one) for one in fetch(self._engine, query)])
+        return [rows for rows in found if rows]
 
     def objects(self) -> list[ObjectRow]:
         """Every object that rows may refer to, by key."""
@@ -225,7 +248,8 @@ class Index:
         # If a capture has several texts, the newest.
         newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
         if at is None:
-            rows = fetch(self._engine, query.order_by(table.c.date.desc(), *newest).limit(1))
+            last = query.order_by(table.c.date.desc(), *newest).limit(1)
+            rows = fetch(self._engine, last.where(table.c.date <= self.latest)) or fetch(self._engine, last)
             return make(rows[0]) if rows else None
         around = [
             *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),

@@ -33,7 +33,7 @@ class Known:
     """What the archive had of one page at the time of the query."""
 
     capture: CaptureRow | None = None
-    """The newest capture of exactly this URL."""
+    """The newest capture of exactly this URL, not of the future."""
     last: CaptureRow | None = None
     """The capture that last showed the page, after redirects, if the caller named it."""
     texts: Mapping[str, TextRow] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def known(index: Index, pages: Mapping[str, str | None]) -> dict[str, Known]:
             records = [record for url in part if (record := pages[url])]
             last = {row.record: row for row in _captures(connection, captures.c.record.in_(records))} if records else {}
             keys = {page_key(url) for url in part} | {page_key(row.url) for row in last.values()}
-            newest = _newest(connection, keys)
+            newest = _newest(connection, keys, index.latest)
             by_key = _texts(connection, keys)
             for url in part:
                 shown = last.get(pages[url] or "")
@@ -104,17 +104,17 @@ def _captures(connection: Connection, where: ColumnElement[bool]) -> Iterator[Ca
     return (capture_row(row) for row in connection.execute(CAPTURES.where(where)))
 
 
-def _newest(connection: Connection, keys: Iterable[str]) -> dict[str, CaptureRow]:
-    """The newest capture of each URL of these pages."""
-    latest = (
+def _newest(connection: Connection, keys: Iterable[str], latest: datetime) -> dict[str, CaptureRow]:
+    """The newest capture of each URL of these pages that is not dated later than `latest`."""
+    newest = (
         select(captures.c.page, captures.c.url, func.max(captures.c.date).label("date"))
-        .where(captures.c.page.in_(sorted(keys)))
+        .where(captures.c.page.in_(sorted(keys)), captures.c.date <= latest)
         .group_by(captures.c.page, captures.c.url)
         .subquery()
     )
     query: Any = CAPTURES.join(
-        latest,
-        (latest.c.page == captures.c.page) & (latest.c.url == captures.c.url) & (latest.c.date == captures.c.date),
+        newest,
+        (newest.c.page == captures.c.page) & (newest.c.url == captures.c.url) & (newest.c.date == captures.c.date),
     )
     return {row.url: row for row in (capture_row(found) for found in connection.execute(query))}
 

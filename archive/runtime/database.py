@@ -186,6 +186,17 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
 
 
+def database_time(connection: Connection) -> datetime:
+    """The database's clock now, not when the transaction began: the one clock that all machines share.
+
+    SQLite has none of its own; its file belongs to one machine, whose clock it is.
+    """
+    if connection.dialect.name != "postgresql":
+        return datetime.now(UTC)
+    asked = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+    return _EPOCH + timedelta(microseconds=int(connection.execute(asked).scalar_one()))
+
+
 def in_parts(values: Iterable[V]) -> Iterator[list[V]]:
     """Values in lists short enough for one statement: SQLite allows a limited number of parameters."""
     found = list(values)

@@ -1,10 +1,16 @@
-"""Instants and durations as people and programs write them. No I/O."""
+"""Instants and durations as people and programs write them; ages; a clock that sleep does not stop."""
 
 from __future__ import annotations
 
 import calendar
 import re
+import time
 from datetime import UTC, datetime, timedelta
+
+from archive.limits import CLOCK_SECONDS
+
+CLOCK_TOLERANCE = timedelta(seconds=CLOCK_SECONDS)
+"""How far clocks may differ; see `CLOCK_SECONDS`."""
 
 _DIGITS = re.compile(r"\d{4,14}")
 _DATE = re.compile(r"\d{4}(-\d{2}){1,2}")
@@ -67,6 +73,19 @@ def within(digits: str, *, end: bool) -> datetime:
     day = min(max(int(digits[6:8]), 1), calendar.monthrange(year, month)[1])
     hour, minute, second = min(int(digits[8:10]), 23), min(int(digits[10:12]), 59), min(int(digits[12:]), 59)
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def is_recent(then: datetime, now: datetime, limit: timedelta) -> bool:
+    """Whether an age counts: an instant lies no longer ago than `limit`, and not in the future.
+
+    What is dated after now was dated by a clock that was ahead; how old it is cannot be known.
+    """
+    return timedelta(0) <= now - then <= limit
+
+
+def seconds_since_boot() -> float:
+    """A clock that nobody sets and that goes on while the machine is suspended, where the system has one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def iso(moment: datetime, timespec: str = "auto") -> str:

@@ -115,7 +115,7 @@ def _later(page: Page | None, at: datetime | None) -> datetime | None:
     if page is None or at is None or page.looks_since is None or page.looks < LOOKS_AN_HOUR:
         return None
     over = page.looks_since + _HOUR
-    return over if over > at else None
+    return over if page.looks_since <= at < over else None
 
 
 def title_of(entry: FeedEntry) -> str:

@@ -11,17 +11,13 @@ from typing import Any
 from crawler import discover
 from crawler.decide import feed_alarms, freshness, window
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL, storable
-from crawler.decide.freshness import Pace
+from crawler.decide.freshness import RETIRED, SPREAD, Pace
 from crawler.feeds.model import ParsedFeed
 from crawler.limits import TAG_CHARACTERS
 from crawler.model.answer import Answer
 from crawler.model.visits import Alarm, Feed, FeedVisit, SeenEntry
 from crawler.net.backoff import backoff
 
-_SPREAD = 0.1
-"""Random share of the wait that may be added (jitter)."""
-_RETIRED = timedelta(days=30)
-"""After 410 Gone a feed is visited once a month."""
 _MOVED_TIMES = 3
 _MOVED_FOR = timedelta(days=1)
 _STUCK = timedelta(days=30)
@@ -136,10 +132,10 @@ def _due(feed: Feed, visit: FeedVisit, pace: Pace, *, validated: bool, chance: f
     latest = visit.at + (freshness.latest(pace, stays) if shown != 0 else freshness.LONGEST)
     if feed.pushed is not None and feed.pushed > visit.at:  # the hub notifies us of news
         pushed = min(pace.slowest, feed.pushed - visit.at)
-        wait, latest = max(wait, pushed), max(latest, visit.at + pushed * (1 + _SPREAD))
+        wait, latest = max(wait, pushed), max(latest, visit.at + pushed * (1 + SPREAD))
     hours, days = freshness.skipped(skips)
-    due = freshness.past_skipped(visit.at + wait * (1 + _SPREAD * chance), hours=hours, days=days)
-    return min(due, max(latest, visit.at + pace.least * (1 + _SPREAD * chance)))
+    due = freshness.past_skipped(visit.at + wait * (1 + SPREAD * chance), hours=hours, days=days)
+    return min(due, max(latest, visit.at + pace.least * (1 + SPREAD * chance)))
 
 
 def _window(
@@ -194,9 +190,9 @@ def _document(feed: Feed, parsed: ParsedFeed, shared: Sequence[bool], headers: M
 
 def _due_after_error(visit: FeedVisit, interval: timedelta, headers: Mapping[str, str], chance: float) -> datetime:
     if visit.status == HTTPStatus.GONE:
-        return visit.at + _RETIRED
+        return visit.at + RETIRED
     asked = freshness.retry_after(headers.get("retry-after"), at=visit.at) or timedelta(0)
-    return visit.at + max(backoff(interval, visit.failures) * (1 + _SPREAD * chance), asked)
+    return visit.at + max(backoff(interval, visit.failures) * (1 + SPREAD * chance), asked)
 
 
 def _rhythm(parsed: ParsedFeed, at: datetime) -> timedelta | None:

@@ -17,6 +17,10 @@ LONGEST = timedelta(days=7)
 """The longest wait that a hint from server or feed can cause."""
 SLOWEST = timedelta(days=1)
 """The default for the longest polling interval, however seldom a feed has news."""
+RETIRED = timedelta(days=30)
+"""After 410 Gone a feed is visited once a month."""
+SPREAD = 0.1
+"""Random share of a wait that may be added (jitter)."""
 WINDOW_SHARE = 0.5
 """The share of a feed's window after which it is visited at the latest."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from archive.runtime.times import is_recent
 from crawler.feeds.model import FeedEntry
 from crawler.limits import FIRST_YEAR
 from crawler.model.visits import Feed
@@ -42,7 +43,7 @@ def after_document(
     observed = _observed(feed, shared, at=at, dated=dated) if seen_before else None
     found = [window for window in (dated, observed) if window is not None]
     if gap and feed.visited is not None:
-        found.append((at - feed.visited) / 2)  # the pace was too slow
+        found.append(max(at - feed.visited, timedelta(0)) / 2)  # the pace was too slow
     return min(found, default=None)
 
 
@@ -54,7 +55,7 @@ def after_no_news(feed: Feed, *, at: datetime, least: timedelta) -> timedelta | 
     if feed.window is None or feed.visited is None:
         return None
     steady = feed.rhythm is not None and feed.window >= max(feed.rhythm, least)
-    if steady and at - (feed.news or feed.added) <= _PAUSE:
+    if steady and is_recent(feed.news or feed.added, at, _PAUSE):
         return feed.window
     return feed.window + max(at - feed.visited, timedelta(0))
 
@@ -85,7 +86,8 @@ def _observed(feed: Feed, shared: Sequence[bool], *, at: datetime, dated: timede
     since = max(at - feed.visited, timedelta(0))
     if not new:
         return None if dated is not None else (feed.window or timedelta(0)) + since
-    found = [] if dated is not None else [(at - (feed.news or feed.visited)) * (shown / new)]
+    quiet = max(at - (feed.news or feed.visited), timedelta(0))
+    found = [] if dated is not None else [quiet * (shown / new)]
     if new * _QUARTER >= shown and new >= min(_FEW, shown):  # fewer may have come together by chance
         found.append(since * (shown / new))
     return min(found, default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -57,6 +58,8 @@ class Exchange:
     most: int = 0
     """Maximum number of payload bytes; framing may take as many again."""
     flight: Flight | None = None
+    permitted: Callable[[], bool] | None = None
+    """Asked just before the request is written; None: it may be."""
     headed: bool = False
     """Whether the head of the final response is complete."""
     begin: int = 0

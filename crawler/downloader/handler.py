@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -70,6 +71,7 @@ class WireHandler(HTTP11DownloadHandler):
 
         run = Run.of(crawler)
         self._record = run.committer.record
+        self._hosts = run.hosts
         self._guard = run.guard
         self._retry_after = run.retry_after
         self._credentials = run.credentials
@@ -106,10 +108,14 @@ class WireHandler(HTTP11DownloadHandler):
             raise PrivateAddressError("is a private address", url=request.url)
         if not is_address(host) and not is_name(host):
             raise CannotResolveHostError(f"no host can have this name: {host[:100]}")
-        self._retry_after.check(request.url)  # it may have waited while another response arrived
+        # Last, since it may have waited: for its turn, or because the machine was suspended.
+        await self._hosts.hold(request.url)
+        self._retry_after.check(request.url)
         slot = b"%d" % next(self._numbers)
         most = request.meta.get("download_maxsize", self._most)
-        wire = self._wires[slot] = Exchange(most=most, flight=self._flight)
+        wire = self._wires[slot] = Exchange(
+            most=most, flight=self._flight, permitted=partial(self._hosts.may_send, request.url)
+        )
         request.headers[SLOT_HEADER] = slot
         wire.unverified = self._credentials.unverified(host)
         try:

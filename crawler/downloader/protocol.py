@@ -24,6 +24,7 @@ from twisted.internet.defer import Deferred, fail
 from crawler.downloader.exchange import Exchange
 from crawler.errors import PrivateAddressError
 from crawler.net.address_guard import Guard
+from crawler.session.host_claims import ClaimLostError
 
 _UNREAD_BYTES = 512 * 1024
 """Socket receive buffer: enough for 40 Mbit/s over a tenth of a second."""
@@ -124,6 +125,9 @@ def _wire_factory(wires: dict[bytes, Exchange], guard: Guard) -> type[_LenientHT
             self._wire = wires.get(slot)
             if self._wire is None:
                 return super().request(request)
+            if self._wire.permitted is not None and not self._wire.permitted():
+                transport.abortConnection()
+                return fail(ClaimLostError("the claim on its host may have expired while the connection was made"))
             self._wire.start(transport)
             self.transport = _Tee(transport, self._wire.sent)
             try:

@@ -16,11 +16,13 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from archive.errors import ArchiveError
+from archive.runtime.times import is_recent
 from crawler.errors import PrivateAddressError
 from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
 from crawler.net import credentials
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
+from crawler.session.host_claims import ClaimLostError
 from crawler.session.run import Run
 
 if TYPE_CHECKING:
@@ -109,7 +111,11 @@ class Robots:
         if origin not in self._origins:
             self._origins[origin] = ensure_future(self._find(f"{origin}/robots.txt", url))
         self._origins.move_to_end(origin)
-        return await shield(self._origins[origin])  # others wait for it too
+        try:
+            return await shield(self._origins[origin])  # others wait for it too
+        except ClaimLostError:  # it was not requested
+            self._origins.pop(origin, None)
+            raise
 
     def _weigh(self, origin: str, size: int) -> None:
         """Evict the least recently used rules if all together are too large; the archive still has them."""
@@ -131,7 +137,7 @@ class Robots:
         try:
             now = self._run.now()
             row = self._run.archive.index.nearest(url, now)  # not the newest: a clock that was ahead dated it
-            if row is None or row.url != url or row.truncated or not timedelta(0) <= now - row.date <= FRESH:
+            if row is None or row.url != url or row.truncated or not is_recent(row.date, now, FRESH):
                 return None
             body = self._run.archive.payload(row) if row.status in _OK else b""
             rules = rules_for(row.status, body, self._token)
@@ -154,7 +160,7 @@ class Robots:
         request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
-        except PrivateAddressError:
+        except (PrivateAddressError, ClaimLostError):
             raise
         except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))

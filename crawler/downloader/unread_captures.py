@@ -10,6 +10,7 @@ from scrapy.http import Headers
 from scrapy.responsetypes import responsetypes
 
 from archive.errors import ArchiveError
+from archive.runtime.times import is_recent
 from archive.warc import http_message
 from crawler.decide.answers import NOT_MODIFIED
 from crawler.net.request_context import Recorded, RequestContext, change, context_of
@@ -62,8 +63,7 @@ class UnreadCaptures:
         row, since = context.known.capture, context.unread_since
         if row is None or since is None or row.truncated:
             return None
-        # A capture of the future was made by a clock that was ahead.
-        return row if row.date > since and timedelta(0) <= self._run.now() - row.date < FRESH else None
+        return row if row.date > since and is_recent(row.date, self._run.now(), FRESH) else None
 
 
 def _repeats(row: CaptureRow, context: RequestContext) -> bool:

@@ -128,8 +128,11 @@ def ask(
     )
 
 
-def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool:
-    """Store a visit of a listing and the listings it links to; False if the subscription was removed."""
+def visited(connection: Connection, engine: Engine, visit: ListingVisit, *, late: bool = False) -> bool:
+    """Store a visit of a listing and the listings it links to; False if the subscription was removed.
+
+    A late one only adds listings.
+    """
     if connection.execute(select(backfills.c.feed_id).where(backfills.c.feed_id == visit.feed_id)).first() is None:
         return False
     here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
@@ -137,6 +140,8 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit) -> bool
     room = BACKFILL_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
     for more in visit.more[: max(0, room)]:
         add(connection, engine, more)
+    if late:
+        return True
     values = {
         "visited": visit.at if visit.done else None,
         "status": visit.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,9 +17,11 @@ from crawler.model.visits import Due, Feed, Page, Shard
 _DAY = timedelta(days=1)
 Place = tuple[datetime, int] | None
 """Position in the order of what is due, from which the next list continues."""
+Epochs = Mapping[int, int]
+"""Epochs of claims, by shard."""
 
 
-def claim_feeds(connection: Connection, due: Due, after: Place, limit: int) -> tuple[list[Feed], Place]:
+def claim_feeds(connection: Connection, due: Due, after: Place, limit: int) -> tuple[list[Feed], Place, Epochs]:
     """See `Frontier.claim_feeds`."""
     query = _feeds(None if due.force else due.now, due.part).limit(limit)
     if after:
@@ -28,10 +30,10 @@ def claim_feeds(connection: Connection, due: Due, after: Place, limit: int) -> t
         query = query.where(feeds.c.shard.in_(_claimed(due)))
     rows = connection.execute(query).all()
     ours = _claim(connection, rows, due)
-    return [feed_of(row) for row in rows if row.shard in ours], _end(rows)
+    return [feed_of(row) for row in rows if row.shard in ours], _end(rows), ours
 
 
-def claim_pages(connection: Connection, due: Due, after: Place, limit: int) -> tuple[list[Page], Place]:
+def claim_pages(connection: Connection, due: Due, after: Place, limit: int) -> tuple[list[Page], Place, Epochs]:
     """See `Frontier.claim_pages`."""
     query = _pages(due.now, due.part, due.feed_ids)
     if due.held is not None:
@@ -48,11 +50,11 @@ def claim_pages(connection: Connection, due: Due, after: Place, limit: int) -> t
         query = query.where(tuple_(pages.c.due, pages.c.id) > after)
     rows = connection.execute(query.limit(limit)).all()
     ours = _claim(connection, rows, due)
-    return list(each_page_once(row for row in rows if row.shard in ours)), _end(rows)
+    return list(each_page_once(row for row in rows if row.shard in ours)), _end(rows), ours
 
 
-def _claim(connection: Connection, rows: Sequence[Row[Any]], due: Due) -> Collection[int]:
-    return claim(connection, {row.shard for row in rows}, due.holder, now=due.now, until=due.until)
+def _claim(connection: Connection, rows: Sequence[Row[Any]], due: Due) -> Epochs:
+    return claim(connection, {row.shard for row in rows}, due.holder, lasts=due.lasts)
 
 
 def _end(rows: Sequence[Row[Any]]) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -11,23 +12,25 @@ from archive.index import aliases as page_aliases
 from archive.index.aliases import Alias
 from archive.index.index import Index
 from archive.index.writing import IndexWriter
-from archive.runtime.database import connect, make_private, migrate, optimize, transaction, upsert
+from archive.runtime.database import connect, database_time, make_private, migrate, optimize, transaction, upsert
+from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
 from crawler.frontier import named, refused, seen, subscriptions
-from crawler.frontier.claims import LONGEST as LONGEST_CLAIM
 from crawler.frontier.deletions import Deletion
-from crawler.frontier.due import Place
-from crawler.frontier.tables import REVISION, alarms, claims, feeds, holds, pages
-from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription
+from crawler.frontier.due import Epochs, Place
+from crawler.frontier.late import Late
+from crawler.frontier.tables import REVISION, alarms, deletions, feeds, holds, pages
+from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription, Visit
 from crawler.net.credentials import Credentials, Origins, split
 
-__all__ = ["AT_ONCE", "Frontier", "Place"]
+__all__ = ["AT_ONCE", "Epochs", "Frontier", "Place"]
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
 """Number of feeds or pages claimed at a time."""
-_CLOCK_SLACK = timedelta(minutes=10)
 _ALARMS_KEPT = timedelta(days=90)
 
 
@@ -131,8 +134,10 @@ class Frontier:
 
     # -- what is due
 
-    def claim_feeds(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Feed], Place]:
-        """Claim the hosts of due feeds for this run; returns the feeds, longest due first, and where to continue.
+    def claim_feeds(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Feed], Place, Epochs]:
+        """Claim the hosts of due feeds for this run.
+
+        Returns the feeds, longest due first; where to continue; and the epochs of the claims, by shard.
 
         Args:
             due: What is wanted, and who claims it.
@@ -145,8 +150,8 @@ class Frontier:
         with transaction(self._engine) as connection:
             return due_now.claim_feeds(connection, due, after, limit)
 
-    def claim_pages(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Page], Place]:
-        """Claim the hosts of due pages for this run; returns the pages, longest due first, and where to continue.
+    def claim_pages(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Page], Place, Epochs]:
+        """Claim the hosts of due pages for this run, like `claim_feeds`.
 
         It returns no more archived pages of one host than `due.budget` allows within a day.
         """
@@ -200,17 +205,39 @@ class Frontier:
             after = rows[-1].id
 
     def commit(
-        self, visits: Sequence[FeedVisit], fetched: Sequence[PageVisit], listed: Sequence[ListingVisit] = ()
-    ) -> None:
-        """Store visits atomically; call it only after the captures they refer to are committed."""
+        self,
+        visits: Sequence[FeedVisit],
+        fetched: Sequence[PageVisit],
+        listed: Sequence[ListingVisit] = (),
+        *,
+        now: datetime | None = None,
+    ) -> list[Visit]:
+        """Store visits atomically; call it only after the captures they refer to are committed.
+
+        Args:
+            visits: Of feeds.
+            fetched: Of pages.
+            listed: Of listings.
+            now: The current time; by default the database's.
+
+        Returns:
+            The late ones, which changed nothing of what is known; see `crawler.frontier.late`.
+        """
         with transaction(self._engine) as connection:
-            for visit in visits:
-                seen.visit_feed(connection, visit)
-            for listing in listed:
-                seen.visit_listing(connection, listing)
-            for page in fetched:
-                seen.visit_page(connection, page)
-            refused.judge(connection, fetched)
+            now = now or database_time(connection)
+            late = Late(connection, [*visits, *fetched, *listed], now=now)
+            for visit, is_late in late.each(visits):
+                seen.visit_feed(connection, visit, late=is_late)
+            for listing, is_late in late.each(listed):
+                seen.visit_listing(connection, listing, late=is_late)
+            in_time = []
+            for page, is_late in late.each(fetched):
+                seen.visit_page(connection, page, late=is_late)
+                in_time += [] if is_late else [page]
+            refused.judge(connection, in_time)
+        for one in late.found:
+            log.warning("visit came late, newer is known target=%s at=%s", _target(one), one.at.isoformat())
+        return late.found
 
     # -- deleted posts
 
@@ -236,17 +263,30 @@ class Frontier:
     # -- maintenance
 
     def tidy(self, now: datetime) -> None:
-        """Delete expired rows, and correct visits that a fast clock has dated into the future."""
+        """Delete expired rows, and correct what a fast clock has dated into the future."""
         with transaction(self._engine) as connection:
             connection.execute(delete(holds).where(_expired(now)))
-            connection.execute(delete(claims).where((claims.c.until <= now) | (claims.c.until > now + LONGEST_CLAIM)))
             connection.execute(delete(alarms).where(alarms.c.ended < now - _ALARMS_KEPT))
-            for table in (feeds, pages):
-                ahead = table.c.visited > now + _CLOCK_SLACK
-                connection.execute(update(table).where(ahead).values(visited=now, due=now))
-            for column in (feeds.c.whole, feeds.c.news, feeds.c.moved_since):
-                connection.execute(update(feeds).where(column > now + _CLOCK_SLACK).values({column: now}))
+        self.take_back(now)
         optimize(self._engine)
+
+    def take_back(self, now: datetime, *, longest: timedelta | None = None) -> None:
+        """Correct what a clock that was ahead has dated into the future: visited and due now, so that it heals.
+
+        Args:
+            now: The current time.
+            longest: No visit is due later than this after now by the rules; None: not asked.
+        """
+        latest = now + CLOCK_TOLERANCE
+        with transaction(self._engine) as connection:
+            for table in (feeds, pages):
+                connection.execute(update(table).where(table.c.visited > latest).values(visited=now, due=now))
+                if longest is not None:
+                    connection.execute(update(table).where(table.c.due > latest + longest).values(due=now))
+            for column in (feeds.c.added, feeds.c.whole, feeds.c.news, feeds.c.moved_since, deletions.c.restored):
+                connection.execute(update(column.table).where(column > latest).values({column: now}))
+            still = deletions.c.restored.is_(None)
+            connection.execute(update(deletions).where(still, deletions.c.since > latest).values(since=now))
 
     # -- Retry-After
 
@@ -268,4 +308,8 @@ class Frontier:
 
 def _expired(now: datetime) -> ColumnElement[bool]:
     """Holds that have ended, or that end later than a server can ask for: a clock that was ahead has dated them."""
-    return (holds.c.until <= now) | (holds.c.until > now + LONGEST_HOLD + _CLOCK_SLACK)
+    return (holds.c.until <= now) | (holds.c.until > now + LONGEST_HOLD + CLOCK_TOLERANCE)
+
+
+def _target(visit: Visit) -> str:
+    return f"feed {visit.feed_id}" if isinstance(visit, FeedVisit) else visit.url

@@ -14,6 +14,7 @@ from archive.extract.text import Entry
 from archive.index import aliases
 from archive.index.aliases import Alias
 from archive.runtime.database import in_parts, upsert
+from archive.runtime.times import is_recent
 from archive.warc.page_identity import page_key, post_key
 from crawler.frontier import alarms, backfills, deletions, subscriptions
 from crawler.frontier.tables import entries, feeds, pages
@@ -152,8 +153,15 @@ def posts_of(connection: Connection, page: Page) -> tuple[FeedPost, ...]:
     )
 
 
-def visit_feed(connection: Connection, visit: FeedVisit) -> None:
-    """Store what a visit of a feed changed; nothing if the subscription was removed meanwhile."""
+def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) -> None:
+    """Store what a visit of a feed changed; nothing if the subscription was removed meanwhile.
+
+    A late one only adds entries that are not known.
+    """
+    if late:
+        if connection.execute(select(feeds.c.id).where(feeds.c.id == visit.feed_id)).first() is not None:
+            _enter(connection, visit.feed_id, visit, visit.entries, late=True)
+        return
     values: dict[str, Any] = {
         "visited": visit.at,
         "due": visit.due,
@@ -183,19 +191,28 @@ def visit_feed(connection: Connection, visit: FeedVisit) -> None:
         backfills.ask(connection, connection.engine, visit.feed_id, at=visit.at, why="gap", shown=visit.shown)
         detail = "posts may have come and gone between two visits; a backfill looks for them"
         alarms.raise_alarm(connection, connection.engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
-    _enter(connection, visit.feed_id, visit, visit.entries, backfill=False)
+    _enter(connection, visit.feed_id, visit, visit.entries)
 
 
-def visit_listing(connection: Connection, visit: ListingVisit) -> None:
-    """Store what a visit of a backfill's listing brought; nothing if the subscription was removed meanwhile."""
-    if backfills.visited(connection, connection.engine, visit):
-        _enter(connection, visit.feed_id, visit, visit.entries, backfill=True)
+def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = False) -> None:
+    """Store what a visit of a backfill's listing brought; nothing if the subscription was removed meanwhile.
+
+    A late one only adds listings and entries that are not known.
+    """
+    if backfills.visited(connection, connection.engine, visit, late=late):
+        _enter(connection, visit.feed_id, visit, visit.entries, backfill=True, late=late)
 
 
-def visit_page(connection: Connection, visit: PageVisit) -> None:
-    """Store what a visit of a page changed."""
+def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) -> None:
+    """Store what a visit of a page changed.
+
+    A late one only adds evidence of addresses, texts that are not known, and that the page was archived.
+    """
     known = page_key(visit.url)
     aliases.enter(connection, connection.engine, visit.aliases)
+    if late:
+        _add_late(connection, known, visit)
+        return
     deletions.note(connection, connection.engine, known, visit)
     values: dict[str, Any] = {
         "visited": visit.at,
@@ -221,7 +238,22 @@ def visit_page(connection: Connection, visit: PageVisit) -> None:
         connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
 
 
-def _enter_text(connection: Connection, feed_id: int | None, at: datetime, address: str, source: Source) -> None:
+def _add_late(connection: Connection, known: str, visit: PageVisit) -> None:
+    """Add what a late visit of a page shows and no later one can disprove."""
+    if visit.kept:
+        shown: dict[str, Any] = {"kept": True, "alive": visit.at, "alive_record": visit.record}
+        unknown = ~pages.c.kept | pages.c.alive.is_(None) | (pages.c.alive < visit.at)
+        connection.execute(update(pages).where(pages.c.key == known, unknown).values(**shown))
+    if visit.source:
+        no_text = pages.c.source.is_(None)
+        connection.execute(update(pages).where(pages.c.key == known, no_text).values(source=visit.source))
+    for address, source in visit.texts:
+        _enter_text(connection, visit.feed_id, visit.at, address, source, late=True)
+
+
+def _enter_text(
+    connection: Connection, feed_id: int | None, at: datetime, address: str, source: Source, *, late: bool = False
+) -> None:
     """Store that a post with an address of its own has a text now. Such a post has no visits of its own."""
     known = {"kept": True, "source": source, "visited": at, "alive": at}
     insert = upsert(connection.engine, pages).values(
@@ -235,7 +267,9 @@ def _enter_text(connection: Connection, feed_id: int | None, at: datetime, addre
         **located(address),
         **known,
     )
-    connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=known))
+    connection.execute(
+        insert.on_conflict_do_nothing() if late else insert.on_conflict_do_update(index_elements=["key"], set_=known)
+    )
 
 
 def _enter(
@@ -244,13 +278,14 @@ def _enter(
     visit: FeedVisit | ListingVisit,
     seen: Sequence[SeenEntry],
     *,
-    backfill: bool,
+    backfill: bool = False,
+    late: bool = False,
 ) -> None:
     texts = dict(visit.texts) if isinstance(visit, FeedVisit) else {}
     for one in seen:
-        if one.known and one.url and one.address is None:
+        if one.known and one.url and one.address is None and not late:
             _move_page(connection, feed_id, one, record=visit.record, at=visit.at)
-        page_id = _enter_page(connection, feed_id, visit.at, one, backfill=backfill) if one.url else None
+        page_id = _enter_page(connection, feed_id, visit.at, one, backfill=backfill, late=late) if one.url else None
         if one.id is None and backfill:
             continue  # a bare URL says nothing about its post
         values = {
@@ -266,11 +301,11 @@ def _enter(
         # What a listing says about an entry must not replace what the feed says.
         connection.execute(
             insert.on_conflict_do_nothing()
-            if backfill
+            if backfill or late
             else insert.on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
         )
         if one.address is not None and one.address in texts:
-            _enter_text(connection, feed_id, visit.at, one.address, texts[one.address])
+            _enter_text(connection, feed_id, visit.at, one.address, texts[one.address], late=late)
 
 
 def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record: str | None, at: datetime) -> None:
@@ -292,7 +327,9 @@ def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record:
         connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
 
 
-def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEntry, *, backfill: bool) -> int:
+def _enter_page(
+    connection: Connection, feed_id: int, at: datetime, seen: SeenEntry, *, backfill: bool, late: bool
+) -> int:
     url = seen.url or ""
     known = page_key(url)
     due = (seen.later or at) if seen.fetch else None
@@ -316,6 +353,8 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
         connection.execute(insert.on_conflict_do_nothing())
         row = connection.execute(select(pages).where(pages.c.key == known)).one()
         return int(row.id)
+    if late:
+        return int(row.id)
     changes: dict[str, Any] = {"shared": True} if seen.address is not None and not row.shared else {}
     if row.feed_id is None:  # its subscription was removed, or a person asked for the page itself: this feed adopts it
         changes.update(feed_id=feed_id, due=row.due or at)
@@ -334,7 +373,7 @@ def _enter_page(connection: Connection, feed_id: int, at: datetime, seen: SeenEn
 
 def _looked(row: Row[Any], at: datetime) -> dict[str, Any]:
     """Count a visit of an archived page that an entry has caused."""
-    if row.looks_since is None or at - row.looks_since >= _HOUR:
+    if row.looks_since is None or not is_recent(row.looks_since, at, _HOUR):
         return {"looks": 1, "looks_since": at}
     return {"looks": row.looks + 1}
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = MetaData()
 
@@ -129,6 +129,16 @@ claims = Table(
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("holder", String(64), nullable=False),
     Column("until", Instant, nullable=False),
+    Column("epoch", BigInteger, nullable=False, default=0),
+)
+
+machines = Table(
+    "machines",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("identity", String(64), nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("seen", Instant, nullable=False),
 )
 
 deletions = Table(

@@ -207,6 +207,15 @@ class SeenEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Under:
+    """The claim under which something was visited."""
+
+    shard: int
+    epoch: int
+    """Number of the claim; another holder of the shard has a higher one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedVisit:
     """What a visit of a feed changes."""
 
@@ -261,6 +270,8 @@ class FeedVisit:
     """None keeps the known value."""
     texts: tuple[tuple[str, Source], ...] = ()
     """Posts with addresses of their own that have a text with this visit, and where it comes from."""
+    under: Under | None = None
+    """None: not known, as in notes of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +304,8 @@ class PageVisit:
     """Posts with addresses of their own that this visit gave a text, and where it comes from."""
     aliases: tuple[Alias, ...] = ()
     """Evidence that the page has several addresses."""
+    under: Under | None = None
+    """None: not known, as in notes of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,8 +314,8 @@ class Due:
 
     now: datetime
     holder: str
-    until: datetime
-    """When the claim expires if the run dies."""
+    lasts: timedelta = timedelta(minutes=10)
+    """How long the claim lasts if the run dies, by the database's clock."""
     part: Shard | None = None
     feed_ids: tuple[int, ...] | None = None
     """Only these feeds."""
@@ -369,6 +382,11 @@ class ListingVisit:
     """Listings that this one links to."""
     record: str | None = None
     """WARC-Record-ID of the capture that contains the entries."""
+    under: Under | None = None
+    """None: not known, as in notes of earlier versions."""
+
+
+Visit = FeedVisit | PageVisit | ListingVisit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -121,6 +121,7 @@ class Committer:
             url: URL of the feed, as requested.
             row: Its capture, if there is one.
         """
+        visit = replace(visit, under=self._hosts.under(url))
         note = notes.write(notes.FeedNote(record=row.record if row else None, visit=visit))
 
         def write(growing: _Growing) -> None:
@@ -158,6 +159,7 @@ class Committer:
             same_text: Whether the text is the same as the previous one.
             had_text: Whether the post had a text before.
         """
+        visit = replace(visit, under=self._hosts.under(visit.url))
         note = notes.write(notes.PageNote(record=row.record if row else None, visit=visit))
         kind = row.kind if row else ""
         outcome = PageOutcome(visit=visit, known=known, kind=kind, same_text=same_text, had_text=had_text)
@@ -176,6 +178,7 @@ class Committer:
 
     async def visited_listing(self, visit: ListingVisit, row: CaptureRow | None = None) -> None:
         """Store a visit of a listing with the next commit; `row` is its capture, if there is one."""
+        visit = replace(visit, under=self._hosts.under(visit.url))
         note = notes.write(notes.ListingNote(record=row.record if row else None, visit=visit))
 
         def write(growing: _Growing) -> None:
@@ -202,7 +205,7 @@ class Committer:
             except SpoolFullError as e:
                 await self._wait_for_room(e)
             except ArchiveError as e:
-                self._fail(e)
+                self.fail(e)
             else:
                 self._outage.resume("disk")
                 if growing.batch.bytes >= self._batch_bytes:
@@ -216,7 +219,7 @@ class Committer:
         if self._growing is not None and self._growing.batch.bytes:
             self._seal(self._growing)
         if self._outage.deadline_passed(self._outage.stalled_since("disk")):
-            self._fail(error)
+            self.fail(error)
         else:
             await asyncio.sleep(_ROOM_SECONDS)
 
@@ -258,24 +261,30 @@ class Committer:
                 return  # it stays in the spool
             await self._outage.call(self._archive.writer.commit, sealed)
             visits = [page.visit for page in growing.pages]
-            await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
+            late = await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
             await asyncio.to_thread(self._archive.writer.release, sealed)
             await self._hosts.settle(growing.shards)
         except ArchiveError as e:
-            self._fail(e)
+            self.fail(e)
             return
         except Exception as e:
             log.exception("commit failed")
-            self._fail(ArchiveError(f"commit failed: {type(e).__name__}: {e}", hint="Please report this."))
+            self.fail(ArchiveError(f"commit failed: {type(e).__name__}: {e}", hint="Please report this."))
             return
-        self._summary.count(sealed, growing.feeds, growing.pages)
+        ignored = set(map(id, late))
+        self._summary.late += len(late)
+        self._summary.count(
+            sealed,
+            [visit for visit in growing.feeds if id(visit) not in ignored],
+            [page for page in growing.pages if id(page.visit) not in ignored],
+        )
         self._waiting_bytes -= growing.batch.bytes
         if self._waiting_bytes <= self._spool_bytes:
             self._outage.resume("quota")
         self._changed()
 
-    def _fail(self, error: ArchiveError) -> None:
-        """Accept nothing more: what is fetched from now on could not be stored."""
+    def fail(self, error: ArchiveError) -> None:
+        """Accept nothing more: what is fetched from now on could not be stored, or must not be."""
         if self.failure is not None:
             return
         self.failure = error

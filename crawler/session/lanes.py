@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from archive.runtime.durable import spool_errors
 from archive.runtime.file_lock import exclusive
+from crawler.session.machine_name import machine_name
 
 CRAWL, RECHECK, BACKFILL, NAMED = "", "recheck", "backfill", "named"
 LANES = (CRAWL, RECHECK, BACKFILL, NAMED)
@@ -36,12 +35,4 @@ def holder(home: Path, lane: str) -> str:
     Raises:
         SpoolError: The folder is not writable.
     """
-    path = home / "worker"
-    with spool_errors(home):
-        home.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("x") as out:
-                out.write(secrets.token_hex(8) + "\n")
-        except FileExistsError:
-            pass  # an earlier run has chosen it
-        return f"{path.read_text().strip()}/{lane or 'crawl'}"
+    return f"{machine_name(home)}/{lane or 'crawl'}"

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import signals
@@ -16,6 +17,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.writer.batch import Origin
 from crawler.errors import CrawlError
+from crawler.frontier import machines
 from crawler.frontier.claims import Claims
 from crawler.frontier.frontier import Frontier
 from crawler.net.address_guard import Guard
@@ -24,6 +26,7 @@ from crawler.session.committer import Committer
 from crawler.session.host_claims import HostClaims
 from crawler.session.in_flight import InFlight
 from crawler.session.lanes import holder
+from crawler.session.machine_name import this_machine
 from crawler.session.outage import Outage
 from crawler.session.retry_after import RetryAfter
 from crawler.session.summary import Summary
@@ -71,7 +74,16 @@ class Run:
             pause=self._pause,
             resume=self._resume,
         )
-        self.hosts = HostClaims(Claims(frontier.engine, holder(settings.home, lane)), frontier, self.call, self.now)
+        machine = this_machine(settings.home)
+        self.hosts = HostClaims(
+            Claims(frontier.engine, holder(settings.home, lane)),
+            frontier,
+            self.call,
+            self.now,
+            stay=partial(machines.stay, frontier.engine, machine),
+            failed=lambda error: self.committer.fail(error),  # noqa: PLW0108  it is made below
+            stop=lambda: self.shutdown_requested() or self.committer.failure is not None,
+        )
         self.committer = Committer(
             archive,
             frontier,

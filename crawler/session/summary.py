@@ -96,6 +96,8 @@ class Summary:
     """Pages that could not be fetched."""
     vanished: int = 0
     """Pages archived before whose posts are gone."""
+    late: int = 0
+    """Visits that changed nothing, since other runs had taken over their hosts or knew something newer."""
     listings: int = 0
     """Listings of older posts read."""
     texts: int = 0
@@ -153,6 +155,7 @@ class Summary:
             (self.vanished, "no longer there"),
             (self.refused, f"page{'' if self.refused == 1 else 's'} without the post"),
             (self.failed, "failed"),
+            (self.late, f"visit{'' if self.late == 1 else 's'} too late to count"),
         )
         parts += [f"{number} {what}" for number, what in counted if number]
         if self.put_off:

@@ -27,6 +27,7 @@ from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, in_meta
+from crawler.session.host_claims import ClaimLostError
 from crawler.session.retry_after import RetryAfterError
 from crawler.spiders.blog import ACCEPT_FEED, BlogSpider
 
@@ -251,6 +252,10 @@ class BackfillSpider(BlogSpider):
         asked = not isinstance(failure.value, RetryAfterError)
         done = error == FORBIDDEN
         with self.run.in_flight.ending(f"listing {listing.url}"):
+            if isinstance(failure.value, ClaimLostError):
+                self._works[listing.feed_id].failed = True  # it goes on in a later run
+                self._not_asked(listing.url)
+                return
             async for request in self._follow(listing, None, backfill.Found(), error=error, done=done, counts=asked):
                 yield request
 

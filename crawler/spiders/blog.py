@@ -31,6 +31,7 @@ from crawler.net.credentials import bare, origin
 from crawler.net.failure_reason import lasts, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
 from crawler.session.conditions import Conditions, usable
+from crawler.session.host_claims import ClaimLostError
 from crawler.session.retry_after import RetryAfterError
 from crawler.session.run import Run
 from crawler.spiders.answers import answer_of
@@ -305,6 +306,9 @@ class BlogSpider(Spider):
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
         with self.run.in_flight.ending(f"feed {feed.url}"):
+            if isinstance(failure.value, ClaimLostError):
+                self._not_asked(feed.url)
+                return
             await self._feed_failed(feed, failure.request.cb_kwargs["seed"], failure.value)
 
     async def _feed_failed(self, feed: Feed, seed: str | None, failure: BaseException) -> None:
@@ -432,7 +436,16 @@ class BlogSpider(Spider):
         page: Page = failure.request.cb_kwargs["page"]
         until = failure.value.until if isinstance(failure.value, RetryAfterError) else None
         with self.run.in_flight.ending(f"page {page.url}"):
+            if isinstance(failure.value, ClaimLostError):
+                self._not_asked(page.url)
+                self._asked.discard(page_key(page.url))
+                return
             await self.page_visits.failed(page, reason(failure.value), until)
+
+    def _not_asked(self, url: str) -> None:
+        """A URL was not requested, since another run has taken over its host; it stays due."""
+        log.info("not requested, the claim on its host is lost url=%s", url)
+        self.run.committer.set_aside(url)
 
     # -- page requisites
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from archive.errors import ArchiveError, TaskError
 from archive.extract.requisites import Requisite, of_style, requisites
 from archive.index.known import Known, known
+from archive.runtime.times import is_recent
 from archive.warc.page_identity import page_key
 from crawler.decide.answers import OK
 from crawler.model.answer import Answer
@@ -91,8 +92,8 @@ class PageRequisites:
             log.warning("requisites are not fetched, the index is out of reach error=%s", e)
             return set(urls)
         now = self._run.now()
-        oldest = now - timedelta(seconds=self._run.options.requisite_age)
-        return {url for url, one in found.items() if one.capture is not None and oldest <= one.capture.date <= now}
+        age = timedelta(seconds=self._run.options.requisite_age)
+        return {url for url, one in found.items() if one.capture and is_recent(one.capture.date, now, age)}
 
 
 def _bare(found: Sequence[Requisite]) -> list[Requisite]:

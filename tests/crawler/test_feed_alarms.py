@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Home
+from sample.claims import lapse
 from sample.server import Answer, Site
 from sample.visits import feed_visit
 from sqlalchemy import insert
@@ -279,7 +280,7 @@ def test_alarms_go_with_a_feed_that_moves(frontier: Frontier) -> None:
 
 
 def due(holder: str, now: datetime = T0, **wanted: object) -> Due:
-    return Due(now=now, holder=holder, until=now + HOUR, **wanted)
+    return Due(now=now, holder=holder, **wanted)
 
 
 def subscribe_many(frontier: Frontier, count: int) -> list[str]:
@@ -296,39 +297,40 @@ def subscribe_many(frontier: Frontier, count: int) -> list[str]:
 
 def test_a_shard_has_one_holder(frontier: Frontier) -> None:
     one, other = (Claims(frontier.engine, name) for name in ("one", "other"))
-    assert one.take({1, 2}, now=T0, until=T0 + HOUR) == {1, 2}
-    assert other.take({2, 3}, now=T0, until=T0 + HOUR) == {3}
-    assert one.take({1, 2, 3}, now=T0, until=T0 + HOUR) == {1, 2}, "its own stay its own"
-    assert other.take(set(), now=T0, until=T0 + HOUR) == set()
+    assert set(one.take({1, 2}, lasts=HOUR)) == {1, 2}
+    assert set(other.take({2, 3}, lasts=HOUR)) == {3}
+    assert set(one.take({1, 2, 3}, lasts=HOUR)) == {1, 2}, "its own stay its own"
+    assert other.take(set(), lasts=HOUR) == {}
 
 
 def test_a_claim_that_ran_out_can_be_taken_and_one_that_is_renewed_cannot(frontier: Frontier) -> None:
     one, other = (Claims(frontier.engine, name) for name in ("one", "other"))
-    one.take({1, 2}, now=T0, until=T0 + HOUR)
-    assert other.take({1}, now=T0 + HOUR - DAY / 86_400, until=T0 + 2 * HOUR) == set()
-    assert other.take({1}, now=T0 + HOUR, until=T0 + 2 * HOUR) == {1}
-    one.renew(until=T0 + 9 * HOUR)
-    assert one.take({1}, now=T0 + HOUR, until=T0 + 9 * HOUR) == set(), "what was taken is not renewed"
-    assert other.take({2}, now=T0 + 8 * HOUR, until=T0 + 10 * HOUR) == set()
+    one.take({1, 2}, lasts=HOUR)
+    assert other.take({1}, lasts=HOUR) == {}
+    lapse(frontier.engine)
+    assert set(other.take({1}, lasts=HOUR)) == {1}
+    assert set(one.renew(lasts=HOUR)) == {2}
+    assert one.take({1}, lasts=HOUR) == {}, "what was taken is not renewed"
+    assert other.take({2}, lasts=HOUR) == {}, "what nobody took is renewed, though it had run out"
 
 
 def test_what_is_released_is_free_and_nothing_else(frontier: Frontier) -> None:
     one, other = (Claims(frontier.engine, name) for name in ("one", "other"))
-    one.take(range(1_200), now=T0, until=T0 + HOUR)
-    other.take({5_000}, now=T0, until=T0 + HOUR)
+    one.take(range(1_200), lasts=HOUR)
+    other.take({5_000}, lasts=HOUR)
     one.release(range(1_000, 1_200))
-    assert other.take(range(1_200), now=T0, until=T0 + HOUR) == set(range(1_000, 1_200))
+    assert set(other.take(range(1_200), lasts=HOUR)) == set(range(1_000, 1_200))
     one.release({1_000, 5_000})
     one.release()
-    assert one.take(range(1_200), now=T0, until=T0 + HOUR) == set(range(1_000))
-    assert one.take({5_000}, now=T0, until=T0 + HOUR) == set()
+    assert set(one.take(range(1_200), lasts=HOUR)) == set(range(1_000))
+    assert one.take({5_000}, lasts=HOUR) == {}
 
 
 def test_runs_that_claim_at_once_share_nothing(frontier: Frontier) -> None:
     def take(n: int) -> set[int]:
         claims = Claims(frontier.engine, f"run {n}")
         parts = (range(start, 1_500, 3) for start in ((n + k) % 3 for k in range(3)))
-        return set().union(*(claims.take(part, now=T0, until=T0 + HOUR) for part in parts))
+        return set().union(*(claims.take(part, lasts=HOUR) for part in parts))
 
     with ThreadPoolExecutor(4) as pool:
         taken = list(pool.map(take, range(4)))
@@ -338,23 +340,24 @@ def test_runs_that_claim_at_once_share_nothing(frontier: Frontier) -> None:
 
 def test_two_runs_never_get_the_same_feed(frontier: Frontier) -> None:
     urls = subscribe_many(frontier, 30)
-    ours, place = frontier.claim_feeds(due("one"), limit=10)
+    ours, place, _ = frontier.claim_feeds(due("one"), limit=10)
     assert len(ours) == 10
-    theirs, _ = frontier.claim_feeds(due("other"))
+    theirs, _, _ = frontier.claim_feeds(due("other"))
     assert len(theirs) == 20
     assert sorted(feed.url for feed in [*ours, *theirs]) == sorted(urls)
     assert frontier.claim_feeds(due("one"), place)[0] == []
-    assert len(frontier.claim_feeds(due("third", now=T0 + 2 * HOUR))[0]) == 30, "both died"
+    lapse(frontier.engine)
+    assert len(frontier.claim_feeds(due("third"))[0]) == 30, "both died"
 
 
 def test_feeds_of_one_domain_have_one_run(frontier: Frontier) -> None:
     for name in ("a", "b", "c"):
         frontier.subscribe(f"http://{name}.blog.example.org/feed", seed=None, now=T0)
     assert len(frontier.claim_feeds(due("one"), limit=1)[0]) == 1
-    found, place = frontier.claim_feeds(due("other"))
+    found, place, _ = frontier.claim_feeds(due("other"))
     assert (found, place is not None) == ([], True), "others' feeds are passed over, not the end of the list"
     assert len(frontier.claim_feeds(due("one", held_only=True))[0]) == 3
-    assert frontier.claim_feeds(due("other", held_only=True)) == ([], None)
+    assert frontier.claim_feeds(due("other", held_only=True)) == ([], None, {})
 
 
 def test_a_long_list_of_due_feeds_comes_once_each_part_after_part(frontier: Frontier) -> None:
@@ -362,14 +365,14 @@ def test_a_long_list_of_due_feeds_comes_once_each_part_after_part(frontier: Fron
     seen: list[str] = []
     place, parts = None, 0
     while True:
-        found, more = frontier.claim_feeds(due("one"), place)
+        found, more, _ = frontier.claim_feeds(due("one"), place)
         if more is None:
             break
         seen += [feed.url for feed in found]
         place, parts = more, parts + 1
     assert (len(seen), sorted(seen)) == (2_500, sorted(urls))
     assert parts == 3
-    found, _ = frontier.claim_feeds(due("one", part=Shard(1, 4)))
+    found, _, _ = frontier.claim_feeds(due("one", part=Shard(1, 4)))
     assert 400 < len(found) < 900
     assert all(shard(feed.url) % 4 == 1 for feed in found)
 
@@ -377,7 +380,7 @@ def test_a_long_list_of_due_feeds_comes_once_each_part_after_part(frontier: Fron
 def test_what_is_not_due_comes_by_force_alone(frontier: Frontier) -> None:
     feed = frontier.subscribe(URL, seed=None, now=T0)
     frontier.commit([visit(feed)], [])
-    assert frontier.claim_feeds(due("one")) == ([], None)
+    assert frontier.claim_feeds(due("one")) == ([], None, {})
     assert [found.url for found in frontier.claim_feeds(due("one", force=True))[0]] == [URL]
 
 
@@ -396,7 +399,7 @@ def test_the_budget_is_each_hosts_own(frontier: Frontier) -> None:
         found: list[str] = []
         place = None
         while True:
-            pages, more = frontier.claim_pages(due("one", now=now, budget=2), place, limit=2)
+            pages, more, _ = frontier.claim_pages(due("one", now=now, budget=2), place, limit=2)
             if more is None:
                 return sorted(page.url for page in found)
             found += pages

@@ -41,12 +41,12 @@ def fetched(name: str, **changes: object) -> PageVisit:
 
 def due_feeds(frontier: Frontier, now: datetime | None, part: Shard | None = None) -> list[Feed]:
     """Due feeds as one run claims them; all that are not paused where `now` is None."""
-    due = Due(now=now or T0, holder="a", until=T0 + HOUR, part=part, force=now is None)
+    due = Due(now=now or T0, holder="a", part=part, force=now is None)
     return frontier.claim_feeds(due)[0]
 
 
 def due_pages(frontier: Frontier, now: datetime) -> list[Page]:
-    return frontier.claim_pages(Due(now=now, holder="a", until=now + HOUR), limit=5_000)[0]
+    return frontier.claim_pages(Due(now=now, holder="a"), limit=5_000)[0]
 
 
 def test_a_subscription_is_found_by_its_url_and_by_what_a_person_gave(frontier: Frontier) -> None:

@@ -19,7 +19,7 @@ QUESTIONS = {
 }
 """Who asks, and the word for the question in docs/architecture.md."""
 
-BY_THE_CLOCK = {"RetryAfter._look", "HostClaims._renew"}
+BY_THE_CLOCK = {"RetryAfter._look", "HostClaims._renew_regularly"}
 """Asked every so many seconds, whatever comes."""
 
 BY_OLD_ROWS = {"usable"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -95,15 +95,14 @@ def test_saving_needs_no_lock_of_a_running_crawl_but_the_host(home: Home, site: 
     home.settings["PRESSMARK_LOCK_SECONDS"] = "0"
     home.pressmark("feeds")
     frontier = Frontier.open(f"sqlite:///{home.path / 'pressmark.db'}")
-    now = datetime.now(UTC)
     other = Claims(frontier.engine, "another/crawl")
-    other.take({(shard(site.url) + 1) % 65_536}, now=now, until=now + timedelta(hours=1))
+    other.take({(shard(site.url) + 1) % 65_536}, lasts=timedelta(hours=1))
     with Path(home.path / "crawl.lock").open("w") as lock:
         import fcntl
 
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert home.pressmark("save", f"{site.url}/lamp").code == 0
-    other.take({shard(site.url)}, now=now, until=now + timedelta(hours=1))
+    other.take({shard(site.url)}, lasts=timedelta(hours=1))
     site.log.clear()
     done = home.pressmark("save", f"{site.url}/lamp", "--json")
     assert (done.code, rows(done)[0]["outcome"], site.asked) == (1, "failed", [])

@@ -27,7 +27,7 @@ from sample.blogs import TIDE
 from sample.faults import FaultyS3
 from sample.server import Answer, Site
 from sample.services import free_port, wait_for
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from archive.errors import DatabaseError, SettingsError
@@ -42,7 +42,7 @@ from schedules.apscheduler_adapter import next_runs
 from schedules.daemon import Daemon, _trigger
 from schedules.job_runner import Outcome
 from schedules.jobs import Job
-from schedules.runs import LOST, Runs, runs
+from schedules.runs import LOST, Runs, runs, turns
 from schedules.settings import ScheduleSettings
 from schedules.triggers import parse_trigger
 
@@ -343,7 +343,7 @@ def test_what_was_visited_in_the_future_is_due(database: str) -> None:
                 url="http://a.example/1", key="k", shard=1, first_seen=NOW, visited=ahead[ids[0]], due=ahead[ids[0]]
             )
         )
-    due = Due(now=NOW, holder="a", until=NOW + HOUR)
+    due = Due(now=NOW, holder="a")
     assert frontier.claim_feeds(due)[0] == []
     frontier.tidy(NOW)
     assert [feed.id for feed in frontier.claim_feeds(due)[0]] == [ids[0]]
@@ -418,7 +418,7 @@ def test_one_daemon_at_a_time_has_the_turn(database: str) -> None:
     ours, theirs = Runs.open(database), Runs.open(database)
 
     def begin(one: Runs, holder: str, now: datetime) -> int | None:
-        return one.begin("verify", turn="verify", holder=holder, argv="x", now=now, until=now + HOUR)
+        return one.begin("verify", turn="verify", holder=holder, argv="x", now=now, lasts=HOUR)
 
     first = begin(ours, "a", NOW)
     assert first is not None
@@ -427,6 +427,8 @@ def test_one_daemon_at_a_time_has_the_turn(database: str) -> None:
     second = begin(theirs, "b", NOW)
     assert second is not None
     assert begin(ours, "a", NOW + HOUR / 2) is None
+    with transaction(ours.engine) as connection:  # the database's clock is the one that counts
+        connection.execute(update(turns).values(until=NOW - timedelta(days=365)))
     third = begin(ours, "a", NOW + 2 * HOUR)
     assert third is not None, "a daemon that died does not keep the turn"
     theirs.end(second, turn="verify", now=NOW, outcome=Outcome.DONE, exit_code=0, said="")
@@ -436,8 +438,8 @@ def test_one_daemon_at_a_time_has_the_turn(database: str) -> None:
 
 def test_a_run_whose_daemon_was_killed_is_lost(database: str) -> None:
     found = Runs.open(database)
-    found.begin("crawl", turn="crawl a", holder="a", argv="x", now=NOW, until=NOW + HOUR)
-    found.begin("crawl", turn="crawl a", holder="a", argv="x", now=NOW + HOUR, until=NOW + 2 * HOUR)
+    found.begin("crawl", turn="crawl a", holder="a", argv="x", now=NOW, lasts=HOUR)
+    found.begin("crawl", turn="crawl a", holder="a", argv="x", now=NOW + HOUR, lasts=HOUR)
     assert outcomes(database) == [("crawl", LOST), ("crawl", None)]
 
 

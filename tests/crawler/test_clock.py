@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from conftest import Home
@@ -13,17 +16,29 @@ from sample.visits import feed_visit
 from sqlalchemy import select, update
 from test_refreshes import page, rss
 
+from archive.archive import Archive
+from archive.index.known import known
 from archive.runtime.database import transaction
+from archive.runtime.times import is_recent
+from archive.settings import ArchiveSettings
+from archive.warc.capture import Capture
+from crawler.decide.entries import seen_entries
 from crawler.decide.freshness import Pace
+from crawler.errors import ClockError
+from crawler.feeds.model import FeedEntry
 from crawler.frontier import websub
 from crawler.frontier.claims import LONGEST, Claims
+from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.tables import feeds, pages
-from crawler.model.visits import Due, FeedVisit
+from crawler.model.visits import Due, FeedVisit, Page
+from crawler.options import CrawlSettings
+from crawler.session import clock
 
 T0 = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 AHEAD = T0 + 400 * DAY
+POST = "http://blog.example/post"
 
 
 # -- in a crawl
@@ -138,9 +153,9 @@ def test_a_move_noted_in_the_future_begins_anew(frontier: Frontier) -> None:
     target = "http://b.example/feed"
     first = feed_visit(feed, at=AHEAD, pace=Pace(least=HOUR), status=200, moved_to=target)
     frontier.commit([first], [])
-    known = frontier.subscription(feed.id)
-    assert known is not None
-    visit = feed_visit(known, at=T0, pace=Pace(least=HOUR), status=200, moved_to=target)
+    before = frontier.subscription(feed.id)
+    assert before is not None
+    visit = feed_visit(before, at=T0, pace=Pace(least=HOUR), status=200, moved_to=target)
     assert (visit.moved_since, visit.moved_times) == (T0, 1)
 
 
@@ -155,3 +170,147 @@ def test_a_lease_of_the_future_is_asked_for_again(frontier: Frontier) -> None:
     assert websub.wanted(frontier.engine, now=T0) == []
     with transaction(frontier.engine, reads=True) as connection:
         assert connection.execute(select(feeds.c.hub)).scalar() == "http://hub.example/"
+
+
+def test_visits_and_due_dates_of_the_future_are_taken_back(frontier: Frontier) -> None:
+    feed = frontier.subscribe("http://a.example/feed", seed=None, now=T0)
+    for name in ("visited", "due", "well"):
+        frontier.enter(f"http://a.example/{name}", T0)
+    at = {"visited": (AHEAD, AHEAD), "due": (T0, AHEAD), "well": (T0, T0 + 300 * DAY)}
+    with transaction(frontier.engine) as connection:
+        connection.execute(update(feeds).values(due=AHEAD, added=AHEAD))
+        for name, (visited, due) in at.items():
+            mine = pages.c.url == f"http://a.example/{name}"
+            connection.execute(update(pages).where(mine).values(visited=visited, due=due))
+    gone = Deletion(
+        key="k", url="http://a.example/visited", since=AHEAD, kind="gone", status=404, proof=None, alive=T0,
+        alive_record=None,
+    )  # fmt: skip
+    frontier.enter_deletions([gone])
+    longest = CrawlSettings().longest_wait
+    assert 365 * DAY < longest < 400 * DAY
+    frontier.take_back(T0, longest=longest)
+    found = {page.url.rpartition("/")[2] for page in frontier.claim_pages(Due(now=T0, holder="a"))[0]}
+    assert found == {"visited", "due"}
+    taken_back = frontier.subscription(feed.id)
+    assert taken_back is not None
+    assert (taken_back.due, taken_back.added) == (T0, T0)
+    assert [one.since for one in frontier.deletions()] == [T0]
+
+
+def test_visits_that_entries_caused_in_the_future_hold_nothing_back() -> None:
+    page = Page(url="http://a.example/1", feed_id=1, kept=True, looks=9, looks_since=AHEAD)
+    entry = FeedEntry(id="1", link=page.url, title="New")
+    (seen,) = seen_entries((entry,), {entry.key or "": "old"}, {page.url: page}, at=T0)
+    assert (seen.fetch, seen.later) == (True, None)
+    (seen,) = seen_entries((entry,), {entry.key or "": "old"}, {page.url: replace(page, looks_since=T0)}, at=T0)
+    assert seen.later == T0 + HOUR
+
+
+# -- ages, and what is newest
+
+
+def test_an_age_counts_only_between_nothing_and_its_limit() -> None:
+    recent = [is_recent(T0 - ago, T0, HOUR) for ago in (-DAY, -timedelta(seconds=1), HOUR * 0, HOUR, HOUR * 2)]
+    assert recent == [False, False, True, True, False]
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> Archive:
+    """A page captured twice, of which the second capture is of the future."""
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    for at in (T0, AHEAD):
+        add(archive, at)
+    archive.index._now = lambda: T0 + DAY
+    return archive
+
+
+def add(archive: Archive, at: datetime, *, stated: datetime | None = None) -> None:
+    """Commit a batch with one capture made at an instant; `stated` is the server's Date."""
+    date = f"Date: {format_datetime(stated, usegmt=True)}\r\n" if stated else ""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{date}\r\n".encode()
+    batch = archive.writer.batch(now=at)
+    body = f"<p>{at}".encode()
+    batch.add(Capture(url=POST, date=at, request=b"GET / HTTP/1.1\r\n\r\n", head=head, body=body))
+    archive.writer.commit_and_release(batch.seal())
+
+
+def test_the_newest_capture_is_none_of_the_future(archived: Archive) -> None:
+    index = archived.index
+    found = [index.nearest(POST, None), index.latest_payload(POST), known(index, {POST: None})[POST].capture]
+    assert [row.date for row in found if row] == [T0] * 3
+    assert archived.find(POST, AHEAD).date == AHEAD, "it can be asked for"
+
+
+def test_where_there_is_nothing_else_the_future_is_shown(archived: Archive) -> None:
+    archived.index._now = lambda: T0 - DAY
+    row = archived.index.nearest(POST, None)
+    assert row is not None
+    assert row.date == AHEAD
+    assert archived.index.latest_payload(POST) is None
+
+
+# -- before a crawl begins
+
+
+def test_a_clock_behind_the_newest_captures_is_refused(tmp_path: Path) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    clock.check(archive, T0, trusted=False)
+    add(archive, T0, stated=T0)
+    clock.check(archive, T0 - timedelta(minutes=9), trusted=False)
+    with pytest.raises(ClockError) as error:
+        clock.check(archive, T0 - DAY, trusted=False)
+    assert str(error.value) == (
+        "this machine's clock says 2026-04-30 12:00:00Z, the newest capture's 2026-05-01 12:00:00Z"
+    )
+    assert "Set the clock" in str(error.value.hint)
+    clock.check(archive, T0 - DAY, trusted=True)
+
+
+def test_captures_of_a_wrong_future_lock_no_archive(tmp_path: Path) -> None:
+    """The clocks of the servers show that this one is right now, and was ahead then."""
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    add(archive, AHEAD, stated=T0 - DAY)
+    clock.check(archive, T0, trusted=False)
+    add(archive, AHEAD + DAY, stated=T0 + HOUR)
+    clock.check(archive, T0, trusted=False)
+    add(archive, AHEAD + 2 * DAY, stated=T0 + HOUR)
+    with pytest.raises(ClockError):
+        clock.check(archive, T0, trusted=False)
+
+
+def test_what_is_committed_last_counts_and_not_what_is_dated_last(tmp_path: Path) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path))
+    for at in (AHEAD, AHEAD + DAY, AHEAD + 2 * DAY):
+        add(archive, at)
+    with pytest.raises(ClockError):
+        clock.check(archive, T0, trusted=False)
+    add(archive, T0)  # by a crawl that was told to trust its clock
+    clock.check(archive, T0, trusted=False)
+
+
+@pytest.mark.parametrize("off", [-DAY, DAY])
+def test_a_clock_far_off_the_databases_is_refused(postgres_database: str, tmp_path: Path, off: timedelta) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path, database=postgres_database))
+    now = datetime.now(UTC)
+    clock.check(archive, now, trusted=False)
+    with pytest.raises(ClockError, match="the database's"):
+        clock.check(archive, now + off, trusted=False)
+    clock.check(archive, now + off, trusted=True)
+
+
+def test_a_crawl_under_a_clock_that_is_behind_ends_with_one_line(home: Home, site: Site) -> None:
+    site.pages = {"/feed": rss(f"{site.url}/1"), "/1": page("Words.")}
+    assert home.crawl(f"url={site.url}/feed").code == 0
+    ask(home, "UPDATE captures SET date = date + 400 * 86400000000")
+    for name in home.objects("warc"):
+        name.unlink()  # so that no server can be asked what time it was
+    site.log.clear()
+    refused = home.pressmark("crawl", "--force")
+    assert refused.code == 1
+    assert "this machine's clock says" in refused.err
+    assert "Traceback" not in refused.err
+    assert site.asked == []
+    home.settings["PRESSMARK_TRUST_CLOCK"] = "1"
+    assert home.pressmark("crawl", "--force").code == 0
+    assert "/feed" in site.asked

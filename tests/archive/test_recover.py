@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,36 @@ def test_a_member_is_whole_or_none(change: Callable[[bytes], bytes]) -> None:
         replace(next(warc.read(io.BytesIO(data))))
     ] * 2
     assert list(members(io.BytesIO(change(data)))) == []
+
+
+HEADS = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", b"HTTP/1.1 200 OK\nContent-Type: text/html\n\n",
+    b"HTTP/1.1 200 O\0K\r\nX: \0\r\n\r\n", b"HTTP/1.1 200\r\nContent-Type: ;\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/h\xe9tml\x85x\r\n\r\n", b"HTTP/1.1 hello\r\n\r\n",
+    b"http/1.1 200 OK\r\n\r\n", b"FTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type:\r\n text/html\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: a\r\nWARC/1.1: b\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n",
+    b"HTTP/1.1 1000 OK\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n",
+)  # fmt: skip
+PAYLOADS = (
+    b"",
+    b"\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"WARC/1.1\r\nWARC-Type: response\r\n\r\n",
+    b"5\r\nhello\r\n0\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_whatever_a_server_sends_is_read_again_as_it_was_written(archive: Archive, head: bytes) -> None:
+    urls = ["http://e.org/", "http://e.org/\x85x", "http://e.org/\u2028x", "http://e.org/a>", "HTTP://E.org/?q=\x7f"]
+    batch = archive.writer.batch(now=T0)
+    for n, (url, payload) in enumerate(product(urls, PAYLOADS)):
+        made = capture(n, payload, url=url)
+        batch.add(replace(made, head=head, truncated="length" if n % 2 else None, via="http://e.org/\r\nX: y"))
+    wanted = batch.seal().captures
+    found = next(archive.writer.leftovers())
+    assert (found.captures, found.damage) == (wanted, ())
 
 
 def test_a_note_that_cannot_be_read_is_left_out() -> None:

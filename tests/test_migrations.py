@@ -11,7 +11,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Boolean, Engine, Integer, MetaData, String, Table, func, insert, inspect, select, text
+from sqlalchemy import Boolean, Column, Engine, MetaData, String, Table, func, insert, inspect, select, text
 
 from archive.index.index import Index
 from archive.runtime.database import connect, transaction
@@ -97,37 +97,37 @@ _KNOWN = {
 _SPANS = {"rhythm", "fresh", "every", "window"}
 """Columns in seconds."""
 
+_INSTANTS = {"added", "date", "dated", "due", "first_seen", "seen", "since", "started", "until", "visited"}
+"""Columns that hold a time and matter here."""
+
+
+_OF_TABLES: dict[str, dict[str, Any]] = {
+    "objects": {"key": "warc/2026/11/01/pressmark-20261101000000000000-0a.warc.gz"},
+    "captures": {"page": page_key(URL)},
+    "texts": {"page": page_key(URL), "capture": "captures-record"},
+    "feeds": {"url": FEED, "key": page_key(FEED)},
+    "seeds": {"url": FEED, "key": page_key(FEED)},
+    "pages": {"key": page_key(URL)},
+}
+"""Values by which rows of one table refer to those of another."""
+
 
 def _row(table: Table) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for column in table.columns:
-        length = getattr(column.type, "length", None)
-        if column.name in _KNOWN:
-            values[column.name] = _KNOWN[column.name]
-        elif column.name in _SPANS:
-            values[column.name] = 3_600
-        elif isinstance(column.type, Boolean):
-            values[column.name] = False
-        elif column.name.endswith("id") and isinstance(column.type, Integer):
-            values[column.name] = 7
-        elif isinstance(column.type, Integer):
-            large = type(column.type).__name__.upper() == "BIGINT" and column.name not in {"offset", "length"}
-            values[column.name] = _INSTANT if large else 1
-        elif isinstance(column.type, String):
-            values[column.name] = f"{table.name}-{column.name}"[:length]
-        else:
-            values[column.name] = 1.0
-    if table.name in {"feeds", "seeds"}:
-        values["url"] = FEED
-    if table.name in {"feeds", "seeds", "pages"}:
-        values["key"] = page_key(values["url"])
-    if "page" in values and table.name in {"captures", "texts"}:
-        values["page"] = page_key(URL)
-    if table.name == "texts":
-        values["capture"] = "captures-record"
-    if table.name == "objects":
-        values["key"] = "warc/2026/11/01/pressmark-20261101000000000000-0a.warc.gz"
-    return values
+    """A row that the table of that revision takes."""
+    known = _KNOWN | _OF_TABLES.get(table.name, {})
+    return {one.name: known[one.name] if one.name in known else _value(table.name, one) for one in table.columns}
+
+
+def _value(table: str, column: Column[Any]) -> Any:
+    if column.name in _SPANS:
+        return 3_600
+    if isinstance(column.type, Boolean):
+        return False
+    if isinstance(column.type, String):
+        return f"{table}-{column.name}"[: column.type.length]
+    if column.name.endswith("id"):
+        return 7
+    return _INSTANT if column.name in _INSTANTS else 1
 
 
 def _fill(engine: Engine) -> dict[str, int]:

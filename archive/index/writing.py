@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, case, delete, func, select, update
 
 from archive.index.fulltext import Entered, enter
 from archive.index.index import Index
-from archive.index.schema import REVISION, CaptureRow, ObjectRow, TextRow, captures, index_urlkey, objects, texts
+from archive.index.schema import (
+    REVISION,
+    VISITS,
+    CaptureRow,
+    ObjectRow,
+    TextRow,
+    captures,
+    confirmations,
+    index_urlkey,
+    objects,
+    texts,
+)
 from archive.runtime.database import in_parts, insert_all, migrate, transaction, upsert
+from archive.warc.confirmation import Confirmation
 from archive.warc.page_identity import page_key, post_key
 
 
@@ -42,6 +55,7 @@ class IndexWriter:
         held: list[CaptureRow],
         made: list[TextRow],
         words: Sequence[Entered] = (),
+        again: Sequence[Confirmation] = (),
     ) -> None:
         """Add rows for objects that are durable, all or nothing; adding the same again changes nothing.
 
@@ -50,10 +64,18 @@ class IndexWriter:
             held: Captures in them.
             made: Texts in them.
             words: Full-text rows of the texts, which can be searched for from now on.
+            again: Confirmations in them; they count once, when their object is added.
         """
         with transaction(self._engine) as connection:
-            self._add(connection, stored, held, made)
+            if self._add(connection, stored, held, made):
+                self._confirm(connection, again)
             enter(connection, self._engine, words)
+
+    def forget_confirmations(self) -> None:
+        """Delete what is known of confirmations, before all objects that contain some are added again."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(confirmations))
+            connection.execute(delete(objects).where(objects.c.key.startswith(f"{VISITS}/")))
 
     def has(self, held: Sequence[CaptureRow], made: Sequence[TextRow]) -> bool:
         """Whether every one of these records is in the index."""
@@ -80,19 +102,36 @@ class IndexWriter:
 
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
-    ) -> None:
+    ) -> bool:
+        """Add rows; returns whether an object with confirmations is among them that was not in the index yet."""
+        fresh_visits = False
         for row in stored:
-            connection.execute(
+            inserted = connection.execute(
                 upsert(self._engine, objects)
                 .values(key=row.key, length=row.length, sha256=row.sha256)
                 .on_conflict_do_nothing()
             )
+            fresh_visits |= bool(inserted.rowcount) and row.key.startswith(f"{VISITS}/")
         keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
         found = connection.execute(select(objects.c.key, objects.c.id).where(objects.c.key.in_(keys)))
         ids = {row.key: row.id for row in found}
         for table, rows in ((captures, held), (texts, made)):
             fresh = self._fresh(connection, table, [_values(row, ids) for row in rows])
             insert_all(connection, table, fresh)
+        return fresh_visits
+
+    def _confirm(self, connection: Connection, again: Sequence[Confirmation]) -> None:
+        """Count confirmations of captures."""
+        found: dict[str, list[datetime]] = {}
+        for one in again:
+            found.setdefault(one.record, []).append(one.date)
+        insert = upsert(self._engine, confirmations)
+        later = case((confirmations.c.last > insert.excluded.last, confirmations.c.last), else_=insert.excluded.last)
+        count = confirmations.c.confirmed + insert.excluded.confirmed
+        statement = insert.on_conflict_do_update(index_elements=["record"], set_={"last": later, "confirmed": count})
+        for part in in_parts(found.items()):
+            values = [{"record": record, "last": max(dates), "confirmed": len(dates)} for record, dates in part]
+            connection.execute(statement, values)
 
     def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows whose record is not in the index yet."""
@@ -102,8 +141,11 @@ class IndexWriter:
         return [row for row in rows if row["record"] not in known]
 
 
+_NO_COLUMNS = {"object", "own", "last", "confirmed"}
+
+
 def _values(row: CaptureRow | TextRow, ids: dict[str, int]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in row.__slots__ if name not in {"object", "own"}}
+    values = {name: getattr(row, name) for name in row.__slots__ if name not in _NO_COLUMNS}
     own = isinstance(row, TextRow) and row.own
     url = row.url if own else row.url.partition("#")[0]
     return {

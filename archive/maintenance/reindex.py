@@ -6,18 +6,19 @@ import logging
 from collections.abc import Iterator
 
 from archive.index.from_records import HeldText, capture_rows, entered, held_texts
-from archive.index.schema import CaptureRow, ObjectRow
+from archive.index.schema import VISITS, CaptureRow, ObjectRow
 from archive.index.writing import IndexWriter
 from archive.maintenance.verify import Finding, StoreReader
 from archive.stores import ReadableStore
+from archive.warc.confirmation import Confirmation, stated
 from archive.warc.members import Member, members
 
 log = logging.getLogger(__name__)
 
 
 def keys(store: ReadableStore) -> list[str]:
-    """Objects with captures, then those with texts, each in the order in which they were begun."""
-    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
+    """Objects with captures, then those with texts, then those with confirmations; each in the order of their beginning."""
+    return [key for prefix in ("warc/", "text/", f"{VISITS}/") for key in sorted(store.keys(prefix), key=_begun)]
 
 
 def _begun(key: str) -> tuple[str, str]:
@@ -28,6 +29,8 @@ def _begun(key: str) -> tuple[str, str]:
 
 def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:
     """Rebuild the rows of one object, replacing the existing ones.
+
+    Confirmations count once: `IndexWriter.forget_confirmations` comes before all objects are reindexed.
 
     Returns what is wrong with the object, if anything; the complete records before that place still get rows.
 
@@ -46,14 +49,20 @@ def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | Non
 
     captures: list[CaptureRow] = []
     texts: list[HeldText] = []
-    if key.startswith("text/"):
+    again: list[Confirmation] = []
+    if key.startswith(f"{VISITS}/"):
+        again += stated(member.record for member in watched())
+    elif key.startswith("text/"):
         texts += held_texts(watched(), key)
     else:
         captures += capture_rows(watched(), key, index.reads.capture)
     reader.drain()
-    stored = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
+    whole = ObjectRow(key=key, length=reader.length, sha256=reader.sha256.hexdigest())
     words = [entered(held) for held in texts]
-    index.replace(stored, captures, [held.row for held in texts], words)
+    if again:
+        index.add([whole], [], [], again=again)
+    else:
+        index.replace(whole, captures, [held.row for held in texts], words)
     log.info("indexed object=%s captures=%d texts=%d", key, len(captures), len(texts))
     if end == reader.length:
         return None

@@ -10,14 +10,17 @@ from typing import Literal
 from archive.errors import ObjectMissingError
 from archive.index.from_records import capture_rows, text_rows
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow
+from archive.index.schema import VISITS, CaptureRow, ObjectRow, TextRow
 from archive.stores import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest
+from archive.warc.confirmation import Confirmation, stated
 from archive.warc.members import Member, members
 
 Kind = Literal["missing", "damaged", "index", "unknown"]
 _CHUNK = 8 << 20
+_OF_OTHERS = {"last", "confirmed"}
+"""What other objects say about a capture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,11 @@ def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Findi
             yield member
 
     wanted: list[CaptureRow | TextRow] = []
+    again: list[Confirmation] = []
     try:
-        if row.key.startswith("text/"):
+        if row.key.startswith(f"{VISITS}/"):
+            again += stated(member.record for member in watched())
+        elif row.key.startswith("text/"):
             wanted += text_rows(watched(), row.key)
         else:
             wanted += capture_rows(watched(), row.key, index.capture)
@@ -79,12 +85,13 @@ def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Findi
     else:
         yield from wrong
         yield from _rows(index, row.key, wanted)
+        yield from _confirmed(index, row.key, again)
 
 
 def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
     """Objects with captures or texts that no row refers to: left by a commit that was interrupted."""
     keys = set(known)
-    for prefix in ("warc/", "text/"):
+    for prefix in ("warc/", "text/", f"{VISITS}/"):
         for key in store.keys(prefix):
             if key not in keys:
                 yield Finding(kind="unknown", key=key, offset=None, reason="the index does not know this object")
@@ -149,9 +156,19 @@ def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[
         yield Finding(kind="index", key=key, offset=stated[record].offset, reason=reason)
 
 
+def _confirmed(index: Index, key: str, again: list[Confirmation]) -> Iterator[Finding]:
+    """Confirmations that the index does not count, or of captures that it does not know."""
+    rows = {row.record: row for row in index.captures_of(dict.fromkeys(one.record for one in again))}
+    for one in again:
+        row = rows.get(one.record)
+        if row is None or row.last is None or row.last < one.date:
+            reason = f"{one.record}: the index does not say that it was confirmed at {one.date:%Y-%m-%dT%H:%M:%SZ}"
+            yield Finding(kind="index", key=key, offset=None, reason=reason)
+
+
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
     """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
-    names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
+    names = [name for name in wanted.__slots__ if name not in _OF_OTHERS and getattr(wanted, name) != getattr(stated, name)]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
     return [name for name in names if not (unknown and name == "made_by")]
 

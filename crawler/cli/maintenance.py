@@ -40,6 +40,7 @@ def reindex() -> None:
         archive = open_archive()
         options = load(CrawlSettings)
         with no_run(archive.settings.home, wait_seconds=options.lock_seconds), open_frontier() as frontier:
+            archive.writer.index.forget_confirmations()
             with progress_bar(keys(archive.store), "objects") as objects:
                 for key in objects:
                     finding = reindex_object(archive.store, archive.writer.index, key)

@@ -6,6 +6,7 @@ import logging
 import resource
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, stop_after_attempt, wait_exponential

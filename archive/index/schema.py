@@ -255,7 +255,9 @@ def index_urlkey(url: str) -> str:
 
 def capture_row(row: Row[Any]) -> CaptureRow:
     """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
-    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, *more = tuple(row)[:17]
+    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, *more = tuple(row)[
+        :17
+    ]
     key, last, confirmed = more
     return CaptureRow(
         record=record,

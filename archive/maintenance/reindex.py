@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def keys(store: ReadableStore) -> list[str]:
-    """Objects with captures, then those with texts, then those with confirmations; each in the order of their beginning."""
+    """Objects with captures, those with texts, those with confirmations; each kind in the order of their beginning."""
     return [key for prefix in ("warc/", "text/", f"{VISITS}/") for key in sorted(store.keys(prefix), key=_begun)]
 
 

@@ -168,7 +168,9 @@ def _confirmed(index: Index, key: str, again: list[Confirmation]) -> Iterator[Fi
 
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
     """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
-    names = [name for name in wanted.__slots__ if name not in _OF_OTHERS and getattr(wanted, name) != getattr(stated, name)]
+    names = [
+        name for name in wanted.__slots__ if name not in _OF_OTHERS and getattr(wanted, name) != getattr(stated, name)
+    ]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
     return [name for name in names if not (unknown and name == "made_by")]
 

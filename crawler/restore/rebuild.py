@@ -87,7 +87,7 @@ def _replay(
 def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
     """What each captured response to a request for the feed changed, oldest first."""
     known: dict[str, str] = {}
-    for row in archive.captures(feed.url):
+    for row, at in _each_visit(archive.captures(feed.url)):
         if row.url != feed.url:
             continue
         parsed: ParsedFeed | None = None
@@ -103,7 +103,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             shared = [key in known for key in keys(parsed.entries)]
             site = parsed.feed.link or feed.site
             language = parsed.feed.language
-            seen = seen_entries(parsed.entries, known, {}, language, at=row.date, feed=feed.url, site=site)
+            seen = seen_entries(parsed.entries, known, {}, language, at=at, feed=feed.url, site=site)
             known.update((entry.key, entry.digest) for entry in seen)
         elif payload.status != NOT_MODIFIED:
             continue
@@ -113,7 +113,7 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
         if not own:
             stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
         validated = payload.record if own else None
-        answer = Answer(at=row.date, status=payload.status, headers=stated, validated=validated)
+        answer = Answer(at=at, status=payload.status, headers=stated, validated=validated)
         visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
         # Its backfill has been done, or can be started by hand.
         yield replace(visit, gap=False, record=payload.record, texts=_texts(archive, seen))
@@ -130,6 +130,14 @@ def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
             fresh=visit.fresh,
             **known_now,
         )
+
+
+def _each_visit(rows: Iterable[CaptureRow]) -> Iterator[tuple[CaptureRow, datetime]]:
+    """Captures and when each was made; those that were confirmed once more for each visit that confirmed them."""
+    for row in rows:
+        yield row, row.date
+        for _ in range(row.confirmed):
+            yield row, row.seen
 
 
 def _texts(archive: Archive, seen: Iterable[SeenEntry]) -> tuple[tuple[str, Source], ...]:
@@ -173,16 +181,16 @@ def _page_visits(
     texts, addresses = archive.index.texts(url), page_keys(archive.index.engine, url)
     if words := _in_feed(page, chain.from_iterable(texts.values())):
         yield words, url
-    for row in archive.captures(url):
+    for row, at in _each_visit(archive.captures(url)):
         final = _final(archive, row) if page_key(row.url) in addresses else None
         if final is None:
             continue
-        gone = next((one.kind for one in deletions if one.missing(final.date)), None)
+        gone = next((one.kind for one in deletions if one.missing(max(at, final.date))), None)
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
         if not (page.kept or final.record in texts or final.refers_to in texts or archive.index.text_for(final)):
             continue  # it was not the post, or its text is yet to be made
-        visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
+        visit = after_page(page, Answer(at=max(at, final.date), status=final.status, row=final), plan=plan, gone=gone)
         yield (replace(visit, source="page") if visit.kept else visit), final.url
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)
 

@@ -96,7 +96,7 @@ def crawl(
             if run is None:
                 return Exit.FAILED
             if run.committer.failure is None:  # otherwise the store has already refused writes
-                _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
+                _PATIENTLY(store_state.save, archive.store, frontier)
             (show or _print)(run.summary)
             code = _exit(crawler, run)
             return Exit.DAMAGED if leftovers.damage and code is Exit.DONE else code

@@ -21,7 +21,7 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import opml, parse
+from crawler.feeds import parse
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
@@ -44,15 +44,14 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
         ArchiveError: Store or database failed.
         FeedError: The stored subscriptions cannot be read.
     """
-    key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
-    if key is None:
+    subscriptions = store_state.subscriptions(archive.store, now=now)
+    if subscriptions is None:
         return 0
     frontier.enter_aliases(store_state.aliases(archive.store))
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
     entered: set[str] = set()
-    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
         urls: dict[str, None] = {}

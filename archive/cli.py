@@ -367,7 +367,9 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
         archive = open_archive()
         with exclusive(archive.settings.home / "import.lock", what="import"):
             archive.writer.check_writable()
-            finish(archive)
+            leftovers = finish(archive)
+            for line in leftovers.lines():
+                print_error(line)
             importer = Importer(archive, now=lambda: datetime.now(UTC))
             with progress_bar(tuple(dict.fromkeys(files)), "files") as paths:
                 for path in paths:
@@ -396,7 +398,8 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     nothing = not any(tally.captures or tally.held or tally.others for tally in tallies.values())
     if unread or nothing:
         sys.exit(Exit.FAILED)
-    sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
+    damaged = leftovers.damage or any(tally.broken for tally in tallies.values())
+    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
 COMMANDS = (get, history, list_versions, diff, search_texts, verify, import_files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from archive.index.fulltext import Entered, enter
 from archive.index.index import Index
@@ -26,6 +26,16 @@ class IndexWriter:
         """Create or upgrade the tables."""
         migrate(self._engine, "archive", REVISION)
 
+    def check_writable(self) -> None:
+        """Make sure that the database accepts writes; changes nothing.
+
+        Raises:
+            DatabaseError: It does not.
+        """
+        first = select(func.min(objects.c.id)).scalar_subquery()
+        with transaction(self._engine) as connection:
+            connection.execute(update(objects).where(objects.c.id == first).values(length=objects.c.length))
+
     def add(
         self,
         stored: list[ObjectRow],
@@ -44,6 +54,14 @@ class IndexWriter:
         with transaction(self._engine) as connection:
             self._add(connection, stored, held, made)
             enter(connection, self._engine, words)
+
+    def has(self, held: Sequence[CaptureRow], made: Sequence[TextRow]) -> bool:
+        """Whether every one of these records is in the index."""
+        rows: list[tuple[Table, Sequence[CaptureRow] | Sequence[TextRow]]] = [(captures, held), (texts, made)]
+        with transaction(self._engine, reads=True) as connection:
+            return not any(
+                self._fresh(connection, table, [{"record": row.record} for row in some]) for table, some in rows
+            )
 
     def replace(
         self, stored: ObjectRow, held: list[CaptureRow], made: list[TextRow], words: Sequence[Entered] = ()

@@ -29,19 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
 from archive.errors import DatabaseError, SettingsError
 from archive.runtime.console import masked
+from archive.runtime.database_fault import fault
 from archive.runtime.storable import storable
 
 if TYPE_CHECKING:
@@ -142,10 +135,6 @@ def connect(url: str) -> Engine:
     return engine
 
 
-_PASSING_STATES = frozenset({"08", "40", "53", "55", "57", "58"})
-"""Classes of SQLSTATE: connection, rollback, resources, state, operator intervention, system."""
-
-
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own BEGIN comes late and skips DDL; ours is in _begin_sqlite.
     connection.isolation_level = None
@@ -179,8 +168,9 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         with engine.connect().execution_options(**{_READS: reads}) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as e:
+        found = fault(e)
         raise DatabaseError(
-            _reason(e), url=shown(engine.url), hint="Is the database up, with room to write?", temporary=_passing(e)
+            _reason(e), url=shown(engine.url), hint=found.hint, temporary=found.temporary, rejected=found.rejected
         ) from e
     except OSError as e:  # pg8000 passes on the socket's own errors
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
@@ -201,16 +191,6 @@ def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[
     """
     with transaction(engine, reads=True) as connection:
         return list(connection.execute(query, parameters))
-
-
-def _passing(e: SQLAlchemyError) -> bool:
-    """Whether the same call may succeed later: the server is down or starting, the file is locked or has no room."""
-    if not isinstance(e, DBAPIError) or e.orig is None:
-        return isinstance(e, PoolTimeoutError)
-    said = e.orig.args[0] if e.orig.args else None
-    if isinstance(said, dict):  # pg8000: the server's own error, with its SQLSTATE under C
-        return str(said.get("C", ""))[:2] in _PASSING_STATES
-    return isinstance(e, OperationalError | InterfaceError)
 
 
 def shown(url: URL) -> str:

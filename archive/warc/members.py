@@ -32,9 +32,14 @@ class Readable(Protocol):
         """Up to `size` bytes; empty at the end."""
 
 
-def members(stream: Readable) -> Iterator[Member]:
-    """The complete members of a WARC file from its beginning; ends before one that is truncated or not a record."""
-    offset = 0
+def members(stream: Readable, *, begin: int = 0) -> Iterator[Member]:
+    """The complete members of a WARC file from its beginning; ends before one that is truncated or not a record.
+
+    Args:
+        stream: The file.
+        begin: Offset in the file at which the stream stands.
+    """
+    offset = begin
     rest = b""
     while True:
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -32,6 +32,8 @@ NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 GZIP_LEVEL = 6
 
 _FRACTION = re.compile(r"(\.\d{6})\d+")
+_STATUS_LINE = re.compile(rb"[^\s/]*/[^\s/]+ ")
+"""Beginning of a response whatever the server calls its protocol: `http/1.1 200 OK`."""
 _PART_OF_DATE = re.compile(r"\d{4}(-\d{2})?")
 
 Profile = Literal["identical-payload-digest", "server-not-modified"]
@@ -76,7 +78,8 @@ class Record:
     @property
     def url(self) -> str:
         """WARC-Target-URI; empty on warcinfo. WARC/1.0 writers put it in angle brackets."""
-        return (self.get("WARC-Target-URI") or "").strip("<>")
+        stated = self.get("WARC-Target-URI") or ""
+        return stated[1:-1] if stated.startswith("<") and stated.endswith(">") else stated
 
     @property
     def date(self) -> datetime:
@@ -321,8 +324,16 @@ def is_capture(record: Record) -> bool:
     if record.kind == "resource":
         return web
     if record.kind == "revisit":
-        return web and (not record.block or record.block.startswith(b"HTTP/"))
-    return web and record.kind == "response" and record.block.startswith(b"HTTP/")
+        return web and (not record.block or _is_http(record))
+    return web and record.kind == "response" and _is_http(record)
+
+
+def _is_http(record: Record) -> bool:
+    """Whether the block is an HTTP response, whatever it calls its protocol, as long as the record says so."""
+    if record.block.startswith(b"HTTP/"):
+        return True
+    stated = (record.get("Content-Type") or "").lower().startswith("application/http")
+    return stated and _STATUS_LINE.match(record.block) is not None
 
 
 def split_payload(record: Record) -> tuple[bytes, bytes]:

@@ -25,6 +25,7 @@ from archive.limits import CARRIED_CHARACTERS
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
 from archive.warc.validators import confirms
+from archive.writer.damage import Damage
 from archive.writer.spool import SpoolFile
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Sealed:
     """What the crawler needs to remember once the rest is durable; lines that the archive does not interpret."""
     journal: Path | None = None
     """Spool file that contains the notes."""
+    damage: tuple[Damage, ...] = ()
+    """What was lost of it on this machine's disk after it was written."""
 
     @property
     def paths(self) -> tuple[Path, ...]:

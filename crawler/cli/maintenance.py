@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
 from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
+
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.writer.committer import Leftovers
 
 
 @click.command()
@@ -83,7 +88,9 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.writer.check_writable()
             job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
-            job.finish()
+            leftovers = job.finish()
+            for line in leftovers.lines():
+                print_error(line)
             asked = tuple(archive.meant(one).url for one in urls)
             with progress_bar(job.run(wanted(archive, frontier, asked)), "captures") as results:
                 for one in results:
@@ -94,28 +101,68 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
                         print_error(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
     wrong = f", {len(failures)} failed and keep their texts" if failures else ""
     click.echo(f"{made} texts re-extracted, {same} unchanged{wrong}")
-    sys.exit(Exit.DAMAGED if any(one.damaged for one in failures) else Exit.DONE)
+    damaged = leftovers.damage or any(one.damaged for one in failures)
+    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
 @click.command()
-def seal() -> None:
-    """Commit what killed crawls have left in the spool."""
+@click.option("--again", is_flag=True, help="Try again what was set aside.")
+def seal(again: bool) -> None:
+    """Commit what killed crawls have left in the spool.
+
+    A batch whose own content is refused is set aside (exit code 1); --again tries it again, under another name if the
+    store has other bytes under its own. Exit code 4 if spool files were damaged; what is whole in them is committed.
+    """
     from archive.archive import Archive
     from archive.cli import failed
     from archive.errors import LockedError
+    from archive.index.schema import CRAWL
     from archive.settings import ArchiveSettings, load
-    from crawler.job import recover
+    from archive.writer.committer import Leftovers
+    from crawler.job import judge_aside, recover
     from crawler.session.lanes import LANES, only_run
 
-    count = 0
+    done = Leftovers()
     with open_frontier() as frontier:
         settings = load(ArchiveSettings)
         for lane in LANES:
             try:
                 with only_run(settings.home, lane, wait_seconds=0):
-                    count += recover(Archive.open(settings, lane), frontier)
-            except LockedError:
+                    archive = Archive.open(settings, lane)
+                    if again:
+                        archive.writer.bring_back(CRAWL)
+                    done += recover(archive, frontier)
+            except LockedError as e:
+                if again:
+                    print_error(str(e), e.hint)
                 continue  # a crawl is running there, and will commit it
             except ArchiveError as e:
                 sys.exit(failed(e))
-    click.echo(f"committed {count} batches")
+        if again:
+            done += _others_again(Archive.open(settings))
+            judge_aside(settings, frontier)
+    click.echo(f"committed {done.committed} batches")
+    sys.exit(Exit.FAILED if done.aside else Exit.DAMAGED if done.damage else Exit.DONE)
+
+
+def _others_again(archive: Archive) -> Leftovers:
+    """Try again what was set aside of imports and of texts made anew."""
+    from archive.cli import failed
+    from archive.errors import LockedError
+    from archive.index.schema import AGAIN, IMPORT
+    from archive.runtime.file_lock import exclusive
+    from archive.writer.committer import Leftovers
+
+    done = Leftovers()
+    for maker, what in ((IMPORT, "import"), (AGAIN, "extract")):
+        try:
+            with exclusive(archive.settings.home / f"{what}.lock", what=what):
+                if archive.writer.bring_back(maker):
+                    done += archive.writer.commit_leftovers(maker)
+        except LockedError as e:
+            print_error(str(e), e.hint)
+        except ArchiveError as e:
+            sys.exit(failed(e))
+    for line in done.lines():
+        print_error(line)
+    return done

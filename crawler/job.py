@@ -81,6 +81,7 @@ def crawl(
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()
             recover(archive, frontier)
+            frontier.heal(datetime.now(UTC))
             crawler = process.create_crawler(spider)
             if watch:
                 watch(crawler)

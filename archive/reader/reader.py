@@ -240,6 +240,15 @@ class Reader:
         """
         return self.read(row).payload()
 
+    def head(self, row: CaptureRow) -> bytes:
+        """The response head of a visit itself, without its payload.
+
+        Raises:
+            DamagedError: The stored data do not match the index.
+            StoreError: The store failed.
+        """
+        return self._first(row)[0]
+
     def records(self, row: CaptureRow) -> list[warc.Record]:
         """The WARC records of a capture: response or revisit, request, metadata.
 

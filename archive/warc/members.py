@@ -32,9 +32,13 @@ class Readable(Protocol):
         """Up to `size` bytes; empty at the end."""
 
 
-def members(stream: Readable) -> Iterator[Member]:
-    """The complete members of a WARC file from its beginning; ends before one that is truncated or not a record."""
-    offset = 0
+def members(stream: Readable, offset: int = 0) -> Iterator[Member]:
+    """The complete members of a WARC file; ends before one that is truncated or not a record.
+
+    Args:
+        stream: The file, from its beginning or from that of a member.
+        offset: Where in the file the stream begins.
+    """
     rest = b""
     while True:
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)

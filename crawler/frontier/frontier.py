@@ -72,10 +72,11 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.every(connection)
 
-    def restore(self, subscription: Subscription) -> Feed:
-        """Subscribe with the title, site, seeds and state of a stored subscription."""
+    def restore(self, found: Iterable[Subscription]) -> list[Feed]:
+        """Subscribe with the title, site, seeds and state of stored subscriptions; each feed once."""
         with transaction(self._engine) as connection:
-            return subscriptions.restore(connection, subscription)
+            feeds_of = [subscriptions.restore(connection, one) for one in found]
+        return list({feed.id: feed for feed in feeds_of}.values())
 
     def entrust(self, url: str) -> tuple[str, Credentials | None]:
         """Store the credentials in a URL for its origin; returns the URL without them, and them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from archive.index.aliases import Alias
 from archive.stores import ObjectStore
 from archive.warc.page_identity import page_key
-from crawler.feeds.opml import write
+from crawler.errors import FeedError
+from crawler.feeds.opml import read, write
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 from crawler.model.visits import Subscription
@@ -88,6 +89,37 @@ def aliases(store: ObjectStore) -> Iterator[Alias]:
         StoreError: The store failed.
     """
     return _lines(store, ALIASES, _ALIAS)
+
+
+def opml_fault(data: bytes) -> str | None:
+    """Why stored subscriptions cannot be read; None if they can."""
+    try:
+        read(data, name="", now=datetime.fromtimestamp(0, UTC), ours=True)
+    except FeedError as e:
+        return f"is no list of subscriptions: {e}"
+    return None
+
+
+def _lines_fault(form: TypeAdapter[T]) -> Callable[[bytes], str | None]:
+    """Why stored lines cannot be read."""
+
+    def fault(data: bytes) -> str | None:
+        for number, line in enumerate(data.splitlines(), start=1):
+            try:
+                form.validate_json(line)
+            except ValidationError as e:
+                return f"line {number} cannot be read: {str(e).splitlines()[0]}"
+        return None
+
+    return fault
+
+
+CHECKS: Mapping[str, Callable[[bytes], str | None]] = {
+    SUBSCRIPTIONS: opml_fault,
+    DELETIONS: _lines_fault(_DELETION),
+    ALIASES: _lines_fault(_ALIAS),
+}
+"""What shows that an object is damaged, by prefix."""
 
 
 def _lines(store: ObjectStore, prefix: str, form: TypeAdapter[T]) -> Iterator[T]:

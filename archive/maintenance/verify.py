@@ -103,8 +103,13 @@ def check(store: ReadableStore, index: Index, row: ObjectRow) -> Checked:
     faults = ([damage] if damage else []) or wrong
     made: dict[str, CaptureRow | TextRow] = {held.row.record: held.row for held in contents.texts}
     made.update((one.record, one) for one in _referring(index, contents.captures))
-    whole = {record: one for record, one in made.items() if record not in differing}
     captures, texts = index.of_object(row.key)
+    ends = {*contents.gaps, contents.length}
+    for capture in captures:  # one whose request or metadata is damaged
+        torn = made.get(capture.record)
+        if damage and torn and torn.offset + torn.length in ends and torn.length < capture.length:
+            differing[capture.record] = damage.reason
+    whole = {record: one for record, one in made.items() if record not in differing}
     stated: dict[str, CaptureRow | TextRow] = {text.record: text for text in texts}
     stated.update((capture.record, capture) for capture in captures)
     lost = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import zlib
 from collections.abc import Iterator
@@ -52,8 +51,8 @@ def members(stream: Readable, offset: int = 0) -> Iterator[Member]:
                 plain += inflate.decompress(data)
                 taken += len(data) - len(inflate.unused_data)
                 rest = inflate.unused_data
-            record = next(warc.read(io.BytesIO(plain)))
-        except (zlib.error, ValueError, StopIteration) as e:
+            record = warc.read_one(bytes(plain))
+        except (zlib.error, ValueError) as e:
             log.debug("no whole record offset=%d reason=%s", offset, e)
             return
         yield Member(offset=offset, length=taken, record=record)

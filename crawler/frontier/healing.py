@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, literal, or_, select, update
 
 from archive.index.schema import captures, objects
 from crawler.frontier.seen import NO_VALIDATORS
@@ -64,5 +64,5 @@ def _feeds(records: Select[tuple[str]], lost: Select[tuple[str]]) -> ColumnEleme
 
 
 def _make_due(connection: Connection, table: Table, where: ColumnElement[bool], now: datetime) -> int:
-    due = case((table.c.due < now, table.c.due), else_=now)
+    due = case((table.c.due < now, table.c.due), else_=literal(now, table.c.due.type))
     return connection.execute(update(table).where(where).values(due=due, **NO_VALIDATORS)).rowcount

@@ -102,9 +102,8 @@ def enter_page_visits(connection: Connection, found: Iterable[RestoredPage], los
     for page in found:
         row = {"of": page_key(page.url), **page.values}
         of_columns.setdefault(frozenset(page.values), []).append(row)
-    for names, rows in of_columns.items():
-        change = update(pages).where(pages.c.key == bindparam("of"))
-        connection.execute(change.values({name: bindparam(name) for name in names}), rows)
+    for rows in of_columns.values():
+        connection.execute(update(pages).where(pages.c.key == bindparam("of")), rows)
         kept = [row["of"] for row in rows if row.get("kept")]
         for part in in_parts(kept):
             theirs = select(pages.c.id).where(pages.c.key.in_(part), ~pages.c.shared)

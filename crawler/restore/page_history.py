@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -114,14 +114,17 @@ def restored(
     The ledger decides whether a page was the post: the crawl had more evidence than the capture.
     """
     page = Page(url=history.url, feed_id=feed_id, kept=False)
+    values: dict[str, Any]
     last: PageVisit | None = None
     alive: PageVisit | None = None
     lost: list[Deletion] = []
-    for _, final in history.rows:
+    was_read = False
+    for final in _answers(history):
         gone = next((one.kind for one in ledger if one.missing(final.date)), None)
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
         has_text = final.record in history.read or final.refers_to in history.read
+        was_read = was_read or has_text
         media = not has_text and _is_media(final)
         if not (page.kept or has_text or media):
             continue  # it was not the post, or its text is yet to be made
@@ -135,14 +138,30 @@ def restored(
             alive = visit
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)
     if last is None:
-        values: dict[str, Any] | None = {"source": "feed"} if history.from_feed else None
+        values = _in_feed(history) if history.from_feed else {}
     else:
         names = ("due", "status", "error", "failures", "etag", "last_modified", "validated", "checks", "verdict")
         values = {"visited": last.at, **{name: getattr(last, name) for name in names}}
         if alive is not None:
-            source = {} if alive.verdict else {"source": "page"}
+            source = {"source": "page"} if was_read else {}
             values |= {"kept": True, "alive": alive.at, "alive_record": alive.record, **source}
     return (RestoredPage(url=history.url, values=values) if values else None), lost
+
+
+def _answers(history: PageHistory) -> Iterator[CaptureRow]:
+    """What answered each visit, once: a redirect between addresses of the page and where it leads are one visit."""
+    seen: set[str] = set()
+    for _, final in history.rows:
+        if final.record not in seen:
+            seen.add(final.record)
+            yield final
+
+
+def _in_feed(history: PageHistory) -> dict[str, Any]:
+    """Columns of a page that was refused, so that the words of the feed are the text."""
+    refusals = [final for final in _answers(history) if final.status not in _HELD]
+    last = {"visited": refusals[-1].date, "status": refusals[-1].status} if refusals else {}
+    return {"source": "feed", **last}
 
 
 def _is_media(row: CaptureRow) -> bool:

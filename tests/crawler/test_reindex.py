@@ -14,10 +14,10 @@ from sample.server import Answer, Site
 WORDS = "The river rose in the night, and by morning post {} had become a boat with a mast and a cat on deck. "
 
 LOST: Mapping[str, frozenset[str]] = {
-    "feeds": frozenset({"due", "failures", "error", "restless", "pushed", "moved_to", "moved_since", "moved_times"}),
-    "pages": frozenset(
-        {"due", "failures", "error", "first_seen", "looks", "looks_since", "etag", "last_modified", "validated"}
-    ),
+    "feeds": frozenset({"due", "failures", "error", "restless", "pushed", "moved_to", "moved_since", "moved_times"})
+    | {"visited", "whole", "validated"},  # of the newest capture, also if a backfill made it
+    "pages": frozenset({"due", "failures", "error", "verdict", "first_seen", "looks", "looks_since"})
+    | {"etag", "last_modified", "validated"},
     "entries": frozenset({"markup"}),
     "objects": frozenset({"verified", "told"}),
 }

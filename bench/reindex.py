@@ -99,7 +99,7 @@ def make(home: Path, count: int, visits: int) -> int:
     archive, frontier = Archive.open(settings), Frontier.open(settings.database)
     for feed in range(max(visits // VISITS_OF_FEED, 1)):
         frontier.subscribe(f"http://blog{feed}.example/feed", seed=None, now=BEGAN)
-    store_state.save(archive.store, frontier, now=datetime.now(UTC))
+    store_state.save(archive.store, frontier)
     last: dict[str, CaptureRow] = {}
     batch, made, inside = archive.writer.batch(now=BEGAN), 0, 0
     for capture, text in captures(count, visits):

@@ -14,12 +14,21 @@ _STRINGS = frozenset(
     {"title", "author", "shared_author", "language", "html", "published_raw", "modified_raw", "related", "named_by"}
 )
 
+_OF_ONE_RELEASE = {None, "1", "2"}
+"""Rules whose texts are told apart by the release as well."""
+
 PAGE, FEED = "page", "feed"
 """Sources of a text."""
 
 
 def made_by(extractor: object) -> str:
-    """The identity of an extractor in an index: a digest of its name, versions, options and site profile."""
+    """The identity of an extractor in an index: a digest of its name, rules, options and site profile.
+
+    The version of the package is left out: a release that changes no rule makes the texts that its predecessor made.
+    Texts by rules of the first releases keep the identities that these gave them.
+    """
+    if isinstance(extractor, dict) and extractor.get("rules") not in _OF_ONE_RELEASE:
+        extractor = {name: value for name, value in extractor.items() if name != "version"}
     return digest(json.dumps(extractor, sort_keys=True).encode())
 
 

@@ -13,6 +13,7 @@ from archive.index import aliases
 from archive.runtime.database import in_parts, upsert
 from archive.warc.page_identity import page_key, post_key
 from crawler.frontier import seen as visits
+from crawler.frontier import unsaved
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.tables import deletions, entries, pages
 from crawler.model.visits import FeedVisit, SeenEntry, Source
@@ -113,6 +114,7 @@ def enter_page_visits(connection: Connection, found: Iterable[RestoredPage], los
     if ledger:
         insert = upsert(connection.engine, deletions).on_conflict_do_nothing()
         connection.execute(insert, ledger)
+        unsaved.note(connection, "deletion", [row["key"] for row in ledger])
 
 
 def enter_posts(connection: Connection, found: Mapping[str, int | None], now: datetime) -> None:

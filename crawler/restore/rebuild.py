@@ -14,7 +14,6 @@ from archive.runtime.database import bulk, transaction
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.page_identity import page_key, post_key
 from crawler.decide.freshness import Pace
-from crawler.feeds import opml
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier import restoring
 from crawler.frontier.deletions import Deletion
@@ -64,14 +63,13 @@ class Rebuild:
             FeedError: The stored subscriptions cannot be read.
         """
         archive, frontier = self._archive, self._frontier
-        key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
-        if key is None:
+        subscriptions = store_state.subscriptions(archive.store, now=now)
+        if subscriptions is None:
             return 0
         with bulk(frontier.engine), bulk(archive.index.engine):
             frontier.enter_aliases(dict.fromkeys(store_state.aliases(archive.store)))
             for one in store_state.deletions(archive.store):  # the object written last shows whether it was restored
                 self._ledger.setdefault(one.key, {})[one.since] = one
-            subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
             feeds = [feed for part in _parts(subscriptions, _PAGES) for feed in frontier.restore(part)]
             entered: set[str] = set()
             for of_transaction in _parts(feeds, _FEEDS):

@@ -41,6 +41,12 @@ def url(site: Site, number: int = 0) -> str:
     return site.url + TIDE.url_of(TIDE.posts[number])
 
 
+def test_a_release_that_changes_no_rule_is_the_same_extractor() -> None:
+    assert made_by({**extraction.extractor(), "version": "9.9.9"}) == made_by(extraction.extractor())
+    for other in ("rules", "trafilatura", "profile"):
+        assert made_by({**extraction.extractor(), other: "9.9.9"}) != made_by(extraction.extractor())
+
+
 def made_by_another(home: Home) -> None:
     """Let commands make texts as another extractor would, by other rules and in other words."""
     patched(

@@ -1,0 +1,219 @@
+"""Databases of every earlier revision, with rows in all of their tables, become the database of today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Boolean, Column, Engine, MetaData, String, Table, func, insert, inspect, select, text
+
+from archive.index.index import Index
+from archive.runtime.database import connect, transaction
+from archive.warc.page_identity import page_key
+from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Due, PageVisit
+from schedules.runs import Runs
+
+PACKAGES = ("archive", "crawler", "schedules")
+URL = "http://blog.example/2026/post"
+FEED = "http://blog.example/feed"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+_INSTANT = int(NOW.timestamp()) * 1_000_000
+_SEARCH = ("searchable_words", "passages")
+"""Tables of the full text, which have a form of their own in each database."""
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revisions(package: str) -> list[str]:
+    """All revisions of a package, the oldest first."""
+    script = ScriptDirectory.from_config(_config(package))
+    return [one.revision for one in script.walk_revisions()][::-1]
+
+
+def _combinations() -> Iterator[dict[str, str]]:
+    """Each revision of each package beside the oldest and beside the newest ones of the others."""
+    every = {package: _revisions(package) for package in PACKAGES}
+    seen: set[tuple[str, ...]] = set()
+    for others in (0, -1):
+        for package, revisions in every.items():
+            for revision in revisions:
+                chosen = {name: found[others] for name, found in every.items()} | {package: revision}
+                if (key := tuple(chosen.values())) not in seen:
+                    seen.add(key)
+                    yield chosen
+
+
+def _bring_to(engine: Engine, package: str, revision: str) -> None:
+    config = _config(package)
+    with transaction(engine) as connection:
+        config.attributes.update(connection=connection, version_table=f"{package}_revision")
+        command.upgrade(config, revision)
+
+
+def _tables(engine: Engine) -> dict[str, Table]:
+    """The tables as the database itself describes them; those that others refer to come first."""
+    found = MetaData()
+    with transaction(engine, reads=True) as connection:
+        names = [name for name in inspect(connection).get_table_names() if not name.startswith(_SEARCH)]
+        found.reflect(connection, only=[name for name in names if not name.endswith("_revision")])
+    return {table.name: table for table in found.sorted_tables}
+
+
+_KNOWN = {
+    "url": URL,
+    "urlkey": "example,blog)/2026/post",
+    "facts": "{}",
+    "kind": "response",
+    "kept": True,
+    "paused": False,
+    "backfill": False,
+    "unverified": False,
+    "status": 200,
+    "mime": "text/html",
+    "media": "application/rss+xml",
+    "source": "page",
+    "skips": "",
+    "verdict": None,
+    "listing": None,
+    "refers_to": None,
+    "truncated": None,
+    "error": None,
+    "ended": None,
+}
+"""Values that have a meaning; others are made from their column's type."""
+
+_SPANS = {"rhythm", "fresh", "every", "window"}
+"""Columns in seconds."""
+
+_INSTANTS = {"added", "date", "dated", "due", "first_seen", "seen", "since", "started", "until", "visited"}
+"""Columns that hold a time and matter here."""
+
+
+_OF_TABLES: dict[str, dict[str, Any]] = {
+    "objects": {"key": "warc/2026/11/01/pressmark-20261101000000000000-0a.warc.gz"},
+    "captures": {"page": page_key(URL)},
+    "texts": {"page": page_key(URL), "capture": "captures-record"},
+    "feeds": {"url": FEED, "key": page_key(FEED)},
+    "seeds": {"url": FEED, "key": page_key(FEED)},
+    "pages": {"key": page_key(URL)},
+}
+"""Values by which rows of one table refer to those of another."""
+
+
+def _row(table: Table) -> dict[str, Any]:
+    """A row that the table of that revision takes."""
+    known = _KNOWN | _OF_TABLES.get(table.name, {})
+    return {one.name: known[one.name] if one.name in known else _value(table.name, one) for one in table.columns}
+
+
+def _value(table: str, column: Column[Any]) -> Any:
+    if column.name in _SPANS:
+        return 3_600
+    if isinstance(column.type, Boolean):
+        return False
+    if isinstance(column.type, String):
+        return f"{table}-{column.name}"[: column.type.length]
+    if column.name.endswith("id"):
+        return 7
+    return _INSTANT if column.name in _INSTANTS else 1
+
+
+def _fill(engine: Engine) -> dict[str, int]:
+    """Put one row into every table; returns the number of rows of each."""
+    tables = {name: table for name, table in _tables(engine).items() if name != "schedule"}
+    with transaction(engine) as connection:
+        for table in tables.values():
+            connection.execute(insert(table).values(**_row(table)))
+    return dict.fromkeys(tables, 1)
+
+
+def _schema(engine: Engine) -> dict[str, Any]:
+    """Columns, keys and indexes of every table."""
+    with transaction(engine, reads=True) as connection:
+        found = inspect(connection)
+        return {
+            table: {
+                "columns": {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(table)},
+                "key": found.get_pk_constraint(table)["constrained_columns"],
+                "indexes": sorted((str(one["name"]), one["column_names"]) for one in found.get_indexes(table)),
+                "unique": sorted(one["column_names"] for one in found.get_unique_constraints(table)),
+            }
+            for table in found.get_table_names()
+            if not table.startswith("searchable_words_")
+        }
+
+
+def _empty(engine: Engine) -> None:
+    """Drop every table."""
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
+        Path(str(engine.url.database)).unlink()
+        return
+    with transaction(engine) as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+
+
+def _open(database: str) -> tuple[Index, Frontier]:
+    """Open a database as every command does, which brings it to today's revision."""
+    frontier = Frontier.open(database)
+    Runs.open(database)
+    return Index(frontier.engine), frontier
+
+
+@pytest.mark.parametrize("revisions", list(_combinations()), ids=lambda found: "-".join(found.values()))
+def test_rows_of_an_earlier_revision_are_there_and_work(revisions: dict[str, str], database: str) -> None:
+    engine = connect(database)
+    for package, revision in revisions.items():
+        _bring_to(engine, package, revision)
+    rows = _fill(engine)
+    engine.dispose()
+
+    index, frontier = _open(database)
+
+    with transaction(frontier.engine, reads=True) as connection:
+        counts = {
+            name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for name, table in _tables(frontier.engine).items()
+            if name in rows
+        }
+    assert counts == rows
+    capture, made = index.nearest(URL, None), index.nearest_text(URL, None)
+    assert capture is not None
+    assert capture.date == NOW
+    assert made is not None
+    assert made.capture == capture.record
+    assert [feed.url for feed in frontier.feeds()] == [FEED]
+    due = Due(now=NOW + timedelta(days=1), holder="other", until=NOW + timedelta(days=2), held=True)
+    pages, _ = frontier.claim_pages(due)
+    assert [page.url for page in pages] == [URL]
+    visit = PageVisit(
+        url=URL,
+        feed_id=7,
+        at=NOW + timedelta(days=1),
+        due=None,
+        kept=True,
+        status=200,
+        error=None,
+        failures=0,
+        etag=None,
+        last_modified=None,
+    )
+    frontier.commit([], [visit])
+    known = frontier.pages([URL])[URL]
+    assert known.kept
+    migrated = _schema(frontier.engine)
+    _empty(frontier.engine)
+    assert migrated == _schema(_open(database)[1].engine), "the tables of a database that is created today"

@@ -240,7 +240,8 @@ def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> li
     """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
-    return [name for name in names if name != "fault" and not (unknown and name == "made_by")]
+    only_made = {"fault", "own"}  # no part of what the object and the index both say
+    return [name for name in names if name not in only_made and not (unknown and name == "made_by")]
 
 
 _COMPARED = ("url", "status", "digest", "length", "offset", "filename")

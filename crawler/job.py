@@ -86,6 +86,7 @@ def crawl(
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()
             leftovers = recover(archive, frontier)
+            frontier.heal(datetime.now(UTC))
             crawler = process.create_crawler(spider)
             if watch:
                 watch(crawler)

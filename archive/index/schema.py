@@ -46,7 +46,21 @@ objects = Table(
     Column("key", String(512), nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("verified", Instant),
+    Column("fault", Words),
+    Column("fault_since", Instant),
+    Column("told", Instant),
 )
+"""Objects with captures or texts. `verified` is when one was last read to its end, `fault` what was found to be wrong
+with it, `told` when the crawler was told of that. Which rows are lost with it, the rows say."""
+
+state_objects = Table(
+    "state_objects",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("verified", Instant, nullable=False),
+)
+"""When each object without captures and texts was last read."""
 
 captures = Table(
     "captures",
@@ -65,6 +79,7 @@ captures = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
 
 confirmations = Table(
@@ -92,6 +107,7 @@ texts = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
 
 
@@ -152,6 +168,8 @@ class CaptureRow:
     """When a visit last confirmed it, answered like this one; None if there was no such visit."""
     confirmed: int = 0
     """How many visits have confirmed it."""
+    fault: str | None = None
+    """Why its records cannot be read any more: nothing may refer to it. None: nothing is known to be wrong."""
 
     @property
     def seen(self) -> datetime:
@@ -209,6 +227,8 @@ class TextRow:
     """Bytes of its two records: conversion and metadata."""
     source: str = "page"
     """Where it comes from: `page` or `feed`."""
+    fault: str | None = None
+    """Why its records cannot be read any more; None: nothing is known to be wrong."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
 
@@ -230,6 +250,10 @@ class ObjectRow:
     length: int
     sha256: str
     """SHA-256 of the whole object, lower-case hexadecimal."""
+    verified: datetime | None = None
+    """When `verify` last read it to its end; aware, UTC."""
+    fault: str | None = None
+    """What is wrong with it, or with a part of it; None: nothing is known to be."""
 
 
 OF_THE_PAGE: ColumnElement[bool] = (texts.c.source == "page") & ~texts.c.urlkey.contains("#")
@@ -256,9 +280,9 @@ def index_urlkey(url: str) -> str:
 def capture_row(row: Row[Any]) -> CaptureRow:
     """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
     record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, *more = tuple(row)[
-        :17
+        :18
     ]
-    key, last, confirmed = more
+    fault, key, last, confirmed = more
     return CaptureRow(
         record=record,
         url=url,
@@ -274,6 +298,7 @@ def capture_row(row: Row[Any]) -> CaptureRow:
         length=length,
         last=last,
         confirmed=confirmed or 0,
+        fault=fault,
     )
 
 

@@ -51,6 +51,8 @@ _MAX_SECONDS = 2**31 - 1
 log = logging.getLogger(__name__)
 
 _BUSY_MILLISECONDS = 30_000
+_BULK_KILOBYTES = 400_000
+"""Memory for pages of an SQLite file while an index is made anew; by default it is 2,000."""
 _READS = "pressmark_reads"
 _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all migrations
 
@@ -174,6 +176,30 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         ) from e
     except OSError as e:  # pg8000 passes on the socket's own errors
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+@contextmanager
+def bulk(engine: Engine) -> Iterator[None]:
+    """While an index is made anew, let SQLite use more memory, and sync at checkpoints only.
+
+    A power failure may then undo the last transactions, never half of one; the same command makes them again.
+    """
+    if engine.dialect.name != "sqlite" or engine.url.database in {None, "", ":memory:"}:
+        yield
+        return
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: object = None) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA cache_size=-{_BULK_KILOBYTES}")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    event.listen(engine, "checkout", prepare)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", prepare)
+        engine.dispose()  # later connections are as usual
 
 
 def in_parts(values: Iterable[V]) -> Iterator[list[V]]:

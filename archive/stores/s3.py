@@ -144,13 +144,14 @@ class S3Store:
         last = "" if length is None else str(offset + length - 1)
         with self._errors(key):
             try:
-                answer = self._client.get_object(
-                    Bucket=self._bucket, Key=self._name(key), Range=f"bytes={offset}-{last}"
-                )
+                answer = self._get(self._name(key), Range=f"bytes={offset}-{last}")
             except ClientError as e:
-                if _refusal(e).meaning == "past the end":  # there is nothing to read
+                meaning = _refusal(e).meaning
+                if meaning == "past the end":  # there is nothing to read
                     return b""
-                raise
+                if meaning != "extension":
+                    raise
+                answer = self._get(self._name(key))  # some want no range that goes past the end
             with closing(answer["Body"]) as body:
                 if not self._skip(body, offset - _begins(answer, offset), key):
                     return b""
@@ -195,6 +196,9 @@ class S3Store:
 
     # -- reading
 
+    def _get(self, name: str, **more: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  parameters of boto3
+        return self._client.get_object(Bucket=self._bucket, Key=name, **more)
+
     def _page(self, prefix: str, token: str, after: str) -> dict[str, Any]:
         if token:
             return dict(self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, ContinuationToken=token))
@@ -213,7 +217,7 @@ class S3Store:
             if found.status not in _VAGUE:
                 raise
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=name)
+            answer = self._get(name)
         except ClientError as e:
             if _refusal(e).meaning == "missing":
                 return None
@@ -237,7 +241,7 @@ class S3Store:
     def _digest(self, name: str) -> tuple[str, int]:
         """SHA-256 and length of the bytes that are there."""
         sha256, length = hashlib.sha256(), 0
-        with closing(self._client.get_object(Bucket=self._bucket, Key=name)["Body"]) as body:
+        with closing(self._get(name)["Body"]) as body:
             while part := body.read(_CHUNK):
                 sha256.update(part)
                 length += len(part)
@@ -403,10 +407,9 @@ def _refusal(e: ClientError) -> Refusal:
 
 def _begins(answer: GetObjectOutputTypeDef, offset: int) -> int:
     """Where in the object the body of an answer begins that was asked for from an offset on."""
-    if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:
-        return 0
-    stated = _RANGE.match(answer.get("ContentRange") or "")
-    return int(stated[1]) if stated else offset
+    if stated := _RANGE.match(answer.get("ContentRange") or ""):  # some send it with the status 200
+        return int(stated[1])
+    return offset if answer["ResponseMetadata"]["HTTPStatusCode"] == _PARTIAL else 0
 
 
 def _read(body: StreamingBody, length: int | None) -> bytes:

@@ -44,7 +44,7 @@ def survey(file: BinaryIO) -> Iterator[Member | Gap]:
     offset = 0
     while offset < size:
         file.seek(offset)
-        for member in members(file, begin=offset):
+        for member in members(file, offset):
             offset += member.length
             if not _sound(member):
                 yield Gap(offset=member.offset, length=member.length, torn=False)
@@ -88,7 +88,7 @@ def _next(file: BinaryIO, begin: int, info: str | None) -> int | None:
     for offset in _candidates(file, begin):
         if _promising(file, offset, info):
             file.seek(offset)
-            found = next(members(file, begin=offset), None)
+            found = next(members(file, offset), None)
             if found is not None and _sound(found) and info in {None, _info(found)}:
                 return offset
     return None

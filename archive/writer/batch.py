@@ -383,11 +383,11 @@ class Batch:
         row, original = self._recent.records.get(capture.validated_by, (None, None))
         if row is None:
             row = self._index.capture(capture.validated_by)
-        if row is None or row.url != capture.url or row.status != OK or row.truncated:
+        if row is None or row.url != capture.url or row.status != OK or row.truncated or row.fault:
             return None
         if original is None:
             original = self._index.capture(row.refers_to) if row.refers_to else row
-        return original if original is not None and not original.truncated else None
+        return original if original is not None and not (original.truncated or original.fault) else None
 
     def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
         info = {

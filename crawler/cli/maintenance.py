@@ -1,15 +1,17 @@
-"""Commands that repair: rebuild the database, re-extract texts, commit leftovers."""
+"""Commands that check and repair: verify, rebuild the database, re-extract texts, commit leftovers."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli import Address
+from archive.cli import Address, Share
 from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
 from archive.warc.pasted_url import Reading
@@ -17,22 +19,72 @@ from crawler.cli.open import open_frontier
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.maintenance.verify import Finding
     from archive.writer.committer import Leftovers
 
 
 @click.command()
-def reindex() -> None:
-    """Rebuild the database from the object store alone: captures, texts, subscriptions, seen entries.
+@click.option(
+    "--sample",
+    type=Share(),
+    default="100%",
+    show_default=True,
+    help="Percentage of objects to check, those first that were not read for the longest time.",
+)
+@click.option("--repair", "repairs", is_flag=True, help="Write index lines again that are missing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, the summary last.")
+def verify(sample: float, repairs: bool, as_json: bool) -> None:
+    """Check stored objects against their digests and the index; list those that are damaged or missing.
 
-    Exit code 4 if an object is damaged; its intact records are indexed nevertheless.
+    What is lost is marked, and fetched again by the next crawls. The exit code is 4 if there is anything, or if the
+    index disagrees with an object.
     """
     from archive.cli import failed, open_archive, progress_bar
-    from archive.maintenance.reindex import keys
-    from archive.maintenance.reindex import reindex as reindex_object
+    from archive.maintenance.verification import Verification
+    from crawler.restore.store_state import CHECKS
+
+    bad: dict[str, int] = {}
+
+    def tell(findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            bad[finding.kind] = bad.get(finding.kind, 0) + 1
+            click.echo(json.dumps(finding.as_json()) if as_json else printable(finding.line()))
+
+    with open_frontier() as frontier:
+        try:
+            run = Verification(open_archive(), checks=CHECKS, now=lambda: datetime.now(UTC), repairs=repairs)
+            chosen = run.chosen(sample)
+            with progress_bar(chosen.rows, "objects") as rows:
+                for row in rows:
+                    tell(run.row(row))
+            for key in chosen.others:
+                tell(run.other(key))
+            tell(run.end(chosen))
+            again = frontier.heal(datetime.now(UTC))
+        except ArchiveError as e:
+            sys.exit(failed(e))
+    if again.pages or again.feeds:
+        click.echo(f"to be fetched again: {again.pages} pages, {again.feeds} feeds", err=True)
+    summary = {"objects": len(chosen.rows), "bytes": sum(row.length for row in chosen.rows), **bad}
+    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "no problems"
+    line = f"verified {summary['objects']} of {len(chosen.known)} objects, {summary['bytes']:,} bytes: {wrong}"
+    click.echo(json.dumps(summary) if as_json else line)
+    sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
+
+
+@click.command()
+def reindex() -> None:
+    """Make the database what the object store says: captures, texts, subscriptions, seen entries, deletions.
+
+    Rows of objects that the store does not have go. Exit code 4 if an object is damaged; its intact records are indexed
+    nevertheless.
+    """
+    from archive.cli import failed, open_archive, progress_bar
+    from archive.maintenance.reindex import Reindexing
     from archive.settings import load
     from crawler.errors import CrawlError
     from crawler.options import CrawlSettings
-    from crawler.restore.rebuild import rebuild
+    from crawler.restore.rebuild import Rebuild
     from crawler.session.lanes import no_run
 
     damaged = 0
@@ -40,16 +92,19 @@ def reindex() -> None:
         archive = open_archive()
         options = load(CrawlSettings)
         with no_run(archive.settings.home, wait_seconds=options.lock_seconds), open_frontier() as frontier:
-            archive.writer.index.forget_confirmations()
-            with progress_bar(keys(archive.store), "objects") as objects:
-                for key in objects:
-                    finding = reindex_object(archive.store, archive.writer.index, key)
-                    if finding is not None:
-                        damaged += 1
-                        click.echo(printable(finding.line()))
-            subscriptions = rebuild(
-                archive, frontier, pace=options.pace, plan=options.recheck_plan, now=datetime.now(UTC)
-            )
+            with closing(Reindexing(archive, now=lambda: datetime.now(UTC))) as job:
+                with progress_bar(job.run(), "objects", total=len(job.keys)) as findings:
+                    for finding in findings:
+                        if finding is not None:
+                            damaged += 1
+                            click.echo(printable(finding.line()))
+                lost = job.mark_missing()
+                frontier.heal(datetime.now(UTC))
+                job.remove_missing()
+            for key in lost:
+                click.echo(printable(f"missing: {key}: its rows were removed"))
+            with closing(Rebuild(archive, frontier, pace=options.pace, plan=options.recheck_plan)) as rebuild:
+                subscriptions = rebuild.run(datetime.now(UTC))
             counts = archive.index.counts()
     except ArchiveError as e:
         sys.exit(failed(e))

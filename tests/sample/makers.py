@@ -28,6 +28,8 @@ MAKERS: dict[str, frozenset[str]] = {
     "checksums dropped": frozenset({"no checksums in answers"}),
     "neither, encrypted": frozenset({"conditions not implemented", "checksums invalid", "no checksums in answers", "encrypted"}),
     "no ranges": frozenset({"ranges ignored"}),
+    "no ranges past the end": frozenset({"ranges within only"}),
+    "ranges as a whole": frozenset({"ranges answered with 200", "checksums of the whole"}),
     "listings without tokens": frozenset({"no tokens", "pages of two"}),
     "listings whose tokens repeat": frozenset({"tokens repeat", "pages of two"}),
     "listings that overlap": frozenset({"pages overlap", "pages of two", "counts wrong"}),
@@ -197,14 +199,23 @@ class FakeS3:
             return self._listing(query)
         if key not in self.objects:
             return _error(404, "NoSuchKey", "The specified key does not exist.")
-        data = self.objects[key]
+        return self._part(self.objects[key], headers)
+
+    def _part(self, data: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """The answer to a request for an object, or a range of it."""
         stated = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))
         if stated is None or "ranges ignored" in self.switches:
             return 200, {}, data
+        if "ranges within only" in self.switches and int(stated[2] or stated[1]) >= len(data):
+            return _error(400, "InvalidArgument", "invalid byte range")
         first, last = int(stated[1]), min(int(stated[2] or len(data) - 1), len(data) - 1)
         if first >= len(data):
             return _error(416, "InvalidRange", "The requested range is not satisfiable.")
-        return 206, {"Content-Range": f"bytes {first}-{last}/{len(data)}"}, data[first : last + 1]
+        status = 200 if "ranges answered with 200" in self.switches else 206
+        more = {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
+        if "checksums of the whole" in self.switches:
+            more |= self._proof(data)
+        return status, more, data[first : last + 1]
 
     def _listing(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         names = sorted(

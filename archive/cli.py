@@ -184,6 +184,9 @@ def history(url: tuple[Reading, ...], as_json: bool) -> None:
 def _history_line(row: CaptureRow) -> str:
     what = f"{row.status:3}  {row.kind:8}  {row.digest}  {printable(row.mime)}"
     cut = f" truncated={row.truncated}" if row.truncated else ""
+    if row.last is not None:
+        times = "once" if row.confirmed == 1 else f"{row.confirmed} times"
+        cut += f"  confirmed {times} until {row.last:%Y-%m-%d %H:%M:%S}Z"
     return f"{row.date:%Y-%m-%d %H:%M:%S}Z  {what}  {row.object} {row.offset}+{row.length}{cut}"
 
 

@@ -176,6 +176,12 @@ class Index:
             found += map(capture_row, fetch(self._engine, CAPTURES.where(captures.c.record.in_(part))))
         return found
 
+    def newest_of_url(self, url: str) -> CaptureRow | None:
+        """The newest capture of exactly that URL."""
+        query = CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url)
+        rows = fetch(self._engine, query.order_by(captures.c.date.desc(), captures.c.record.desc()).limit(1))
+        return capture_row(rows[0]) if rows else None
+
     def original(self, digest: str) -> CaptureRow | None:
         """The earliest complete response with the payload of that digest, of any URL, that is not known to be lost."""
         return next(iter(self.originals(digest, 1)), None)
@@ -239,7 +245,7 @@ class Index:
             *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
             *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
         ]
-        return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
+        return min((make(row) for row in around), key=lambda row: row.distance(at), default=None)
 
 
 # Used for each capture, so it is built once.

@@ -15,16 +15,19 @@ from archive.index.fulltext import Entered, enter, searchable
 from archive.index.index import Index
 from archive.index.schema import (
     REVISION,
+    VISITS,
     CaptureRow,
     ObjectRow,
     TextRow,
     aliases,
     captures,
+    confirmations,
     index_urlkey,
     objects,
     texts,
 )
 from archive.runtime.database import bulk, in_parts, insert_all, migrate, transaction, upsert
+from archive.warc.confirmation import Confirmation
 from archive.warc.page_identity import page_key, post_key
 
 _DAMAGED = "no whole record; what cannot be read is not in the index"
@@ -42,6 +45,7 @@ class ObjectRows:
     texts: list[dict[str, Any]]
     """Columns of each text, except for `object_id`."""
     words: tuple[Entered, ...]
+    confirmations: tuple[Confirmation, ...] = ()
     damage: int | None = None
     """Where its first bytes are that are no whole record; None: there are none."""
 
@@ -86,6 +90,7 @@ class IndexWriter:
         held: list[CaptureRow],
         made: list[TextRow],
         words: Sequence[Entered] = (),
+        again: Sequence[Confirmation] = (),
     ) -> None:
         """Add rows for objects that are durable, all or nothing; adding the same again changes nothing.
 
@@ -94,10 +99,18 @@ class IndexWriter:
             held: Captures in them.
             made: Texts in them.
             words: Full-text rows of the texts, which can be searched for from now on.
+            again: Confirmations in them; they count once, when their object is added.
         """
         with transaction(self._engine) as connection:
-            self._add(connection, stored, held, made)
+            if self._add(connection, stored, held, made):
+                confirm(connection, again)
             enter(connection, self._engine, words)
+
+    def forget_confirmations(self) -> None:
+        """Delete what is known of confirmations, before all objects that contain some are added again."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(confirmations))
+            connection.execute(delete(objects).where(objects.c.key.startswith(f"{VISITS}/")))
 
     def has(self, held: Sequence[CaptureRow], made: Sequence[TextRow]) -> bool:
         """Whether every one of these records is in the index."""
@@ -152,18 +165,22 @@ class IndexWriter:
 
     def _add(
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
-    ) -> None:
+    ) -> bool:
+        """Add rows; returns whether an object with confirmations is among them that was not in the index yet."""
+        fresh_visits = False
         for row in stored:
-            connection.execute(
+            inserted = connection.execute(
                 upsert(self._engine, objects)
                 .values(key=row.key, length=row.length, sha256=row.sha256)
                 .on_conflict_do_nothing()
             )
+            fresh_visits |= bool(inserted.rowcount) and row.key.startswith(f"{VISITS}/")
         keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
         ids = _ids(connection, keys)
         for table, rows in ((captures, held), (texts, made)):
             fresh = self._fresh(connection, table, [{**values(row), "object_id": ids[row.object]} for row in rows])
             insert_all(connection, table, fresh)
+        return fresh_visits
 
     def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows whose record is not in the index yet."""
@@ -171,6 +188,23 @@ class IndexWriter:
         for part in in_parts([row["record"] for row in rows]):
             known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
         return [row for row in rows if row["record"] not in known]
+
+
+_NO_COLUMNS = {"object", "own", "last", "confirmed"}
+
+
+def confirm(connection: Connection, again: Sequence[Confirmation]) -> None:
+    """Count confirmations of captures."""
+    found: dict[str, list[datetime]] = {}
+    for one in again:
+        found.setdefault(one.record, []).append(one.date)
+    insert = upsert(connection.engine, confirmations)
+    later = case((confirmations.c.last > insert.excluded.last, confirmations.c.last), else_=insert.excluded.last)
+    count = confirmations.c.confirmed + insert.excluded.confirmed
+    statement = insert.on_conflict_do_update(index_elements=["record"], set_={"last": later, "confirmed": count})
+    for part in in_parts(found.items()):
+        rows = [{"record": record, "last": max(dates), "confirmed": len(dates)} for record, dates in part]
+        connection.execute(statement, rows)
 
 
 class Rebuilding:
@@ -192,6 +226,8 @@ class Rebuilding:
         if not found:
             return
         with transaction(self._engine) as connection:
+            counted = _ids(connection, [rows.stored.key for rows in found if rows.confirmations])
+            confirm(connection, [one for rows in found if rows.stored.key not in counted for one in rows.confirmations])
             self._enter_objects(connection, found)
             ids = _ids(connection, [rows.stored.key for rows in found])
             if not self._fresh:
@@ -307,7 +343,7 @@ def _ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
 
 def values(row: CaptureRow | TextRow) -> dict[str, Any]:
     """The columns of a row, except for `object_id`."""
-    found = {name: getattr(row, name) for name in row.__slots__ if name not in {"object", "own"}}
+    found = {name: getattr(row, name) for name in row.__slots__ if name not in _NO_COLUMNS}
     own = isinstance(row, TextRow) and row.own
     urlkey, page, post = _identity(row.url if own else row.url.partition("#")[0])
     return {**found, "urlkey": urlkey, "page": post if own else page}

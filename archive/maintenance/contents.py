@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from archive.index.from_records import HeldText, capture_rows, held_texts
-from archive.index.schema import CaptureRow
+from archive.index.schema import VISITS, CaptureRow
 from archive.stores import ReadableStore
 from archive.warc.capture import digest
+from archive.warc.confirmation import Confirmation, stated
 from archive.warc.members import Member, members
 
 TEXTS = "text/"
@@ -29,6 +30,7 @@ class Contents:
     captures: tuple[CaptureRow, ...]
     """Revisits are described by their own records alone; see `archive.index.from_records.referring`."""
     texts: tuple[HeldText, ...]
+    confirmations: tuple[Confirmation, ...]
     gaps: tuple[int, ...]
     """Where bytes begin that are no whole record."""
 
@@ -48,6 +50,7 @@ def read_contents(store: ReadableStore, key: str, seen: Callable[[Member], objec
     reader = StoreReader(store, key)
     captures: list[CaptureRow] = []
     texts: list[HeldText] = []
+    again: list[Confirmation] = []
     gaps: list[int] = []
 
     def take(found: Iterable[Member]) -> int:
@@ -61,7 +64,9 @@ def read_contents(store: ReadableStore, key: str, seen: Callable[[Member], objec
                 seen(member)
                 yield member
 
-        if key.startswith(TEXTS):
+        if key.startswith(f"{VISITS}/"):
+            again.extend(stated(member.record for member in watched()))
+        elif key.startswith(TEXTS):
             texts.extend(held_texts(watched(), key))
         else:
             captures.extend(capture_rows(watched(), key, lambda _: None))
@@ -81,6 +86,7 @@ def read_contents(store: ReadableStore, key: str, seen: Callable[[Member], objec
         sha256=reader.sha256.hexdigest(),
         captures=tuple(captures),
         texts=tuple(texts),
+        confirmations=tuple(again),
         gaps=tuple(gaps),
     )
 

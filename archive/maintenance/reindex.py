@@ -15,7 +15,7 @@ from archive.errors import ObjectMissingError, StoreError, StoreRefusedError, Ta
 from archive.index import faults
 from archive.index.from_records import entered
 from archive.index.fulltext import with_words
-from archive.index.schema import ObjectRow
+from archive.index.schema import VISITS, ObjectRow
 from archive.index.writing import IndexWriter, ObjectRows, values
 from archive.maintenance.contents import TEXTS, read_contents
 from archive.maintenance.verify import Finding
@@ -36,8 +36,8 @@ _LIMITS = Limits(seconds=1_800, megabytes=4_096)
 
 
 def keys(store: ReadableStore) -> list[str]:
-    """Objects with captures, then those with texts, each in the order in which they were begun."""
-    return [key for prefix in ("warc/", TEXTS) for key in sorted(store.keys(prefix), key=_begun)]
+    """Objects with captures, those with texts, those with confirmations; each kind in the order of their beginning."""
+    return [key for prefix in ("warc/", TEXTS, f"{VISITS}/") for key in sorted(store.keys(prefix), key=_begun)]
 
 
 def _begun(key: str) -> tuple[str, str]:
@@ -79,6 +79,7 @@ def object_rows(store: ReadableStore, key: str) -> ObjectRows:
         stored=ObjectRow(key=key, length=contents.length, sha256=contents.sha256),
         captures=captures,
         texts=[values(held.row) for held in texts],
+        confirmations=() if differing else contents.confirmations,
         words=tuple(with_words(entered(held)) for held in texts),
         damage=min((*contents.gaps, *differing.values()), default=None),
     )
@@ -140,6 +141,7 @@ class Reindexing:
             ArchiveError: Store or database failed; objects that come later keep their rows.
         """
         writer = self._archive.writer.index
+        writer.forget_confirmations()
         with writer.rebuilding(fresh=not self._known) as rebuild:
             waiting: list[ObjectRows] = []
             size = 0

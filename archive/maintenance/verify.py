@@ -14,12 +14,13 @@ from archive.index.cdxj import cdxj
 from archive.index.faults import MISSING
 from archive.index.from_records import referring
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow
+from archive.index.schema import VISITS, CaptureRow, ObjectRow, TextRow
 from archive.maintenance import learn_sites
 from archive.maintenance.contents import TEXTS, Contents, read_contents
 from archive.stores import ObjectStore, ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest
+from archive.warc.confirmation import Confirmation
 from archive.warc.members import Member
 from archive.writer.committer import index_key
 
@@ -118,7 +119,7 @@ def check(store: ReadableStore, index: Index, row: ObjectRow) -> Checked:
     rows = [*_rows(row.key, whole, {record: one for record, one in stated.items() if record not in lost})]
     lines, written = _lines(store, row.key, [one for one in whole.values() if isinstance(one, CaptureRow)])
     return Checked(
-        findings=(*faults, *rows, *lines),
+        findings=(*faults, *rows, *lines, *_confirmed(index, row.key, contents.confirmations)),
         fault=faults[0].reason if faults else None,
         lost=lost,
         lines=None if faults else written,
@@ -170,8 +171,8 @@ def repair(store: ObjectStore, row: ObjectRow, checked: Checked) -> bool:
 def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
     """Objects with captures, texts or index lines that no row refers to: left by a commit that was interrupted."""
     keys = set(known)
-    lines = {index_key(key) for key in keys if not key.startswith(TEXTS)}
-    for prefix, of_rows in (("warc/", keys), (TEXTS, keys), ("index/", lines)):
+    lines = {index_key(key) for key in keys if key.startswith("warc/")}
+    for prefix, of_rows in (("warc/", keys), (TEXTS, keys), (f"{VISITS}/", keys), ("index/", lines)):
         for key in store.keys(prefix):
             if key not in of_rows:
                 yield Finding(kind="unknown", key=key, offset=None, reason="the index does not know this object")
@@ -236,11 +237,21 @@ def _rows(
         yield Finding(kind="index", key=key, offset=stated[record].offset, reason=reason)
 
 
+def _confirmed(index: Index, key: str, again: Sequence[Confirmation]) -> Iterator[Finding]:
+    """Confirmations that the index does not count, or of captures that it does not know."""
+    rows = {row.record: row for row in index.captures_of(dict.fromkeys(one.record for one in again))} if again else {}
+    for one in again:
+        row = rows.get(one.record)
+        if row is None or row.last is None or row.last < one.date:
+            reason = f"{one.record}: the index does not say that it was confirmed at {one.date:%Y-%m-%dT%H:%M:%SZ}"
+            yield Finding(kind="index", key=key, offset=None, reason=reason)
+
+
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
     """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
-    only_made = {"fault", "own"}  # no part of what the object and the index both say
+    only_made = {"fault", "own", "last", "confirmed"}  # no part of what the object and the index both say
     return [name for name in names if name not in only_made and not (unknown and name == "made_by")]
 
 

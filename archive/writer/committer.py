@@ -131,7 +131,9 @@ class Writer:
         if words is None:
             texts = [(row.key, path) for row, path in sealed.files if row.key.startswith("text/")]
             words = tuple(entry for key, path in texts for entry in self._words(key, path))
-        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words)
+        self.index.add(
+            [row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words, sealed.confirmations
+        )
         self._recent.forget(sealed.captures)
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)

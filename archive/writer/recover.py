@@ -10,17 +10,21 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 from archive.index.from_records import capture_rows, text_rows
-from archive.index.schema import IMPORT, CaptureRow, ObjectRow, TextRow
+from archive.index.schema import IMPORT, VISITS, CaptureRow, ObjectRow, TextRow
 from archive.runtime.durable import sync_folder
+from archive.warc import record as warc
+from archive.warc.confirmation import Confirmation, is_line, read_line
 from archive.warc.members import Member, members
 from archive.warc.salvage import Gap, survey
-from archive.writer.batch import NOTES, Sealed, object_key
+from archive.writer.batch import NOTES, Sealed, object_key, visits
 from archive.writer.damage import Damage, Span, joined, keep, rewrite, without
-from archive.writer.spool import OPEN
+from archive.writer.spool import OPEN, SpoolFile
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +83,18 @@ def _recovered(spool: Path, name: str, known: Callable[[str], CaptureRow | None]
         for kind, path in (("warc", captured), ("text", extracted))
         if path.exists()
     ]
-    notes, journal = _notes(spool, name)
+    lines, journal = _notes(spool, name)
+    notes = tuple(line for line in lines if not is_line(line))
+    again = tuple(one for line in lines if is_line(line) and (one := read_line(line)) is not None)
+    if again:
+        visited = _visits(spool, name, again)
+        files.append((_object(object_key(VISITS, name), visited), visited))
     log.warning("recovered batch=%s captures=%d texts=%d notes=%d", name, len(captures), len(texts), len(notes))
     return Sealed(
         files=tuple(files),
         captures=tuple(captures),
         texts=tuple(texts),
+        confirmations=again,
         notes=notes,
         journal=journal,
         damage=tuple(damage),
@@ -199,6 +209,35 @@ def _object(key: str, path: Path) -> ObjectRow:
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return ObjectRow(key=key, length=path.stat().st_size, sha256=sha256)
+
+
+def _visits(spool: Path, name: str, again: tuple[Confirmation, ...]) -> Path:
+    """The file with the confirmations in a batch's journal: as it was sealed, or else made of these lines."""
+    final = spool / f"{VISITS}-{name}.warc.gz"
+    final.with_name(final.name + OPEN).unlink(missing_ok=True)
+    if not (final.exists() and _is_whole(final)):
+        final.unlink(missing_ok=True)
+        warcinfo = warc.warcinfo(
+            uuid=str(uuid4()),
+            date=_began(name),
+            filename=final.name,
+            info={"isPartOf": name, "description": "recovered"},
+        )
+        file = SpoolFile(final)
+        file.append(warc.pack(warcinfo) + visits(again, warcinfo.id, _began(name), str(uuid4())))
+        file.seal()
+    return final
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has nothing but records that agree with their digests."""
+    with path.open("rb") as file:
+        return not any(isinstance(one, Gap) for one in survey(file))
+
+
+def _began(name: str) -> datetime:
+    """When a batch was begun, which is the second word of its name."""
+    return datetime.strptime(name.split("-")[1], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
 
 
 def _notes(spool: Path, name: str) -> tuple[tuple[str, ...], Path | None]:

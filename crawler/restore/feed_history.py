@@ -63,6 +63,10 @@ def begin(archive: Archive, feed: Feed, rows: Sequence[tuple[CaptureRow, Capture
     for row, final in rows:
         if final.status not in {OK, NOT_MODIFIED}:
             continue
+        if final.confirmed:
+            found.append(_Visit(row=row, final=final))
+            found.append(_Visit(row=replace(row, date=final.seen), final=final))
+            continue
         if final.status == NOT_MODIFIED or (final.url, final.digest) == before:
             found.append(_Visit(row=row, final=final))
             continue

@@ -155,6 +155,7 @@ def _answers(history: PageHistory) -> Iterator[CaptureRow]:
         if final.record not in seen:
             seen.add(final.record)
             yield final
+            yield from [replace(final, date=final.seen)] * final.confirmed
 
 
 def _in_feed(history: PageHistory) -> dict[str, Any]:

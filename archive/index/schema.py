@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -25,12 +25,14 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0005"
+REVISION = "0007"
 
 CRAWL = "pressmark"
 IMPORT = "import"
 AGAIN = "again"
 """First words of batch names: who made them."""
+VISITS = "visits"
+"""First part of the keys of objects with confirmations."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
 
@@ -44,7 +46,21 @@ objects = Table(
     Column("key", String(512), nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("verified", Instant),
+    Column("fault", Words),
+    Column("fault_since", Instant),
+    Column("told", Instant),
 )
+"""Objects with captures or texts. `verified` is when one was last read to its end, `fault` what was found to be wrong
+with it, `told` when the crawler was told of that. Which rows are lost with it, the rows say."""
+
+state_objects = Table(
+    "state_objects",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("verified", Instant, nullable=False),
+)
+"""When each object without captures and texts was last read."""
 
 captures = Table(
     "captures",
@@ -63,7 +79,17 @@ captures = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("last", Instant, nullable=False),
+    Column("confirmed", Integer, nullable=False),
+)
+"""Captures with status 304 that further visits have confirmed: when last, and how often."""
 
 texts = Table(
     "texts",
@@ -81,6 +107,7 @@ texts = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
 
 
@@ -105,8 +132,12 @@ alias_proofs = Table(
 )
 
 
-CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
-"""All captures with the keys of their objects, as `capture_row` reads them."""
+CAPTURES = select(captures, objects.c.key, confirmations.c.last, confirmations.c.confirmed).select_from(
+    captures.join(objects, objects.c.id == captures.c.object_id).outerjoin(
+        confirmations, confirmations.c.record == captures.c.record
+    )
+)
+"""All captures with the keys of their objects and their confirmations, as `capture_row` reads them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +164,21 @@ class CaptureRow:
     """First byte of the capture's records in the object."""
     length: int
     """Bytes of its records: response or revisit, request and metadata, one after the other."""
+    last: datetime | None = None
+    """When a visit last confirmed it, answered like this one; None if there was no such visit."""
+    confirmed: int = 0
+    """How many visits have confirmed it."""
+    fault: str | None = None
+    """Why its records cannot be read any more: nothing may refer to it. None: nothing is known to be wrong."""
+
+    @property
+    def seen(self) -> datetime:
+        """When the server last said what this capture says."""
+        return self.date if self.last is None else max(self.date, self.last)
+
+    def distance(self, at: datetime) -> timedelta:
+        """How far an instant is from the time during which the server said this; 0 within it."""
+        return max(self.date - at, at - self.seen, timedelta(0))
 
     @property
     def timestamp(self) -> str:
@@ -154,6 +200,8 @@ class CaptureRow:
             "length": self.length,
             "record": self.record,
             "truncated": self.truncated,
+            "last": iso(self.last) if self.last else None,
+            "confirmed": self.confirmed,
         }
 
 
@@ -179,8 +227,14 @@ class TextRow:
     """Bytes of its two records: conversion and metadata."""
     source: str = "page"
     """Where it comes from: `page` or `feed`."""
+    fault: str | None = None
+    """Why its records cannot be read any more; None: nothing is known to be wrong."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
+
+    def distance(self, at: datetime) -> timedelta:
+        """How far an instant is from the text's capture."""
+        return abs(self.date - at)
 
     def as_json(self) -> dict[str, Any]:
         """The text's place and what distinguishes it from others of its capture, as programs see it."""
@@ -196,6 +250,10 @@ class ObjectRow:
     length: int
     sha256: str
     """SHA-256 of the whole object, lower-case hexadecimal."""
+    verified: datetime | None = None
+    """When `verify` last read it to its end; aware, UTC."""
+    fault: str | None = None
+    """What is wrong with it, or with a part of it; None: nothing is known to be."""
 
 
 OF_THE_PAGE: ColumnElement[bool] = (texts.c.source == "page") & ~texts.c.urlkey.contains("#")
@@ -221,7 +279,10 @@ def index_urlkey(url: str) -> str:
 
 def capture_row(row: Row[Any]) -> CaptureRow:
     """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
-    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:15]
+    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, *more = tuple(row)[
+        :18
+    ]
+    fault, key, last, confirmed = more
     return CaptureRow(
         record=record,
         url=url,
@@ -235,6 +296,9 @@ def capture_row(row: Row[Any]) -> CaptureRow:
         object=key,
         offset=offset,
         length=length,
+        last=last,
+        confirmed=confirmed or 0,
+        fault=fault,
     )
 
 

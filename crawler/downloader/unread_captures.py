@@ -63,7 +63,7 @@ class UnreadCaptures:
         row, since = context.known.capture, context.unread_since
         if row is None or since is None or row.truncated:
             return None
-        return row if row.date > since and is_recent(row.date, self._run.now(), FRESH) else None
+        return row if row.seen > since and is_recent(row.seen, self._run.now(), FRESH) else None
 
 
 def _repeats(row: CaptureRow, context: RequestContext) -> bool:

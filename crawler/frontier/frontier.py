@@ -17,9 +17,10 @@ from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import named, refused, seen, subscriptions
+from crawler.frontier import healing, named, refused, seen, subscriptions
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Epochs, Place
+from crawler.frontier.healing import Healing
 from crawler.frontier.late import Late
 from crawler.frontier.tables import REVISION, alarms, deletions, feeds, holds, pages
 from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription, Visit
@@ -69,15 +70,16 @@ class Frontier:
         with transaction(self._engine) as connection:
             return subscriptions.subscribe(connection, url, seed=seed, now=now, listing=listing, site=site)
 
-    def subscriptions(self) -> list[Subscription]:
-        """All subscriptions in the order in which they were added, with the URLs that people gave."""
+    def subscriptions(self, keys: Iterable[str] | None = None) -> list[Subscription]:
+        """All subscriptions in the order in which they were added, or those of feeds with these keys."""
         with transaction(self._engine, reads=True) as connection:
-            return subscriptions.every(connection)
+            return subscriptions.every(connection, keys)
 
-    def restore(self, subscription: Subscription) -> Feed:
-        """Subscribe with the title, site, seeds and state of a stored subscription."""
+    def restore(self, found: Iterable[Subscription]) -> list[Feed]:
+        """Subscribe with the title, site, seeds and state of stored subscriptions; each feed once."""
         with transaction(self._engine) as connection:
-            return subscriptions.restore(connection, subscription)
+            feeds_of = [subscriptions.restore(connection, one) for one in found]
+        return list({feed.id: feed for feed in feeds_of}.values())
 
     def entrust(self, url: str) -> tuple[str, Credentials | None]:
         """Store the credentials in a URL for its origin; returns the URL without them, and them."""
@@ -241,9 +243,9 @@ class Frontier:
 
     # -- deleted posts
 
-    def deletions(self, *, since: datetime | None = None) -> list[Deletion]:
-        """The deletion ledger, or the deletions entered or restored since an instant."""
-        return ledger.read(self._engine, since=since)
+    def deletions(self, pages: Iterable[str] | None = None) -> list[Deletion]:
+        """The deletion ledger, or its entries about the pages with these keys."""
+        return ledger.read(self._engine, pages)
 
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions unchanged."""
@@ -251,9 +253,9 @@ class Frontier:
 
     # -- addresses of one page
 
-    def aliases(self, *, since: datetime | None = None) -> list[Alias]:
-        """The evidence that addresses are one page, or that of captures since an instant."""
-        return page_aliases.proofs(self._engine, since=since)
+    def aliases(self, pages: Iterable[str] | None = None) -> list[Alias]:
+        """The evidence that addresses are one page, or that about the pages with these keys."""
+        return page_aliases.proofs(self._engine, pages)
 
     def enter_aliases(self, found: Iterable[Alias]) -> None:
         """Enter evidence that addresses are one page."""
@@ -261,6 +263,14 @@ class Frontier:
             page_aliases.enter(connection, self._engine, found)
 
     # -- maintenance
+
+    def heal(self, now: datetime) -> Healing:
+        """Let pages and feeds whose payloads the store has lost be fetched again; each loss counts once."""
+        with transaction(self._engine, reads=True) as connection:
+            if not healing.is_wanted(connection):
+                return Healing(pages=0, feeds=0)
+        with transaction(self._engine) as connection:
+            return healing.heal(connection, now)
 
     def tidy(self, now: datetime) -> None:
         """Delete expired rows, and correct what a fast clock has dated into the future."""

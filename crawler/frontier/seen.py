@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, false, or_, select, update
 
 from archive.extract.text import Entry
 from archive.index import aliases
@@ -16,7 +16,7 @@ from archive.index.aliases import Alias
 from archive.runtime.database import in_parts, upsert
 from archive.runtime.times import is_recent
 from archive.warc.page_identity import page_key, post_key
-from crawler.frontier import alarms, backfills, deletions, subscriptions
+from crawler.frontier import alarms, backfills, deletions, subscriptions, unsaved
 from crawler.frontier.tables import entries, feeds, pages
 from crawler.limits import POSTS_OF_PAGE
 from crawler.model.url_identity import host_of, shard
@@ -182,6 +182,12 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
     if visit.url:
         values.update(subscriptions.move(connection, visit.feed_id, visit.url))
+    stated = {name: values[name] for name in ("title", "site") if name in values}
+    of_feed = feeds.c.id == visit.feed_id
+    other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
+    unsaved.note(
+        connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
+    )
     changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
     if not changed.rowcount:  # the subscription was removed meanwhile
         return
@@ -209,11 +215,12 @@ def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) 
     A late one only adds evidence of addresses, texts that are not known, and that the page was archived.
     """
     known = page_key(visit.url)
-    aliases.enter(connection, connection.engine, visit.aliases)
+    unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, visit.aliases))
     if late:
         _add_late(connection, known, visit)
         return
-    deletions.note(connection, connection.engine, known, visit)
+    if deletions.note(connection, connection.engine, known, visit):
+        unsaved.note(connection, "deletion", [known])
     values: dict[str, Any] = {
         "visited": visit.at,
         "due": visit.due,
@@ -295,7 +302,7 @@ def _enter(
             "address": one.address,
             "record": visit.record,
             "seen": visit.at,
-            **_facts(one.entry),
+            **facts_of(one.entry),
         }
         insert = upsert(connection.engine, entries).values(feed_id=feed_id, key=one.key, first_seen=visit.at, **values)
         # What a listing says about an entry must not replace what the feed says.
@@ -321,7 +328,7 @@ def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record:
         return
     if record is not None:
         found = Alias(url=row.url, target=url, kind="id", proof=record, since=at)
-        aliases.enter(connection, connection.engine, [found])
+        unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, [found]))
     if connection.execute(select(pages.c.id).where(pages.c.key == page_key(url))).first() is None:
         values = {"key": page_key(url), **located(url), **NO_VALIDATORS}
         connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
@@ -387,7 +394,7 @@ def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
             yield _page(row)
 
 
-def _facts(entry: Entry) -> dict[str, str | None]:
+def facts_of(entry: Entry) -> dict[str, str | None]:
     """Columns of an entry; its markup has its own, since it is stored only until its page is archived."""
     said = entry.as_json()
     markup = said.pop("html", None)

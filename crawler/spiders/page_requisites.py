@@ -93,7 +93,7 @@ class PageRequisites:
             return set(urls)
         now = self._run.now()
         age = timedelta(seconds=self._run.options.requisite_age)
-        return {url for url, one in found.items() if one.capture and is_recent(one.capture.date, now, age)}
+        return {url for url, one in found.items() if one.capture and is_recent(one.capture.seen, now, age)}
 
 
 def _bare(found: Sequence[Requisite]) -> list[Requisite]:

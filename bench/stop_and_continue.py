@@ -1,7 +1,7 @@
 """Two machines on one PostgreSQL and one S3 store, one of them put to sleep for longer than its claims last (SIGSTOP).
 
-Each round both crawl the same blogs, whose posts change. At a random instant one is stopped, woken up again after its
-claims have run out, and both end. Afterwards everything stored is checked: nothing lost, nothing stored twice, nothing
+Each round both crawl the same blogs, whose posts change. At a random instant one is stopped; once its claims have run
+out the other one takes its hosts over; amidst that the first one wakes up, and both end. Afterwards everything stored is checked: nothing lost, nothing stored twice, nothing
 older over something newer, and no host that two runs asked at the same time.
 """
 
@@ -128,16 +128,28 @@ def crawl(settings: dict[str, str], home: Path, *arguments: str) -> subprocess.P
     )
 
 
-def stop_and_continue(process: subprocess.Popen[bytes], after: float, seconds: float) -> bool:
-    """Stop all of a run's processes and wake them up again; False if it had ended before."""
+def wait_until_asked(blogs: list[Blog], name: str, process: subprocess.Popen[bytes], *, since: float) -> None:
+    """Wait until a machine has sent its first request, or its run has ended without any."""
+    while process.poll() is None:
+        if any(who == name and began >= since for blog in blogs for who, began, _ in list(blog.asked)):
+            return
+        time.sleep(0.02)
+
+
+def stop(process: subprocess.Popen[bytes], after: float) -> bool:
+    """Stop all processes of a run; False if it has ended before."""
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGCONT)
         return True
     return False
+
+
+def wake(process: subprocess.Popen[bytes]) -> None:
+    """Let a run that was stopped go on."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGCONT)
 
 
 def finish(process: subprocess.Popen[bytes], tally: Tally) -> str:
@@ -192,7 +204,7 @@ def run(stops: int, seed: int, blogs_wanted: int, posts: int, folder: Path, stac
         "PRESSMARK_DATABASE": database,
         "PRESSMARK_STORE": f"s3://{s3.bucket}/stop-{seed}",
         "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
-        "PRESSMARK_HOST_GAP": "0.05",
+        "PRESSMARK_HOST_GAP": "0.2",
         "PRESSMARK_EXTRACT_WORKERS": "1",
         "PRESSMARK_BATCH_SECONDS": "0.5",  # so that it is also stopped during commits
     }
@@ -203,7 +215,7 @@ def run(stops: int, seed: int, blogs_wanted: int, posts: int, folder: Path, stac
     frontier = Frontier.open(database)
     homes = [folder / "one", folder / "two"]
     finish(crawl(settings, homes[0], *(f"{blog.site.url}/feed" for blog in blogs)), tally)
-    whole, rounds = 6.0, 0
+    rounds = 0
     while tally.stops < stops and not tally.failed:
         for blog in blogs:
             blog.state += 1
@@ -211,15 +223,18 @@ def run(stops: int, seed: int, blogs_wanted: int, posts: int, folder: Path, stac
             due = select(pages.c.first_seen).where(pages.c.id == 1).scalar_subquery()
             connection.execute(update(pages).where(pages.c.kept).values(due=due))
             connection.execute(update(feeds).values(due=due))
-        runs = [crawl(settings, home) for home in homes]
-        sleeper = chance.choice(runs)
-        began = time.monotonic()
-        stopped = stop_and_continue(sleeper, chance.uniform(1.0, whole), CLAIM_SECONDS * chance.uniform(1.2, 2.0))
-        said = [finish(one, tally) for one in runs]
-        if stopped:
+        first, second = chance.sample(homes, 2)
+        sleeper = crawl(settings, first)
+        wait_until_asked(blogs, first.name, sleeper, since=time.monotonic())
+        if stop(sleeper, chance.uniform(0.0, 3.0)):
             tally.stops += 1
-        else:
-            whole = max(2.0, min(whole, time.monotonic() - began))
+            time.sleep(CLAIM_SECONDS * chance.uniform(1.1, 1.5))
+        other = crawl(settings, second)
+        wait_until_asked(blogs, second.name, other, since=time.monotonic())
+        time.sleep(chance.uniform(0.0, 2.0))
+        wake(sleeper)
+        runs = [sleeper, other]
+        said = [finish(one, tally) for one in runs]
         tally.late += sum(int(words.split(" too late")[0].split()[-2]) for words in said if " too late" in words)
         rounds += 1
         if rounds % CHECKED_EVERY == 0 or tally.stops == stops:

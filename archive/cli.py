@@ -1,4 +1,4 @@
-"""The archive's commands: get, history, versions, diff, search, verify, import."""
+"""The archive's commands: get, history, versions, diff, search, verify, compact, import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from archive.warc.pasted_url import Reading, readings
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export.formats import CaptureFormat, TextFormat
-    from archive.index.schema import CaptureRow, TextRow
+    from archive.index.schema import CaptureRow, ObjectRow, TextRow
 
 T = TypeVar("T")
 
@@ -311,6 +311,14 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return share
 
 
+def _known(archive: Archive, rows: Iterable[ObjectRow]) -> set[str]:
+    """Keys of objects that the database accounts for, before and after compaction changed some of them."""
+    from archive.index import joins
+
+    joined = {*archive.index.retired(), *joins.unfinished(archive.index.engine)}
+    return {row.key for row in rows} | {row.key for row in archive.index.objects()} | joined
+
+
 @click.command()
 @click.option(
     "--sample",
@@ -338,7 +346,7 @@ def verify(sample: float, as_json: bool) -> None:
         bad: dict[str, int] = {}
         with progress_bar(chosen, "objects") as objects:
             found = (finding for row in objects for finding in verify_object(archive.store, archive.index, row))
-            for finding in chain(found, unknown(archive.store, (row.key for row in known))):
+            for finding in chain(found, unknown(archive.store, _known(archive, known))):
                 bad[finding.kind] = bad.get(finding.kind, 0) + 1
                 click.echo(json.dumps(finding.as_json()) if as_json else printable(finding.line()))
     except ArchiveError as e:
@@ -348,6 +356,38 @@ def verify(sample: float, as_json: bool) -> None:
     line = f"verified {summary['objects']} of {len(known)} objects, {summary['bytes']:,} bytes: {wrong}"
     click.echo(json.dumps(summary) if as_json else line)
     sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Print what would be joined first; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compact(dry_run: bool, as_json: bool) -> None:
+    """Join the small objects of a day, then of a month, into large ones, byte for byte.
+
+    The old objects are deleted after a grace period. Damaged objects stay as they are; exit code 4 if there are any.
+    """
+    import os
+
+    from archive.maintenance.compact import Compaction, alone
+
+    os.nice(10)  # whatever else runs here is more urgent
+    try:
+        archive = open_archive()
+        compaction = Compaction(archive, now=lambda: datetime.now(UTC))
+        if dry_run:
+            compaction.preview()
+        else:
+            with alone(archive):
+                archive.store.check()
+                compaction.run()
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    tally = compaction.tally
+    if not as_json:
+        for one in tally.left_out.values():
+            print_error(printable(f"{one.key}: {one.reason}"), "Run pressmark verify.")
+    click.echo(json.dumps(tally.as_json()) if as_json else tally.line(planned=dry_run))
+    sys.exit(Exit.DAMAGED if tally.left_out else Exit.DONE)
 
 
 @click.command("import")
@@ -399,4 +439,4 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
 
 
-COMMANDS = (get, history, list_versions, diff, search_texts, verify, import_files)
+COMMANDS = (get, history, list_versions, diff, search_texts, verify, compact, import_files)

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator
 
 from archive.index.from_records import HeldText, capture_rows, entered, held_texts
-from archive.index.schema import CaptureRow, ObjectRow
+from archive.index.schema import CaptureRow, ObjectRow, begun_of
 from archive.index.writing import IndexWriter
+from archive.maintenance.joined import superseded
 from archive.maintenance.verify import Finding, StoreReader
 from archive.stores import ReadableStore
 from archive.warc.members import Member, members
@@ -16,14 +17,18 @@ log = logging.getLogger(__name__)
 
 
 def keys(store: ReadableStore) -> list[str]:
-    """Objects with captures, then those with texts, each in the order in which they were begun."""
-    return [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
+    """Objects with captures, then those with texts, each in the order in which they were begun.
+
+    What is in a joined object as well is left out.
+    """
+    found = [key for prefix in ("warc/", "text/") for key in sorted(store.keys(prefix), key=_begun)]
+    elsewhere = superseded(store, found)
+    return [key for key in found if key not in elsewhere]
 
 
 def _begun(key: str) -> tuple[str, str]:
-    """When a batch was begun: the second word of its name, whoever made it."""
-    words = key.rsplit("/", 1)[-1].split("-")
-    return (words[1] if len(words) > 1 else "", key)
+    """When a batch was begun, whoever made it."""
+    return (begun_of(key), key)
 
 
 def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:

@@ -44,11 +44,17 @@ class Finding:
 
 
 def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
-    """The problems of one object that the index knows.
+    """The problems of one object that the index knows; none if it was joined with others meanwhile.
 
     Raises:
         StoreError: The store cannot be read at the moment; this does not mean that the object is damaged.
     """
+    found = list(_problems(store, index, row))
+    if found and index.has_object(row.key):
+        yield from found
+
+
+def _problems(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
     reader = StoreReader(store, row.key)
     wrong: list[Finding] = []
     end = 0

@@ -9,11 +9,12 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import urljoin
 
 from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
@@ -30,6 +31,9 @@ from archive.warc.http_message import header
 from archive.warc.pasted_url import Reading
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R", CaptureRow, TextRow)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +161,7 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        record = self._records(row.object, row.offset, row.length, most=1)[0]
+        record = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length, most=1))[0]
         if record.id != row.record:
             raise DamagedError(
                 f"contains {record.id}, but the index says {row.record}", key=row.object, offset=row.offset
@@ -193,11 +197,11 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        return self._records(row.object, row.offset, row.length)
+        return self._in_place(row, lambda row: self._records(row.object, row.offset, row.length))
 
     def stored_members(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as the stored gzip members."""
-        return self._bytes(row.object, row.offset, row.length)
+        return self._in_place(row, lambda row: self._bytes(row.object, row.offset, row.length))
 
     def replayable_members(self, row: CaptureRow) -> bytes:
         """The gzip members of a capture; for a revisit, followed by those of what it confirms."""
@@ -223,7 +227,7 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        conversion, rest = self._records(row.object, row.offset, row.length)
+        conversion, rest = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length))
         if conversion.id != row.record or digest(conversion.block) != row.digest:
             raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)
         return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
@@ -270,6 +274,16 @@ class Reader:
             return urljoin(row.url, location) if location else None
         except ValueError:
             return None
+
+    def _in_place(self, row: R, read: Callable[[R], T]) -> T:
+        """What is read for a row; if its object has been joined with others since, from its present place."""
+        try:
+            return read(row)
+        except ObjectMissingError:
+            present = self.index.present(row)
+            if present is None or present.object == row.object:
+                raise
+            return read(present)
 
     def _records(self, key: str, offset: int, length: int, *, most: int | None = None) -> list[warc.Record]:
         with _damage(key, offset):

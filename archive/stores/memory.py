@@ -30,6 +30,10 @@ class MemoryStore:
         if self._objects.setdefault(checked_key(key), data) != data:
             raise ObjectExistsError("holds other bytes", location=self.location, key=key)
 
+    def delete(self, key: str) -> None:
+        """See `ObjectStore`."""
+        self._objects.pop(checked_key(key), None)
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         data = self._held(key)

@@ -88,6 +88,11 @@ class S3Store:
                 if held["Metadata"].get(_SHA256) != sha256:
                     raise ObjectExistsError("holds other bytes", location=self.location, key=key) from e
 
+    def delete(self, key: str) -> None:
+        """See `ObjectStore`; a bucket with versions keeps the bytes as an old version, for as long as its rules say."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         if length == 0:

@@ -22,6 +22,7 @@ def reindex() -> None:
     Exit code 4 if an object is damaged; its intact records are indexed nevertheless.
     """
     from archive.cli import failed, open_archive, progress_bar
+    from archive.maintenance.compact import Compaction, alone, retire_superseded
     from archive.maintenance.reindex import keys
     from archive.maintenance.reindex import reindex as reindex_object
     from archive.settings import load
@@ -34,13 +35,19 @@ def reindex() -> None:
     try:
         archive = open_archive()
         options = load(CrawlSettings)
-        with no_run(archive.settings.home, wait_seconds=options.lock_seconds), open_frontier() as frontier:
+        with (
+            no_run(archive.settings.home, wait_seconds=options.lock_seconds),
+            alone(archive, wait_seconds=options.lock_seconds),
+            open_frontier() as frontier,
+        ):
+            Compaction(archive, now=lambda: datetime.now(UTC)).settle()
             with progress_bar(keys(archive.store), "objects") as objects:
                 for key in objects:
                     finding = reindex_object(archive.store, archive.writer.index, key)
                     if finding is not None:
                         damaged += 1
                         click.echo(printable(finding.line()))
+            retire_superseded(archive, at=datetime.now(UTC))
             subscriptions = rebuild(
                 archive, frontier, pace=options.pace, plan=options.recheck_plan, now=datetime.now(UTC)
             )

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, bindparam, delete, exists, func, insert, literal, select, update
 
-from archive.index.schema import ObjectRow, begun_of, captures, joining, objects, retired, texts
+from archive.index.schema import PLACED, ObjectRow, begun_of, joining, objects, retired
 from archive.runtime.database import fetch, in_parts, insert_all, transaction, upsert
 
 
@@ -46,15 +46,14 @@ def held(engine: Engine) -> list[Held]:
     """
     counts = [
         select(table.c.object_id.label("id"), func.count().label("records")).group_by(table.c.object_id).subquery()
-        for table in (captures, texts)
+        for table in PLACED
     ]
-    number = func.coalesce(counts[0].c.records, 0) + func.coalesce(counts[1].c.records, 0)
-    query = select(objects.c.key, objects.c.length, objects.c.sha256, number.label("records"))
-    query = query.outerjoin(counts[0], counts[0].c.id == objects.c.id).outerjoin(
-        counts[1], counts[1].c.id == objects.c.id
-    )
+    columns = [objects.c.key, objects.c.length, objects.c.sha256]
+    query = select(*columns, *(func.coalesce(one.c.records, 0) for one in counts))
+    for one in counts:
+        query = query.outerjoin(one, one.c.id == objects.c.id)
     return [
-        Held(row=ObjectRow(key=row.key, length=row.length, sha256=row.sha256), records=row.records)
+        Held(row=ObjectRow(key=row.key, length=row.length, sha256=row.sha256), records=sum(row[len(columns) :]))
         for row in fetch(engine, query)
     ]
 
@@ -92,7 +91,7 @@ def take_over(engine: Engine, joined: ObjectRow, sources: Sequence[tuple[ObjectR
             insert(objects).values(**values, begun=begun_of(joined.key)).returning(objects.c.id)
         ).scalar_one()
         moved = [{"of": ids[row.key], "by": base} for row, base in sources]
-        for table in (captures, texts):
+        for table in PLACED:
             change = update(table).where(table.c.object_id == bindparam("of"))
             connection.execute(change.values(object_id=number, offset=table.c.offset + bindparam("by")), moved)
         _retire(connection, [row for row, _ in sources], joined.key, at)
@@ -134,7 +133,7 @@ def retire(engine: Engine, rows: Sequence[ObjectRow], joined_into: str, *, at: d
         empty = []
         for row in rows:
             number = select(objects.c.id).where(objects.c.key == row.key).scalar_subquery()
-            used = (select(table.c.record).where(table.c.object_id == number).limit(1) for table in (captures, texts))
+            used = (select(table.c.record).where(table.c.object_id == number).limit(1) for table in PLACED)
             if all(connection.execute(query).first() is None for query in used):
                 empty.append(row)
         _retire(connection, empty, joined_into, at)

@@ -106,6 +106,8 @@ texts = Table(
     Column("length", BigInteger, nullable=False),
 )
 
+PLACED: tuple[Table, ...] = (captures, texts)
+"""Tables whose rows are places in objects: each has `object_id` and `offset`, which change when objects are joined."""
 
 aliases = Table(
     "aliases",

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from archive.archive import Archive
@@ -36,7 +35,7 @@ from archive.runtime.database import turn
 from archive.runtime.durable import spool_errors
 from archive.runtime.file_lock import exclusive
 from archive.warc import record as warc
-from archive.writer.batch import object_key
+from archive.writer.batch import object_key, software
 from archive.writer.committer import index_key
 
 log = logging.getLogger(__name__)
@@ -205,13 +204,21 @@ class Compaction:
         key = object_key(join.kind, name)
         rows = [one.row for one in join.sources]
         path = self._folder / f"{name}.warc.gz"
-        with spool_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            made = self._made(key, name, rows, path)
-        if made is None:
-            path.unlink()
-            return False
-        joined, bases = made
+        try:
+            with spool_errors(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                made = self._made(key, name, rows, path)
+            if made is None:
+                return False
+            self._replace(key, path, *made)
+        finally:
+            path.unlink(missing_ok=True)
+        self.tally.count(join, made[0].length)
+        log.info("joined object=%s sources=%d bytes=%d", key, len(rows), made[0].length)
+        return True
+
+    def _replace(self, key: str, path: Path, joined: ObjectRow, bases: list[tuple[ObjectRow, int]]) -> None:
+        """Store a joined object, then let the rows refer to it."""
         joins.announce(self._engine, key)
         self._store.put(key, path)
         for one, data in self._indexed(key, bases):
@@ -224,11 +231,6 @@ class Compaction:
         except JoinLostError as e:
             self._abandon(key)
             raise LockedError(f"{e}: changed while it was being joined", hint="Run it again.") from e
-        with spool_errors(self._folder):
-            path.unlink()
-        self.tally.count(join, joined.length)
-        log.info("joined object=%s sources=%d bytes=%d", key, len(rows), joined.length)
-        return True
 
     def _made(
         self, key: str, name: str, rows: list[ObjectRow], path: Path
@@ -240,7 +242,7 @@ class Compaction:
                 date=self._now(),
                 filename=key.rsplit("/", 1)[-1],
                 info=[
-                    ("software", f"Pressmark/{version('pressmark')} warcio/{version('warcio')}"),
+                    ("software", software()),
                     ("format", "WARC File Format 1.1"),
                     ("conformsTo", warc.CONFORMS_TO),
                     *([("hostname", platform.node())] if platform.node() else []),

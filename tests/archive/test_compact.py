@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import itertools
 import json
@@ -15,13 +16,14 @@ from conftest import Home
 from sample.archives import capture, unmodified
 
 from archive.archive import Archive
-from archive.errors import LockedError, ObjectMissingError, StoreBusyError
+from archive.errors import LockedError, ObjectMissingError, SpoolFullError, StoreBusyError
 from archive.export.wacz import pack_page
 from archive.extract.text import Text
 from archive.index import joins
 from archive.index.cdxj import cdxj_line
 from archive.index.joins import Held
-from archive.index.schema import AGAIN, CRAWL, IMPORT, CaptureRow, ObjectRow, TextRow
+from archive.index.lookup import Lookup
+from archive.index.schema import AGAIN, CRAWL, IMPORT, PLACED, CaptureRow, ObjectRow, TextRow, metadata
 from archive.index.zipnum import LINES, zipnum
 from archive.maintenance import compact as compact_module
 from archive.maintenance.compact import Compaction, alone, retire_superseded
@@ -347,6 +349,19 @@ def test_readers_that_hold_an_old_place_find_the_new_one(archive: Archive) -> No
             assert archive.read_text(row).text
 
 
+def test_an_old_object_can_be_had_by_its_key_until_it_is_deleted(archive: Archive) -> None:
+    day(archive)
+    (first, *_) = archive.index.objects()
+    lookup = Lookup(archive.index)
+    for now, held in ((NEXT, (first.length, first.sha256)), (LATER, None)):
+        compacted(archive, now)
+        assert lookup.held_object(first.key) == held
+
+
+def test_every_table_with_places_in_objects_is_known() -> None:
+    assert {table for table in metadata.tables.values() if "object_id" in table.c} == set(PLACED)
+
+
 def test_what_is_nowhere_is_missing(small: Archive) -> None:
     day(small, 1)
     row = small.find("http://blog.example/01/0000/0")
@@ -421,14 +436,8 @@ def test_only_one_process_compacts(archive: Archive) -> None:
         if archive.index.engine.dialect.name == "postgresql":
             with pytest.raises(LockedError, match="another compaction"), alone(other):
                 raise AssertionError
-    with alone(other), alone(archive) if other.index.engine.dialect.name == "sqlite" else alone_again():
+    with alone(other):
         pass
-
-
-def alone_again() -> alone:  # type: ignore[valid-type]
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def test_a_join_that_somebody_else_gave_up_changes_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -573,6 +582,23 @@ def test_a_store_that_is_busy_ends_the_run_and_the_next_one_goes_on(
             compacted(small)
     assert content(small) == before
     assert compacted(small).tally.joined == 2
+
+
+def test_a_disk_without_room_ends_the_run_and_is_left_as_it_was(
+    small: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day(small)
+    before = rows(small)
+
+    def full(*_: object) -> Iterator[bytes]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+        yield b""
+
+    monkeypatch.setattr(compact_module, "pieces", full)
+    with pytest.raises(SpoolFullError):
+        compacted(small)
+    assert rows(small) == before
+    assert list((small.settings.home / "compact").iterdir()) == []
 
 
 def test_an_object_that_the_store_did_not_keep_as_it_was_put_is_not_used(

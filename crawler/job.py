@@ -6,7 +6,6 @@ import logging
 import resource
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, stop_after_attempt, wait_exponential
@@ -91,7 +90,7 @@ def crawl(
             if run is None:
                 return Exit.FAILED
             if run.committer.failure is None:  # otherwise the store has already refused writes
-                _PATIENTLY(store_state.save, archive.store, frontier, now=datetime.now(UTC))
+                _PATIENTLY(store_state.save, archive.store, frontier)
             (show or _print)(run.summary)
             return _exit(crawler, run)
     except (ArchiveError, CrawlError) as e:

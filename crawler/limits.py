@@ -78,6 +78,8 @@ TAG_CHARACTERS = 200
 """One tag; also a media type, or a date as written."""
 OPML_BYTES = 64 * 1024 * 1024
 """A list of subscriptions; the largest legitimate ones have a tenth of that."""
+STATE_CHANGES = 100
+"""Changes of the subscriptions that are stored one after the other before the whole list is stored again."""
 OPML_OUTLINES = 1_000_000
 """Entries of a list of subscriptions."""
 FIRST_YEAR = 1990

@@ -38,12 +38,13 @@ class Alias:
     """When that capture was made; aware, UTC."""
 
 
-def enter(connection: Connection, engine: Engine, found: Iterable[Alias]) -> None:
-    """Enter evidence and join the pages; known evidence changes nothing.
+def enter(connection: Connection, engine: Engine, found: Iterable[Alias]) -> list[str]:
+    """Enter evidence and join the pages; known evidence changes nothing. Returns the keys of pages with new evidence.
 
     Front pages are never joined with anything, and no page gets more than PAGE_ALIASES addresses: a page to which
     everything leads is no post.
     """
+    fresh: list[str] = []
     for one in found:
         page, target = page_key(one.url), page_key(one.target)
         if page == target or is_front(one.url) or is_front(one.target):
@@ -59,18 +60,20 @@ def enter(connection: Connection, engine: Engine, found: Iterable[Alias]) -> Non
                 connection.execute(insert.on_conflict_do_update(index_elements=["page"], set_={"root": root}))
             _join_search(connection, other, root)
         proof = {"page": page, "target": target, **asdict(one), "target_url": one.target}
-        connection.execute(upsert(engine, alias_proofs).values(proof).on_conflict_do_nothing())
+        if connection.execute(upsert(engine, alias_proofs).values(proof).on_conflict_do_nothing()).rowcount:
+            fresh.append(page)
+    return fresh
 
 
-def proofs(engine: Engine, *, since: datetime | None = None) -> list[Alias]:
-    """All evidence in the order of its records, or that of records since an instant."""
+def proofs(engine: Engine, pages: Iterable[str] | None = None) -> list[Alias]:
+    """All evidence in the order of its records, or that about the pages with these keys."""
     query = select(alias_proofs).order_by(alias_proofs.c.since, alias_proofs.c.url)
-    if since is not None:
-        query = query.where(alias_proofs.c.since >= since)
+    queries = [query] if pages is None else [query.where(alias_proofs.c.page.in_(part)) for part in in_parts(pages)]
     with transaction(engine, reads=True) as connection:
         return [
             Alias(url=row.url, target=row.target_url, kind=row.kind, proof=row.proof, since=row.since)
-            for row in connection.execute(query)
+            for one in queries
+            for row in connection.execute(one)
         ]
 
 

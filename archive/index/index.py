@@ -64,6 +64,11 @@ class Index:
         """The capture of a URL nearest to `at`, or the newest; if two are equally near, the earlier."""
         return self._nearest(captures, CAPTURES, url, at, capture_row)
 
+    def nearest_as_spelt(self, url: str, at: datetime | None) -> CaptureRow | None:
+        """The capture nearest to `at`, or the newest, of exactly this URL: not of its page under another address."""
+        same = CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url)
+        return self._around(captures, same, at, capture_row)
+
     def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
         """The text of a URL whose capture is nearest to `at`, or the newest."""
         return self._nearest(texts, texts_select(), url, at, text_row)

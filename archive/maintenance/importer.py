@@ -180,8 +180,8 @@ class Importer:
         if date is not None:
             if named := self._by_visit.get((url, date)):
                 return named
-            row = self._archive.index.nearest(url, date)
-            if row is not None and row.kind != "revisit" and row.url == url and row.timestamp == f"{date:%Y%m%d%H%M%S}":
+            row = self._archive.index.nearest_as_spelt(url, date)
+            if row is not None and row.kind != "revisit" and row.timestamp == f"{date:%Y%m%d%H%M%S}":
                 return row.record
         payload = revisit.get("WARC-Payload-Digest") or ""
         if named := self._stated.get(payload):

@@ -127,13 +127,25 @@ class Reader:
             raise NotArchivedError(url)
         rows = [row]
         while len(rows) <= FOLLOWED_REDIRECTS and _is_redirect(row.status):
-            target = self._target(row)
+            target = self.target(row)
             following = self.index.nearest(target, row.date) if target else None
             if following is None or following.url in {one.url for one in rows}:
                 break
             row = following
             rows.append(row)
         return rows
+
+    def target(self, row: CaptureRow) -> str | None:
+        """Where a redirect, or a 304 that confirms one, leads; None if it is not one or states no valid URL."""
+        if row.status == HTTPStatus.NOT_MODIFIED:
+            original = self.index.capture(row.refers_to) if row.refers_to else None
+            if original is None or not _is_redirect(original.status) or original.status == HTTPStatus.NOT_MODIFIED:
+                return None
+        location = header(self.read(row).shown_head, "location")
+        try:
+            return urljoin(row.url, location) if location else None
+        except ValueError:
+            return None
 
     def confirmed(self, row: CaptureRow) -> list[CaptureRow]:
         """What a revisit needs in order to be replayed: the response that it refers to, last.
@@ -262,18 +274,6 @@ class Reader:
             or self.index.nearest_text(url, at)
             or (self.index.nearest_text(capture.url, at) if capture.url != url else None)
         )
-
-    def _target(self, row: CaptureRow) -> str | None:
-        """Where a redirect, or a 304 that confirms one, leads; None if it is not one or states no valid URL."""
-        if row.status == HTTPStatus.NOT_MODIFIED:
-            original = self.index.capture(row.refers_to) if row.refers_to else None
-            if original is None or not _is_redirect(original.status) or original.status == HTTPStatus.NOT_MODIFIED:
-                return None
-        location = header(self.read(row).shown_head, "location")
-        try:
-            return urljoin(row.url, location) if location else None
-        except ValueError:
-            return None
 
     def _in_place(self, row: R, read: Callable[[R], T]) -> T:
         """What is read for a row; if its object has been joined with others since, from its present place."""

@@ -101,7 +101,7 @@ def import_opml(file: IO[bytes]) -> None:
             frontier.entrust(subscription.url)
             own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
             frontier.restore(replace(subscription, seeds=own))
-        state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=now)
+        state.save_subscriptions(open_archive().store, frontier)
     for url in wrong:
         print_error(f"{printable(url)}: not an http or https URL, skipped", None)
     click.echo(
@@ -128,5 +128,5 @@ def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:
     if not count:
         print_error(f"{url}: no such subscription", "List them with: pressmark feeds")
         sys.exit(Exit.FAILED)
-    state.save_subscriptions(open_archive().store, frontier.subscriptions(), now=datetime.now(UTC))
+    state.save_subscriptions(open_archive().store, frontier)
     click.echo(f"{verb}: {count} feed" + ("" if count == 1 else "s"))

@@ -1,11 +1,12 @@
-"""robots.txt (RFC 9309): requested once a day for each origin, read from the archive in between."""
+"""robots.txt (RFC 9309): requested once a day for each origin, read from the archive in between, redirects followed."""
 
 from __future__ import annotations
 
 import logging
 import re
-from asyncio import Task, ensure_future, shield
+from asyncio import Future, ensure_future, get_running_loop, shield
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ from crawler.session.run import Run
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from archive.index.schema import CaptureRow
+
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(hours=24)
@@ -38,6 +41,9 @@ _PRODUCT = re.compile(r"[a-z_-]+", re.IGNORECASE)
 _SOMEONE = "~"
 """Stands for all other crawlers."""
 _OK = range(200, 300)
+_MOVED = range(300, 400)
+_MOST_REDIRECTS = 5
+"""Archived redirects that are followed (RFC 9309 §2.3.1.2)."""
 _UNAVAILABLE = range(400, 500)
 
 
@@ -77,6 +83,16 @@ def _named(text: str, token: str) -> str:
     return _USER_AGENT.sub(name, text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What robots.txt said."""
+
+    rules: Protego | str
+    url: str
+    """Where it was, after redirects."""
+    size: int
+
+
 class Robots:
     """Downloader middleware that drops requests that robots.txt forbids."""
 
@@ -84,9 +100,8 @@ class Robots:
         self._crawler = crawler
         self._run = run
         self._token = user_agent.split("/", maxsplit=1)[0].split(maxsplit=1)[0] if user_agent.split() else "*"
-        self._origins: OrderedDict[str, Task[Protego | str]] = OrderedDict()
+        self._origins: OrderedDict[str, Future[Protego | str]] = OrderedDict()
         self._weights: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Robots:
@@ -104,10 +119,9 @@ class Robots:
             raise RobotsForbiddenError(FORBIDDEN)
 
     async def _rules(self, url: str) -> Protego | str:
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        origin = _origin(url)
         if origin not in self._origins:
-            self._origins[origin] = ensure_future(self._find(f"{origin}/robots.txt", url))
+            self._origins[origin] = ensure_future(self._find(origin, url))
         self._origins.move_to_end(origin)
         return await shield(self._origins[origin])  # others wait for it too
 
@@ -119,29 +133,46 @@ class Robots:
             del self._weights[oldest]
             del self._origins[oldest]
 
-    async def _find(self, url: str, via: str) -> Protego | str:
-        rules = self._archived(url) or await self._fetch(url, via)
-        self._weigh(url.removesuffix("/robots.txt"), self._sizes.pop(url, 0))
-        if not isinstance(rules, str):
-            self._run.crawl_delays.ask(urlsplit(url).netloc, float(rules.crawl_delay(self._token) or 0))
-        return rules
+    async def _find(self, origin: str, via: str) -> Protego | str:
+        found = self._archived(_address(origin)) or await self._fetch(_address(origin), via)
+        self._hold(origin, found)
+        other = _origin(found.url)
+        if found.url == _address(other) and other not in self._origins:
+            self._origins[other] = get_running_loop().create_future()
+            self._origins[other].set_result(found.rules)
+            self._hold(other, found)
+        return found.rules
 
-    def _archived(self, url: str) -> Protego | None:
-        """Rules from a capture that is still fresh, or None; redirects and failures are requested again."""
+    def _hold(self, origin: str, found: _Found) -> None:
+        self._weigh(origin, found.size)
+        if not isinstance(found.rules, str):
+            delay = float(found.rules.crawl_delay(self._token) or 0)
+            self._run.crawl_delays.ask(urlsplit(origin).netloc, delay)
+
+    def _archived(self, url: str) -> _Found | None:
+        """What captures that are still fresh say, or None; failures are requested again."""
         try:
-            now = self._run.now()
-            row = self._run.archive.index.nearest(url, now)  # not the newest: a clock that was ahead dated it
-            if row is None or row.url != url or row.truncated or not timedelta(0) <= now - row.date <= FRESH:
+            row = self._fresh(url)
+            for _ in range(_MOST_REDIRECTS):
+                if row is None or row.status not in _MOVED:
+                    break
+                target = self._run.archive.target(row)
+                row = self._fresh(target) if target else None
+            if row is None:
                 return None
             body = self._run.archive.payload(row) if row.status in _OK else b""
             rules = rules_for(row.status, body, self._token)
-            self._sizes[url] = len(body)
-            return None if isinstance(rules, str) else rules
+            return None if isinstance(rules, str) else _Found(rules, row.url, len(body))
         except ArchiveError as e:
             log.warning("archived robots.txt cannot be used url=%s error=%s", url, e)
             return None
 
-    async def _fetch(self, url: str, via: str) -> Protego | str:
+    def _fresh(self, url: str) -> CaptureRow | None:
+        now = self._run.now()
+        row = self._run.archive.index.nearest_as_spelt(url, now)  # not the newest: a clock that was ahead dated it
+        return row if row and not row.truncated and timedelta(0) <= now - row.date <= FRESH else None
+
+    async def _fetch(self, url: str, via: str) -> _Found:
         context = RequestContext(
             via=via,
             hops="P",
@@ -158,6 +189,16 @@ class Robots:
             raise
         except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))
-            return reason(e)
-        self._sizes[url] = len(response.body)
-        return rules_for(response.status, response.body, self._token)
+            return _Found(reason(e), url, 0)
+        rules = rules_for(response.status, response.body, self._token)
+        return _Found(rules, response.url, len(response.body))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(origin: str) -> str:
+    """Where the robots.txt of an origin is."""
+    return f"{origin}/robots.txt"

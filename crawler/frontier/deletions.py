@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select, update
 
-from archive.runtime.database import transaction, upsert
-from crawler.frontier.tables import deletions, pages
+from archive.runtime.database import in_parts, transaction, upsert
+from crawler.frontier import tables
+from crawler.frontier.tables import deletions
 from crawler.model.visits import Gone, PageVisit
 
 
@@ -40,18 +41,20 @@ class Deletion:
         return self.since <= at and (self.restored is None or at < self.restored)
 
 
-def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> None:
-    """Enter the outcome of a visit of a page: deleted, or back. Must be called before the page's own row changes."""
+def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> bool:
+    """Enter the outcome of a visit of a page: deleted, or back; returns whether that changed the ledger.
+
+    Must be called before the page's own row changes.
+    """
     missing = select(deletions.c.key).where(deletions.c.key == key, deletions.c.restored.is_(None))
     if visit.kept:
-        connection.execute(
-            update(deletions)
-            .where(deletions.c.key == key, deletions.c.restored.is_(None), deletions.c.since < visit.at)
-            .values(restored=visit.at, restored_record=visit.record)
-        )
-    elif visit.gone and connection.execute(missing).first() is None:
-        seen = connection.execute(select(pages.c.alive, pages.c.alive_record).where(pages.c.key == key)).first()
-        connection.execute(
+        over = (deletions.c.key == key) & deletions.c.restored.is_(None) & (deletions.c.since < visit.at)
+        back = {"restored": visit.at, "restored_record": visit.record}
+        return bool(connection.execute(update(deletions).where(over).values(back)).rowcount)
+    if visit.gone and connection.execute(missing).first() is None:
+        known = tables.pages
+        seen = connection.execute(select(known.c.alive, known.c.alive_record).where(known.c.key == key)).first()
+        entered = connection.execute(
             upsert(engine, deletions)
             .values(
                 key=key,
@@ -65,16 +68,21 @@ def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> 
             )
             .on_conflict_do_nothing()
         )
+        return bool(entered.rowcount)
+    return False
 
 
-def read(engine: Engine, *, since: datetime | None = None) -> list[Deletion]:
-    """The whole ledger in the order of its entries, or the deletions entered or restored since an instant."""
+def read(engine: Engine, pages: Iterable[str] | None = None) -> list[Deletion]:
+    """The whole ledger in the order of its entries, or those about the pages with these keys."""
     query = select(deletions).order_by(deletions.c.since, deletions.c.key)
-    if since is not None:
-        query = query.where((deletions.c.since >= since) | (deletions.c.restored >= since))
+    queries = [query] if pages is None else [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
+    names = [field.name for field in fields(Deletion)]
     with transaction(engine, reads=True) as connection:
-        rows = connection.execute(query).all()
-    return [Deletion(**{field.name: getattr(row, field.name) for field in fields(Deletion)}) for row in rows]
+        return [
+            Deletion(**{name: getattr(row, name) for name in names})
+            for one in queries
+            for row in connection.execute(one)
+        ]
 
 
 def enter(engine: Engine, found: Iterable[Deletion]) -> None:

@@ -66,10 +66,10 @@ class Frontier:
         with transaction(self._engine) as connection:
             return subscriptions.subscribe(connection, url, seed=seed, now=now, listing=listing, site=site)
 
-    def subscriptions(self) -> list[Subscription]:
-        """All subscriptions in the order in which they were added, with the URLs that people gave."""
+    def subscriptions(self, keys: Iterable[str] | None = None) -> list[Subscription]:
+        """All subscriptions in the order in which they were added, or those of feeds with these keys."""
         with transaction(self._engine, reads=True) as connection:
-            return subscriptions.every(connection)
+            return subscriptions.every(connection, keys)
 
     def restore(self, subscription: Subscription) -> Feed:
         """Subscribe with the title, site, seeds and state of a stored subscription."""
@@ -214,9 +214,9 @@ class Frontier:
 
     # -- deleted posts
 
-    def deletions(self, *, since: datetime | None = None) -> list[Deletion]:
-        """The deletion ledger, or the deletions entered or restored since an instant."""
-        return ledger.read(self._engine, since=since)
+    def deletions(self, pages: Iterable[str] | None = None) -> list[Deletion]:
+        """The deletion ledger, or its entries about the pages with these keys."""
+        return ledger.read(self._engine, pages)
 
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions unchanged."""
@@ -224,9 +224,9 @@ class Frontier:
 
     # -- addresses of one page
 
-    def aliases(self, *, since: datetime | None = None) -> list[Alias]:
-        """The evidence that addresses are one page, or that of captures since an instant."""
-        return page_aliases.proofs(self._engine, since=since)
+    def aliases(self, pages: Iterable[str] | None = None) -> list[Alias]:
+        """The evidence that addresses are one page, or that about the pages with these keys."""
+        return page_aliases.proofs(self._engine, pages)
 
     def enter_aliases(self, found: Iterable[Alias]) -> None:
         """Enter evidence that addresses are one page."""

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, false, or_, select, update
 
 from archive.extract.text import Entry
 from archive.index import aliases
 from archive.index.aliases import Alias
 from archive.runtime.database import in_parts, upsert
 from archive.warc.page_identity import page_key, post_key
-from crawler.frontier import alarms, backfills, deletions, subscriptions
+from crawler.frontier import alarms, backfills, deletions, subscriptions, unsaved
 from crawler.frontier.tables import entries, feeds, pages
 from crawler.limits import POSTS_OF_PAGE
 from crawler.model.url_identity import host_of, shard
@@ -174,6 +174,12 @@ def visit_feed(connection: Connection, visit: FeedVisit) -> None:
         values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
     if visit.url:
         values.update(subscriptions.move(connection, visit.feed_id, visit.url))
+    stated = {name: values[name] for name in ("title", "site") if name in values}
+    of_feed = feeds.c.id == visit.feed_id
+    other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
+    unsaved.note(
+        connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
+    )
     changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
     if not changed.rowcount:  # the subscription was removed meanwhile
         return
@@ -195,8 +201,9 @@ def visit_listing(connection: Connection, visit: ListingVisit) -> None:
 def visit_page(connection: Connection, visit: PageVisit) -> None:
     """Store what a visit of a page changed."""
     known = page_key(visit.url)
-    aliases.enter(connection, connection.engine, visit.aliases)
-    deletions.note(connection, connection.engine, known, visit)
+    unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, visit.aliases))
+    if deletions.note(connection, connection.engine, known, visit):
+        unsaved.note(connection, "deletion", [known])
     values: dict[str, Any] = {
         "visited": visit.at,
         "due": visit.due,
@@ -286,7 +293,7 @@ def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record:
         return
     if record is not None:
         found = Alias(url=row.url, target=url, kind="id", proof=record, since=at)
-        aliases.enter(connection, connection.engine, [found])
+        unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, [found]))
     if connection.execute(select(pages.c.id).where(pages.c.key == page_key(url))).first() is None:
         values = {"key": page_key(url), **located(url), **NO_VALIDATORS}
         connection.execute(update(pages).where(pages.c.id == row.id).values(**values))

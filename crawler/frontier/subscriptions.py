@@ -5,15 +5,16 @@ Spellings of one URL, as `archive.warc.page_identity` knows them, are one feed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select, true, update
 
-from archive.runtime.database import upsert
+from archive.runtime.database import in_parts, upsert
 from archive.warc.page_identity import page_key, without_fragment
-from crawler.frontier import alarms, refused
+from crawler.frontier import alarms, refused, unsaved
 from crawler.frontier.tables import credentials, entries, feeds, pages, seeds
 from crawler.model.url_identity import as_http, host_of, shard
 from crawler.model.visits import Feed, Subscription
@@ -42,7 +43,7 @@ def subscribe(
         site: Front page of the blog, if known.
     """
     url, seed = without_fragment(bare(url)), bare(seed) if seed else None
-    connection.execute(
+    entered = connection.execute(
         upsert(connection.engine, feeds)
         .values(
             url=url,
@@ -58,8 +59,9 @@ def subscribe(
         .on_conflict_do_nothing()
     )
     feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == page_key(url))).scalar_one()
-    for name in {url, seed or url}:
-        _name(connection, feed_id, name)
+    named = [_name(connection, feed_id, name) for name in sorted({url, seed or url})]
+    if entered.rowcount or any(named):
+        unsaved.note(connection, "subscription", [page_key(url)])
     return feed_of(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
 
 
@@ -85,10 +87,18 @@ def restore(connection: Connection, subscription: Subscription) -> Feed:
     return feed
 
 
-def every(connection: Connection) -> list[Subscription]:
-    """All subscriptions in the order in which they were added, with the URLs that people gave."""
+def every(connection: Connection, keys: Iterable[str] | None = None) -> list[Subscription]:
+    """All subscriptions in the order in which they were added, or those of feeds with these keys."""
+    if keys is None:
+        return _subscriptions(connection, true())
+    return [one for part in in_parts(keys) for one in _subscriptions(connection, feeds.c.key.in_(part))]
+
+
+def _subscriptions(connection: Connection, which: ColumnElement[bool]) -> list[Subscription]:
+    """Subscriptions with the URLs that people gave."""
     given: dict[int, list[str]] = {}
-    for row in connection.execute(select(seeds.c.feed_id, seeds.c.url).order_by(seeds.c.url)):
+    named = select(seeds.c.feed_id, seeds.c.url).join(feeds, feeds.c.id == seeds.c.feed_id).where(which)
+    for row in connection.execute(named.order_by(seeds.c.url)):
         given.setdefault(row.feed_id, []).append(row.url)
     return [
         Subscription(
@@ -103,7 +113,7 @@ def every(connection: Connection) -> list[Subscription]:
             name=row.name,
             folder=row.folder,
         )
-        for row in connection.execute(select(feeds).order_by(feeds.c.added, feeds.c.id))
+        for row in connection.execute(select(feeds).where(which).order_by(feeds.c.added, feeds.c.id))
     ]
 
 
@@ -148,9 +158,10 @@ def site(connection: Connection, feed_id: int | None) -> str | None:
 
 def change(connection: Connection, url: str, **values: bool) -> int:
     """Change `paused` or `unverified` of the feeds behind a URL; returns how many there are."""
-    ids = [feed.id for feed in find(connection, url)]
-    connection.execute(update(feeds).where(feeds.c.id.in_(ids)).values(**values))
-    return len(ids)
+    found = find(connection, url)
+    connection.execute(update(feeds).where(feeds.c.id.in_([feed.id for feed in found])).values(**values))
+    unsaved.note(connection, "subscription", [page_key(feed.url) for feed in found])
+    return len(found)
 
 
 def remove(connection: Connection, url: str) -> int:
@@ -169,6 +180,7 @@ def remove(connection: Connection, url: str) -> int:
     connection.execute(update(pages).where(ours).values(feed_id=other))
     connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
     alarms.forget(connection, [feed.url for feed in found])
+    unsaved.note(connection, "subscription", [page_key(feed.url) for feed in found])
     others = {origin(one) for one in connection.scalars(select(feeds.c.url))}
     over = {origin(feed.url) for feed in found} - others
     connection.execute(delete(credentials).where(credentials.c.origin.in_(over)))
@@ -185,6 +197,7 @@ def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
         _merge(connection, feed_id, there)
         return {}
     _name(connection, feed_id, url)
+    unsaved.note(connection, "subscription", [*_keys(connection, feed_id), page_key(url)])
     before = connection.execute(select(feeds.c.url).where(feeds.c.id == feed_id)).scalar()
     if before is not None:
         alarms.move(connection, before, url)
@@ -193,6 +206,7 @@ def move(connection: Connection, feed_id: int, url: str) -> dict[str, Any]:
 
 def _merge(connection: Connection, feed_id: int, other: int) -> None:
     """Merge a subscription into another one of the same feed, which is then visited only once."""
+    unsaved.note(connection, "subscription", _keys(connection, feed_id, other))
     for row in connection.execute(select(seeds.c.url).where(seeds.c.feed_id == feed_id)).all():
         _name(connection, other, row.url)
     connection.execute(update(pages).where(pages.c.feed_id == feed_id).values(feed_id=other))
@@ -201,11 +215,14 @@ def _merge(connection: Connection, feed_id: int, other: int) -> None:
     alarms.forget(connection, [gone] if gone else [])
 
 
-def _name(connection: Connection, feed_id: int, url: str) -> None:
-    """Let `find` return the feed for this URL."""
-    connection.execute(
-        upsert(connection.engine, seeds).values(key=page_key(url), feed_id=feed_id, url=url).on_conflict_do_nothing()
-    )
+def _keys(connection: Connection, *feed_ids: int) -> list[str]:
+    return list(connection.scalars(select(feeds.c.key).where(feeds.c.id.in_(feed_ids))))
+
+
+def _name(connection: Connection, feed_id: int, url: str) -> bool:
+    """Let `find` return the feed for this URL; returns whether it did not before."""
+    insert = upsert(connection.engine, seeds).values(key=page_key(url), feed_id=feed_id, url=url)
+    return bool(connection.execute(insert.on_conflict_do_nothing()).rowcount)
 
 
 def store_credentials(connection: Connection, given: Credentials) -> None:

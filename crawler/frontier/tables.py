@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0008"
+REVISION = "0012"
 
 metadata = MetaData()
 
@@ -201,3 +201,12 @@ hubs = Table(
     Column("until", Instant),
     Column("told", Instant),
 )
+
+unsaved = Table(
+    "unsaved",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("mark", String(16), nullable=False),
+)
+"""What has changed since the state in the store was written."""

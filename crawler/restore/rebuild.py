@@ -6,11 +6,12 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, NotArchivedError
 from archive.index.aliases import page_keys
-from archive.index.schema import CaptureRow
+from archive.index.schema import CaptureRow, TextRow
 from archive.warc.http_message import header, headers
 from archive.warc.page_identity import page_key
 from crawler.backfill.as_feed import parse_listing
@@ -20,7 +21,7 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
 from crawler.decide.page import after_page
 from crawler.errors import FeedError
-from crawler.feeds import opml, parse
+from crawler.feeds import parse
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
@@ -43,15 +44,14 @@ def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[
         ArchiveError: Store or database failed.
         FeedError: The stored subscriptions cannot be read.
     """
-    key = store_state.newest(archive.store, store_state.SUBSCRIPTIONS)
-    if key is None:
+    subscriptions = store_state.subscriptions(archive.store, now=now)
+    if subscriptions is None:
         return 0
     frontier.enter_aliases(store_state.aliases(archive.store))
     deletions: dict[str, dict[datetime, Deletion]] = {}
     for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
         deletions.setdefault(one.key, {})[one.since] = one
     entered: set[str] = set()
-    subscriptions, _ = opml.read(archive.store.read(key), name=key, now=now, ours=True)
     for subscription in subscriptions:
         feed = frontier.restore(subscription)
         urls: dict[str, None] = {}
@@ -171,6 +171,8 @@ def _page_visits(
     """
     page = Page(url=url, feed_id=feed_id, kept=False)
     texts, addresses = archive.index.texts(url), page_keys(archive.index.engine, url)
+    if words := _in_feed(page, chain.from_iterable(texts.values())):
+        yield words, url
     for row in archive.captures(url):
         final = _final(archive, row) if page_key(row.url) in addresses else None
         if final is None:
@@ -183,3 +185,24 @@ def _page_visits(
         visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
         yield (replace(visit, source="page") if visit.kept else visit), final.url
         page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)
+
+
+def _in_feed(page: Page, texts: Iterable[TextRow]) -> PageVisit | None:
+    """What a text in the feed's words changed; None if there is none. Its page is due, as nobody had asked for it."""
+    dates = [row.date for row in texts if row.source == "feed" and "#" not in row.url]
+    if not dates:
+        return None
+    at = min(dates)
+    return PageVisit(
+        url=page.url,
+        feed_id=page.feed_id,
+        at=at,
+        due=at,
+        kept=False,
+        status=None,
+        error=None,
+        failures=0,
+        etag=None,
+        last_modified=None,
+        source="feed",
+    )

@@ -113,6 +113,26 @@ def test_the_index_of_imports_can_be_made_anew(home: Home, tmp_path: Path) -> No
     assert home.pressmark("get", "http://other.example/page", "--as", "html").raw == b"a page"
 
 
+def test_a_revisit_refers_to_a_visit_of_that_very_address(home: Home, tmp_path: Path) -> None:
+    secure = URL.replace("http:", "https:")
+    imported(home, tmp_path, members(response(3), response(63, HTML.upper(), url=secure)))
+    later = [
+        record(
+            "revisit",
+            number,
+            HTTP,
+            f"WARC-Refers-To-Target-URI: {url}",
+            "WARC-Refers-To-Date: 2020-01-01T00:00:03Z",
+            "Content-Type: application/http",
+            url=url,
+        )
+        for number, url in ((8, URL), (9, secure))
+    ]
+    imported(home, tmp_path, members(*later), "later.warc.gz")
+    assert home.pressmark("get", URL, "--at", "20200101000008", "--as", "html").raw == HTML
+    assert home.pressmark("get", URL, "--at", "20200101000009", "--as", "html").raw == HTML.upper()
+
+
 def test_a_revisit_of_something_that_is_not_held_is_told_so(home: Home, tmp_path: Path) -> None:
     revisit = record("revisit", 9, HTTP, "WARC-Payload-Digest: sha1:B2LTWWPUOYAH7UIPQ7ZUPQ4VMBSVC36A")
     assert imported(home, tmp_path, members(revisit))[0] == 0

@@ -151,7 +151,8 @@ def test_evidence_may_come_again_and_names_its_record(index: Index) -> None:
     (proof,) = aliases.proofs(index.engine)
     assert (proof.url, proof.target, proof.kind) == ("http://b.example/old", "http://b.example/new", "redirect")
     assert proof.proof == "<urn:uuid:0>"
-    assert aliases.proofs(index.engine, since=T0 + timedelta(days=1)) == []
+    assert aliases.proofs(index.engine, [page_key(proof.url)]) == [proof]
+    assert aliases.proofs(index.engine, ["another"]) == []
 
 
 def test_a_front_page_is_joined_with_nothing(index: Index) -> None:

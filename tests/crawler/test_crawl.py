@@ -185,6 +185,47 @@ def test_robots_txt_is_obeyed_and_asked_once_a_day(home: Home, site: Site) -> No
     assert site.asked.count("/robots.txt") == 1
 
 
+def moved(target: str) -> Answer:
+    return Answer(b"", status=301, headers={"Location": target}, validators=False)
+
+
+def test_a_robots_txt_that_has_moved_is_asked_once_a_day(home: Home, site: Site) -> None:
+    with Site() as other:
+        tide(site)
+        site.pages["/robots.txt"] = moved(f"{other.url}/robots.txt?utm_source=old")
+        other.pages["/robots.txt?utm_source=old"] = moved(f"{other.url}/robots.txt")
+        first = TIDE.url_of(TIDE.posts[0])
+        other.pages["/robots.txt"] = Answer(f"User-agent: *\nDisallow: {first}\n".encode(), content_type="text/plain")
+        home.crawl(f"url={site.url}/")
+        home.crawl("force=1")
+    assert first not in site.asked
+    assert site.asked.count("/robots.txt") == 1
+    assert other.asked == ["/robots.txt?utm_source=old", "/robots.txt"]
+
+
+def test_a_robots_txt_whose_target_failed_is_asked_again(home: Home, site: Site) -> None:
+    with Site() as other:
+        tide(site)
+        site.pages["/robots.txt"] = moved(f"{other.url}/robots.txt")
+        other.pages["/robots.txt"] = Answer(b"", status=500)
+        home.crawl(f"url={site.url}/")
+        assert set(site.asked) == {"/robots.txt"}
+        other.pages["/robots.txt"] = Answer(b"", content_type="text/plain")
+        assert home.crawl(f"url={site.url}/").code == 0
+    assert other.asked == ["/robots.txt"] * 2
+
+
+def test_robots_txt_of_a_blog_that_has_moved_is_asked_once(home: Home, site: Site) -> None:
+    with Site() as other:
+        tide(other)
+        other.pages["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /private\n", content_type="text/plain")
+        site.pages = {path: moved(f"{other.url}{path}") for path in ("/robots.txt", "/feed/")}
+        assert home.crawl(f"url={site.url}/feed/").code == 0
+    assert site.asked == ["/robots.txt", "/feed/"]
+    assert other.asked.count("/robots.txt") == 1
+    assert other.asked.count("/feed/") == 1
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_robots_txt_that_fails_forbids_everything(home: Home, site: Site, status: int) -> None:
     tide(site)

@@ -106,6 +106,30 @@ def test_the_pages_words_lead_once_it_can_be_had(quick: Home, site: Site) -> Non
     assert json.loads(version)["captures"] == 2, "that the source changed is no edit of the post"
 
 
+def test_after_a_reindex_the_feeds_words_are_still_the_text(quick: Home, site: Site) -> None:
+    shown = [item(path, f"{site.url}/{path}", path, LONG) for path in ("refused", "shell")]
+    site.pages = {
+        "/feed": rss(site, *shown, item("", "", "urn:note:3", "<p>A note without any page: herring.</p>")),
+        "/refused": Answer(b"<title>Just a moment...</title>", status=403),
+        "/shell": Answer(SHELL.encode()),
+    }
+    assert crawl(quick, site).startswith("kept 3 new posts (3 in the feed's words)")
+    before = [text_of(quick, f"{site.url}/{path}") for path in ("refused", "shell")]
+    for left in quick.path.glob("pressmark.db*"):
+        left.unlink()
+    assert quick.pressmark("reindex").code == 0
+    texts = quick.objects("text")
+    said = crawl(quick, site)
+    assert said.startswith("kept 0 new posts"), said
+    assert quick.objects("text") == texts
+    assert [text_of(quick, f"{site.url}/{path}") for path in ("refused", "shell")] == before
+    site.pages["/refused"] = page("refused", LONG)
+    assert quick.crawl("force=1").code == 0
+    site.log.clear()
+    assert quick.pressmark("recheck", f"{site.url}/refused").code == 0
+    assert text_of(quick, f"{site.url}/refused")["source"] == "page"
+
+
 def test_a_wall_is_never_new_nor_gone(quick: Home, site: Site) -> None:
     """A page that was never seen to be the post cannot vanish."""
     url = f"{site.url}/post"

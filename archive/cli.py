@@ -1,4 +1,4 @@
-"""The archive's commands: get, history, versions, diff, search, verify, compact, import."""
+"""The archive's commands: get, history, versions, diff, search, compact, import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +22,7 @@ from archive.warc.pasted_url import Reading, readings
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export.formats import CaptureFormat, TextFormat
-    from archive.index.schema import CaptureRow, ObjectRow, TextRow
+    from archive.index.schema import CaptureRow, TextRow
 
 T = TypeVar("T")
 
@@ -54,15 +53,18 @@ def open_archive() -> Archive:
 
 
 @contextmanager
-def progress_bar(items: Iterable[T], what: str) -> Iterator[Iterator[T]]:
-    """Iterate over items with a progress bar; without one if standard error is not a terminal."""
+def progress_bar(items: Iterable[T], what: str, total: int | None = None) -> Iterator[Iterator[T]]:
+    """Iterate over items with a progress bar; without one if standard error is not a terminal.
+
+    `total` is their number, if they do not say it themselves.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield iter(bar.track(items, description=what))
+        yield iter(bar.track(items, description=what, total=total))
 
 
 def failed(error: ArchiveError) -> Exit:
@@ -182,6 +184,9 @@ def history(url: tuple[Reading, ...], as_json: bool) -> None:
 def _history_line(row: CaptureRow) -> str:
     what = f"{row.status:3}  {row.kind:8}  {row.digest}  {printable(row.mime)}"
     cut = f" truncated={row.truncated}" if row.truncated else ""
+    if row.last is not None:
+        times = "once" if row.confirmed == 1 else f"{row.confirmed} times"
+        cut += f"  confirmed {times} until {row.last:%Y-%m-%d %H:%M:%S}Z"
     return f"{row.date:%Y-%m-%d %H:%M:%S}Z  {what}  {row.object} {row.offset}+{row.length}{cut}"
 
 
@@ -311,53 +316,6 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return share
 
 
-def _known(archive: Archive, rows: Iterable[ObjectRow]) -> set[str]:
-    """Keys of objects that the database accounts for, before and after compaction changed some of them."""
-    from archive.index import joins
-
-    joined = {*archive.index.retired(), *joins.unfinished(archive.index.engine)}
-    return {row.key for row in rows} | {row.key for row in archive.index.objects()} | joined
-
-
-@click.command()
-@click.option(
-    "--sample",
-    type=Share(),
-    default="100%",
-    show_default=True,
-    help="Percentage of objects to check, chosen at random.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, the summary last.")
-def verify(sample: float, as_json: bool) -> None:
-    """Check stored objects against their digests; list those that are damaged or missing.
-
-    The exit code is 4 if there are any, or if the index disagrees with an object.
-    """
-    import random
-
-    from archive.maintenance.verify import unknown
-    from archive.maintenance.verify import verify as verify_object
-
-    try:
-        archive = open_archive()
-        known = archive.index.objects()
-        count = len(known) if sample == 1 else min(len(known), max(1, round(len(known) * sample)))
-        chosen = random.sample(known, count)
-        bad: dict[str, int] = {}
-        with progress_bar(chosen, "objects") as objects:
-            found = (finding for row in objects for finding in verify_object(archive.store, archive.index, row))
-            for finding in chain(found, unknown(archive.store, _known(archive, known))):
-                bad[finding.kind] = bad.get(finding.kind, 0) + 1
-                click.echo(json.dumps(finding.as_json()) if as_json else printable(finding.line()))
-    except ArchiveError as e:
-        sys.exit(failed(e))
-    summary = {"objects": len(chosen), "bytes": sum(row.length for row in chosen), **bad}
-    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "no problems"
-    line = f"verified {summary['objects']} of {len(known)} objects, {summary['bytes']:,} bytes: {wrong}"
-    click.echo(json.dumps(summary) if as_json else line)
-    sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
-
-
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Print what would be joined first; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -407,7 +365,9 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
         archive = open_archive()
         with exclusive(archive.settings.home / "import.lock", what="import"):
             archive.writer.check_writable()
-            finish(archive)
+            leftovers = finish(archive)
+            for line in leftovers.lines():
+                print_error(line)
             importer = Importer(archive, now=lambda: datetime.now(UTC))
             with progress_bar(tuple(dict.fromkeys(files)), "files") as paths:
                 for path in paths:
@@ -436,7 +396,8 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     nothing = not any(tally.captures or tally.held or tally.others for tally in tallies.values())
     if unread or nothing:
         sys.exit(Exit.FAILED)
-    sys.exit(Exit.DAMAGED if any(tally.broken for tally in tallies.values()) else Exit.DONE)
+    damaged = leftovers.damage or any(tally.broken for tally in tallies.values())
+    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
-COMMANDS = (get, history, list_versions, diff, search_texts, verify, compact, import_files)
+COMMANDS = (get, history, list_versions, diff, search_texts, compact, import_files)

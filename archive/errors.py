@@ -4,10 +4,10 @@
     ├── SettingsError         a setting cannot be used
     ├── StoreError            the object store failed
     │   ├── ObjectMissingError    no such object
-    │   ├── ObjectExistsError     the key already has other bytes
+    │   ├── ObjectExistsError     the key already has other bytes (rejected)
     │   ├── StoreBusyError        try again later (temporary)
     │   └── StoreRefusedError     credentials, permissions, no such bucket or folder
-    ├── DatabaseError         the database failed (temporary if it was unreachable)
+    ├── DatabaseError         the database failed (temporary if it was unreachable, rejected if it refused the values)
     ├── SpoolError            the local spool cannot be written
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process is already doing this
@@ -28,6 +28,10 @@ class ArchiveError(Exception):
 
     temporary = False
     """True where the same call may succeed later; retries look at nothing else."""
+
+    rejected = False
+    """True where what was given is at fault: these bytes or values are refused, and always will be. Anything else says
+    something about a machine or its state, and whatever waits can wait longer."""
 
     hint: str | None = None
     """What to do about it, one sentence; None where the message is enough."""
@@ -59,6 +63,8 @@ class ObjectMissingError(StoreError):
 class ObjectExistsError(StoreError):
     """The key already has other bytes; objects are written once."""
 
+    rejected = True
+
 
 class StoreBusyError(StoreError):
     """The store is unreachable or overloaded at the moment."""
@@ -73,10 +79,13 @@ class StoreRefusedError(StoreError):
 class DatabaseError(ArchiveError):
     """The database failed; `url` has its password removed."""
 
-    def __init__(self, message: str, *, url: str, hint: str | None = None, temporary: bool = False) -> None:
+    def __init__(
+        self, message: str, *, url: str, hint: str | None = None, temporary: bool = False, rejected: bool = False
+    ) -> None:
         super().__init__(f"{url}: {message}", hint=hint)
         self.url = url
         self.temporary = temporary
+        self.rejected = rejected
 
 
 class SpoolError(ArchiveError):

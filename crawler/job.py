@@ -6,19 +6,25 @@ import logging
 import resource
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, stop_after_attempt, wait_exponential
 
 from archive.archive import Archive
-from archive.errors import ArchiveError, SettingsError, SpoolError, StoreRefusedError
+from archive.errors import ArchiveError, SettingsError
+from archive.index.schema import CRAWL as MAKER
 from archive.runtime.console import Exit, print_error
+from archive.writer import aside
 from archive.writer.batch import Sealed
+from archive.writer.committer import Leftovers
 from crawler.errors import CrawlError, UsageError
+from crawler.frontier.alarms import about
 from crawler.frontier.frontier import Frontier
+from crawler.model.visits import Alarm
 from crawler.restore import store_state
 from crawler.session import notes as journal
-from crawler.session.lanes import BACKFILL, CRAWL, NAMED, RECHECK, only_run
+from crawler.session.lanes import BACKFILL, CRAWL, NAMED, RECHECK, holder, only_run
 from crawler.session.outage import IF_TEMPORARY
 from crawler.session.run import Run
 from crawler.session.summary import Summary
@@ -79,7 +85,8 @@ def crawl(
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()
-            recover(archive, frontier)
+            leftovers = recover(archive, frontier)
+            frontier.heal(datetime.now(UTC))
             crawler = process.create_crawler(spider)
             if watch:
                 watch(crawler)
@@ -92,7 +99,8 @@ def crawl(
             if run.committer.failure is None:  # otherwise the store has already refused writes
                 _PATIENTLY(store_state.save, archive.store, frontier)
             (show or _print)(run.summary)
-            return _exit(crawler, run)
+            code = _exit(crawler, run)
+            return Exit.DAMAGED if leftovers.damage and code is Exit.DONE else code
     except (ArchiveError, CrawlError) as e:
         return report(e)
 
@@ -111,45 +119,36 @@ def _raise_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def recover(archive: Archive, frontier: Frontier) -> int:
-    """Commit the batches that an earlier crawl left, in the order bytes, index, frontier; returns their number.
+def recover(archive: Archive, frontier: Frontier) -> Leftovers:
+    """Commit the batches that an earlier crawl left, in the order bytes, index, frontier; prints what went wrong.
 
-    A batch that can never be committed is set aside and reported, so that it does not block later ones.
+    A batch whose own content is refused is set aside, and the alarm `aside` stands for as long as there is one.
 
     Raises:
-        ArchiveError: Store or database is not available, or refuses everything.
+        ArchiveError: Store or database is not available, or refuses everything; the batches wait in the spool.
     """
-    count = 0
-    for sealed in archive.writer.leftovers():
-        try:
-            archive.writer.commit(sealed)
-            notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
-            frontier.commit(
-                [note.visit for note in notes if isinstance(note, journal.FeedNote)],
-                [note.visit for note in notes if isinstance(note, journal.PageNote)],
-                [note.visit for note in notes if isinstance(note, journal.ListingNote)],
-            )
-        except (StoreRefusedError, SpoolError):
-            raise
-        except ArchiveError as e:
-            if e.temporary:
-                raise
-            _set_aside(archive, sealed, e)
-        except Exception as e:  # its content comes from outside
-            log.exception("batch cannot be committed")
-            _set_aside(archive, sealed, e)
-        else:
-            archive.writer.release(sealed)
-            count += 1
-    return count
+
+    def remember(sealed: Sealed) -> None:
+        notes = list(journal.read(sealed.notes, lambda record: archive.index.capture(record) is not None))
+        frontier.commit(
+            [note.visit for note in notes if isinstance(note, journal.FeedNote)],
+            [note.visit for note in notes if isinstance(note, journal.PageNote)],
+            [note.visit for note in notes if isinstance(note, journal.ListingNote)],
+        )
+
+    done = archive.writer.commit_leftovers(MAKER, remember)
+    for line in done.lines():
+        print_error(line)
+    judge_aside(archive.settings, frontier)
+    return done
 
 
-def _set_aside(archive: Archive, sealed: Sealed, error: Exception) -> None:
-    folder = archive.writer.set_aside(sealed)
-    print_error(
-        f"leftovers of an earlier crawl could not be committed; they were moved to {folder}: {error}",
-        "Please report this.",
-    )
+def judge_aside(settings: ArchiveSettings, frontier: Frontier) -> None:
+    """Raise the alarm about batches of this home folder that are set aside, or end it if there are none."""
+    waiting = aside.found(settings.spool)
+    alarm = Alarm(kind="aside", detail=aside.told(waiting)) if waiting else None
+    subject = f"spool of {holder(settings.home, CRAWL)}"
+    about(frontier.engine, subject, alarm, kind="aside", at=datetime.now(UTC))
 
 
 def report(error: ArchiveError | CrawlError) -> Exit:

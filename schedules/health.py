@@ -9,6 +9,7 @@ from time import monotonic
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.writer import aside
 from schedules.limits import HEALTH_SECONDS
 from schedules.runs import Runs
 
@@ -68,7 +69,7 @@ class _Check:
 
 
 def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
-    """Checks of database, store and disk."""
+    """Checks of database, store and disk, and whether any batch is set aside."""
 
     def database() -> None:
         path = archive.index.engine.url.database
@@ -78,4 +79,13 @@ def parts(archive: Archive, runs: Runs) -> dict[str, Callable[[], None]]:
             raise ArchiveError("the file is gone")
         runs.latest()
 
-    return {"database": database, "store": archive.check_store, "disk": archive.writer.check_spool}
+    def spool() -> None:
+        if waiting := aside.found(archive.settings.spool):
+            raise ArchiveError(aside.told(waiting))
+
+    return {
+        "database": database,
+        "store": archive.check_store,
+        "disk": archive.writer.check_spool,
+        "spool": spool,
+    }

@@ -9,22 +9,16 @@ from archive.index.schema import CaptureRow
 from archive.warc.urlkey import urlkey
 
 
-def cdxj_line(row: CaptureRow, key: str | None = None, offset: int | None = None) -> str:
-    """`urlkey timestamp {json}`, without a line end; `filename` is the key of the WARC object.
-
-    Args:
-        row: The capture.
-        key: Key of another object that has its records as well.
-        offset: Where they are in that object.
-    """
+def cdxj_line(row: CaptureRow) -> str:
+    """`urlkey timestamp {json}`, without a line end; `filename` is the key of the WARC object."""
     fields = {
         "url": row.url,
         "mime": "warc/revisit" if row.kind == "revisit" else row.mime,
         "status": str(row.status),
         "digest": row.digest,
         "length": str(row.length),
-        "offset": str(row.offset if offset is None else offset),
-        "filename": key or row.object,
+        "offset": str(row.offset),
+        "filename": row.object,
     }
     told = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return f"{urlkey(row.url)} {row.timestamp} {told}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,18 +66,17 @@ def capture_row(
     if not warc.is_capture(record):
         return None
     refers_to = (record.get("WARC-Refers-To") or "")[:64] or None if record.kind == "revisit" else None
-    original = known(refers_to) if refers_to else None
     head, body = warc.split_payload(record)
     capture = Capture(url=record.url, date=record.date, request=b"", head=head, body=body)
     mime = media_type(record.get("Content-Type")) if record.kind == "resource" else capture.mime
     stated = record.get("WARC-Payload-Digest") if record.kind == "revisit" else None
-    return CaptureRow(
+    row = CaptureRow(
         record=record.id,
         url=record.url,
         date=record.date,
-        status=capture.status if head else _meant(record, original),
-        mime=original.mime if original and mime == "unk" else mime,
-        digest=original.digest if original else (stated or capture.payload_digest)[:64],
+        status=capture.status if head else _meant(record),
+        mime=mime,
+        digest=(stated or capture.payload_digest)[:64],
         kind=record.kind,
         refers_to=refers_to,
         truncated=(record.get("WARC-Truncated") or "")[:16] or None if record.kind == "response" else None,
@@ -85,13 +84,24 @@ def capture_row(
         offset=offset,
         length=length,
     )
+    original = known(refers_to) if refers_to else None
+    return referring(row, original) if original else row
 
 
-def _meant(record: warc.Record, original: CaptureRow | None) -> int:
-    """Status of a capture whose record has no head; 0 if it is unknown."""
+def referring(row: CaptureRow, original: CaptureRow) -> CaptureRow:
+    """The row of a revisit, with what its own record does not state taken from the response that it refers to."""
+    return replace(
+        row,
+        digest=original.digest,
+        mime=original.mime if row.mime == "unk" else row.mime,
+        status=row.status or original.status,
+    )
+
+
+def _meant(record: warc.Record) -> int:
+    """Status of a capture whose record has no head; 0 if the record alone does not show it."""
     if record.kind == "revisit":
-        unmodified = (record.get("WARC-Profile") or "").endswith("server-not-modified")
-        return 304 if unmodified else original.status if original else 0
+        return 304 if (record.get("WARC-Profile") or "").endswith("server-not-modified") else 0
     return 200 if record.kind == "resource" else 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -88,6 +88,8 @@ class Entered:
     seen: datetime
     """Date of the capture."""
     body: str
+    words: dict[str, list[str]] | None = None
+    """The words of each column, if they are known already."""
 
 
 def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> None:
@@ -101,28 +103,51 @@ def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> N
         query = select(searchable.c.page, searchable.c.digest)
         for row in connection.execute(query.where(tuple_(searchable.c.page, searchable.c.digest).in_(part))):
             fresh.pop((row.page, row.digest), None)
-    postgres = engine.dialect.name == "postgresql"
-    for one in fresh.values():
-        values = {
-            "page": one.page,
-            "digest": one.digest,
-            "url": one.url,
-            "host": one.host,
-            "title": one.title,
-            "author": one.author,
-            "language": one.language,
-            "tags": json.dumps(one.tags, ensure_ascii=False),
-            "dated": one.dated,
-            "seen": one.seen,
-        }
-        made = connection.execute(insert(searchable).values(**values).returning(searchable.c.id)).scalar_one()
-        if postgres:
-            rows = [{"text_id": made, "number": n, "words": v} for n, v in enumerate(vectors(_columns(one)))]
+    if not fresh:
+        return
+    if engine.dialect.name == "postgresql":
+        adding = insert(searchable).returning(searchable.c.id, sort_by_parameter_order=True)
+        made = connection.execute(adding, [_values(one) for one in fresh.values()]).scalars().all()
+        for number, one in zip(made, fresh.values(), strict=True):
+            rows = [{"text_id": number, "number": n, "words": v} for n, v in enumerate(vectors(_words(one)))]
             connection.execute(_ADD_PASSAGE, rows)
-        else:
-            columns = {name: " ".join(some) for name, some in _columns(one).items()}
-            connection.execute(_ADD_WORDS, {"id": made, **columns, "facets": " ".join(_facets(one))})
+        return
+    # The words of a text that was removed stay under its number, which must never be another's.
+    first = max(int(connection.execute(last).scalar() or 0) for last in _LAST) + 1
+    numbered = list(enumerate(fresh.values(), first))
+    connection.execute(insert(searchable), [{"id": number, **_values(one)} for number, one in numbered])
+    columns = [
+        {"id": number, **{name: " ".join(some) for name, some in _words(one).items()}, "facets": " ".join(_facets(one))}
+        for number, one in numbered
+    ]
+    connection.execute(_ADD_WORDS, columns)
 
+
+def with_words(one: Entered) -> Entered:
+    """A text with its words, and without the text itself: entering it costs no more than writing."""
+    return replace(one, words=_columns(one), body="")
+
+
+def _words(one: Entered) -> dict[str, list[str]]:
+    return _columns(one) if one.words is None else one.words
+
+
+def _values(one: Entered) -> dict[str, object]:
+    return {
+        "page": one.page,
+        "digest": one.digest,
+        "url": one.url,
+        "host": one.host,
+        "title": one.title,
+        "author": one.author,
+        "language": one.language,
+        "tags": json.dumps(one.tags, ensure_ascii=False),
+        "dated": one.dated,
+        "seen": one.seen,
+    }
+
+
+_LAST = (text("SELECT max(id) FROM searchable"), text("SELECT max(id) FROM searchable_words_docsize"))
 
 _ADD_WORDS = text(
     "INSERT INTO searchable_words (rowid, title, author, tags, body, facets) "

@@ -185,16 +185,25 @@ class Index:
             found += map(capture_row, fetch(self._engine, CAPTURES.where(captures.c.record.in_(part))))
         return found
 
-    def original(self, digest: str) -> CaptureRow | None:
-        """The earliest complete response with the payload of that digest, of any URL."""
-        rows = fetch(self._engine, _ORIGINAL, digest=digest)
+    def newest_of_url(self, url: str) -> CaptureRow | None:
+        """The newest capture of exactly that URL."""
+        query = CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url)
+        rows = fetch(self._engine, query.order_by(captures.c.date.desc(), captures.c.record.desc()).limit(1))
         return capture_row(rows[0]) if rows else None
+
+    def original(self, digest: str) -> CaptureRow | None:
+        """The earliest complete response with the payload of that digest, of any URL, that is not known to be lost."""
+        return next(iter(self.originals(digest, 1)), None)
+
+    def originals(self, digest: str, limit: int = 5) -> list[CaptureRow]:
+        """Complete responses with that payload digest, of any URL, that are not known to be lost, oldest first."""
+        return [capture_row(row) for row in fetch(self._engine, _ORIGINALS, digest=digest, limit=limit)]
 
     def latest_payload(self, url: str) -> CaptureRow | None:
         """The newest complete capture of a URL by our own crawler with status 200."""
         query = (
             CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url, captures.c.status == 200)  # noqa: PLR2004
-            .where(captures.c.truncated.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
+            .where(captures.c.truncated.is_(None), captures.c.fault.is_(None), objects.c.key.like(f"%/{CRAWL}-%"))
             .order_by(captures.c.date.desc())
             .limit(1)
         )
@@ -203,15 +212,15 @@ class Index:
 
     def objects(self) -> list[ObjectRow]:
         """Every object that rows may refer to, by key."""
-        query = select(objects.c.key, objects.c.length, objects.c.sha256).order_by(objects.c.key)
+        names = ObjectRow.__slots__
+        query = select(*(objects.c[name] for name in names)).order_by(objects.c.key)
         with transaction(self._engine, reads=True) as connection:
-            return [ObjectRow(key=row.key, length=row.length, sha256=row.sha256) for row in connection.execute(query)]
+            return [ObjectRow(**row._asdict()) for row in connection.execute(query)]
 
-    def any_object(self) -> str | None:
-        """Key of an object that rows refer to; None if there is none."""
-        with transaction(self._engine, reads=True) as connection:
-            found: str | None = connection.execute(select(func.max(objects.c.key))).scalar()
-        return found
+    def some_objects(self, limit: int) -> list[str]:
+        """Keys of the objects that were added last."""
+        query = select(objects.c.key).order_by(objects.c.id.desc()).limit(limit)
+        return [row.key for row in fetch(self._engine, query)]
 
     def has_object(self, key: str) -> bool:
         """Whether rows may refer to an object."""
@@ -253,14 +262,17 @@ class Index:
             *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *latest).limit(1)),
             *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *latest).limit(1)),
         ]
-        return min((make(row) for row in around), key=lambda row: abs(row.date - at), default=None)
+        return min((make(row) for row in around), key=lambda row: row.distance(at), default=None)
 
 
 # Used for each capture, so it is built once.
-_ORIGINAL = (
+_ORIGINALS = (
     CAPTURES.where(
-        captures.c.digest == bindparam("digest"), captures.c.kind == "response", captures.c.truncated.is_(None)
+        captures.c.digest == bindparam("digest"),
+        captures.c.kind == "response",
+        captures.c.truncated.is_(None),
+        captures.c.fault.is_(None),
     )
     .order_by(captures.c.date)
-    .limit(1)
+    .limit(bindparam("limit"))
 )

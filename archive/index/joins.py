@@ -48,12 +48,15 @@ def held(engine: Engine) -> list[Held]:
         select(table.c.object_id.label("id"), func.count().label("records")).group_by(table.c.object_id).subquery()
         for table in PLACED
     ]
-    columns = [objects.c.key, objects.c.length, objects.c.sha256]
+    columns = [objects.c.key, objects.c.length, objects.c.sha256, objects.c.fault]
     query = select(*columns, *(func.coalesce(one.c.records, 0) for one in counts))
     for one in counts:
         query = query.outerjoin(one, one.c.id == objects.c.id)
     return [
-        Held(row=ObjectRow(key=row.key, length=row.length, sha256=row.sha256), records=sum(row[len(columns) :]))
+        Held(
+            row=ObjectRow(key=row.key, length=row.length, sha256=row.sha256, fault=row.fault),
+            records=sum(row[len(columns) :]),
+        )
         for row in fetch(engine, query)
     ]
 

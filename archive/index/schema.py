@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +32,8 @@ CRAWL = "pressmark"
 IMPORT = "import"
 AGAIN = "again"
 """First words of batch names: who made them."""
+VISITS = "visits"
+"""First part of the keys of objects with confirmations."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
 
@@ -45,10 +47,16 @@ objects = Table(
     Column("key", String(512), nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("verified", Instant),
+    Column("fault", Words),
+    Column("fault_since", Instant),
+    Column("told", Instant),
     Column("begun", String(20), nullable=False, default=""),
 )
-"""`begun` is when its batch was begun, as `begun_of` finds it in the key: of two texts of one capture, the one in the
-batch that was begun later counts, and later in it."""
+"""Objects with captures or texts. `verified` is when one was last read to its end, `fault` what was found to be wrong
+with it, `told` when the crawler was told of that. Which rows are lost with it, the rows say. `begun` is when its batch
+was begun, as `begun_of` finds it in the key: of two texts of one capture, the one in the batch that was begun later
+counts, and later in it."""
 
 retired = Table(
     "retired",
@@ -69,6 +77,14 @@ joining = Table(
 )
 """Joined objects that may be in the store already, and to which no row refers yet."""
 
+state_objects = Table(
+    "state_objects",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("verified", Instant, nullable=False),
+)
+"""When each object without captures and texts was last read."""
+
 captures = Table(
     "captures",
     metadata,
@@ -86,7 +102,17 @@ captures = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("record", String(64), primary_key=True),
+    Column("last", Instant, nullable=False),
+    Column("confirmed", Integer, nullable=False),
+)
+"""Captures with status 304 that further visits have confirmed: when last, and how often."""
 
 texts = Table(
     "texts",
@@ -104,6 +130,7 @@ texts = Table(
     Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
+    Column("fault", Words),
 )
 
 PLACED: tuple[Table, ...] = (captures, texts)
@@ -130,8 +157,12 @@ alias_proofs = Table(
 )
 
 
-CAPTURES = select(captures, objects.c.key).join(objects, objects.c.id == captures.c.object_id)
-"""All captures with the keys of their objects, as `capture_row` reads them."""
+CAPTURES = select(captures, objects.c.key, confirmations.c.last, confirmations.c.confirmed).select_from(
+    captures.join(objects, objects.c.id == captures.c.object_id).outerjoin(
+        confirmations, confirmations.c.record == captures.c.record
+    )
+)
+"""All captures with the keys of their objects and their confirmations, as `capture_row` reads them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +189,21 @@ class CaptureRow:
     """First byte of the capture's records in the object."""
     length: int
     """Bytes of its records: response or revisit, request and metadata, one after the other."""
+    last: datetime | None = None
+    """When a visit last confirmed it, answered like this one; None if there was no such visit."""
+    confirmed: int = 0
+    """How many visits have confirmed it."""
+    fault: str | None = None
+    """Why its records cannot be read any more: nothing may refer to it. None: nothing is known to be wrong."""
+
+    @property
+    def seen(self) -> datetime:
+        """When the server last said what this capture says."""
+        return self.date if self.last is None else max(self.date, self.last)
+
+    def distance(self, at: datetime) -> timedelta:
+        """How far an instant is from the time during which the server said this; 0 within it."""
+        return max(self.date - at, at - self.seen, timedelta(0))
 
     @property
     def timestamp(self) -> str:
@@ -179,6 +225,8 @@ class CaptureRow:
             "length": self.length,
             "record": self.record,
             "truncated": self.truncated,
+            "last": iso(self.last) if self.last else None,
+            "confirmed": self.confirmed,
         }
 
 
@@ -204,8 +252,14 @@ class TextRow:
     """Bytes of its two records: conversion and metadata."""
     source: str = "page"
     """Where it comes from: `page` or `feed`."""
+    fault: str | None = None
+    """Why its records cannot be read any more; None: nothing is known to be wrong."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
+
+    def distance(self, at: datetime) -> timedelta:
+        """How far an instant is from the text's capture."""
+        return abs(self.date - at)
 
     def as_json(self) -> dict[str, Any]:
         """The text's place and what distinguishes it from others of its capture, as programs see it."""
@@ -221,6 +275,10 @@ class ObjectRow:
     length: int
     sha256: str
     """SHA-256 of the whole object, lower-case hexadecimal."""
+    verified: datetime | None = None
+    """When `verify` last read it to its end; aware, UTC."""
+    fault: str | None = None
+    """What is wrong with it, or with a part of it; None: nothing is known to be."""
 
 
 OF_THE_PAGE: ColumnElement[bool] = (texts.c.source == "page") & ~texts.c.urlkey.contains("#")
@@ -243,6 +301,15 @@ def begun_of(key: str) -> str:
     return words[1][:20] if len(words) > 1 else ""
 
 
+JOINED = "-joined-"
+"""In the name of every joined object."""
+
+
+def is_joined(key: str) -> bool:
+    """Whether an object joins others, by its name."""
+    return JOINED in key.rsplit("/", 1)[-1]
+
+
 def index_urlkey(url: str) -> str:
     """The urlkey in a length that every database can index; if it is longer, its beginning and its hash.
 
@@ -257,7 +324,10 @@ def index_urlkey(url: str) -> str:
 
 def capture_row(row: Row[Any]) -> CaptureRow:
     """The capture that a row of `CAPTURES` describes; the row may have more columns after those."""
-    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, key = tuple(row)[:15]
+    record, _, _, date, url, status, mime, digest, kind, refers_to, truncated, _, offset, length, *more = tuple(row)[
+        :18
+    ]
+    fault, key, last, confirmed = more
     return CaptureRow(
         record=record,
         url=url,
@@ -271,6 +341,9 @@ def capture_row(row: Row[Any]) -> CaptureRow:
         object=key,
         offset=offset,
         length=length,
+        last=last,
+        confirmed=confirmed or 0,
+        fault=fault,
     )
 
 

@@ -32,7 +32,7 @@ class Version:
     @property
     def last(self) -> datetime:
         """When it was last seen."""
-        return self.captures[-1].date
+        return max(capture.seen for capture in self.captures)
 
     def as_json(self) -> dict[str, object]:
         """The version as programs see it."""

@@ -16,27 +16,25 @@ import platform
 import secrets
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from archive.archive import Archive
 from archive.errors import LockedError, ObjectMissingError
 from archive.index import joins
-from archive.index.cdxj import cdxj_line
 from archive.index.joins import JoinLostError, Retired
-from archive.index.schema import ObjectRow
-from archive.index.zipnum import zipnum
+from archive.index.schema import JOINED, ObjectRow
 from archive.maintenance.join_plan import Join, plan
-from archive.maintenance.joined import MARK, is_joined, listing, pieces, sha256_of, superseded
+from archive.maintenance.joined import listing, pieces, sha256_of
 from archive.runtime.database import turn
 from archive.runtime.durable import spool_errors
 from archive.runtime.file_lock import exclusive
 from archive.warc import record as warc
 from archive.writer.batch import object_key, software
-from archive.writer.committer import index_key
+from archive.writer.committer import index_keys, index_objects
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +187,7 @@ class Compaction:
 
     def _abandon(self, key: str) -> None:
         if joins.give_up(self._engine, key):
-            for one in (*_index_keys(key), key):
+            for one in (*index_keys(key), key):
                 self._store.delete(one)
             joins.forget(self._engine, key)
             log.info("unfinished joined object removed object=%s", key)
@@ -200,7 +198,7 @@ class Compaction:
         Raises:
             ArchiveError: Store, database or disk failed.
         """
-        name = f"{join.maker}-{join.begun}{MARK}{self._new_name()}"
+        name = f"{join.maker}-{join.begun}{JOINED}{self._new_name()}"
         key = object_key(join.kind, name)
         rows = [one.row for one in join.sources]
         path = self._folder / f"{name}.warc.gz"
@@ -221,7 +219,7 @@ class Compaction:
         """Store a joined object, then let the rows refer to it."""
         joins.announce(self._engine, key)
         self._store.put(key, path)
-        for one, data in self._indexed(key, bases):
+        for one, data in self._indexed(key, bases).items():
             self._store.put(one, data)
         if sha256_of(self._store, key, 0, joined.length) != joined.sha256:
             self._abandon(key)
@@ -279,18 +277,14 @@ class Compaction:
                 at += size
         return None if damaged else (ObjectRow(key=key, length=at, sha256=whole.hexdigest()), bases)
 
-    def _indexed(self, key: str, bases: Iterable[tuple[ObjectRow, int]]) -> list[tuple[str, bytes]]:
+    def _indexed(self, key: str, bases: Iterable[tuple[ObjectRow, int]]) -> Mapping[str, bytes]:
         """The index objects of a joined one."""
-        lines = [
-            cdxj_line(row, key, base + row.offset).encode() + b"\n"
+        rows = [
+            replace(row, object=key, offset=base + row.offset)
             for source, base in bases
             for row in self._archive.index.of_object(source.key)[0]
         ]
-        if not lines:
-            return []
-        blocks, summary = _index_keys(key)
-        packed, named = zipnum(lines, blocks.rsplit("/", 1)[-1])
-        return [(blocks, packed), (summary, named)]
+        return index_objects(key, rows)
 
     def expire(self) -> None:
         """Delete the objects whose grace period has ended, if the joined ones are whole.
@@ -319,7 +313,7 @@ class Compaction:
         used = joins.live(self._engine, (one.row.key for one in group))
         gone = [one.row.key for one in group if one.row.key not in used]
         for key in gone:
-            for one in (*_index_keys(key), key):
+            for one in (*index_keys(key), key):
                 self._store.delete(one)
         joins.dropped(self._engine, gone)
         self.tally.deleted += len(gone)
@@ -328,28 +322,3 @@ class Compaction:
     def _leave_out(self, key: str, reason: str) -> None:
         self.tally.left_out[key] = LeftOut(key=key, reason=reason)
         log.warning("left out object=%s reason=%s", key, reason)
-
-
-def retire_superseded(archive: Archive, *, at: datetime) -> None:
-    """After reindexing: retire the objects of the store that are in a joined one as well.
-
-    Raises:
-        ArchiveError: Store or database failed.
-    """
-    keys = (key for prefix in ("warc/", "text/") for key in archive.store.keys(prefix))
-    by_joined: dict[str, list[ObjectRow]] = {}
-    for key, joined in superseded(archive.store, keys).items():
-        if key != joined.key:
-            size = archive.store.size(key)
-            row = ObjectRow(key=key, length=size, sha256=sha256_of(archive.store, key, 0, size))
-            by_joined.setdefault(joined.key, []).append(row)
-    for joined_into, rows in by_joined.items():
-        joins.retire(archive.index.engine, rows, joined_into, at=at)
-
-
-def _index_keys(key: str) -> tuple[str, ...]:
-    """Keys of the index objects of an object with captures; none for texts."""
-    if not key.startswith("warc/"):
-        return ()
-    stem = index_key(key).removesuffix(".cdxj")
-    return (f"{stem}.cdx.gz", f"{stem}.idx") if is_joined(key) else (f"{stem}.cdxj",)

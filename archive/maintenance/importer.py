@@ -18,6 +18,7 @@ from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.foreign import Broken, records
 from archive.writer.batch import Origin
+from archive.writer.committer import Leftovers
 from archive.writer.rolling import RollingBatch
 
 log = logging.getLogger(__name__)
@@ -200,13 +201,13 @@ def _batches(archive: Archive, now: Callable[[], datetime]) -> RollingBatch:
     )
 
 
-def finish(archive: Archive) -> None:
+def finish(archive: Archive) -> Leftovers:
     """Commit what an interrupted import had sealed; the rest is dropped, and imported anew.
 
     Raises:
         ArchiveError: Spool, store or database failed.
     """
-    archive.writer.commit_leftovers(IMPORT)
+    return archive.writer.commit_leftovers(IMPORT)
 
 
 def _events(found: Iterable[warc.Record]) -> Iterator[list[warc.Record]]:

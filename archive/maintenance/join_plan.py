@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from archive.index.joins import Held
-from archive.index.schema import begun_of
+from archive.index.schema import VISITS, begun_of
 
 FEWEST = 4
 """Objects that are joined: with fewer there is little to gain."""
 MOST_SOURCES = 1_000
 """Objects that are joined at once: they become one transaction, and one list."""
-MOST_RECORDS = {"warc": 200_000, "text": 20_000}
+MOST_RECORDS = {"warc": 200_000, "text": 20_000, VISITS: 200_000}
 """Captures or texts of a joined object: reindexing and verifying have the rows of one object in memory, and the words
 of its texts."""
-_SHARE = {"warc": 1.0, "text": 1 / 16}
-"""Share of the largest size: texts are small, and are read into memory together."""
+_SHARE = {"warc": 1.0, "text": 1 / 16, VISITS: 1 / 64}
+"""Share of the largest size: texts and confirmations are small, and read into memory together."""
 _SMALL = 8
 """An object with an eighth of the largest size, or of the most records, stays as it is."""
 SETTLED = timedelta(hours=2)
 """From the end of a day or month until its objects are joined: what is open at midnight is committed by then."""
 
-_NAMED = re.compile(r"(warc|text)/\d{4}/\d\d/\d\d/([a-z0-9]+)-(\d{20})-[a-z0-9-]+\.warc\.gz")
+_NAMED = re.compile(r"(warc|text|visits)/\d{4}/\d\d/\d\d/([a-z0-9]+)-(\d{20})-[a-z0-9-]+\.warc\.gz")
 MIXED = "mixed"
 """First word of the name of an object that joins texts of several makers."""
 
@@ -35,7 +35,7 @@ class Join:
     """Objects that become one, in the order in which they were begun."""
 
     kind: str
-    """`warc` or `text`."""
+    """`warc`, `text` or `visits`."""
     period: str
     """The day or month that they are of, as digits."""
     maker: str
@@ -53,7 +53,7 @@ class Join:
         return sum(one.row.length for one in self.sources)
 
 
-def plan(held: Iterable[Held], *, now: datetime, most_bytes: float, without: Collection[str] = ()) -> list[Join]:
+def plan(held: Collection[Held], *, now: datetime, most_bytes: float, without: Collection[str] = ()) -> list[Join]:
     """Runs of small objects of one month that is over, or of one day that is over in a month that is not.
 
     Objects are joined only if none was begun between them that stays apart. So the order of objects, by which the
@@ -68,12 +68,12 @@ def plan(held: Iterable[Held], *, now: datetime, most_bytes: float, without: Col
     """
     until = now - SETTLED
     found: list[Join] = []
-    for kind in ("warc", "text"):
+    for kind, most_records in MOST_RECORDS.items():
         ordered = sorted(
             (one for one in held if one.row.key.startswith(f"{kind}/")),
             key=lambda one: (begun_of(one.row.key), one.row.key),
         )
-        limits = _Limits(bytes=most_bytes * _SHARE[kind], records=MOST_RECORDS[kind])
+        limits = _Limits(bytes=most_bytes * _SHARE[kind], records=most_records)
         groups = itertools.groupby(ordered, key=lambda one: _group(one, limits, until, without))
         for group, members in groups:
             if group is not None:
@@ -95,7 +95,7 @@ class _Limits:
 def _group(one: Held, limits: _Limits, until: datetime, without: Collection[str]) -> tuple[str, str] | None:
     """Period, and maker where it counts; None for an object that stays as it is."""
     named = _NAMED.fullmatch(one.row.key)
-    if named is None or one.row.key in without or not limits.small(one):
+    if named is None or one.row.key in without or one.row.fault or not limits.small(one):
         return None
     kind, maker, begun = named.groups()
     today = f"{until:%Y%m%d}"

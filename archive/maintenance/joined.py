@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.errors import ObjectMissingError
-from archive.index.schema import ObjectRow
+from archive.index.schema import ObjectRow, is_joined
 from archive.stores import ReadableStore
 from archive.warc.members import members
 
 log = logging.getLogger(__name__)
 
-MARK = "-joined-"
-"""In the name of every joined object."""
 _FIELD = "joined"
 _CHUNK = 8 << 20
 
@@ -34,11 +32,6 @@ class Listed:
     def length(self) -> int:
         """Size of the whole object."""
         return self.begins + sum(part.length for part in self.parts)
-
-
-def is_joined(key: str) -> bool:
-    """Whether an object joins others, by its name."""
-    return MARK in key.rsplit("/", 1)[-1]
 
 
 def listing(rows: Sequence[ObjectRow]) -> list[tuple[str, str]]:

@@ -96,5 +96,18 @@ class Sites:
         return True
 
     def _read(self, key: str) -> Profile:
-        said = json.loads(self._archive.store.read(key))
-        return Profile(site=str(said["site"]), version=int(said["version"]), blocks=frozenset(map(str, said["blocks"])))
+        return _profile(self._archive.store.read(key))
+
+
+def fault(data: bytes) -> str | None:
+    """Why a stored profile cannot be read; None if it can."""
+    try:
+        _profile(data)
+    except (ValueError, KeyError, TypeError) as e:
+        return f"is not the profile of a site: {type(e).__name__}: {e}"
+    return None
+
+
+def _profile(data: bytes) -> Profile:
+    said = json.loads(data)
+    return Profile(site=str(said["site"]), version=int(said["version"]), blocks=frozenset(map(str, said["blocks"])))

@@ -20,6 +20,7 @@ from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.http_message import header
 from archive.writer.batch import Origin
+from archive.writer.committer import Leftovers
 from archive.writer.rolling import RollingBatch
 
 log = logging.getLogger(__name__)
@@ -165,13 +166,13 @@ class ReExtraction:
             yield self._ended(*under_way.popleft())
         self._batches.commit()
 
-    def finish(self) -> None:
+    def finish(self) -> Leftovers:
         """Commit what an interrupted run had made.
 
         Raises:
             ArchiveError: Spool, store or database failed.
         """
-        self._archive.writer.commit_leftovers(AGAIN)
+        return self._archive.writer.commit_leftovers(AGAIN)
 
     def _begun(self, wanted: ToExtract) -> Future[Text] | ReExtracted:
         row, site = wanted.row, self._sites.of(wanted.row.url)

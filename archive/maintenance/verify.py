@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
 
 from archive.errors import ObjectMissingError
-from archive.index.from_records import capture_rows, text_rows
+from archive.index.faults import MISSING
+from archive.index.from_records import referring
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow
-from archive.stores import ReadableStore
+from archive.index.schema import VISITS, CaptureRow, ObjectRow, TextRow
+from archive.maintenance import learn_sites
+from archive.maintenance.contents import TEXTS, Contents, read_contents
+from archive.stores import ObjectStore, ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest
-from archive.warc.members import Member, members
+from archive.warc.confirmation import Confirmation
+from archive.warc.members import Member
+from archive.writer.committer import index_keys, index_objects
 
 Kind = Literal["missing", "damaged", "index", "unknown"]
-_CHUNK = 8 << 20
+Check = Callable[[bytes], str | None]
+"""Reads one object; returns what is wrong with it, None if nothing is."""
+SITES: Mapping[str, Check] = {learn_sites.PREFIX: learn_sites.fault}
+"""What the archive itself stores beside captures and texts, by prefix; the crawler has more."""
+_NO_LINES = "its index lines are missing; `pressmark verify --repair` writes them again"
+_NEVER = datetime.min.replace(tzinfo=UTC)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,84 +58,157 @@ class Finding:
         return f"{self.kind}: {self.key}{place}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The result of reading one object to its end."""
+
+    findings: tuple[Finding, ...]
+    fault: str | None = None
+    """What is wrong with its bytes; None: nothing, whatever the index says."""
+    lost: Mapping[str, str] | None = field(default_factory=dict)
+    """Captures and texts of the index that cannot be read, by WARC-Record-ID, with the reason; None: all."""
+    lines: Mapping[str, bytes] = field(default_factory=dict)
+    """Its index objects that the store does not have, by key."""
+
+
+def longest_unread(found: Iterable[T], read: Callable[[T], datetime | None], *, share: float) -> list[T]:
+    """A share of some objects, those first that were never read, then those that were not for the longest time.
+
+    Each is read within 1/share runs, whatever is added meanwhile.
+    """
+    ordered = sorted(found, key=lambda one: read(one) or _NEVER)
+    return ordered[: math.ceil(len(ordered) * share)]
+
+
+def check(store: ReadableStore, index: Index, row: ObjectRow) -> Checked:
+    """Read an object that the index knows, and compare it with the rows of the index and with its index lines.
+
+    Raises:
+        StoreError: The store cannot be read at the moment; this does not mean that the object is damaged.
+    """
+    wrong: list[Finding] = []
+    differing: dict[str, str] = {}
+
+    def seen(member: Member) -> None:
+        for finding in _digests(row.key, member):
+            wrong.append(finding)
+            differing[member.record.id] = finding.reason
+
+    try:
+        contents = read_contents(store, row.key, seen)
+    except ObjectMissingError:
+        if not _is_there(store, row.key):
+            missing = Finding(kind="missing", key=row.key, offset=None, reason="no such object")
+            return Checked(findings=(missing,), fault=MISSING, lost=None)
+        raise
+    damage = _damage(row, contents)
+    faults = ([damage] if damage else []) or wrong
+    made: dict[str, CaptureRow | TextRow] = {held.row.record: held.row for held in contents.texts}
+    made.update((one.record, one) for one in _referring(index, contents.captures))
+    captures, texts = index.of_object(row.key)
+    ends = {*contents.gaps, contents.length}
+    for capture in captures:  # one whose request or metadata is damaged
+        torn = made.get(capture.record)
+        if damage and torn and torn.offset + torn.length in ends and torn.length < capture.length:
+            differing[capture.record] = damage.reason
+    whole = {record: one for record, one in made.items() if record not in differing}
+    stated: dict[str, CaptureRow | TextRow] = {text.record: text for text in texts}
+    stated.update((capture.record, capture) for capture in captures)
+    lost = {}
+    if faults:
+        lost = {record: differing.get(record, faults[0].reason) for record in stated if record not in whole}
+    rows = [*_rows(row.key, whole, {record: one for record, one in stated.items() if record not in lost})]
+    lines, written = _lines(store, row.key, [one for one in whole.values() if isinstance(one, CaptureRow)])
+    return Checked(
+        findings=(*faults, *rows, *lines, *_confirmed(index, row.key, contents.confirmations)),
+        fault=faults[0].reason if faults else None,
+        lost=lost,
+        lines={} if faults else written,
+    )
+
+
 def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
     """The problems of one object that the index knows; none if it was joined with others meanwhile.
 
     Raises:
         StoreError: The store cannot be read at the moment; this does not mean that the object is damaged.
     """
-    found = list(_problems(store, index, row))
+    found = check(store, index, row).findings
     if found and index.has_object(row.key):
         yield from found
 
 
-def _problems(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
-    reader = StoreReader(store, row.key)
-    wrong: list[Finding] = []
-    end = 0
+def check_other(store: ReadableStore, key: str, checks: Mapping[str, Check]) -> Iterator[Finding]:
+    """The problem of an object without captures and texts.
 
-    def watched() -> Iterator[Member]:
-        nonlocal end
-        for member in members(reader):
-            wrong.extend(_digests(row.key, member))
-            end = member.offset + member.length
-            yield member
+    Args:
+        store: Has the object.
+        key: Of the object.
+        checks: What to do with the objects of each prefix.
 
-    wanted: list[CaptureRow | TextRow] = []
-    try:
-        if row.key.startswith("text/"):
-            wanted += text_rows(watched(), row.key)
-        else:
-            wanted += capture_rows(watched(), row.key, index.capture)
-        reader.drain()
-    except ObjectMissingError:
-        yield Finding(kind="missing", key=row.key, offset=None, reason="no such object")
+    Raises:
+        StoreError: The store cannot be read at the moment.
+    """
+    of_prefix = next((of_prefix for prefix, of_prefix in checks.items() if key.startswith(prefix)), None)
+    if of_prefix is None:
         return
-    if reader.length != row.length:
-        yield _damaged(row.key, min(end, reader.length), f"{reader.length} bytes, {row.length} were written")
-    elif reader.sha256.hexdigest() != row.sha256:
-        yield _damaged(row.key, end if end < reader.length else None, "SHA-256 differs from what was written")
-    elif end != reader.length:
-        yield _damaged(row.key, end, "no whole record")
-    else:
-        yield from wrong
-        yield from _rows(index, row.key, wanted)
+    try:
+        fault = of_prefix(store.read(key))
+    except ObjectMissingError:  # the listing was old: nothing refers to such an object
+        return
+    if fault is not None:
+        yield _damaged(key, None, fault)
+
+
+def repair(store: ObjectStore, checked: Checked) -> bool:
+    """Write the index lines of an object again, if the store does not have them; returns whether it did not.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    for key, lines in checked.lines.items():
+        store.put(key, lines)
+    return bool(checked.lines)
 
 
 def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
-    """Objects with captures or texts that no row refers to: left by a commit that was interrupted."""
+    """Objects with captures, texts or index lines that no row refers to: left by a commit that was interrupted."""
     keys = set(known)
-    for prefix in ("warc/", "text/"):
+    lines = {one for key in keys for one in index_keys(key)}
+    for prefix, of_rows in (("warc/", keys), (TEXTS, keys), (f"{VISITS}/", keys), ("index/", lines)):
         for key in store.keys(prefix):
-            if key not in keys:
+            if key not in of_rows:
                 yield Finding(kind="unknown", key=key, offset=None, reason="the index does not know this object")
 
 
-class StoreReader:
-    """An object of any size as a stream that is read once and hashed while it is read."""
+def _is_there(store: ReadableStore, key: str) -> bool:
+    """Whether the store has an object, asked again."""
+    try:
+        store.size(key)
+    except ObjectMissingError:
+        return False
+    return True
 
-    def __init__(self, store: ReadableStore, key: str) -> None:
-        self._store = store
-        self._key = key
-        self._waiting = b""
-        self.length = 0
-        self.sha256 = hashlib.sha256()
 
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; empty at the end."""
-        if not self._waiting:
-            self._waiting = self._store.read(self._key, self.length, _CHUNK)
-            self.length += len(self._waiting)
-            self.sha256.update(self._waiting)
-        size = len(self._waiting) if size < 0 else size
-        part, self._waiting = self._waiting[:size], self._waiting[size:]
-        return part
+def _damage(row: ObjectRow, contents: Contents) -> Finding | None:
+    """How the bytes of an object differ from those that were written."""
+    gap = contents.gaps[0] if contents.gaps else None
+    if contents.length != row.length:
+        at = contents.length if gap is None else gap
+        return _damaged(row.key, at, f"{contents.length} bytes, {row.length} were written")
+    if contents.sha256 != row.sha256:
+        return _damaged(row.key, gap, "SHA-256 differs from what was written")
+    return None if gap is None else _damaged(row.key, gap, "no whole record")
 
-    def drain(self) -> None:
-        """Read to the end."""
-        self._waiting = b""
-        while self.read():
-            pass
+
+def _referring(index: Index, rows: Sequence[CaptureRow]) -> Iterator[CaptureRow]:
+    """The rows, with what revisits take from the responses that they refer to."""
+    here = {row.record: row for row in rows}
+    wanted = {row.refers_to for row in rows if row.refers_to and row.refers_to not in here}
+    known = {row.record: row for row in index.captures_of(wanted)} if wanted else {}
+    for row in rows:
+        original = (here.get(row.refers_to) or known.get(row.refers_to)) if row.refers_to else None
+        yield referring(row, original) if original else row
 
 
 def _digests(key: str, member: Member) -> Iterator[Finding]:
@@ -137,13 +225,10 @@ def _digests(key: str, member: Member) -> Iterator[Finding]:
         yield _damaged(key, member.offset, f"{record.id}: payload digest differs")
 
 
-def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[Finding]:
-    """Compare rows of the index with those made from the records."""
-    captures, texts = index.of_object(key)
-    stated: dict[str, CaptureRow | TextRow] = {}
-    for one in (captures, texts):
-        stated.update((row.record, row) for row in one)
-    wanted = {row.record: row for row in made}
+def _rows(
+    key: str, wanted: Mapping[str, CaptureRow | TextRow], stated: Mapping[str, CaptureRow | TextRow]
+) -> Iterator[Finding]:
+    """Compare rows of the index with those made from the whole records."""
     for record, row in wanted.items():
         if record not in stated:
             yield Finding(kind="index", key=key, offset=row.offset, reason=f"{record}: has no row in the index")
@@ -155,11 +240,66 @@ def _rows(index: Index, key: str, made: list[CaptureRow | TextRow]) -> Iterator[
         yield Finding(kind="index", key=key, offset=stated[record].offset, reason=reason)
 
 
+def _confirmed(index: Index, key: str, again: Sequence[Confirmation]) -> Iterator[Finding]:
+    """Confirmations that the index does not count, or of captures that it does not know."""
+    rows = {row.record: row for row in index.captures_of(dict.fromkeys(one.record for one in again))} if again else {}
+    for one in again:
+        row = rows.get(one.record)
+        if row is None or row.last is None or row.last < one.date:
+            reason = f"{one.record}: the index does not say that it was confirmed at {one.date:%Y-%m-%dT%H:%M:%SZ}"
+            yield Finding(kind="index", key=key, offset=None, reason=reason)
+
+
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
     """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
     unknown = isinstance(stated, TextRow) and stated.made_by is None
-    return [name for name in names if not (unknown and name == "made_by")]
+    only_made = {"fault", "own", "last", "confirmed"}  # no part of what the object and the index both say
+    return [name for name in names if name not in only_made and not (unknown and name == "made_by")]
+
+
+_COMPARED = ("url", "status", "digest", "length", "offset", "filename")
+"""What an index line says that leads a reader to the right bytes; spelling and media types follow the version."""
+
+
+def _lines(store: ReadableStore, key: str, rows: Sequence[CaptureRow]) -> tuple[list[Finding], Mapping[str, bytes]]:
+    """The problems of an object's index lines; and its index objects that the store does not have."""
+    wanted = index_objects(key, rows)
+    found: list[Finding] = []
+    absent: dict[str, bytes] = {}
+    for place, lines in wanted.items():
+        try:
+            stored = store.read(place)
+        except ObjectMissingError:
+            if _is_there(store, place):
+                raise
+            found.append(Finding(kind="missing", key=place, offset=None, reason=_NO_LINES))
+            absent[place] = lines
+            continue
+        if stored == lines or place.endswith(".idx"):  # a summary is of the blocks beside it, however these were made
+            continue
+        try:
+            said, should = _said(_unpacked(place, stored)), _said(_unpacked(place, lines))
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zlib.error) as e:
+            found.append(_damaged(place, None, f"no index lines: {e}"))
+            continue
+        if missing := should - said:
+            found.append(_damaged(place, None, f"{len(missing)} captures of {key} are not in it as they are"))
+    return found, absent
+
+
+def _unpacked(place: str, lines: bytes) -> bytes:
+    return gzip.decompress(lines) if place.endswith(".gz") else lines
+
+
+def _said(lines: bytes) -> set[tuple[str, ...]]:
+    """What CDXJ lines say, apart from their order."""
+    found = set()
+    for line in filter(None, lines.decode().split("\n")):
+        _, stamp, fields = line.split(" ", 2)
+        said = json.loads(fields)
+        found.add((stamp, *(str(said[name]) for name in _COMPARED)))
+    return found
 
 
 def _damaged(key: str, offset: int | None, reason: str) -> Finding:

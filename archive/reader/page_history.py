@@ -105,7 +105,7 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
 
 def _at(found: list[Version], at: datetime) -> Version:
     """The version whose captures are nearest to an instant."""
-    return min(found, key=lambda version: min(abs(capture.date - at) for capture in version.captures))
+    return min(found, key=lambda version: min(capture.distance(at) for capture in version.captures))
 
 
 def _side(held: HeldText) -> dict[str, object]:

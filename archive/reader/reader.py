@@ -12,13 +12,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urljoin
 
 from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
 from archive.extract.text import Entry
+from archive.index import faults
 from archive.index.from_records import HeldText
 from archive.index.index import Index
 from archive.index.schema import CRAWL, CaptureRow, TextRow
@@ -32,6 +33,8 @@ from archive.warc.pasted_url import Reading
 
 log = logging.getLogger(__name__)
 
+_NEIGHBOURS = 5
+"""Objects that are asked for before one that is not there counts as lost: a store without any is another store."""
 R = TypeVar("R", CaptureRow, TextRow)
 T = TypeVar("T")
 
@@ -71,9 +74,19 @@ class Exchange:
 class Reader:
     """Reads captures and texts from one object store, found through one index."""
 
-    def __init__(self, store: ReadableStore, index: Index) -> None:
+    def __init__(
+        self, store: ReadableStore, index: Index, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            store: The objects.
+            index: Says where captures and texts are in them.
+            now: The clock, for marks of what cannot be read.
+        """
         self.store = store
         self.index = index
+        self._now = now
 
     def check_store(self) -> None:
         """Make sure that the store is the one that the index describes.
@@ -82,11 +95,11 @@ class Reader:
             StoreError: The store cannot be used, or lacks an object that the index knows.
         """
         try:
-            known = self.index.any_object()
+            known = self.index.some_objects(1)
         except DatabaseError:  # it does not mean that the store is wrong
             return
-        if known is not None:
-            self.store.size(known)
+        if known and not self.is_ours():
+            self.store.size(known[0])
 
     def captures(self, url: str) -> list[CaptureRow]:
         """Every capture of a page under all its addresses, oldest first."""
@@ -153,7 +166,7 @@ class Reader:
         A 304 has no headers of a page: the newest capture of the same URL with the same response comes before that
         response, if it is another one.
         """
-        original = self.index.capture(row.refers_to) if row.refers_to else None
+        original = self._whole_original(row)
         if original is None:
             return []
         if row.status != HTTPStatus.NOT_MODIFIED or original.url == row.url:
@@ -162,6 +175,7 @@ class Reader:
             one
             for one in reversed(self.captures(row.url))
             if one.url == row.url and one.refers_to == original.record and one.status != HTTPStatus.NOT_MODIFIED
+            if one.fault is None
         )
         same = next((one for one in earlier if one.date <= row.date), None)
         return [same, original] if same else [original]
@@ -169,29 +183,66 @@ class Reader:
     def read(self, row: CaptureRow) -> Exchange:
         """The exchange of a capture.
 
+        If the response with the payload is lost, any other complete one with the same payload digest stands in for it.
+
         Raises:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        record = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length, most=1))[0]
-        if record.id != row.record:
-            raise DamagedError(
-                f"contains {record.id}, but the index says {row.record}", key=row.object, offset=row.offset
-            )
-        head, body = warc.split_payload(record)
         if row.kind != "revisit":
-            if digest(body) != row.digest:
-                raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
-            return Exchange(row=row, head=head, body=body, payload_head=head)
+            return self._read_response(row)
+        head, _ = self._first(row)
         original = self.index.capture(row.refers_to or "")
+        if original is None and (whole := self.index.original(row.digest)) is not None:
+            original = whole
         if original is None and _maker(row.object) != CRAWL:  # the other tool's archive was not imported completely
             raise NotArchivedError(row.url, what="no payload of that capture")
         if original is None or original.kind == "revisit":
             raise DamagedError(
                 f"refers to {row.refers_to}, which is not in the archive", key=row.object, offset=row.offset
             )
-        payload = self.read(original)
-        return Exchange(row=row, head=head, body=payload.body, payload_head=payload.head)
+        payload = self._read_response(original)
+        return Exchange(row=row, head=head, body=payload.body, payload_head=payload.payload_head)
+
+    def _read_response(self, row: CaptureRow) -> Exchange:
+        """The exchange of a response; if it is lost, its payload from another response that had the same."""
+        try:
+            head, body = self._first(row)
+        except (DamagedError, ObjectMissingError) as e:
+            others = self.index.originals(row.digest) if not row.truncated else []
+            for other in others:
+                if other.record == row.record:
+                    continue
+                try:
+                    head, body = self._first(other)
+                except (DamagedError, ObjectMissingError) as again:
+                    log.warning("cannot be read either url=%s error=%s", other.url, again)
+                    continue
+                if digest(body) == row.digest:
+                    log.warning("read from another response url=%s error=%s", row.url, e)
+                    return Exchange(row=row, head=b"", body=body, payload_head=head)
+            raise
+        if digest(body) != row.digest:
+            raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
+        return Exchange(row=row, head=head, body=body, payload_head=head)
+
+    def _first(self, row: CaptureRow) -> tuple[bytes, bytes]:
+        """Head and payload in the first record of a capture."""
+        record = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length, most=1))[0]
+        if record.id != row.record:
+            raise DamagedError(
+                f"contains {record.id}, but the index says {row.record}", key=row.object, offset=row.offset
+            )
+        return warc.split_payload(record)
+
+    def _whole_original(self, row: CaptureRow) -> CaptureRow | None:
+        """The response that a revisit refers to or, if that is lost, another one with the same payload."""
+        if not row.refers_to:
+            return None
+        original = self.index.capture(row.refers_to)
+        if original is not None and original.fault is None:
+            return original
+        return self.index.original(row.digest) or original
 
     def payload(self, row: CaptureRow) -> bytes:
         """The payload of a capture without its content coding.
@@ -201,6 +252,15 @@ class Reader:
             StoreError: The store failed.
         """
         return self.read(row).payload()
+
+    def head(self, row: CaptureRow) -> bytes:
+        """The response head of a visit itself, without its payload.
+
+        Raises:
+            DamagedError: The stored data do not match the index.
+            StoreError: The store failed.
+        """
+        return self._first(row)[0]
 
     def records(self, row: CaptureRow) -> list[warc.Record]:
         """The WARC records of a capture: response or revisit, request, metadata.
@@ -286,20 +346,60 @@ class Reader:
             return read(present)
 
     def _records(self, key: str, offset: int, length: int, *, most: int | None = None) -> list[warc.Record]:
-        with _damage(key, offset):
-            records = list(itertools.islice(warc.read(io.BytesIO(self._bytes(key, offset, length))), most))
-            for record in records:
-                if record.get("WARC-Block-Digest") != digest(record.block):
-                    raise ValueError(f"{record.id}: block digest differs")
-            if not records:
-                raise ValueError("no record")
-        return records
+        return self._asked_twice(key, offset, lambda: _whole(self._stored(key, offset, length), key, offset, most))
 
     def _bytes(self, key: str, offset: int, length: int) -> bytes:
+        return self._asked_twice(key, offset, lambda: self._stored(key, offset, length))
+
+    def _stored(self, key: str, offset: int, length: int) -> bytes:
         data = self.store.read(key, offset, length)
         if len(data) != length:
             raise DamagedError(f"{len(data)} bytes are left, {length} are needed", key=key, offset=offset)
         return data
+
+    def _asked_twice(self, key: str, offset: int, read: Callable[[], T]) -> T:
+        """What the store gives; only what it lacks when it is asked again is lost, and marked."""
+        try:
+            return read()
+        except (DamagedError, ObjectMissingError) as e:
+            log.info("asked again object=%s offset=%d error=%s", key, offset, e)
+        try:
+            return read()
+        except DamagedError as e:
+            faults.noticed(self.index.engine, key, offset, str(e), at=self._now())
+            raise
+        except ObjectMissingError:
+            if self.is_ours(without=key):
+                faults.noticed(self.index.engine, key, None, faults.MISSING, at=self._now())
+            raise
+
+    def is_ours(self, *, without: str = "") -> bool:
+        """Whether the store has one of the objects that were added last, apart from `without`.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        for key in self.index.some_objects(_NEIGHBOURS):
+            if key == without:
+                continue
+            try:
+                self.store.size(key)
+            except ObjectMissingError:
+                continue
+            return True
+        return False
+
+
+def _whole(data: bytes, key: str, offset: int, most: int | None) -> list[warc.Record]:
+    """The records in some bytes, with their digests verified."""
+    with _damage(key, offset):
+        records = list(itertools.islice(warc.read(io.BytesIO(data)), most))
+        for record in records:
+            if record.get("WARC-Block-Digest") != digest(record.block):
+                raise ValueError(f"{record.id}: block digest differs")
+        if not records:
+            raise ValueError("no record")
+    return records
 
 
 def _is_redirect(status: int) -> bool:

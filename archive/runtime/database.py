@@ -29,19 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
 from archive.errors import DatabaseError, LockedError, SettingsError
 from archive.runtime.console import masked
+from archive.runtime.database_fault import fault
 from archive.runtime.storable import storable
 
 if TYPE_CHECKING:
@@ -58,6 +51,8 @@ _MAX_SECONDS = 2**31 - 1
 log = logging.getLogger(__name__)
 
 _BUSY_MILLISECONDS = 30_000
+_BULK_KILOBYTES = 400_000
+"""Memory for pages of an SQLite file while an index is made anew; by default it is 2,000."""
 _READS = "pressmark_reads"
 _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all migrations
 
@@ -142,10 +137,6 @@ def connect(url: str) -> Engine:
     return engine
 
 
-_PASSING_STATES = frozenset({"08", "40", "53", "55", "57", "58"})
-"""Classes of SQLSTATE: connection, rollback, resources, state, operator intervention, system."""
-
-
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver's own BEGIN comes late and skips DDL; ours is in _begin_sqlite.
     connection.isolation_level = None
@@ -179,11 +170,36 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
         with engine.connect().execution_options(**{_READS: reads}) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as e:
+        found = fault(e)
         raise DatabaseError(
-            _reason(e), url=shown(engine.url), hint="Is the database up, with room to write?", temporary=_passing(e)
+            _reason(e), url=shown(engine.url), hint=found.hint, temporary=found.temporary, rejected=found.rejected
         ) from e
     except OSError as e:  # pg8000 passes on the socket's own errors
         raise DatabaseError(str(e), url=shown(engine.url), hint="Is the database up?", temporary=True) from e
+
+
+@contextmanager
+def bulk(engine: Engine) -> Iterator[None]:
+    """While an index is made anew, let SQLite use more memory, and sync at checkpoints only.
+
+    A power failure may then undo the last transactions, never half of one; the same command makes them again.
+    """
+    if engine.dialect.name != "sqlite" or engine.url.database in {None, "", ":memory:"}:
+        yield
+        return
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: object = None) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA cache_size=-{_BULK_KILOBYTES}")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    event.listen(engine, "checkout", prepare)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", prepare)
+        engine.dispose()  # later connections are as usual
 
 
 @contextmanager
@@ -231,16 +247,6 @@ def fetch(engine: Engine, query: Select[Any], **parameters: object) -> list[Row[
     """
     with transaction(engine, reads=True) as connection:
         return list(connection.execute(query, parameters))
-
-
-def _passing(e: SQLAlchemyError) -> bool:
-    """Whether the same call may succeed later: the server is down or starting, the file is locked or has no room."""
-    if not isinstance(e, DBAPIError) or e.orig is None:
-        return isinstance(e, PoolTimeoutError)
-    said = e.orig.args[0] if e.orig.args else None
-    if isinstance(said, dict):  # pg8000: the server's own error, with its SQLSTATE under C
-        return str(said.get("C", ""))[:2] in _PASSING_STATES
-    return isinstance(e, OperationalError | InterfaceError)
 
 
 def shown(url: URL) -> str:

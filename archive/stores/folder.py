@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import hashlib
 import os
 import shutil
 import tempfile
@@ -12,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archive.errors import (
-    ObjectExistsError,
     ObjectMissingError,
     StoreBusyError,
     StoreError,
     StoreRefusedError,
 )
 from archive.runtime.durable import NO_ROOM, sync_folder
-from archive.stores.protocol import checked_key, is_key
+from archive.stores.protocol import checked_key, is_key, other_bytes
 
 _UNFINISHED = ".tmp-"
 
@@ -51,7 +51,7 @@ class FolderStore:
                     final.hardlink_to(aside)
                 except FileExistsError:
                     if not filecmp.cmp(aside, final, shallow=False):
-                        raise ObjectExistsError("holds other bytes", location=self.location, key=key) from None
+                        raise other_bytes(self.location, key, held=_sha256(final), given=_sha256(aside)) from None
             finally:
                 aside.unlink(missing_ok=True)
             sync_folder(final.parent)
@@ -122,3 +122,8 @@ class FolderStore:
                 key=key,
                 hint="Make the folder writable, or set PRESSMARK_STORE to another place.",
             ) from e
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

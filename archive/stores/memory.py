@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from archive.errors import ObjectExistsError, ObjectMissingError
-from archive.stores.protocol import checked_key
+from archive.errors import ObjectMissingError
+from archive.stores.protocol import checked_key, other_bytes
 
 
 class MemoryStore:
@@ -27,8 +28,10 @@ class MemoryStore:
     def put(self, key: str, source: bytes | Path) -> None:
         """See `ObjectStore`."""
         data = source.read_bytes() if isinstance(source, Path) else bytes(source)
-        if self._objects.setdefault(checked_key(key), data) != data:
-            raise ObjectExistsError("holds other bytes", location=self.location, key=key)
+        held = self._objects.setdefault(checked_key(key), data)
+        if held != data:
+            there, given = (hashlib.sha256(one).hexdigest() for one in (held, data))
+            raise other_bytes(self.location, key, held=there, given=given)
 
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from archive.errors import ObjectExistsError
+
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _MAX_KEY = 512
 
@@ -71,6 +73,16 @@ class ObjectStore(ReadableStore, Protocol):
             StoreBusyError: It is out of reach.
             StoreRefusedError: It refuses these credentials, or does not exist and cannot be created.
         """
+
+
+def other_bytes(location: str, key: str, *, held: str, given: str) -> ObjectExistsError:
+    """The error where a key has other bytes; both are named by their SHA-256."""
+    return ObjectExistsError(
+        f"holds other bytes: sha256 {held}, not {given}",
+        location=location,
+        key=key,
+        hint="pressmark verify reads what is there; pressmark seal --again stores a batch under another name.",
+    )
 
 
 def is_key(key: str) -> bool:

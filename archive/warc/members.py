@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import zlib
 from collections.abc import Iterator
@@ -32,9 +31,13 @@ class Readable(Protocol):
         """Up to `size` bytes; empty at the end."""
 
 
-def members(stream: Readable) -> Iterator[Member]:
-    """The complete members of a WARC file from its beginning; ends before one that is truncated or not a record."""
-    offset = 0
+def members(stream: Readable, offset: int = 0) -> Iterator[Member]:
+    """The complete members of a WARC file; ends before one that is truncated or not a record.
+
+    Args:
+        stream: The file, from its beginning or from that of a member.
+        offset: Where in the file the stream begins.
+    """
     rest = b""
     while True:
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
@@ -48,8 +51,8 @@ def members(stream: Readable) -> Iterator[Member]:
                 plain += inflate.decompress(data)
                 taken += len(data) - len(inflate.unused_data)
                 rest = inflate.unused_data
-            record = next(warc.read(io.BytesIO(plain)))
-        except (zlib.error, ValueError, StopIteration) as e:
+            record = warc.read_one(bytes(plain))
+        except (zlib.error, ValueError) as e:
             log.debug("no whole record offset=%d reason=%s", offset, e)
             return
         yield Member(offset=offset, length=taken, record=record)

@@ -32,6 +32,8 @@ NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 GZIP_LEVEL = 6
 
 _FRACTION = re.compile(r"(\.\d{6})\d+")
+_STATUS_LINE = re.compile(rb"[^\s/]*/[^\s/]+ ")
+"""Beginning of a response whatever the server calls its protocol: `http/1.1 200 OK`."""
 _PART_OF_DATE = re.compile(r"\d{4}(-\d{2})?")
 
 Profile = Literal["identical-payload-digest", "server-not-modified"]
@@ -50,7 +52,10 @@ class Record:
     def get(self, name: str) -> str | None:
         """First value of a named field, whatever its case."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:  # asked very often
+            if key == name or key.lower() == wanted:
+                return value
+        return None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of a named field, in order."""
@@ -76,7 +81,8 @@ class Record:
     @property
     def url(self) -> str:
         """WARC-Target-URI; empty on warcinfo. WARC/1.0 writers put it in angle brackets."""
-        return (self.get("WARC-Target-URI") or "").strip("<>")
+        stated = self.get("WARC-Target-URI") or ""
+        return stated[1:-1] if stated.startswith("<") and stated.endswith(">") else stated
 
     @property
     def date(self) -> datetime:
@@ -318,14 +324,63 @@ def read(stream: BinaryIO) -> Iterator[Record]:
         raise ValueError(str(e) or type(e).__name__) from e
 
 
+def read_one(plain: bytes) -> Record:
+    """The record in the bytes of one member, as `read` gives it.
+
+    A header in the plain form that nearly all writers use is read here, in a tenth of the time; others by warcio.
+
+    Raises:
+        ValueError: The bytes are not a record, or end within it.
+    """
+    head, end, rest = plain.partition(b"\r\n\r\n")
+    found = _plain_fields(head) if end and head.startswith(_VERSIONS) else None
+    length = next((value for name, value in found or () if name.lower() == "content-length"), "")
+    if found is None or not (length.isascii() and length.isdecimal()):
+        try:
+            return next(read(io.BytesIO(plain)))
+        except StopIteration:
+            raise ValueError("no record") from None
+    block = rest[: int(length)]
+    if len(block) != int(length):
+        raise ValueError("ends within a record")
+    return Record(headers=found, block=block)
+
+
+_VERSIONS = (b"WARC/1.1\r\n", b"WARC/1.0\r\n")
+_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(|[^\s][^\r\n]*)")
+
+
+def _plain_fields(head: bytes) -> tuple[tuple[str, str], ...] | None:
+    """Named fields of a header without folded lines and blanks at odd places; None if it has any."""
+    try:
+        lines = head.decode().split("\r\n")[1:]
+    except UnicodeDecodeError:
+        return None
+    found = []
+    for line in lines:
+        field = _FIELD.fullmatch(line)
+        if field is None or line[-1:].isspace():
+            return None
+        found.append((field[1], field[2]))
+    return tuple(found)
+
+
 def is_capture(record: Record) -> bool:
     """Whether the record is a server's response over HTTP, or a page that was stored without the exchange."""
     web = record.url.lower().startswith(("http://", "https://"))
     if record.kind == "resource":
         return web
     if record.kind == "revisit":
-        return web and (not record.block or record.block.startswith(b"HTTP/"))
-    return web and record.kind == "response" and record.block.startswith(b"HTTP/")
+        return web and (not record.block or _is_http(record))
+    return web and record.kind == "response" and _is_http(record)
+
+
+def _is_http(record: Record) -> bool:
+    """Whether the block is an HTTP response, whatever it calls its protocol, as long as the record says so."""
+    if record.block.startswith(b"HTTP/"):
+        return True
+    stated = (record.get("Content-Type") or "").lower().startswith("application/http")
+    return stated and _STATUS_LINE.match(record.block) is not None
 
 
 def split_payload(record: Record) -> tuple[bytes, bytes]:

@@ -9,8 +9,8 @@ import hashlib
 import json
 import logging
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -21,11 +21,13 @@ from archive.extract.text import Text, made_by
 from archive.index.from_records import HeldText, capture_row, entered
 from archive.index.fulltext import Entered
 from archive.index.index import Index
-from archive.index.schema import CaptureRow, ObjectRow, TextRow
+from archive.index.schema import VISITS, CaptureRow, ObjectRow, TextRow
 from archive.limits import CARRIED_CHARACTERS
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
+from archive.warc.confirmation import Confirmation, confirmations
 from archive.warc.validators import confirms
+from archive.writer.damage import Damage
 from archive.writer.spool import SpoolFile
 
 log = logging.getLogger(__name__)
@@ -46,10 +48,14 @@ class Sealed:
     texts: tuple[TextRow, ...]
     words: tuple[Entered, ...] | None = None
     """Rows of the full-text index for the texts, made as these were added; None: they must be read from the files."""
+    confirmations: tuple[Confirmation, ...] = ()
+    """Those in its file of confirmations."""
     notes: tuple[str, ...] = ()
     """What the crawler needs to remember once the rest is durable; lines that the archive does not interpret."""
     journal: Path | None = None
     """Spool file that contains the notes."""
+    damage: tuple[Damage, ...] = ()
+    """What was lost of it on this machine's disk after it was written."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -88,8 +94,12 @@ class Recent:
     records: dict[str, tuple[CaptureRow, CaptureRow]] = field(default_factory=dict)
     """By WARC-Record-ID: a complete capture with status 200, and the response that contains its payload."""
 
+    newest: dict[str, CaptureRow] = field(default_factory=dict)
+    """By URL: its newest capture."""
+
     def remember(self, row: CaptureRow, original: CaptureRow | None) -> None:
         """Remember a capture that was written; `original` is what it refers to, if it is a revisit."""
+        self.newest[row.url] = row
         if row.truncated:
             return
         if row.kind == "response":
@@ -103,6 +113,8 @@ class Recent:
             if (held := self.payloads.get(row.digest)) and held.record == row.record:
                 del self.payloads[row.digest]
             self.records.pop(row.record, None)
+            if (latest := self.newest.get(row.url)) and latest.record == row.record:
+                del self.newest[row.url]
 
 
 class Batch:
@@ -138,8 +150,10 @@ class Batch:
         self._recent = recent
         self._captured = _Spooled(spool, "warc", name, self._warcinfo(origin, now))
         self._extracted = _Spooled(spool, "text", name, self._warcinfo(origin, now))
+        self._visited = _Spooled(spool, VISITS, name, self._warcinfo(origin, now))
         self._journal = SpoolFile(spool / f"{NOTES}-{name}.jsonl")
         self._notes: list[str] = []
+        self._confirmations: list[Confirmation] = []
         self._captures: list[CaptureRow] = []
         self._texts: list[TextRow] = []
         self._words: list[Entered] | None = []
@@ -155,13 +169,18 @@ class Batch:
     def add(self, capture: Capture) -> CaptureRow:
         """Write the records of a capture, adjacent and in this order: response or revisit, request, metadata.
 
+        Returns its row. A 304 that says what the newest capture of its URL says has no records of its own: it confirms
+        that one, whose row is returned with the date of this visit.
+
         Raises:
             SpoolFullError: There is no room; nothing was added, and the call may be repeated.
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
+        original = self._held(capture)
+        if original is not None and (same := self._said_before(capture, original)) is not None:
+            return self._confirm(same, capture)
         uuid = self._new_uuid()
         info = self._captured.info
-        original = self._held(capture)
         if original is None:
             first = warc.response(capture, uuid=uuid, info=info)
         else:
@@ -201,6 +220,29 @@ class Batch:
     def repeats(self, row: CaptureRow) -> bool:
         """Whether a capture of this batch has the payload of an earlier capture of exactly the same URL."""
         return row.record in self._repeats
+
+    def _said_before(self, capture: Capture, original: CaptureRow) -> CaptureRow | None:
+        """The newest capture of the URL, if it is a 304 that confirms the same response as this one."""
+        if capture.status != NOT_MODIFIED:
+            return None
+        try:
+            newest = self._recent.newest.get(capture.url) or self._index.newest_of_url(capture.url)
+        except DatabaseError as e:
+            if not e.temporary:
+                raise
+            log.warning("captured in full, the index is out of reach url=%s error=%s", capture.url, e)
+            return None
+        if newest is None or newest.status != NOT_MODIFIED or newest.refers_to != original.record:
+            return None
+        return newest if newest.date <= capture.date else None  # dated by a clock that was ahead
+
+    def _confirm(self, same: CaptureRow, capture: Capture) -> CaptureRow:
+        """Count a visit as a confirmation of a capture; the journal has it before it is sealed."""
+        again = Confirmation(record=same.record, date=capture.date)
+        self._journal.append(again.line().encode() + b"\n")
+        self._confirmations.append(again)
+        self._repeats.add(same.record)
+        return replace(same, date=capture.date, last=None, confirmed=0)
 
     def add_foreign(self, first: warc.Record, *rest: warc.Record) -> CaptureRow | None:
         """Write adjacent records made by another tool; returns the capture's row, if they are a capture.
@@ -289,12 +331,15 @@ class Batch:
         Raises:
             SpoolError: Sealing failed; nothing of this batch may be acknowledged.
         """
-        files = [spooled.seal() for spooled in (self._captured, self._extracted)]
+        if self._confirmations:
+            self._visited.append(visits(self._confirmations, self._visited.info, self.began, self._new_uuid()))
+        files = [spooled.seal() for spooled in (self._captured, self._extracted, self._visited)]
         return Sealed(
             files=tuple(found for found in files if found),
             captures=tuple(self._captures),
             texts=tuple(self._texts),
             words=None if self._words is None else tuple(self._words),
+            confirmations=tuple(self._confirmations),
             notes=tuple(self._notes),
             journal=None if self._journal.empty else self._journal.seal(),
         )
@@ -303,6 +348,7 @@ class Batch:
         """Close the files and leave them in the spool as they are."""
         self._captured.close()
         self._extracted.close()
+        self._visited.close()
         self._journal.close()
 
     def _enter(self, row: TextRow, conversion: warc.Record, metadata: warc.Record) -> None:
@@ -338,11 +384,11 @@ class Batch:
         row, original = self._recent.records.get(capture.validated_by, (None, None))
         if row is None:
             row = self._index.capture(capture.validated_by)
-        if row is None or row.url != capture.url or row.status != OK or row.truncated:
+        if row is None or row.url != capture.url or row.status != OK or row.truncated or row.fault:
             return None
         if original is None:
             original = self._index.capture(row.refers_to) if row.refers_to else row
-        return original if original is not None and not original.truncated else None
+        return original if original is not None and not (original.truncated or original.fault) else None
 
     def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
         info = {
@@ -359,6 +405,11 @@ class Batch:
         return lambda filename: warc.warcinfo(
             uuid=self._new_uuid(), date=now, filename=filename, info={k: v for k, v in info.items() if v}
         )
+
+
+def visits(found: Sequence[Confirmation], info: str, date: datetime, uuid: str) -> bytes:
+    """The record with the confirmations of a batch, as it is stored."""
+    return warc.pack(confirmations(found, uuid=uuid, info=info, date=date))
 
 
 class _Spooled:

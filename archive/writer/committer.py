@@ -6,22 +6,53 @@ import itertools
 import logging
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from archive.errors import ArchiveError, ObjectExistsError
 from archive.index.cdxj import cdxj
 from archive.index.from_records import entered, held_texts
 from archive.index.fulltext import Entered
-from archive.index.schema import CRAWL
+from archive.index.schema import CRAWL, CaptureRow, is_joined
 from archive.index.writing import IndexWriter
-from archive.runtime.durable import spool_errors, sync_folder
+from archive.index.zipnum import zipnum
+from archive.runtime.durable import spool_errors
 from archive.stores.protocol import ObjectStore
 from archive.warc.members import members
+from archive.writer import aside
+from archive.writer.aside import Aside
 from archive.writer.batch import Batch, Origin, Recent, Sealed
+from archive.writer.damage import Damage
 from archive.writer.recover import recover
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftovers:
+    """What became of the batches that an earlier run left in the spool."""
+
+    committed: int = 0
+    """Batches that are in the archive now."""
+    aside: tuple[Aside, ...] = ()
+    """Batches that were set aside."""
+    damage: tuple[Damage, ...] = ()
+    """What was lost of them on this machine's disk."""
+
+    def __add__(self, other: Leftovers) -> Leftovers:
+        """Both together."""
+        return Leftovers(
+            committed=self.committed + other.committed,
+            aside=self.aside + other.aside,
+            damage=self.damage + other.damage,
+        )
+
+    def lines(self) -> Iterator[str]:
+        """What people need to know about them."""
+        yield from (damage.line() for damage in self.damage)
+        yield from (f"a batch of an earlier run cannot be committed: {one.line()}" for one in self.aside)
 
 
 class Writer:
@@ -101,7 +132,9 @@ class Writer:
         if words is None:
             texts = [(row.key, path) for row, path in sealed.files if row.key.startswith("text/")]
             words = tuple(entry for key, path in texts for entry in self._words(key, path))
-        self.index.add([row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words)
+        self.index.add(
+            [row for row, _ in sealed.files], list(sealed.captures), list(sealed.texts), words, sealed.confirmations
+        )
         self._recent.forget(sealed.captures)
         for row, _ in sealed.files:
             log.info("committed object=%s bytes=%d", row.key, row.length)
@@ -122,24 +155,75 @@ class Writer:
             for path in sealed.paths:
                 path.unlink(missing_ok=True)
 
-    def commit_leftovers(self, maker: str) -> None:
+    def commit_leftovers(self, maker: str, then: Callable[[Sealed], None] | None = None) -> Leftovers:
         """Commit what an earlier run of that maker left in the spool.
+
+        A batch whose own bytes or values are refused is set aside, so that it does not block later ones. Anything else
+        that fails is an outage: the batches wait in the spool.
+
+        Args:
+            maker: First word of the batches' names.
+            then: Called with each batch that is committed, before its spool files are deleted.
 
         Raises:
             ArchiveError: Spool, store or database failed.
         """
+        committed = 0
+        refused: list[Aside] = []
+        damage: list[Damage] = []
         for sealed in self.leftovers(maker):
-            self.commit_and_release(sealed)
+            damage += sealed.damage
+            error = self._refused(sealed, then)
+            if error is None:
+                self.release(sealed)
+                committed += 1
+            else:
+                refused.append(self._set_aside(sealed, error))
+        return Leftovers(committed=committed, aside=tuple(refused), damage=tuple(damage))
 
-    def set_aside(self, sealed: Sealed) -> Path:
-        """Move a batch that cannot be committed to a folder that no crawl searches; returns the folder."""
-        folder = self.spool / "aside"
+    def bring_back(self, maker: str) -> int:
+        """Return to the spool what was set aside of a maker's batches, to be tried again; returns their number."""
         with spool_errors(self.spool):
-            folder.mkdir(exist_ok=True)
-            for path in sealed.paths:
-                path.rename(folder / path.name)
-            sync_folder(folder)
-        return folder
+            return aside.bring_back(self.spool, maker)
+
+    def _refused(self, sealed: Sealed, then: Callable[[Sealed], None] | None) -> Exception | None:
+        """Commit a batch; returns the error if it is the batch that cannot be committed."""
+        try:
+            with spool_errors(self.spool):
+                self._commit_leftover(sealed)
+                if then is not None:
+                    then(sealed)
+        except ArchiveError as e:
+            if not e.rejected:
+                raise
+            return e
+        except MemoryError:
+            raise
+        except Exception as e:  # its content comes from outside
+            log.exception("batch cannot be committed")
+            return e
+        return None
+
+    def _commit_leftover(self, sealed: Sealed) -> None:
+        """Commit a batch, unless it was committed whole and damaged on this machine's disk only after that."""
+        try:
+            self.commit(sealed)
+        except ObjectExistsError:
+            if not sealed.damage or not self.index.has(sealed.captures, sealed.texts):
+                raise
+
+    def _set_aside(self, sealed: Sealed, error: Exception) -> Aside:
+        """Set a batch aside, if store, database and spool accept writes at this moment: else it is no fault of its own.
+
+        Raises:
+            ArchiveError: One of them does not.
+        """
+        self.check_writable()
+        self.index.check_writable()
+        with spool_errors(self.spool):
+            found = aside.set_aside(self.spool, sealed.paths, error)
+        log.error("batch set aside name=%s folder=%s reason=%s", found.name, found.folder, found.reason)
+        return found
 
     def leftovers(self, maker: str = CRAWL) -> Iterator[Sealed]:
         """The batches that an earlier run left in the spool; commit and release each before taking the next.
@@ -159,6 +243,25 @@ class Writer:
 def index_key(key: str) -> str:
     """Key of the CDXJ lines for the captures of a WARC object."""
     return f"index/{key.removeprefix('warc/').removesuffix('.warc.gz')}.cdxj"
+
+
+def index_keys(key: str) -> tuple[str, ...]:
+    """Keys of the index objects of an object: one with lines, or blocks of lines and their summary; none for texts."""
+    if not key.startswith("warc/"):
+        return ()
+    stem = index_key(key).removesuffix(".cdxj")
+    return (f"{stem}.cdx.gz", f"{stem}.idx") if is_joined(key) else (f"{stem}.cdxj",)
+
+
+def index_objects(key: str, rows: Sequence[CaptureRow]) -> dict[str, bytes]:
+    """The index objects of an object with these captures; none if there are none."""
+    if not rows:
+        return {}
+    lines = cdxj(rows)
+    if not is_joined(key):
+        return {index_key(key): lines}
+    blocks, summary = index_keys(key)
+    return dict(zip((blocks, summary), zipnum(lines.splitlines(keepends=True), blocks.rsplit("/", 1)[-1]), strict=True))
 
 
 def _uuids() -> Callable[[], str]:

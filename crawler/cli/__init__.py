@@ -3,6 +3,7 @@
 from crawler.cli import crawl, maintenance, reports, subscriptions
 
 COMMANDS = (
+    maintenance.verify,
     maintenance.reindex,
     maintenance.extract_again,
     subscriptions.add,

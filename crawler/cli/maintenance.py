@@ -1,34 +1,91 @@
-"""Commands that repair: rebuild the database, re-extract texts, commit leftovers."""
+"""Commands that check and repair: verify, rebuild the database, re-extract texts, commit leftovers."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli import Address
+from archive.cli import Address, Share
 from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
 from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
 
+if TYPE_CHECKING:
+    from archive.archive import Archive
+    from archive.maintenance.verify import Finding
+    from archive.writer.committer import Leftovers
+
+
+@click.command()
+@click.option(
+    "--sample",
+    type=Share(),
+    default="100%",
+    show_default=True,
+    help="Percentage of objects to check, those first that were not read for the longest time.",
+)
+@click.option("--repair", "repairs", is_flag=True, help="Write index lines again that are missing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, the summary last.")
+def verify(sample: float, repairs: bool, as_json: bool) -> None:
+    """Check stored objects against their digests and the index; list those that are damaged or missing.
+
+    What is lost is marked, and fetched again by the next crawls. The exit code is 4 if there is anything, or if the
+    index disagrees with an object.
+    """
+    from archive.cli import failed, open_archive, progress_bar
+    from archive.maintenance.verification import Verification
+    from crawler.restore.store_state import CHECKS
+
+    bad: dict[str, int] = {}
+
+    def tell(findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            bad[finding.kind] = bad.get(finding.kind, 0) + 1
+            click.echo(json.dumps(finding.as_json()) if as_json else printable(finding.line()))
+
+    with open_frontier() as frontier:
+        try:
+            run = Verification(open_archive(), checks=CHECKS, now=lambda: datetime.now(UTC), repairs=repairs)
+            chosen = run.chosen(sample)
+            with progress_bar(chosen.rows, "objects") as rows:
+                for row in rows:
+                    tell(run.row(row))
+            for key in chosen.others:
+                tell(run.other(key))
+            tell(run.end(chosen))
+            again = frontier.heal(datetime.now(UTC))
+        except ArchiveError as e:
+            sys.exit(failed(e))
+    if again.pages or again.feeds:
+        click.echo(f"to be fetched again: {again.pages} pages, {again.feeds} feeds", err=True)
+    summary = {"objects": len(chosen.rows), "bytes": sum(row.length for row in chosen.rows), **bad}
+    wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "no problems"
+    line = f"verified {summary['objects']} of {len(chosen.known)} objects, {summary['bytes']:,} bytes: {wrong}"
+    click.echo(json.dumps(summary) if as_json else line)
+    sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
+
 
 @click.command()
 def reindex() -> None:
-    """Rebuild the database from the object store alone: captures, texts, subscriptions, seen entries.
+    """Make the database what the object store says: captures, texts, subscriptions, seen entries, deletions.
 
-    Exit code 4 if an object is damaged; its intact records are indexed nevertheless.
+    Rows of objects that the store does not have go. Exit code 4 if an object is damaged; its intact records are indexed
+    nevertheless.
     """
     from archive.cli import failed, open_archive, progress_bar
-    from archive.maintenance.compact import Compaction, alone, retire_superseded
-    from archive.maintenance.reindex import keys
-    from archive.maintenance.reindex import reindex as reindex_object
+    from archive.maintenance.compact import Compaction, alone
+    from archive.maintenance.reindex import Reindexing
     from archive.settings import load
     from crawler.errors import CrawlError
     from crawler.options import CrawlSettings
-    from crawler.restore.rebuild import rebuild
+    from crawler.restore.rebuild import Rebuild
     from crawler.session.lanes import no_run
 
     damaged = 0
@@ -41,16 +98,19 @@ def reindex() -> None:
             open_frontier() as frontier,
         ):
             Compaction(archive, now=lambda: datetime.now(UTC)).settle()
-            with progress_bar(keys(archive.store), "objects") as objects:
-                for key in objects:
-                    finding = reindex_object(archive.store, archive.writer.index, key)
-                    if finding is not None:
-                        damaged += 1
-                        click.echo(printable(finding.line()))
-            retire_superseded(archive, at=datetime.now(UTC))
-            subscriptions = rebuild(
-                archive, frontier, pace=options.pace, plan=options.recheck_plan, now=datetime.now(UTC)
-            )
+            with closing(Reindexing(archive, now=lambda: datetime.now(UTC))) as job:
+                with progress_bar(job.run(), "objects", total=len(job.keys)) as findings:
+                    for finding in findings:
+                        if finding is not None:
+                            damaged += 1
+                            click.echo(printable(finding.line()))
+                lost = job.mark_missing()
+                frontier.heal(datetime.now(UTC))
+                job.remove_missing()
+            for key in lost:
+                click.echo(printable(f"missing: {key}: its rows were removed"))
+            with closing(Rebuild(archive, frontier, pace=options.pace, plan=options.recheck_plan)) as rebuild:
+                subscriptions = rebuild.run(datetime.now(UTC))
             counts = archive.index.counts()
     except ArchiveError as e:
         sys.exit(failed(e))
@@ -90,7 +150,9 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
         with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
             archive.writer.check_writable()
             job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
-            job.finish()
+            leftovers = job.finish()
+            for line in leftovers.lines():
+                print_error(line)
             asked = tuple(archive.meant(one).url for one in urls)
             with progress_bar(job.run(wanted(archive, frontier, asked)), "captures") as results:
                 for one in results:
@@ -101,28 +163,68 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
                         print_error(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
     wrong = f", {len(failures)} failed and keep their texts" if failures else ""
     click.echo(f"{made} texts re-extracted, {same} unchanged{wrong}")
-    sys.exit(Exit.DAMAGED if any(one.damaged for one in failures) else Exit.DONE)
+    damaged = leftovers.damage or any(one.damaged for one in failures)
+    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
 @click.command()
-def seal() -> None:
-    """Commit what killed crawls have left in the spool."""
+@click.option("--again", is_flag=True, help="Try again what was set aside.")
+def seal(again: bool) -> None:
+    """Commit what killed crawls have left in the spool.
+
+    A batch whose own content is refused is set aside (exit code 1); --again tries it again, under another name if the
+    store has other bytes under its own. Exit code 4 if spool files were damaged; what is whole in them is committed.
+    """
     from archive.archive import Archive
     from archive.cli import failed
     from archive.errors import LockedError
+    from archive.index.schema import CRAWL
     from archive.settings import ArchiveSettings, load
-    from crawler.job import recover
+    from archive.writer.committer import Leftovers
+    from crawler.job import judge_aside, recover
     from crawler.session.lanes import LANES, only_run
 
-    count = 0
+    done = Leftovers()
     with open_frontier() as frontier:
         settings = load(ArchiveSettings)
         for lane in LANES:
             try:
                 with only_run(settings.home, lane, wait_seconds=0):
-                    count += recover(Archive.open(settings, lane), frontier)
-            except LockedError:
+                    archive = Archive.open(settings, lane)
+                    if again:
+                        archive.writer.bring_back(CRAWL)
+                    done += recover(archive, frontier)
+            except LockedError as e:
+                if again:
+                    print_error(str(e), e.hint)
                 continue  # a crawl is running there, and will commit it
             except ArchiveError as e:
                 sys.exit(failed(e))
-    click.echo(f"committed {count} batches")
+        if again:
+            done += _others_again(Archive.open(settings))
+            judge_aside(settings, frontier)
+    click.echo(f"committed {done.committed} batches")
+    sys.exit(Exit.FAILED if done.aside else Exit.DAMAGED if done.damage else Exit.DONE)
+
+
+def _others_again(archive: Archive) -> Leftovers:
+    """Try again what was set aside of imports and of texts made anew."""
+    from archive.cli import failed
+    from archive.errors import LockedError
+    from archive.index.schema import AGAIN, IMPORT
+    from archive.runtime.file_lock import exclusive
+    from archive.writer.committer import Leftovers
+
+    done = Leftovers()
+    for maker, what in ((IMPORT, "import"), (AGAIN, "extract")):
+        try:
+            with exclusive(archive.settings.home / f"{what}.lock", what=what):
+                if archive.writer.bring_back(maker):
+                    done += archive.writer.commit_leftovers(maker)
+        except LockedError as e:
+            print_error(str(e), e.hint)
+        except ArchiveError as e:
+            sys.exit(failed(e))
+    for line in done.lines():
+        print_error(line)
+    return done

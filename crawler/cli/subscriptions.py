@@ -100,7 +100,7 @@ def import_opml(file: IO[bytes]) -> None:
             fresh += 1
             frontier.entrust(subscription.url)
             own = tuple(seed for seed in subscription.seeds if not frontier.find(seed))
-            frontier.restore(replace(subscription, seeds=own))
+            frontier.restore([replace(subscription, seeds=own)])
         state.save_subscriptions(open_archive().store, frontier)
     for url in wrong:
         print_error(f"{printable(url)}: not an http or https URL, skipped", None)

@@ -170,7 +170,7 @@ class Robots:
     def _fresh(self, url: str) -> CaptureRow | None:
         now = self._run.now()
         row = self._run.archive.index.nearest_as_spelt(url, now)  # not the newest: a clock that was ahead dated it
-        return row if row and not row.truncated and timedelta(0) <= now - row.date <= FRESH else None
+        return row if row and not row.truncated and timedelta(0) <= now - row.seen <= FRESH else None
 
     async def _fetch(self, url: str, via: str) -> _Found:
         context = RequestContext(

@@ -63,7 +63,7 @@ class UnreadCaptures:
         if row is None or since is None or row.truncated:
             return None
         # A capture of the future was made by a clock that was ahead.
-        return row if row.date > since and timedelta(0) <= self._run.now() - row.date < FRESH else None
+        return row if row.seen > since and timedelta(0) <= self._run.now() - row.seen < FRESH else None
 
 
 def _repeats(row: CaptureRow, context: RequestContext) -> bool:

@@ -15,10 +15,11 @@ from archive.runtime.database import connect, make_private, migrate, optimize, t
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import named, refused, seen, subscriptions
+from crawler.frontier import healing, named, refused, seen, subscriptions
 from crawler.frontier.claims import LONGEST as LONGEST_CLAIM
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Place
+from crawler.frontier.healing import Healing
 from crawler.frontier.tables import REVISION, alarms, claims, feeds, holds, pages
 from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription
 from crawler.net.credentials import Credentials, Origins, split
@@ -71,10 +72,11 @@ class Frontier:
         with transaction(self._engine, reads=True) as connection:
             return subscriptions.every(connection, keys)
 
-    def restore(self, subscription: Subscription) -> Feed:
-        """Subscribe with the title, site, seeds and state of a stored subscription."""
+    def restore(self, found: Iterable[Subscription]) -> list[Feed]:
+        """Subscribe with the title, site, seeds and state of stored subscriptions; each feed once."""
         with transaction(self._engine) as connection:
-            return subscriptions.restore(connection, subscription)
+            feeds_of = [subscriptions.restore(connection, one) for one in found]
+        return list({feed.id: feed for feed in feeds_of}.values())
 
     def entrust(self, url: str) -> tuple[str, Credentials | None]:
         """Store the credentials in a URL for its origin; returns the URL without them, and them."""
@@ -234,6 +236,14 @@ class Frontier:
             page_aliases.enter(connection, self._engine, found)
 
     # -- maintenance
+
+    def heal(self, now: datetime) -> Healing:
+        """Let pages and feeds whose payloads the store has lost be fetched again; each loss counts once."""
+        with transaction(self._engine, reads=True) as connection:
+            if not healing.is_wanted(connection):
+                return Healing(pages=0, feeds=0)
+        with transaction(self._engine) as connection:
+            return healing.heal(connection, now)
 
     def tidy(self, now: datetime) -> None:
         """Delete expired rows, and correct visits that a fast clock has dated into the future."""

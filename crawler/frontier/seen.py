@@ -267,7 +267,7 @@ def _enter(
             "address": one.address,
             "record": visit.record,
             "seen": visit.at,
-            **_facts(one.entry),
+            **facts_of(one.entry),
         }
         insert = upsert(connection.engine, entries).values(feed_id=feed_id, key=one.key, first_seen=visit.at, **values)
         # What a listing says about an entry must not replace what the feed says.
@@ -355,7 +355,7 @@ def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
             yield _page(row)
 
 
-def _facts(entry: Entry) -> dict[str, str | None]:
+def facts_of(entry: Entry) -> dict[str, str | None]:
     """Columns of an entry; its markup has its own, since it is stored only until its page is archived."""
     said = entry.as_json()
     markup = said.pop("html", None)

@@ -81,11 +81,13 @@ def _shared(one: str, other: str) -> int:
 
 def _found(archive: Archive, homes: _Homes, row: CaptureRow) -> FoundPost | None:
     """A post with its feed; None if it has none any more."""
+    first = next(iter(archive.captures(row.url)), row)  # later ones were visits of what was known by then
+    told = _metadata(archive, first)
+    if not told.get("hopsFromSeed", "").strip("R"):  # a person asked for the page itself
+        return FoundPost(url=row.url, feed_id=None)
     near = homes.of(row.url)
     if len(near) == 1:
         return FoundPost(url=row.url, feed_id=near[0].id)
-    first = next(iter(archive.captures(row.url)), row)  # later ones were visits of what was known by then
-    told = _metadata(archive, first)
     origins = list(_origins(archive, first, told))
     for origin in origins:
         if feed := homes.by_key.get(page_key(origin)):
@@ -93,8 +95,7 @@ def _found(archive: Archive, homes: _Homes, row: CaptureRow) -> FoundPost | None
     for url in (row.url, *origins):
         if near := homes.of(url):
             return FoundPost(url=row.url, feed_id=near[0].id)
-    asked_for = not told.get("hopsFromSeed", "").strip("R")
-    return FoundPost(url=row.url, feed_id=None) if asked_for else None
+    return None
 
 
 def _origins(archive: Archive, row: CaptureRow, told: Mapping[str, str]) -> Iterator[str]:

@@ -1,208 +1,165 @@
-"""Rebuilds the frontier from the archive: subscriptions from its state objects, entries from captured feeds."""
+"""Rebuilds the frontier from the archive: subscriptions from its state objects, entries and pages from captures."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import islice
+from typing import Any, TypeVar
 
 from archive.archive import Archive
-from archive.errors import ArchiveError, NotArchivedError
-from archive.index.aliases import page_keys
-from archive.index.schema import CaptureRow, TextRow
-from archive.warc.http_message import header, headers
-from archive.warc.page_identity import page_key
-from crawler.backfill.as_feed import parse_listing
-from crawler.decide.answers import GONE, NOT_MODIFIED, OK
-from crawler.decide.entries import keys, seen_entries
-from crawler.decide.feed import Reading, after_feed
+from archive.index.in_bulk import captures_by_page, originals_of, own_texts
+from archive.runtime.database import bulk, transaction
+from archive.runtime.worker_pool import WorkerPool
+from archive.warc.page_identity import page_key, post_key
 from crawler.decide.freshness import Pace
-from crawler.decide.page import after_page
-from crawler.errors import FeedError
-from crawler.feeds import parse
 from crawler.feeds.model import ParsedFeed
+from crawler.frontier import restoring
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
-from crawler.model.answer import Answer
-from crawler.model.visits import Feed, FeedVisit, Page, PageVisit, SeenEntry, Source
-from crawler.restore import store_state
+from crawler.frontier.restoring import RestoredFeed, RestoredText
+from crawler.model.visits import Feed, Source
+from crawler.restore import feed_history, page_history, store_state
 from crawler.restore.found_posts import found_posts
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-_HELD = frozenset({OK, NOT_MODIFIED})
+_FEEDS = 50
+"""Feeds of one transaction."""
+_PAGES = 500
+"""Pages of one transaction."""
+_MANY = 2_000
+"""Captures from which on feeds are parsed in processes of their own."""
 
 
-def rebuild(archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta], now: datetime) -> int:
-    """Restore subscriptions, seen entries and archived pages; returns how many subscriptions there are.
+class Rebuild:
+    """One rebuild of the frontier. The index must be complete; whoever makes it excludes crawls, and closes it.
 
-    The index must be complete. Failures are not restored: whatever could not be fetched is tried again.
-
-    Raises:
-        ArchiveError: Store or database failed.
-        FeedError: The stored subscriptions cannot be read.
+    Failures are not restored: whatever could not be fetched is tried again.
     """
-    subscriptions = store_state.subscriptions(archive.store, now=now)
-    if subscriptions is None:
-        return 0
-    frontier.enter_aliases(store_state.aliases(archive.store))
-    deletions: dict[str, dict[datetime, Deletion]] = {}
-    for one in store_state.deletions(archive.store):  # the object written last shows whether a post was restored
-        deletions.setdefault(one.key, {})[one.since] = one
-    entered: set[str] = set()
-    for subscription in subscriptions:
-        feed = frontier.restore(subscription)
-        urls: dict[str, None] = {}
-        for visit in _visits(archive, feed, pace):
-            frontier.commit([visit], [])
-            urls.update((seen.url, None) for seen in visit.entries if seen.url)
-        for url in urls:
-            entered |= _replay(archive, frontier, url, feed.id, plan, deletions)
-    # What backfills and people have found stands in no feed; only its captures show that it was a post.
-    for post in found_posts(archive, frontier.feeds(), entered):
-        frontier.enter(post.url, now, feed_id=post.feed_id)
-        _replay(archive, frontier, post.url, post.feed_id, plan, deletions)
-    for known in deletions.values():
-        frontier.enter_deletions(known.values())
-    return len(subscriptions)
+
+    def __init__(self, archive: Archive, frontier: Frontier, *, pace: Pace, plan: Sequence[timedelta]) -> None:
+        """Nothing is read yet.
+
+        Args:
+            archive: Has the captures.
+            frontier: Of the same database.
+            pace: The operator's.
+            plan: Waits between the visits of an archived page.
+        """
+        self._archive = archive
+        self._frontier = frontier
+        self._pace = pace
+        self._plan = plan
+        self._pool: WorkerPool | None = None
+        self._ledger: dict[str, dict[datetime, Deletion]] = {}
+
+    def run(self, now: datetime) -> int:
+        """Restore subscriptions, seen entries, archived pages and deletions; returns how many subscriptions there are.
+
+        Raises:
+            ArchiveError: Store or database failed.
+            FeedError: The stored subscriptions cannot be read.
+        """
+        archive, frontier = self._archive, self._frontier
+        subscriptions = store_state.subscriptions(archive.store, now=now)
+        if subscriptions is None:
+            return 0
+        with bulk(frontier.engine), bulk(archive.index.engine):
+            frontier.enter_aliases(dict.fromkeys(store_state.aliases(archive.store)))
+            for one in store_state.deletions(archive.store):  # the object written last shows whether it was restored
+                self._ledger.setdefault(one.key, {})[one.since] = one
+            feeds = [feed for part in _parts(subscriptions, _PAGES) for feed in frontier.restore(part)]
+            entered: set[str] = set()
+            for of_transaction in _parts(feeds, _FEEDS):
+                entered |= self._feeds(of_transaction)
+            # What backfills and people have found stands in no feed; only its captures show that it was a post.
+            for posts in _parts(found_posts(archive, frontier.feeds(), entered), _PAGES):
+                of_feed = {post.url: post.feed_id for post in posts}
+                with transaction(frontier.engine) as connection:
+                    restoring.enter_posts(connection, of_feed, now)
+                self._pages(of_feed)
+            frontier.enter_deletions(one for known in self._ledger.values() for one in known.values())
+        return len(subscriptions)
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def _feeds(self, feeds: Sequence[Feed]) -> set[str]:
+        """Enter some feeds and the pages that they link to; returns the keys of these."""
+        by_page = captures_by_page(self._archive.index, {page_key(feed.url) for feed in feeds})
+        originals = originals_of(self._archive.index, by_page)
+        run = self._runner(sum(map(len, by_page.values())))
+        begun = []
+        for feed in feeds:
+            rows = [row for row in by_page.get(page_key(feed.url), ()) if row.url == feed.url]
+            finals = page_history.final_captures(self._archive, rows, originals)
+            begun.append((feed, feed_history.begin(self._archive, feed, finals, run)))
+        ended = (feed_history.end(self._archive, feed, visits, pace=self._pace) for feed, visits in begun)
+        found = [one for one in ended if one is not None]
+        posts = self._posts(found)
+        with transaction(self._frontier.engine) as connection:
+            restoring.enter_feeds(connection, found, posts)
+        of_feed: dict[str, int | None] = {}
+        for one in found:
+            for entry in one.entries:
+                of_feed.update((url, one.visit.feed_id) for url in entry.urls)
+        entered: set[str] = set()
+        for part in _parts(of_feed.items(), _PAGES):
+            entered |= self._pages(dict(part))
+        return entered
+
+    def _posts(self, feeds: Iterable[RestoredFeed]) -> dict[str, RestoredText]:
+        """The posts with addresses of their own that have a text, by address."""
+        wanted = {
+            post_key(entry.seen.address): (entry.seen.address, feed.visit.feed_id)
+            for feed in feeds
+            for entry in feed.entries
+            if entry.seen.address
+        }
+        found: dict[str, RestoredText] = {}
+        for key, (made_from, at) in own_texts(self._archive.index, wanted).items():
+            address, feed_id = wanted[key]
+            source: Source = "feed" if made_from == "feed" else "page"
+            found[address] = RestoredText(feed_id=feed_id, source=source, at=at)
+        return found
+
+    def _pages(self, of_feed: Mapping[str, int | None]) -> set[str]:
+        """Enter what the captures of pages show; returns the keys of these pages and of those they led to."""
+        found, lost = [], []
+        entered: set[str] = set()
+        for history in page_history.histories(self._archive, list(of_feed)):
+            known = self._ledger.get(page_key(history.url), {}).values()
+            page, deletions = page_history.restored(history, of_feed[history.url], plan=self._plan, ledger=list(known))
+            entered |= {page_key(history.url), *(page_key(final.url) for _, final in history.rows)}
+            lost += deletions
+            if page is not None:
+                found.append(page)
+        with transaction(self._frontier.engine) as connection:
+            restoring.enter_page_visits(connection, found, lost)
+        return entered
+
+    def _runner(self, captures: int) -> Callable[..., Future[ParsedFeed | None]]:
+        """What parses documents: processes if there is much to do."""
+        if self._pool is None and captures < _MANY:
+            return _at_once
+        if self._pool is None:
+            settings = self._archive.settings
+            preload = ["crawler.restore.feed_history"]
+            self._pool = WorkerPool(workers=settings.extract_workers, limits=settings.extract_limits, preload=preload)
+        return self._pool.submit
 
 
-def _replay(
-    archive: Archive,
-    frontier: Frontier,
-    url: str,
-    feed_id: int | None,
-    plan: Sequence[timedelta],
-    deletions: Mapping[str, Mapping[datetime, Deletion]],
-) -> set[str]:
-    """Repeat what each capture of a post's page changed; returns the keys of all pages that it led to."""
-    gone = deletions.get(page_key(url), {}).values()
-    visits = list(_page_visits(archive, feed_id, url, plan, gone))
-    frontier.commit([], [visit for visit, _ in visits])
-    return {page_key(url), *(page_key(final) for _, final in visits)}
+def _at_once(function: Callable[..., T], **values: Any) -> Future[T]:  # noqa: ANN401  the function's own
+    future: Future[T] = Future()
+    future.set_result(function(**values))
+    return future
 
 
-def _visits(archive: Archive, feed: Feed, pace: Pace) -> Iterator[FeedVisit]:
-    """What each captured response to a request for the feed changed, oldest first."""
-    known: dict[str, str] = {}
-    for row in archive.captures(feed.url):
-        if row.url != feed.url:
-            continue
-        parsed: ParsedFeed | None = None
-        seen: tuple[SeenEntry, ...] = ()
-        shared: list[bool] = []
-        payload = _final(archive, row)
-        if payload is None:
-            continue
-        if payload.status == OK:
-            parsed = _parsed(archive, payload, feed)
-            if parsed is None:
-                continue
-            shared = [key in known for key in keys(parsed.entries)]
-            site = parsed.feed.link or feed.site
-            language = parsed.feed.language
-            seen = seen_entries(parsed.entries, known, {}, language, at=row.date, feed=feed.url, site=site)
-            known.update((entry.key, entry.digest) for entry in seen)
-        elif payload.status != NOT_MODIFIED:
-            continue
-        stated = {name.lower(): value for name, value in headers(archive.read(payload).head)}
-        # Validators apply only to the URL that sent them, and to all of what it sent; a 304 changes nothing in them.
-        own = payload.url == feed.url and payload.status == OK and not payload.truncated
-        if not own:
-            stated = {name: value for name, value in stated.items() if name not in {"etag", "last-modified"}}
-        validated = payload.record if own else None
-        answer = Answer(at=row.date, status=payload.status, headers=stated, validated=validated)
-        visit = after_feed(feed, answer, Reading(parsed=parsed, seen=seen, shared=shared), pace=pace)
-        # Its backfill has been done, or can be started by hand.
-        yield replace(visit, gap=False, record=payload.record, texts=_texts(archive, seen))
-        kept = ("rhythm", "whole", "shown", "media", "news", "window")
-        known_now = {name: getattr(visit, name) or getattr(feed, name) for name in kept}
-        if visit.shown is not None:
-            known_now.update(every=visit.every, skips=visit.skips)
-        feed = replace(
-            feed,
-            etag=visit.etag,
-            last_modified=visit.last_modified,
-            validated=visit.validated,
-            visited=visit.at,
-            fresh=visit.fresh,
-            **known_now,
-        )
-
-
-def _texts(archive: Archive, seen: Iterable[SeenEntry]) -> tuple[tuple[str, Source], ...]:
-    """The posts with addresses of their own that have a text, and where it comes from."""
-    found: dict[str, Source] = {}
-    for one in seen:
-        row = archive.index.own_text(one.address, None) if one.address else None
-        if row is not None:
-            found[row.url] = "feed" if row.source == "feed" else "page"
-    return tuple(found.items())
-
-
-def _final(archive: Archive, row: CaptureRow) -> CaptureRow | None:
-    """The last capture of a request for the feed, after redirects."""
-    try:
-        return archive.find(row.url, row.date)
-    except NotArchivedError:
-        return None
-
-
-def _parsed(archive: Archive, row: CaptureRow, feed: Feed) -> ParsedFeed | None:
-    try:
-        exchange = archive.read(row)
-        content_type = header(exchange.payload_head, "content-type")
-        if feed.listing is None:
-            return parse(exchange.payload(), url=row.url, content_type=content_type)
-        return parse_listing(feed.listing, exchange.payload(), url=row.url, content_type=content_type, site=feed.site)
-    except (FeedError, ArchiveError) as e:
-        log.warning("captured feed cannot be read url=%s error=%s", row.url, e)
-        return None
-
-
-def _page_visits(
-    archive: Archive, feed_id: int | None, url: str, plan: Sequence[timedelta], deletions: Collection[Deletion]
-) -> Iterator[tuple[PageVisit, str]]:
-    """What each capture of a post's page changed, and the URL that answered, oldest first; failures are left out.
-
-    The ledger decides whether a page was the post: the crawl had more evidence than the capture.
-    """
-    page = Page(url=url, feed_id=feed_id, kept=False)
-    texts, addresses = archive.index.texts(url), page_keys(archive.index.engine, url)
-    if words := _in_feed(page, chain.from_iterable(texts.values())):
-        yield words, url
-    for row in archive.captures(url):
-        final = _final(archive, row) if page_key(row.url) in addresses else None
-        if final is None:
-            continue
-        gone = next((one.kind for one in deletions if one.missing(final.date)), None)
-        if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
-            continue
-        if not (page.kept or final.record in texts or final.refers_to in texts or archive.index.text_for(final)):
-            continue  # it was not the post, or its text is yet to be made
-        visit = after_page(page, Answer(at=final.date, status=final.status, row=final), plan=plan, gone=gone)
-        yield (replace(visit, source="page") if visit.kept else visit), final.url
-        page = replace(page, kept=page.kept or visit.kept, checks=visit.checks)
-
-
-def _in_feed(page: Page, texts: Iterable[TextRow]) -> PageVisit | None:
-    """What a text in the feed's words changed; None if there is none. Its page is due, as nobody had asked for it."""
-    dates = [row.date for row in texts if row.source == "feed" and "#" not in row.url]
-    if not dates:
-        return None
-    at = min(dates)
-    return PageVisit(
-        url=page.url,
-        feed_id=page.feed_id,
-        at=at,
-        due=at,
-        kept=False,
-        status=None,
-        error=None,
-        failures=0,
-        etag=None,
-        last_modified=None,
-        source="feed",
-    )
+def _parts(found: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(found)
+    while part := list(islice(left, size)):
+        yield part

@@ -10,9 +10,9 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from archive.index.aliases import Alias
 from archive.stores import ObjectStore, ReadableStore
 from archive.warc.page_identity import page_key
+from crawler.errors import FeedError
 from crawler.feeds import opml
 from crawler.frontier import unsaved
 from crawler.frontier.deletions import Deletion
@@ -170,6 +171,40 @@ def aliases(store: ReadableStore) -> Iterator[Alias]:
         StoreError: The store failed.
     """
     return _lines(store, ALIASES, _ALIAS)
+
+
+def _subscriptions_fault(data: bytes) -> str | None:
+    """Why a list of subscriptions, or what has changed of it, cannot be read; None if it can."""
+    if not data.lstrip().startswith(b"<"):
+        changed = b"".join(line + b"\n" for line in data.splitlines() if not line.startswith(b'{"removed"'))
+        return _lines_fault(_SUBSCRIPTION)(changed)
+    try:
+        opml.read(data, name="", now=datetime.fromtimestamp(0, UTC), ours=True)
+    except FeedError as e:
+        return f"is no list of subscriptions: {e}"
+    return None
+
+
+def _lines_fault(form: TypeAdapter[T]) -> Callable[[bytes], str | None]:
+    """Why stored lines cannot be read."""
+
+    def fault(data: bytes) -> str | None:
+        for number, line in enumerate(data.splitlines(), start=1):
+            try:
+                form.validate_json(line)
+            except ValidationError as e:
+                return f"line {number} cannot be read: {str(e).splitlines()[0]}"
+        return None
+
+    return fault
+
+
+CHECKS: Mapping[str, Callable[[bytes], str | None]] = {
+    SUBSCRIPTIONS: _subscriptions_fault,
+    DELETIONS: _lines_fault(_DELETION),
+    ALIASES: _lines_fault(_ALIAS),
+}
+"""What shows that an object is damaged, by prefix."""
 
 
 def _lines(store: ReadableStore, prefix: str, form: TypeAdapter[T]) -> Iterator[T]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from archive.archive import Archive
-from archive.errors import DamagedError
+from archive.errors import DamagedError, ObjectMissingError
 from archive.index.known import captures_of
 from archive.index.schema import CaptureRow
 from archive.warc.http_message import headers
@@ -33,6 +33,8 @@ class Conditions:
 def usable(archive: Archive, wanted: Iterable[Conditions]) -> dict[str, Conditions]:
     """Those that may be sent, by URL: a complete response of exactly their URL is archived that had these validators.
 
+    Neither it nor the response with its payload is known to be lost: a 304 would refer to nothing.
+
     Rows of earlier versions do not name it; it is then the newest complete one, if its head states these validators.
 
     Raises:
@@ -41,10 +43,16 @@ def usable(archive: Archive, wanted: Iterable[Conditions]) -> dict[str, Conditio
     asked = [one for one in wanted if one.headers]
     named = [one.record for one in asked if one.record]
     rows = captures_of(archive.index, named) if named else {}
+    senders = {one.url: rows.get(one.record) if one.record else _sender(archive, one) for one in asked}
+    referred = {row.refers_to for row in senders.values() if row is not None and row.refers_to}
+    originals = captures_of(archive.index, referred) if referred else {}
     found: dict[str, Conditions] = {}
     for one in asked:
-        row = rows.get(one.record) if one.record else _sender(archive, one)
-        if row is not None and row.url == one.url and row.status == OK and not row.truncated:
+        row = senders[one.url]
+        if row is None or row.url != one.url or row.status != OK or row.truncated:
+            continue
+        payload = originals.get(row.refers_to) if row.refers_to else row
+        if not row.fault and payload is not None and not payload.fault:
             found[one.url] = replace(one, record=row.record)
     return found
 
@@ -56,7 +64,7 @@ def _sender(archive: Archive, one: Conditions) -> CaptureRow | None:
         return None
     try:
         stated = {name.lower(): value for name, value in headers(archive.read(row).head)}  # the last one counts
-    except DamagedError:
+    except (DamagedError, ObjectMissingError):
         return None
     own = (stated.get("etag") or None, stated.get("last-modified") or None)
     return row if own == (one.etag or None, one.last_modified or None) else None

@@ -92,7 +92,7 @@ class PageRequisites:
             return set(urls)
         now = self._run.now()
         oldest = now - timedelta(seconds=self._run.options.requisite_age)
-        return {url for url, one in found.items() if one.capture is not None and oldest <= one.capture.date <= now}
+        return {url for url, one in found.items() if one.capture is not None and oldest <= one.capture.seen <= now}
 
 
 def _bare(found: Sequence[Requisite]) -> list[Requisite]:

@@ -8,6 +8,8 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,13 +25,13 @@ from archive.index import joins
 from archive.index.cdxj import cdxj_line
 from archive.index.joins import Held
 from archive.index.lookup import Lookup
-from archive.index.schema import AGAIN, CRAWL, IMPORT, PLACED, CaptureRow, ObjectRow, TextRow, metadata
+from archive.index.schema import AGAIN, CRAWL, IMPORT, PLACED, CaptureRow, ObjectRow, TextRow, is_joined, metadata
 from archive.index.zipnum import LINES, zipnum
 from archive.maintenance import compact as compact_module
-from archive.maintenance.compact import Compaction, alone, retire_superseded
+from archive.maintenance.compact import Compaction, alone
 from archive.maintenance.join_plan import FEWEST, MOST_SOURCES, plan
-from archive.maintenance.joined import is_joined, listed
-from archive.maintenance.reindex import keys, reindex
+from archive.maintenance.joined import listed
+from archive.maintenance.reindex import Reindexing
 from archive.maintenance.verify import Finding, unknown, verify
 from archive.search.query import parse
 from archive.search.search import Search
@@ -117,10 +119,15 @@ def reindexed(archive: Archive, tmp_path: Path) -> Archive:
         home=tmp_path / f"again-{next(_NUMBERS)}", store=archive.store.location, compact_grace="6h"
     )
     again = Archive.open(settings)
-    for key in keys(again.store):
-        assert reindex(again.store, again.writer.index, key) is None
-    retire_superseded(again, at=NEXT)
+    rebuild(again)
     return again
+
+
+def rebuild(archive: Archive) -> None:
+    """Make the index what the store says."""
+    with closing(Reindexing(archive, now=lambda: NEXT)) as job:
+        assert list(filter(None, job.run())) == []
+        assert job.mark_missing() == []
 
 
 _NUMBERS = itertools.count()
@@ -185,7 +192,13 @@ def test_nothing_is_joined_across_an_object_that_stays_apart(apart: dict[str, in
     names = hours("warc", CRAWL, count=9)
     objects = [*held(*names[:4]), *held(names[4], **apart), *held(*names[5:])]
     assert sizes(objects) == [4, 4]
-    assert planned(objects, without={objects[1].row.key}) == planned(objects[5:])
+
+
+def test_an_object_that_is_known_to_be_damaged_stays_apart() -> None:
+    objects = held(*hours("warc", CRAWL, count=9))
+    damaged = replace(objects[4], row=replace(objects[4].row, fault="damaged"))
+    assert sizes([*objects[:4], damaged, *objects[5:]]) == [4, 4]
+    assert sizes(objects, without={objects[4].row.key}) == [4, 4]
 
 
 def test_captures_of_two_makers_are_not_joined_but_texts_are() -> None:
@@ -399,9 +412,7 @@ def test_reindexing_the_same_database_changes_nothing(archive: Archive) -> None:
     day(archive)
     compacted(archive)
     before, objects = rows(archive), archive.index.objects()
-    for key in keys(archive.store):
-        assert reindex(archive.store, archive.writer.index, key) is None
-    retire_superseded(archive, at=NEXT)
+    rebuild(archive)
     assert (rows(archive), archive.index.objects()) == (before, objects)
     assert len(archive.index.retired()) == 12
 
@@ -413,8 +424,7 @@ def test_rows_go_back_to_the_old_objects_if_the_joined_one_is_damaged(archive: A
     (joined,) = filter(is_joined, stored(archive, "warc/"))
     path = archive.settings.home / "store" / joined
     path.write_bytes(path.read_bytes()[:-30])
-    for key in keys(archive.store):
-        assert reindex(archive.store, archive.writer.index, key) is None
+    rebuild(archive)
     assert content(archive) == before
     assert not [row for row in rows(archive) if row.object == joined]
     assert compacted(archive, LATER).tally.deleted == 6  # the texts

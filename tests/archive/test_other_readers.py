@@ -22,10 +22,9 @@ from sample.services import PYWB
 from sample.services import pywb as pywb_of
 
 from archive.archive import Archive
-from archive.index.schema import CaptureRow
+from archive.index.schema import CaptureRow, is_joined
 from archive.maintenance import join_plan
 from archive.maintenance.compact import Compaction
-from archive.maintenance.joined import is_joined
 from archive.settings import ArchiveSettings
 from archive.warc import record as warc
 from archive.warc.members import members

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import CredentialRetrievalError, UnauthorizedSSOTokenError
+from sample.makers import MAKERS, UNCONDITIONAL, FakeS3
 
 from archive.errors import (
     ObjectExistsError,
     ObjectMissingError,
     SettingsError,
     StoreBusyError,
+    StoreError,
     StoreRefusedError,
 )
 from archive.stores import ObjectStore, open_store
 from archive.stores.folder import FolderStore
 from archive.stores.memory import MemoryStore
+from archive.stores.s3_refusal import refusal
 
 
 class StoreContract:
@@ -199,6 +207,178 @@ class TestS3(StoreContract):
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
         with pytest.raises(StoreRefusedError):
             open_store("s3://pressmark/x").check()
+
+
+# -- what other makers do otherwise
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    with FakeS3() as running:
+        for name, value in running.s3.settings.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def fake_store(fake: FakeS3) -> ObjectStore:
+    return open_store(f"s3://{fake.s3.bucket}/p")
+
+
+class TestOtherMakers(StoreContract):
+    test_keys_that_not_every_store_can_keep_are_refused = None  # the server is not even asked
+
+    @pytest.fixture(params=MAKERS)
+    def store(self, request: pytest.FixtureRequest, fake: FakeS3) -> ObjectStore:
+        fake.switches = MAKERS[request.param]
+        return open_store(f"s3://{fake.s3.bucket}/p")
+
+    def test_one_of_many_writers_wins(self, store: ObjectStore, fake: FakeS3) -> None:
+        if fake.switches & UNCONDITIONAL:
+            pytest.skip("without conditions there is no such promise, and names are unique by chance")
+        super().test_one_of_many_writers_wins(store)
+
+    def test_lists_many_pages_once_and_in_full(self, store: ObjectStore, fake: FakeS3) -> None:
+        for n in range(9):
+            store.put(f"warc/{n}.gz", b"x")
+        assert list(store.keys("warc/")) == [f"warc/{n}.gz" for n in range(9)]
+
+
+class TestFaults:
+    """A server that fails in the middle, or says what is not the case."""
+
+    def test_what_a_server_lacks_is_found_out_once(self, fake: FakeS3, fake_store: ObjectStore) -> None:
+        fake.switches = MAKERS["neither, encrypted"]
+        fake_store.put("a", b"1")
+        fake.asked.clear()
+        fake_store.put("b", b"2")
+        assert fake.asked == [("HEAD", "p/b"), ("PUT", "p/b"), ("GET", "p/b")], "one try, and read to verify"
+
+    def test_a_refusal_for_another_reason_is_reported_as_it_was_first(
+        self, fake: FakeS3, fake_store: ObjectStore
+    ) -> None:
+        fake.switches = frozenset({"no keys"})
+        with pytest.raises(StoreRefusedError, match="InvalidAccessKeyId") as caught:
+            fake_store.put("a", b"1")
+        assert "AWS_ACCESS_KEY_ID" in (caught.value.hint or "")
+
+    @pytest.mark.parametrize("maker", ["Amazon's", "checksums dropped", "no checksums", "neither, encrypted"])
+    def test_bytes_that_change_on_the_way_are_noticed(
+        self, fake: FakeS3, fake_store: ObjectStore, maker: str, tmp_path: Path
+    ) -> None:
+        fake.switches = MAKERS[maker] | {"bodies change"}
+        large = tmp_path / "large"
+        large.write_bytes(os.urandom(17 << 20))
+        for source in (b"some bytes", large):
+            with pytest.raises(StoreBusyError, match="other bytes arrived"):
+                fake_store.put("a" if isinstance(source, bytes) else "b", source)
+
+    def test_a_put_whose_reply_is_lost_is_verified_by_reading(self, fake: FakeS3, fake_store: ObjectStore) -> None:
+        fake.switches = frozenset({"replies lost"})
+        fake_store.put("a", b"the bytes")
+        assert ("GET", "p/a") in fake.asked
+        assert fake.objects["p/a"] == b"the bytes"
+
+    def test_a_torn_object_under_our_key_is_named_with_both_digests_and_the_remedy(
+        self, fake: FakeS3, fake_store: ObjectStore
+    ) -> None:
+        fake.switches = frozenset({"puts torn"})
+        with pytest.raises(ObjectExistsError, match="holds other bytes") as caught:
+            fake_store.put("a", b"all the bytes")
+        for data in (b"all the bytes", b"all the bytes"[:6]):
+            assert hashlib.sha256(data).hexdigest() in str(caught.value)
+        assert "pressmark seal --again" in (caught.value.hint or "")
+
+    def test_a_range_that_is_ignored_is_cut_out_and_no_more_is_read(
+        self, fake: FakeS3, fake_store: ObjectStore
+    ) -> None:
+        fake.objects["p/a"] = bytes(1000) + b"here" + bytes(300_000_000)
+        fake.switches = frozenset({"ranges ignored"})
+        tracemalloc.start()
+        assert fake_store.read("a", 1000, 4) == b"here"
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 20_000_000
+        assert fake.sent < 100_000_000
+        assert fake_store.read("a", 300_001_000, 50) == bytes(4)
+        assert fake_store.read("a", 300_002_000, 50) == b""
+
+    def test_a_listing_that_never_ends_is_an_error(
+        self, fake: FakeS3, fake_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fake.objects |= {"p/a": b"", "p/b": b"", "p/c": b""}
+        page = {"IsTruncated": True, "Contents": [{"Key": "p/a"}, {"Key": "p/b"}]}
+        monkeypatch.setattr(fake_store, "_page", lambda *_: page)
+        with pytest.raises(StoreError, match="the listing repeats itself"):
+            list(fake_store.keys())
+
+    def test_an_object_that_no_listing_shows_yet_is_there(self, fake: FakeS3, fake_store: ObjectStore) -> None:
+        fake_store.put("a", b"x")
+        fake.unlisted.add("p/a")
+        assert list(fake_store.keys()) == []
+        assert (fake_store.size("a"), fake_store.read("a")) == (1, b"x")
+        fake_store.put("a", b"x")
+
+    @pytest.mark.parametrize("ahead", [7_200, -7_200])
+    def test_a_wrong_clock_is_called_that(self, fake: FakeS3, fake_store: ObjectStore, ahead: int) -> None:
+        fake.switches, fake.skew_seconds = frozenset({"clock"}), ahead
+        for call in (fake_store.check, lambda: fake_store.put("a", b"x"), lambda: fake_store.size("a")):
+            with pytest.raises(StoreBusyError) as caught:
+                call()
+            where = "behind" if ahead > 0 else "ahead of"
+            assert caught.value.hint == f"Set this machine's clock. It is 120 minutes {where} the store's."
+
+    def test_an_expired_token_waits_and_one_that_is_renewed_meanwhile_is_used(
+        self, fake: FakeS3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        path = tmp_path / "credentials"
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+        form = "[default]\naws_access_key_id={0}\naws_secret_access_key={0}\naws_session_token={0}\n"
+        path.write_text(form.format("first"))
+        store = open_store("s3://bucket/p")
+        fake.switches = frozenset({"token expired"})
+        for call in (store.check, lambda: store.put("a", b"x")):
+            with pytest.raises(StoreBusyError, match="ExpiredToken") as caught:
+                call()
+            assert caught.value.temporary
+            assert "Renew the session's token" in (caught.value.hint or "")
+        path.write_text(form.format("second"))
+        fake.switches = frozenset()
+        store.put("a", b"x")
+        assert store._client._request_signer._credentials.access_key == "second"
+
+    def test_a_provider_of_credentials_that_fails_is_waited_for(
+        self, fake_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for error in (
+            CredentialRetrievalError(provider="process", error_msg="it ended with 1"),
+            UnauthorizedSSOTokenError(),
+            RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."),
+        ):
+
+            def fail(*_: object, error: Exception = error, **__: object) -> None:
+                raise error
+
+            monkeypatch.setattr(fake_store, "_head", fail)
+            with pytest.raises(StoreBusyError) as caught:
+                fake_store.size("a")
+            assert "Renew the session's token" in (caught.value.hint or "")
+
+
+def test_the_hint_about_the_clock_needs_a_date_that_is_far_off() -> None:
+    now = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+    def answer(date: str) -> dict[str, object]:
+        return {
+            "Error": {"Code": "403"},
+            "ResponseMetadata": {"HTTPStatusCode": 403, "HTTPHeaders": {"date": date}},
+        }
+
+    assert refusal(answer("Fri, 01 May 2026 12:01:00 GMT"), now=now).meaning == "refused"
+    assert refusal(answer("Fri, 01 May 2026 13:00:00 GMT"), now=now).meaning == "clock"
+    assert refusal(answer("no date"), now=now).meaning == "refused"
 
 
 @pytest.mark.parametrize("location", ["", "file:", "ftp://x/y", "s3://", "/just/a/path"])

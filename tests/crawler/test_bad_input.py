@@ -194,21 +194,3 @@ def test_a_shard_of_nothing_is_wrong_use(home: Home) -> None:
     for shard in ("0/0", "5/4", "²/3", "1/99999999999999999999"):
         done = home.crawl(f"shard={shard}")
         assert (done.code, "Traceback" in done.err) == (2, False)
-
-
-def test_a_batch_that_can_never_be_committed_is_set_aside_and_told(home: Home, site: Site) -> None:
-    site.pages.update(TIDE.pages(site.url))
-    spool = home.path / "spool"
-    spool.mkdir(parents=True)
-    assert home.crawl(f"url={site.url}/").code == 0
-    # An object of that name is there already, with other bytes.
-    name = "pressmark-20260101000000000000-00000000"
-    (spool / f"warc-{name}.warc.gz").write_bytes(home.objects("warc")[0].read_bytes())
-    held = home.path / "store" / "warc" / "2026" / "01" / "01"
-    held.mkdir(parents=True)
-    (held / f"{name}.warc.gz").write_bytes(b"other bytes")
-    done = home.crawl(f"url={site.url}/")
-    assert done.out.startswith("kept 0 new posts; 1 feed visited")
-    assert "could not be committed; they were moved to" in done.err
-    assert [path.name for path in (spool / "aside").iterdir()] == [f"warc-{name}.warc.gz"]
-    assert home.crawl(f"url={site.url}/").code == 0

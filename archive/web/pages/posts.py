@@ -35,8 +35,8 @@ def post(site: Site, request: Request) -> Response:
     url, stamp = requested_page(site.reader, request, "/post/")
     rows, versions = captures_and_versions(site.reader, url)
     at = moment_of(stamp) if stamp else versions[-1].last
-    shown = min(versions, key=lambda one: min(abs(capture.date - at) for capture in one.captures))
-    capture = min(shown.captures, key=lambda one: abs(one.date - at))
+    shown = min(versions, key=lambda one: min(capture.distance(at) for capture in one.captures))
+    capture = min(shown.captures, key=lambda one: one.distance(at))
     text = site.reader.read_text(shown.text)
     url = shown.text.url
     here = f"{stamp_of(capture.date)}/{quoted(url)}"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Home
-from sample.archives import capture, unmodified
+from sample.archives import at, capture, unmodified
 
 from archive.archive import Archive
 from archive.errors import LockedError, ObjectMissingError, SpoolFullError, StoreBusyError
@@ -32,6 +32,7 @@ from archive.maintenance.compact import Compaction, alone
 from archive.maintenance.join_plan import FEWEST, MOST_SOURCES, plan
 from archive.maintenance.joined import listed
 from archive.maintenance.reindex import Reindexing
+from archive.maintenance.verification import Verification
 from archive.maintenance.verify import Finding, unknown, verify
 from archive.search.query import parse
 from archive.search.search import Search
@@ -340,6 +341,44 @@ def test_the_old_objects_stay_while_the_joined_one_is_not_whole(small: Archive, 
     again = reindexed(small, tmp_path)
     assert content(again) == before
     read_all(again)
+
+
+def test_visits_that_confirm_a_capture_are_joined_and_counted_once(archive: Archive, tmp_path: Path) -> None:
+    url = "http://blog.example/feed"
+    first = archive.writer.batch(now=DAY)
+    row = first.add(capture(url=url))
+    again = first.add(unmodified(capture(1, b"", 304, url=url), row.record))
+    archive.writer.commit_and_release(first.seal())
+    for n in range(6):
+        made = archive.writer.batch(now=DAY + timedelta(hours=n + 1))
+        made.add(unmodified(capture(n + 2, b"", 304, url=url), row.record))
+        sealed = made.seal()
+        archive.writer.commit_and_release(sealed)
+    assert compacted(archive).tally.sources == 6
+    assert len(stored(archive, "visits/")) == 7
+    archive.writer.index.add([row for row, _ in sealed.files], [], [], again=sealed.confirmations)
+    for each in (archive, reindexed(archive, tmp_path)):
+        (found,) = each.index.captures_of([again.record])
+        assert (found.confirmed, found.last) == (6, at(7))
+        assert len([row for row in each.index.objects() if row.key.startswith("visits/")]) == 1
+    compacted(archive, LATER)
+    (left,) = stored(archive, "visits/")
+    assert is_joined(left)
+    assert findings(archive) == []
+
+
+def test_missing_index_objects_of_a_joined_one_are_written_again(small: Archive) -> None:
+    day(small)
+    compacted(small)
+    compacted(small, LATER)
+    index = {key: small.store.read(key) for key in stored(small, "index/")}
+    assert len(index) == 2
+    for key in index:
+        small.store.delete(key)
+    run = Verification(small, checks={}, now=lambda: LATER, repairs=True)
+    found = [finding for row in run.chosen(1.0).rows for finding in run.row(row)]
+    assert found == []
+    assert {key: small.store.read(key) for key in index} == index
 
 
 # -- readers

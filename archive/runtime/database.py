@@ -32,7 +32,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
-from archive.errors import DatabaseError, SettingsError
+from archive.errors import DatabaseError, LockedError, SettingsError
 from archive.runtime.console import masked
 from archive.runtime.database_fault import fault
 from archive.runtime.storable import storable
@@ -200,6 +200,36 @@ def bulk(engine: Engine) -> Iterator[None]:
     finally:
         event.remove(engine, "checkout", prepare)
         engine.dispose()  # later connections are as usual
+
+
+@contextmanager
+def turn(engine: Engine, number: int, *, what: str) -> Iterator[None]:
+    """Hold a lock of a PostgreSQL server as long as its session lasts; an SQLite file serves one machine, and has none.
+
+    Args:
+        engine: From `connect`.
+        number: The advisory lock.
+        what: What runs under it, for the message.
+
+    Raises:
+        LockedError: Another session holds it.
+        DatabaseError: The database failed.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    try:
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
+    except (SQLAlchemyError, OSError) as e:
+        raise DatabaseError(str(e).splitlines()[0], url=shown(engine.url), temporary=True) from e
+    try:
+        if not taken:
+            raise LockedError(f"another {what} is running", hint="Wait until it has ended.")
+        yield
+    finally:
+        connection.invalidate()  # ends the session, and with it the lock, whatever state it is in
+        connection.close()
 
 
 def in_parts(values: Iterable[V]) -> Iterator[list[V]]:

@@ -6,8 +6,9 @@ SQLite by default, PostgreSQL for many machines. It is a cache of the object sto
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +36,7 @@ from sqlalchemy.types import TypeDecorator
 from archive.errors import DatabaseError, LockedError, SettingsError
 from archive.runtime.console import masked
 from archive.runtime.database_fault import fault
+from archive.runtime.durable import opened_private, private_folder
 from archive.runtime.storable import storable
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def connect(url: str) -> Engine:
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+pg8000")
         if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private_file(Path(parsed.database))
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError, ImportError) as e:
         raise SettingsError(
@@ -270,6 +272,17 @@ def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
         return postgresql.insert(table)
 
     return sqlite.insert(table)
+
+
+def _make_private_file(path: Path) -> None:
+    """Make the file of a new SQLite database, which only its owner may read; SQLite's other files follow its mode.
+
+    Its folder is made too, closed to others like the home folder that it usually is.
+    """
+    if not path.parent.exists():
+        private_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(opened_private(str(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
 def make_private(engine: Engine) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from archive.index.index import Index
 from archive.index.writing import IndexWriter
 from archive.reader.reader import Reader
 from archive.runtime.database import connect
+from archive.runtime.durable import close_to_others, private_folder, spool_errors
 from archive.settings import ArchiveSettings
 from archive.stores import ObjectStore, open_store
 
 if TYPE_CHECKING:
     from archive.writer.committer import Writer
+
+
+_PRIVATE = ("pressmark.db*", "worker", "*.lock", "spool/**/*")
+"""Files in a home folder that nobody else reads; earlier versions did not see to that."""
 
 
 class Archive(Reader):
@@ -47,6 +53,9 @@ class Archive(Reader):
         Raises:
             ArchiveError: One of them cannot be used; the message states which and what to do.
         """
+        with spool_errors(settings.home):
+            private_folder(settings.home)
+            close_to_others(chain.from_iterable(settings.home.glob(pattern) for pattern in _PRIVATE))
         store = open_store(settings.store)
         index = Index(connect(settings.database))
         IndexWriter(index).prepare()

@@ -1,4 +1,4 @@
-"""The archive's commands: get, history, versions, diff, search, import."""
+"""The archive's commands: get, history, versions, diff, search, compact, import."""
 
 from __future__ import annotations
 
@@ -316,6 +316,38 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return share
 
 
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Print what would be joined first; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compact(dry_run: bool, as_json: bool) -> None:
+    """Join the small objects of a day, then of a month, into large ones, byte for byte.
+
+    The old objects are deleted after a grace period. Damaged objects stay as they are; exit code 4 if there are any.
+    """
+    import os
+
+    from archive.maintenance.compact import Compaction, alone
+
+    os.nice(10)  # whatever else runs here is more urgent
+    try:
+        archive = open_archive()
+        compaction = Compaction(archive, now=lambda: datetime.now(UTC))
+        if dry_run:
+            compaction.preview()
+        else:
+            with alone(archive):
+                archive.store.check()
+                compaction.run()
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    tally = compaction.tally
+    if not as_json:
+        for one in tally.left_out.values():
+            print_error(printable(f"{one.key}: {one.reason}"), "Run pressmark verify.")
+    click.echo(json.dumps(tally.as_json()) if as_json else tally.line(planned=dry_run))
+    sys.exit(Exit.DAMAGED if tally.left_out else Exit.DONE)
+
+
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
@@ -368,4 +400,4 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
 
 
-COMMANDS = (get, history, list_versions, diff, search_texts, import_files)
+COMMANDS = (get, history, list_versions, diff, search_texts, compact, import_files)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,11 +17,20 @@ from pydantic_settings import (
 
 from archive.errors import SettingsError
 from archive.runtime.console import masked
+from archive.runtime.times import parse_span
 
 if TYPE_CHECKING:
     from archive.runtime.worker_pool import Limits
 
 PREFIX = "PRESSMARK_"
+
+
+def _span(value: object) -> object:
+    return parse_span(str(value)) if isinstance(value, str | int | float) else value
+
+
+Span = Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(0), le=timedelta(days=365))]
+"""A span such as `6h`; without a unit, seconds."""
 
 
 def setting(field: str) -> str:
@@ -84,6 +94,12 @@ class ArchiveSettings(PressmarkSettings):
     outage_seconds: float = Field(default=600.0, ge=0)
     """How long a crawl that is finished, or has no room, waits for store, database or disk before it gives up;
     the next one commits what it left in the spool."""
+
+    compact_grace: Span = timedelta(hours=6)
+    """How long the objects that a joined one replaces stay in the store."""
+
+    compact_megabytes: float = Field(default=1000.0, gt=0)
+    """Largest size of a joined object with captures; of one with texts, a sixteenth of it."""
 
     @model_validator(mode="after")
     def _fill_from_home(self) -> Self:

@@ -57,6 +57,10 @@ class ScheduleSettings(PressmarkSettings):
     """How large the sample is."""
     verify_deadline: Span = timedelta(hours=12)
 
+    compact_every: Trigger = "6h"
+    """Joins the small objects of days and months that are over."""
+    compact_deadline: Span = timedelta(hours=6)
+
     seal_every: Trigger = "10m"
     """Commits what killed crawls left in the spool."""
     seal_deadline: Span = timedelta(minutes=30)

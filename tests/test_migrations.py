@@ -102,7 +102,10 @@ _INSTANTS = {"added", "date", "dated", "due", "first_seen", "seen", "since", "st
 
 
 _OF_TABLES: dict[str, dict[str, Any]] = {
-    "objects": {"key": "warc/2026/11/01/pressmark-20261101000000000000-0a.warc.gz"},
+    "objects": {
+        "key": "warc/2026/11/01/pressmark-20261101000000000000-0a.warc.gz",
+        "begun": "20261101000000000000",
+    },
     "captures": {"page": page_key(URL)},
     "texts": {"page": page_key(URL), "capture": "captures-record"},
     "feeds": {"url": FEED, "key": page_key(FEED)},
@@ -195,6 +198,8 @@ def test_rows_of_an_earlier_revision_are_there_and_work(revisions: dict[str, str
     assert capture.date == NOW
     assert made is not None
     assert made.capture == capture.record
+    with transaction(frontier.engine, reads=True) as connection:
+        assert connection.execute(text("SELECT begun FROM objects")).scalar_one() == f"{NOW:%Y%m%d%H%M%S%f}"
     assert [feed.url for feed in frontier.feeds()] == [FEED]
     due = Due(now=NOW + timedelta(days=1), holder="other", held=True)
     pages, _, _ = frontier.claim_pages(due)

@@ -17,12 +17,10 @@ from archive.warc.codings import unicode_html
 
 Kind = Literal["image", "style", "font"]
 _CSS = re.compile(
-    r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
+    r"""(@import\s+)?url\(\s*(?:"([^"]*)"|'([^']*)'|([^"'()\s]++))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _FONT = re.compile(r"\.(?:woff2?|ttf|otf|eot)(?:[?#]|$)", re.IGNORECASE)
-_CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([\d.]+)([wx]))?\s*(?:,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def _of_page(tree: HtmlElement) -> Iterator[tuple[str, Kind]]:
 
 
 def _of_css(css: str) -> Iterator[tuple[str, Kind]]:
-    for found in _CSS.finditer(_COMMENT.sub(" ", css)):
+    for found in _CSS.finditer(_without_comments(css)):
         link = next((part for part in found.groups()[1:] if part), "")
         if found[1] or found[5] or found[6]:
             yield link, "style"
@@ -97,12 +95,48 @@ def _of_css(css: str) -> Iterator[tuple[str, Kind]]:
             yield link, "font" if _FONT.search(link) else "image"
 
 
+def _without_comments(css: str) -> str:
+    """A stylesheet without its comments; one that is not closed lasts to the end (CSS Syntax §4.3.2)."""
+    outside, *comments = css.split("/*")
+    kept = [outside]
+    for part in comments:
+        _, closed, after = part.partition("*/")
+        if closed:
+            kept.append(after)
+    return " ".join(kept)
+
+
 def _largest(srcset: str | None) -> str | None:
     """The largest candidate of a `srcset`."""
-    if not srcset:
-        return None
-    found = [(float(size or 1), link) for link, size, _ in _CANDIDATE.findall(srcset[:20_000])]
+    found = list(_candidates(srcset[:20_000])) if srcset else []
     return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _candidates(srcset: str) -> Iterator[tuple[float, str]]:
+    """Size and URL of each candidate; 1 if no size is stated or it is not a number."""
+    link, size = "", 1.0
+    for word in srcset.split():
+        if not link:
+            link = word.strip(",")
+            if link and word.endswith(","):
+                yield size, link
+                link = ""
+            continue
+        stated, comma, following = word.partition(",")
+        size = _size(stated) or size
+        if comma:
+            yield size, link
+            link, size = following.strip(","), 1.0
+    if link:
+        yield size, link
+
+
+def _size(descriptor: str) -> float | None:
+    """The number in `2x` or `640w`."""
+    number = descriptor[:-1]
+    if descriptor[-1:] not in {"w", "x"} or not number.replace(".", "", 1).isdecimal():
+        return None
+    return float(number)
 
 
 def _each_once(found: Iterator[tuple[str, Kind]], base: str) -> list[Requisite]:

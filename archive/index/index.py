@@ -28,7 +28,9 @@ from archive.index.schema import (
     TextRow,
     capture_row,
     captures,
+    newest,
     objects,
+    retired,
     text_row,
     texts,
     texts_select,
@@ -99,16 +101,12 @@ class Index:
         sources = {capture.record, capture.refers_to or capture.record}
         own = case((texts.c.capture == capture.record, 0), else_=1)
         query = texts_select().where(texts.c.capture.in_(sources), OF_THE_PAGE)
-        rows = fetch(self._engine, query.order_by(own, texts.c.object_id.desc(), texts.c.offset.desc()).limit(1))
+        rows = fetch(self._engine, query.order_by(own, *newest(texts)).limit(1))
         return text_row(rows[0]) if rows else None
 
     def texts_of(self, capture: str) -> list[TextRow]:
         """Every text of the page in the capture with that WARC-Record-ID, newest batch first."""
-        query = (
-            texts_select()
-            .where(texts.c.capture == capture, OF_THE_PAGE)
-            .order_by(texts.c.object_id.desc(), texts.c.offset.desc())
-        )
+        query = texts_select().where(texts.c.capture == capture, OF_THE_PAGE).order_by(*newest(texts))
         return [text_row(row) for row in fetch(self._engine, query)]
 
     def with_text(self, after: str, limit: int) -> list[str]:
@@ -146,7 +144,7 @@ class Index:
     def newest_texts(self, url: str, limit: int) -> list[TextRow]:
         """Texts of `limit` posts of a URL's host, the newest of each, latest captures first."""
         query = texts_select().where(*self._of_host(url), OF_THE_PAGE)
-        query = query.order_by(texts.c.date.desc(), texts.c.object_id.desc(), texts.c.offset.desc())
+        query = query.order_by(texts.c.date.desc(), *newest(texts))
         found: dict[str, TextRow] = {}
         for row in fetch(self._engine, query.limit(4 * limit)):
             found.setdefault(row.urlkey, text_row(row))
@@ -170,7 +168,7 @@ class Index:
         """Texts of each capture of a URL that has one, newest batch first, by the capture's WARC-Record-ID."""
         found: dict[str, list[TextRow]] = {}
         for same in conditions(self._engine, texts, url):
-            query = texts_select().where(same).order_by(texts.c.object_id.desc(), texts.c.offset.desc())
+            query = texts_select().where(same).order_by(*newest(texts))
             for row in fetch(self._engine, query):
                 found.setdefault(row.capture, []).append(text_row(row))
             if found:
@@ -181,6 +179,17 @@ class Index:
         """The capture with that WARC-Record-ID."""
         rows = fetch(self._engine, CAPTURES.where(captures.c.record == record))
         return capture_row(rows[0]) if rows else None
+
+    def text(self, record: str) -> TextRow | None:
+        """The text with that WARC-Record-ID."""
+        rows = fetch(self._engine, texts_select().where(texts.c.record == record))
+        return text_row(rows[0]) if rows else None
+
+    def present(self, row: R) -> R | None:
+        """The row of the same capture or text as it is now."""
+        if isinstance(row, TextRow):
+            return self.text(row.record)
+        return self.capture(row.record)
 
     def captures_of(self, records: Iterable[str]) -> list[CaptureRow]:
         """The captures with these WARC-Record-IDs."""
@@ -237,6 +246,14 @@ class Index:
         query = select(objects.c.key).order_by(objects.c.id.desc()).limit(limit)
         return [row.key for row in fetch(self._engine, query)]
 
+    def has_object(self, key: str) -> bool:
+        """Whether rows may refer to an object."""
+        return bool(fetch(self._engine, select(objects.c.id).where(objects.c.key == key)))
+
+    def retired(self) -> list[str]:
+        """Keys of objects that are in the store still, but whose bytes are in a joined one."""
+        return [row.key for row in fetch(self._engine, select(retired.c.key).order_by(retired.c.key))]
+
     def of_object(self, key: str) -> tuple[list[CaptureRow], list[TextRow]]:
         """The captures and texts in an object, in its order."""
         held = fetch(self._engine, CAPTURES.where(objects.c.key == key).order_by(captures.c.offset))
@@ -261,14 +278,14 @@ class Index:
 
     def _around(self, table: Table, query: Select[Any], at: datetime | None, make: Callable[[Row[Any]], R]) -> R | None:
         # If a capture has several texts, the newest.
-        newest: tuple[ColumnElement[Any], ...] = (table.c.object_id.desc(), table.c.offset.desc())
+        latest: tuple[ColumnElement[Any], ...] = newest(table)
         if at is None:
-            last = query.order_by(table.c.date.desc(), *newest).limit(1)
+            last = query.order_by(table.c.date.desc(), *latest).limit(1)
             rows = fetch(self._engine, last.where(table.c.date <= self.latest)) or fetch(self._engine, last)
             return make(rows[0]) if rows else None
         around = [
-            *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *newest).limit(1)),
-            *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *newest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date <= at).order_by(table.c.date.desc(), *latest).limit(1)),
+            *fetch(self._engine, query.where(table.c.date > at).order_by(table.c.date, *latest).limit(1)),
         ]
         return min((make(row) for row in around), key=lambda row: row.distance(at), default=None)
 

@@ -20,6 +20,7 @@ from archive.index.schema import (
     TextRow,
     capture_row,
     captures,
+    objects,
     text_row,
     texts,
     texts_select,
@@ -122,7 +123,11 @@ def _newest(connection: Connection, keys: Iterable[str], latest: datetime) -> di
 def _texts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, TextRow]]:
     """By page, the newest text of each capture that has one."""
     found: dict[str, dict[str, TextRow]] = {}
-    query = texts_select().where(texts.c.page.in_(sorted(keys))).order_by(texts.c.object_id, texts.c.offset)
+    query = (
+        texts_select()
+        .where(texts.c.page.in_(sorted(keys)))
+        .order_by(objects.c.begun, texts.c.object_id, texts.c.offset)
+    )
     for row in connection.execute(query):
         found.setdefault(row.page, {})[row.capture] = text_row(row)
     return found

@@ -18,6 +18,7 @@ from archive.index.schema import (
     captures,
     index_urlkey,
     objects,
+    retired,
 )
 from archive.runtime.database import fetch, in_parts
 from archive.warc.page_identity import page_key
@@ -145,9 +146,11 @@ class Lookup:
         return int(fetch(self._engine, query)[0][0])
 
     def held_object(self, key: str) -> tuple[int, str] | None:
-        """Length and SHA-256 of an object that the index knows."""
-        rows = fetch(self._engine, select(objects.c.length, objects.c.sha256).where(objects.c.key == key))
-        return (int(rows[0].length), str(rows[0].sha256)) if rows else None
+        """Length and SHA-256 of an object that the index knows, or that is in the store until its grace period ends."""
+        for table in (objects, retired):
+            for row in fetch(self._engine, select(table.c.length, table.c.sha256).where(table.c.key == key)):
+                return int(row.length), str(row.sha256)
+        return None
 
 
 # A memento is requested often, so these are built once.

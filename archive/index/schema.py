@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     ForeignKey,
@@ -25,7 +26,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0007"
+REVISION = "0008"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -50,9 +51,31 @@ objects = Table(
     Column("fault", Words),
     Column("fault_since", Instant),
     Column("told", Instant),
+    Column("begun", String(20), nullable=False, default=""),
 )
 """Objects with captures or texts. `verified` is when one was last read to its end, `fault` what was found to be wrong
-with it, `told` when the crawler was told of that. Which rows are lost with it, the rows say."""
+with it, `told` when the crawler was told of that. Which rows are lost with it, the rows say. `begun` is when its batch
+was begun, as `begun_of` finds it in the key: of two texts of one capture, the one in the batch that was begun later
+counts, and later in it."""
+
+retired = Table(
+    "retired",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("joined_into", String(512), nullable=False),
+    Column("since", Instant, nullable=False),
+)
+"""Objects whose bytes are in a joined one, to which the rows refer; they are stored until the grace period ends."""
+
+joining = Table(
+    "joining",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("given_up", Boolean, nullable=False, default=False),
+)
+"""Joined objects that may be in the store already, and to which no row refers yet."""
 
 state_objects = Table(
     "state_objects",
@@ -110,6 +133,8 @@ texts = Table(
     Column("fault", Words),
 )
 
+PLACED: tuple[Table, ...] = (captures, texts)
+"""Tables whose rows are places in objects: each has `object_id` and `offset`, which change when objects are joined."""
 
 aliases = Table(
     "aliases",
@@ -263,6 +288,26 @@ OF_THE_PAGE: ColumnElement[bool] = (texts.c.source == "page") & ~texts.c.urlkey.
 def texts_select() -> Select[Any]:
     """All texts with the keys of their objects, as `text_row` reads them."""
     return select(texts, objects.c.key).join(objects, objects.c.id == texts.c.object_id)
+
+
+def newest(table: Table) -> tuple[ColumnElement[Any], ...]:
+    """Order of captures or texts by their batch and their place in it, the newest first."""
+    return (objects.c.begun.desc(), table.c.object_id.desc(), table.c.offset.desc())
+
+
+def begun_of(key: str) -> str:
+    """When the batch of an object was begun, 20 digits: the second word of its name, whoever made it."""
+    words = key.rsplit("/", 1)[-1].split("-")
+    return words[1][:20] if len(words) > 1 else ""
+
+
+JOINED = "-joined-"
+"""In the name of every joined object."""
+
+
+def is_joined(key: str) -> bool:
+    """Whether an object joins others, by its name."""
+    return JOINED in key.rsplit("/", 1)[-1]
 
 
 def index_urlkey(url: str) -> str:

@@ -20,10 +20,12 @@ from archive.index.schema import (
     ObjectRow,
     TextRow,
     aliases,
+    begun_of,
     captures,
     confirmations,
     index_urlkey,
     objects,
+    retired,
     texts,
 )
 from archive.runtime.database import bulk, in_parts, insert_all, migrate, transaction, upsert
@@ -116,9 +118,7 @@ class IndexWriter:
         """Whether every one of these records is in the index."""
         rows: list[tuple[Table, Sequence[CaptureRow] | Sequence[TextRow]]] = [(captures, held), (texts, made)]
         with transaction(self._engine, reads=True) as connection:
-            return not any(
-                self._fresh(connection, table, [{"record": row.record} for row in some]) for table, some in rows
-            )
+            return not any(self._fresh(connection, table, some) for table, some in rows)
 
     def replace(self, found: Sequence[ObjectRows]) -> None:
         """Make these exactly the rows of some objects, all or nothing."""
@@ -167,27 +167,48 @@ class IndexWriter:
         self, connection: Connection, stored: list[ObjectRow], held: list[CaptureRow], made: list[TextRow]
     ) -> bool:
         """Add rows; returns whether an object with confirmations is among them that was not in the index yet."""
+        kinds: tuple[tuple[Table, Sequence[CaptureRow] | Sequence[TextRow]], ...] = ((captures, held), (texts, made))
+        fresh = [(table, self._fresh(connection, table, rows)) for table, rows in kinds]
+        joined = self._joined(connection, stored, {row.object for _, rows in fresh for row in rows}, held, made)
         fresh_visits = False
         for row in stored:
+            if row.key in joined:
+                continue
             inserted = connection.execute(
                 upsert(self._engine, objects)
-                .values(key=row.key, length=row.length, sha256=row.sha256)
+                .values(key=row.key, length=row.length, sha256=row.sha256, begun=begun_of(row.key))
                 .on_conflict_do_nothing()
             )
             fresh_visits |= bool(inserted.rowcount) and row.key.startswith(f"{VISITS}/")
-        keys = {row.object for row in held} | {row.object for row in made} | {row.key for row in stored}
-        ids = _ids(connection, keys)
-        for table, rows in ((captures, held), (texts, made)):
-            fresh = self._fresh(connection, table, [{**values(row), "object_id": ids[row.object]} for row in rows])
-            insert_all(connection, table, fresh)
+        ids = _ids(connection, {row.object for _, rows in fresh for row in rows})
+        for table, rows in fresh:
+            insert_all(connection, table, [{**values(row), "object_id": ids[row.object]} for row in rows])
         return fresh_visits
 
-    def _fresh(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _joined(
+        self,
+        connection: Connection,
+        stored: Iterable[ObjectRow],
+        fresh: set[str],
+        held: Sequence[CaptureRow],
+        made: Sequence[TextRow],
+    ) -> set[str]:
+        """Objects of a commit that is repeated late, and whose contents are in a joined object by now."""
+        keys = {row.key for row in stored}
+        filled = {row.object for row in held} | {row.object for row in made}
+        found = (filled - fresh) & keys
+        for part in in_parts(keys):
+            found.update(connection.scalars(select(retired.c.key).where(retired.c.key.in_(part))))
+        return found - _ids(connection, found).keys()
+
+    def _fresh(
+        self, connection: Connection, table: Table, rows: Sequence[CaptureRow] | Sequence[TextRow]
+    ) -> list[CaptureRow | TextRow]:
         """Rows whose record is not in the index yet."""
         known: set[str] = set()
-        for part in in_parts([row["record"] for row in rows]):
+        for part in in_parts([row.record for row in rows]):
             known.update(connection.execute(select(table.c.record).where(table.c.record.in_(part))).scalars())
-        return [row for row in rows if row["record"] not in known]
+        return [row for row in rows if row.record not in known]
 
 
 _NO_COLUMNS = {"object", "own", "last", "confirmed"}
@@ -283,12 +304,15 @@ class Rebuilding:
                 "key": one.stored.key,
                 "length": one.stored.length,
                 "sha256": one.stored.sha256,
+                "begun": begun_of(one.stored.key),
                 "fault": one.fault,
                 "fault_since": None if one.fault is None else self._now(),
             }
             for one in found
         ]
         connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=change), rows)
+        for part in in_parts([one.stored.key for one in found]):
+            connection.execute(delete(retired).where(retired.c.key.in_(part)))
 
     def _clear(self, connection: Connection, object_id: int, rows: ObjectRows) -> None:
         """Remove the rows of an object; mark those of records that it has lost instead."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from functools import lru_cache
@@ -12,12 +12,13 @@ from itertools import islice
 
 from archive.archive import Archive
 from archive.errors import ObjectMissingError, StoreError, StoreRefusedError, TaskError
-from archive.index import faults
+from archive.index import faults, joins
 from archive.index.from_records import entered
 from archive.index.fulltext import with_words
-from archive.index.schema import VISITS, ObjectRow
+from archive.index.schema import VISITS, ObjectRow, begun_of
 from archive.index.writing import IndexWriter, ObjectRows, values
 from archive.maintenance.contents import TEXTS, read_contents
+from archive.maintenance.joined import Listed, sha256_of, superseded
 from archive.maintenance.verify import Finding
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import ObjectStore, ReadableStore, open_store
@@ -36,14 +37,22 @@ _LIMITS = Limits(seconds=1_800, megabytes=4_096)
 
 
 def keys(store: ReadableStore) -> list[str]:
-    """Objects with captures, those with texts, those with confirmations; each kind in the order of their beginning."""
+    """Objects with captures, those with texts, those with confirmations; each kind in the order of their beginning.
+
+    What is in a joined object as well is left out.
+    """
+    found = _listed(store)
+    elsewhere = superseded(store, found)
+    return [key for key in found if key not in elsewhere]
+
+
+def _listed(store: ReadableStore) -> list[str]:
     return [key for prefix in ("warc/", TEXTS, f"{VISITS}/") for key in sorted(store.keys(prefix), key=_begun)]
 
 
 def _begun(key: str) -> tuple[str, str]:
-    """When a batch was begun: the second word of its name, whoever made it."""
-    words = key.rsplit("/", 1)[-1].split("-")
-    return (words[1] if len(words) > 1 else "", key)
+    """When a batch was begun, whoever made it."""
+    return (begun_of(key), key)
 
 
 def reindex(store: ReadableStore, index: IndexWriter, key: str) -> Finding | None:
@@ -118,9 +127,11 @@ class Reindexing:
         """
         self._archive = archive
         self._now = now
-        self.keys = keys(archive.store)
+        listed = _listed(archive.store)
+        self._superseded = superseded(archive.store, listed)
+        self.keys = [key for key in listed if key not in self._superseded]
         self._known = [row.key for row in archive.index.objects()]
-        if self._known and not set(self._known) & set(self.keys):
+        if self._known and not set(self._known) & set(listed):
             raise StoreRefusedError(
                 f"has none of the {len(self._known)} objects that the database knows; nothing was changed",
                 location=archive.store.location,
@@ -153,6 +164,7 @@ class Reindexing:
                     waiting, size = [], 0
                 yield finding(rows)
             rebuild.replace(waiting)
+        retire(self._archive, self._superseded, at=self._now())
 
     def mark_missing(self) -> list[str]:
         """Mark the objects that the index knows and the store does not have; their keys.
@@ -160,7 +172,7 @@ class Reindexing:
         Raises:
             ArchiveError: Store or database failed.
         """
-        listed = set(self.keys)
+        listed = {*self.keys, *self._superseded}
         for key in self._known:
             if key in listed:
                 continue
@@ -212,3 +224,24 @@ class Reindexing:
             log.warning("read here instead object=%s error=%s", key, e)
             rows = None
         return rows if rows is not None else object_rows(self._archive.store, key)
+
+
+def retire(archive: Archive, found: Mapping[str, Listed], *, at: datetime) -> None:
+    """Retire the objects of the store that are in a joined one as well, once that one is in the index.
+
+    Args:
+        archive: Has them.
+        found: From `superseded`.
+        at: The present time.
+
+    Raises:
+        ArchiveError: Store or database failed.
+    """
+    by_joined: dict[str, list[ObjectRow]] = {}
+    for key, joined in found.items():
+        if key != joined.key:
+            size = archive.store.size(key)
+            row = ObjectRow(key=key, length=size, sha256=sha256_of(archive.store, key, 0, size))
+            by_joined.setdefault(joined.key, []).append(row)
+    for joined_into, rows in by_joined.items():
+        joins.retire(archive.index.engine, rows, joined_into, at=at)

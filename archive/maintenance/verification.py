@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive.archive import Archive
-from archive.index import faults
+from archive.index import faults, joins
 from archive.index.faults import MISSING
 from archive.index.schema import ObjectRow
 from archive.maintenance.verify import (
@@ -80,11 +80,13 @@ class Verification:
             ArchiveError: Store or database failed; nothing is marked.
         """
         checked = check(self._archive.store, self._archive.index, row)
+        if checked.findings and not self._archive.index.has_object(row.key):
+            return  # it was joined with others meanwhile
         if checked.fault == MISSING:
             self._missing.append((row.key, checked))  # marked once it is clear that this is the right store
         else:
             self._store(row.key, checked)
-        mended = self._repairs and repair(self._archive.store, row, checked)
+        mended = self._repairs and repair(self._archive.store, checked)
         yield from (one for one in checked.findings if not (mended and one.kind == "missing"))
 
     def other(self, key: str) -> Iterator[Finding]:
@@ -106,7 +108,9 @@ class Verification:
         if missing and (len(missing) < len(chosen.rows) or self._archive.is_ours()):
             for key, checked in missing:
                 self._store(key, checked)
-        yield from unknown(self._archive.store, chosen.known)
+        index = self._archive.index
+        joined = (*index.retired(), *joins.unfinished(index.engine))
+        yield from unknown(self._archive.store, (*chosen.known, *(row.key for row in index.objects()), *joined))
 
     def _store(self, key: str, checked: Checked) -> None:
         engine = self._archive.index.engine

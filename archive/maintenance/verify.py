@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from archive.errors import ObjectMissingError
-from archive.index.cdxj import cdxj
 from archive.index.faults import MISSING
 from archive.index.from_records import referring
 from archive.index.index import Index
@@ -22,7 +23,7 @@ from archive.warc import record as warc
 from archive.warc.capture import digest
 from archive.warc.confirmation import Confirmation
 from archive.warc.members import Member
-from archive.writer.committer import index_key
+from archive.writer.committer import index_keys, index_objects
 
 Kind = Literal["missing", "damaged", "index", "unknown"]
 Check = Callable[[bytes], str | None]
@@ -66,8 +67,8 @@ class Checked:
     """What is wrong with its bytes; None: nothing, whatever the index says."""
     lost: Mapping[str, str] | None = field(default_factory=dict)
     """Captures and texts of the index that cannot be read, by WARC-Record-ID, with the reason; None: all."""
-    lines: bytes | None = None
-    """Its index lines, if the store does not have them."""
+    lines: Mapping[str, bytes] = field(default_factory=dict)
+    """Its index objects that the store does not have, by key."""
 
 
 def longest_unread(found: Iterable[T], read: Callable[[T], datetime | None], *, share: float) -> list[T]:
@@ -122,17 +123,19 @@ def check(store: ReadableStore, index: Index, row: ObjectRow) -> Checked:
         findings=(*faults, *rows, *lines, *_confirmed(index, row.key, contents.confirmations)),
         fault=faults[0].reason if faults else None,
         lost=lost,
-        lines=None if faults else written,
+        lines={} if faults else written,
     )
 
 
 def verify(store: ReadableStore, index: Index, row: ObjectRow) -> Iterator[Finding]:
-    """The problems of one object that the index knows.
+    """The problems of one object that the index knows; none if it was joined with others meanwhile.
 
     Raises:
         StoreError: The store cannot be read at the moment; this does not mean that the object is damaged.
     """
-    yield from check(store, index, row).findings
+    found = check(store, index, row).findings
+    if found and index.has_object(row.key):
+        yield from found
 
 
 def check_other(store: ReadableStore, key: str, checks: Mapping[str, Check]) -> Iterator[Finding]:
@@ -157,21 +160,21 @@ def check_other(store: ReadableStore, key: str, checks: Mapping[str, Check]) -> 
         yield _damaged(key, None, fault)
 
 
-def repair(store: ObjectStore, row: ObjectRow, checked: Checked) -> bool:
+def repair(store: ObjectStore, checked: Checked) -> bool:
     """Write the index lines of an object again, if the store does not have them; returns whether it did not.
 
     Raises:
         StoreError: The store failed.
     """
-    if checked.lines is not None:
-        store.put(index_key(row.key), checked.lines)
-    return checked.lines is not None
+    for key, lines in checked.lines.items():
+        store.put(key, lines)
+    return bool(checked.lines)
 
 
 def unknown(store: ReadableStore, known: Iterable[str]) -> Iterator[Finding]:
     """Objects with captures, texts or index lines that no row refers to: left by a commit that was interrupted."""
     keys = set(known)
-    lines = {index_key(key) for key in keys if key.startswith("warc/")}
+    lines = {one for key in keys for one in index_keys(key)}
     for prefix, of_rows in (("warc/", keys), (TEXTS, keys), (f"{VISITS}/", keys), ("index/", lines)):
         for key in store.keys(prefix):
             if key not in of_rows:
@@ -259,24 +262,34 @@ _COMPARED = ("url", "status", "digest", "length", "offset", "filename")
 """What an index line says that leads a reader to the right bytes; spelling and media types follow the version."""
 
 
-def _lines(store: ReadableStore, key: str, rows: Sequence[CaptureRow]) -> tuple[list[Finding], bytes | None]:
-    """The problems of an object's index lines; and the lines, if the store does not have them."""
-    if not rows:
-        return [], None
-    wanted, place = cdxj(rows), index_key(key)
-    try:
-        stored = store.read(place)
-    except ObjectMissingError:
-        if _is_there(store, place):
-            raise
-        return [Finding(kind="missing", key=place, offset=None, reason=_NO_LINES)], wanted
-    try:
-        said = _said(stored)
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        return [_damaged(place, None, f"no index lines: {e}")], None
-    if missing := _said(wanted) - said:
-        return [_damaged(place, None, f"{len(missing)} captures of {key} are not in it as they are")], None
-    return [], None
+def _lines(store: ReadableStore, key: str, rows: Sequence[CaptureRow]) -> tuple[list[Finding], Mapping[str, bytes]]:
+    """The problems of an object's index lines; and its index objects that the store does not have."""
+    wanted = index_objects(key, rows)
+    found: list[Finding] = []
+    absent: dict[str, bytes] = {}
+    for place, lines in wanted.items():
+        try:
+            stored = store.read(place)
+        except ObjectMissingError:
+            if _is_there(store, place):
+                raise
+            found.append(Finding(kind="missing", key=place, offset=None, reason=_NO_LINES))
+            absent[place] = lines
+            continue
+        if stored == lines or place.endswith(".idx"):  # a summary is of the blocks beside it, however these were made
+            continue
+        try:
+            said, should = _said(_unpacked(place, stored)), _said(_unpacked(place, lines))
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zlib.error) as e:
+            found.append(_damaged(place, None, f"no index lines: {e}"))
+            continue
+        if missing := should - said:
+            found.append(_damaged(place, None, f"{len(missing)} captures of {key} are not in it as they are"))
+    return found, absent
+
+
+def _unpacked(place: str, lines: bytes) -> bytes:
+    return gzip.decompress(lines) if place.endswith(".gz") else lines
 
 
 def _said(lines: bytes) -> set[tuple[str, ...]]:

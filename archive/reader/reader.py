@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _NEIGHBOURS = 5
 """Objects that are asked for before one that is not there counts as lost: a store without any is another store."""
+R = TypeVar("R", CaptureRow, TextRow)
 T = TypeVar("T")
 
 
@@ -227,7 +228,7 @@ class Reader:
 
     def _first(self, row: CaptureRow) -> tuple[bytes, bytes]:
         """Head and payload in the first record of a capture."""
-        record = self._records(row.object, row.offset, row.length, most=1)[0]
+        record = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length, most=1))[0]
         if record.id != row.record:
             raise DamagedError(
                 f"contains {record.id}, but the index says {row.record}", key=row.object, offset=row.offset
@@ -268,11 +269,11 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        return self._records(row.object, row.offset, row.length)
+        return self._in_place(row, lambda row: self._records(row.object, row.offset, row.length))
 
     def stored_members(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as the stored gzip members."""
-        return self._bytes(row.object, row.offset, row.length)
+        return self._in_place(row, lambda row: self._bytes(row.object, row.offset, row.length))
 
     def replayable_members(self, row: CaptureRow) -> bytes:
         """The gzip members of a capture; for a revisit, followed by those of what it confirms."""
@@ -298,7 +299,7 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
-        conversion, rest = self._records(row.object, row.offset, row.length)
+        conversion, rest = self._in_place(row, lambda row: self._records(row.object, row.offset, row.length))
         if conversion.id != row.record or digest(conversion.block) != row.digest:
             raise DamagedError("text differs from its digest", key=row.object, offset=row.offset)
         return HeldText(row=row, text=conversion.block.decode(), fields=json.loads(rest.block))
@@ -333,6 +334,16 @@ class Reader:
             or self.index.nearest_text(url, at)
             or (self.index.nearest_text(capture.url, at) if capture.url != url else None)
         )
+
+    def _in_place(self, row: R, read: Callable[[R], T]) -> T:
+        """What is read for a row; if its object has been joined with others since, from its present place."""
+        try:
+            return read(row)
+        except ObjectMissingError:
+            present = self.index.present(row)
+            if present is None or present.object == row.object:
+                raise
+            return read(present)
 
     def _records(self, key: str, offset: int, length: int, *, most: int | None = None) -> list[warc.Record]:
         return self._asked_twice(key, offset, lambda: _whole(self._stored(key, offset, length), key, offset, most))

@@ -6,8 +6,9 @@ SQLite by default, PostgreSQL for many machines. It is a cache of the object sto
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -32,9 +33,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
-from archive.errors import DatabaseError, SettingsError
+from archive.errors import DatabaseError, LockedError, SettingsError
 from archive.runtime.console import masked
 from archive.runtime.database_fault import fault
+from archive.runtime.durable import opened_private, private_folder
 from archive.runtime.storable import storable
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def connect(url: str) -> Engine:
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+pg8000")
         if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private_file(Path(parsed.database))
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError, ImportError) as e:
         raise SettingsError(
@@ -213,6 +215,36 @@ def bulk(engine: Engine) -> Iterator[None]:
         engine.dispose()  # later connections are as usual
 
 
+@contextmanager
+def turn(engine: Engine, number: int, *, what: str) -> Iterator[None]:
+    """Hold a lock of a PostgreSQL server as long as its session lasts; an SQLite file serves one machine, and has none.
+
+    Args:
+        engine: From `connect`.
+        number: The advisory lock.
+        what: What runs under it, for the message.
+
+    Raises:
+        LockedError: Another session holds it.
+        DatabaseError: The database failed.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    try:
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
+    except (SQLAlchemyError, OSError) as e:
+        raise DatabaseError(str(e).splitlines()[0], url=shown(engine.url), temporary=True) from e
+    try:
+        if not taken:
+            raise LockedError(f"another {what} is running", hint="Wait until it has ended.")
+        yield
+    finally:
+        connection.invalidate()  # ends the session, and with it the lock, whatever state it is in
+        connection.close()
+
+
 def in_parts(values: Iterable[V]) -> Iterator[list[V]]:
     """Values in lists short enough for one statement: SQLite allows a limited number of parameters."""
     found = list(values)
@@ -251,6 +283,17 @@ def upsert(engine: Engine, table: Table) -> SqliteInsert | PostgresInsert:
         return postgresql.insert(table)
 
     return sqlite.insert(table)
+
+
+def _make_private_file(path: Path) -> None:
+    """Make the file of a new SQLite database, which only its owner may read; SQLite's other files follow its mode.
+
+    Its folder is made too, closed to others like the home folder that it usually is.
+    """
+    if not path.parent.exists():
+        private_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(opened_private(str(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
 def make_private(engine: Engine) -> None:

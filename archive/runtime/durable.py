@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from archive.errors import SpoolError, SpoolFullError
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of the system when a disk, a quota or a file is full."""
+OWNER_ONLY = 0o600
+_OWNER_ONLY_FOLDER = 0o700
+_OTHERS = 0o077
 
 
 def sync_folder(folder: Path) -> None:
@@ -21,6 +25,33 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter. One that exists stays as it is: it may have other purposes.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+
+
+def opened_private(path: str, flags: int) -> int:
+    """An `opener` for `open` that lets only the owner read a new file."""
+    return os.open(path, flags | os.O_CLOEXEC, OWNER_ONLY)
+
+
+def close_to_others(paths: Iterable[Path]) -> None:
+    """Take from others what earlier versions let them read of our own files.
+
+    Raises:
+        OSError: A file cannot be changed.
+    """
+    for path in paths:
+        with suppress(FileNotFoundError):  # committed and deleted meanwhile
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS and found.st_uid == os.geteuid():
+                path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archive.errors import LockedError, SpoolError
-from archive.runtime.durable import spool_errors
+from archive.runtime.durable import OWNER_ONLY, private_folder, spool_errors
 
 _POLL_SECONDS = 0.2
 
@@ -30,8 +30,8 @@ def exclusive(path: Path, *, what: str, wait_seconds: float = 0) -> Iterator[Non
         SpoolError: The file cannot be written.
     """
     with spool_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        private_folder(path.parent)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     try:
         _take(handle, what, time.monotonic() + wait_seconds)
         os.ftruncate(handle, 0)

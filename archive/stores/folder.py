@@ -56,6 +56,16 @@ class FolderStore:
                 aside.unlink(missing_ok=True)
             sync_folder(final.parent)
 
+    def delete(self, key: str) -> None:
+        """See `ObjectStore`; its folder stays, because somebody else may be putting an object there."""
+        path = self.root / checked_key(key)
+        with self._errors(key):
+            try:
+                path.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            sync_folder(path.parent)
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         with self._errors(key), (self.root / checked_key(key)).open("rb") as data:

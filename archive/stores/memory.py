@@ -33,6 +33,10 @@ class MemoryStore:
             there, given = (hashlib.sha256(one).hexdigest() for one in (held, data))
             raise other_bytes(self.location, key, held=there, given=given)
 
+    def delete(self, key: str) -> None:
+        """See `ObjectStore`."""
+        self._objects.pop(checked_key(key), None)
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         data = self._held(key)

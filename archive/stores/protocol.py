@@ -56,6 +56,16 @@ class ObjectStore(ReadableStore, Protocol):
             StoreRefusedError: Credentials, permissions.
         """
 
+    def delete(self, key: str) -> None:
+        """Remove an object; it is gone once this returns. One that is not there is fine, so that a retry is safe.
+
+        Only for objects whose bytes are durable in another one.
+
+        Raises:
+            StoreBusyError: Try again later.
+            StoreRefusedError: Credentials, permissions.
+        """
+
     def check(self) -> None:
         """Make sure that the store can be used; leaves nothing behind.
 

@@ -137,6 +137,12 @@ class S3Store:
             # An earlier attempt whose response was lost, or that the server tore.
             return self._check_same(key, name, sha256)
 
+    def delete(self, key: str) -> None:
+        """See `ObjectStore`; a bucket with versions keeps the bytes as an old version, for as long as its rules say."""
+        name = self._name(key)
+        with self._errors(key):
+            self._client.delete_object(Bucket=self._bucket, Key=name)
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         if length == 0:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal
@@ -124,12 +124,15 @@ def record_id(uuid: str) -> str:
     return f"<urn:uuid:{uuid}>"
 
 
-def fields(pairs: Mapping[str, str]) -> bytes:
+def fields(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> bytes:
     """An `application/warc-fields` block; line breaks in values become spaces."""
-    return "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in pairs.items()).encode()
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in items).encode()
 
 
-def warcinfo(*, uuid: str, date: datetime, filename: str, info: Mapping[str, str]) -> Record:
+def warcinfo(
+    *, uuid: str, date: datetime, filename: str, info: Mapping[str, str] | Sequence[tuple[str, str]]
+) -> Record:
     """First record of every file (§6.2)."""
     block = fields(info)
     return Record(

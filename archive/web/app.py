@@ -123,4 +123,4 @@ def application(
     app.openapi = lambda: api.describe(app, more.openapi_paths)  # type: ignore[method-assign]  # as FastAPI documents
     app.router.redirect_slashes = False  # would copy the Host header into a Location
     app.mount("/static", StaticFiles(directory=static_folder()))
-    return SecurityMiddleware(app, public_url=settings.public_url, local=local)
+    return SecurityMiddleware(app, public_url=settings.public_url, local=local, origins=settings.open_to)

@@ -5,7 +5,7 @@ It also decides the public origin that links have, and compresses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ _UNCOMPRESSED = ("/web/", "/warcs/", "/download/")
 """Not compressed: payloads keep their bytes, and ranges refer to these."""
 _COMPRESS_FROM = 1_024
 _CORS_PATHS = ("/web/", "/warcs/", "/cdx", "/text/", "/download/wacz/", "/download/replay/")
-"""Paths that pages of other local servers may read (CORS), such as replay tools."""
+"""Paths that pages of other origins may read (CORS), such as replay tools, if they are allowed to."""
 
 
 _LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"})
@@ -43,19 +43,21 @@ _FRAMES = frozenset({"iframe", "frame", "embed", "object"})
 class SecurityMiddleware:
     """The outermost ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, *, public_url: str, local: bool) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str, local: bool, origins: Collection[str] = ()) -> None:
         """Wrap an application.
 
         Args:
             app: The application.
-            public_url: Its public URL; empty: as in the Host header.
-            local: It listens on loopback only: another name in the Host header is DNS rebinding.
+            public_url: Its public URL; empty: as in the Host header, which must then be an address or `localhost`.
+            local: It listens on loopback only.
+            origins: Whose pages may read what CORS opens, beside those of this host; `*`: all.
         """
         self._app = app
         self._compressed = GZipMiddleware(app, minimum_size=_COMPRESS_FROM, compresslevel=5)
         self._public_url = public_url
         self._public_host = (urlsplit(public_url).netloc or "").lower()
         self._local = local
+        self._origins = frozenset(origin.encode("latin-1", "ignore") for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -66,7 +68,7 @@ class SecurityMiddleware:
         hosts = sum(name == b"host" for name, _ in scope["headers"])
         origin, host = seen.get(b"origin", ""), seen.get(b"host", "")
         path = scope["path"]
-        open_to = self._open_to(path, origin) if origin or not self._local else None
+        open_to = self._open_to(path, origin, host)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -106,7 +108,7 @@ class SecurityMiddleware:
         """Whether a Host header is ours: another one would go into links, or is DNS rebinding."""
         if checked_host(host) is None:
             return False
-        if host.lower() == self._public_host or (not self._local and not self._public_host):
+        if host.lower() == self._public_host:
             return True
         try:
             bare = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -114,18 +116,26 @@ class SecurityMiddleware:
             return False
         return bare == "localhost" or bare.endswith(".localhost") or _is_address(bare)
 
-    def _open_to(self, path: str, origin: str) -> bytes | None:
+    def _open_to(self, path: str, origin: str, host: str) -> bytes | None:
         """The origin whose pages may read the response (CORS)."""
         if not path.startswith(_CORS_PATHS):
             return None
-        if not self._local:
+        if b"*" in self._origins:
             return b"*"
+        stated = origin.encode("latin-1", "ignore")
+        if not stated or b"\n" in stated or b"\r" in stated:
+            return None
+        if stated in self._origins:
+            return stated
         try:
-            bare = urlsplit(origin).hostname or ""
+            bare, ours = urlsplit(origin).hostname or "", urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return None
-        loopback = bare == "localhost" or (_is_address(bare) and ip_address(bare).is_loopback)
-        return origin.encode("latin-1", "ignore") if loopback and "\n" not in origin and "\r" not in origin else None
+        if self._local:
+            known = bare == "localhost" or (_is_address(bare) and ip_address(bare).is_loopback)
+        else:  # the replay engine, on another port of this host
+            known = bare == ours
+        return stated if known else None
 
 
 def _is_embedded_cross_site(path: str, seen: Mapping[bytes, str]) -> bool:

@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -391,7 +392,7 @@ class Batch:
 
     def _warcinfo(self, origin: Origin, now: datetime) -> Callable[[str], warc.Record]:
         info = {
-            "software": f"Pressmark/{version('pressmark')} warcio/{version('warcio')}",
+            "software": software(),
             "format": "WARC File Format 1.1",
             "conformsTo": warc.CONFORMS_TO,
             "hostname": platform.node(),
@@ -449,6 +450,12 @@ class _Spooled:
     def close(self) -> None:
         """Close without sealing."""
         self._file.close()
+
+
+@cache
+def software() -> str:
+    """What writes these files, with versions; looked up once, because that takes longer than a small batch."""
+    return f"Pressmark/{version('pressmark')} warcio/{version('warcio')}"
 
 
 def object_key(kind: str, name: str) -> str:

@@ -6,7 +6,7 @@ import itertools
 import logging
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from archive.errors import ArchiveError, ObjectExistsError
 from archive.index.cdxj import cdxj
 from archive.index.from_records import entered, held_texts
 from archive.index.fulltext import Entered
-from archive.index.schema import CRAWL
+from archive.index.schema import CRAWL, CaptureRow, is_joined
 from archive.index.writing import IndexWriter
+from archive.index.zipnum import zipnum
 from archive.runtime.durable import spool_errors
 from archive.stores.protocol import ObjectStore
 from archive.warc.members import members
@@ -242,6 +243,25 @@ class Writer:
 def index_key(key: str) -> str:
     """Key of the CDXJ lines for the captures of a WARC object."""
     return f"index/{key.removeprefix('warc/').removesuffix('.warc.gz')}.cdxj"
+
+
+def index_keys(key: str) -> tuple[str, ...]:
+    """Keys of the index objects of an object: one with lines, or blocks of lines and their summary; none for texts."""
+    if not key.startswith("warc/"):
+        return ()
+    stem = index_key(key).removesuffix(".cdxj")
+    return (f"{stem}.cdx.gz", f"{stem}.idx") if is_joined(key) else (f"{stem}.cdxj",)
+
+
+def index_objects(key: str, rows: Sequence[CaptureRow]) -> dict[str, bytes]:
+    """The index objects of an object with these captures; none if there are none."""
+    if not rows:
+        return {}
+    lines = cdxj(rows)
+    if not is_joined(key):
+        return {index_key(key): lines}
+    blocks, summary = index_keys(key)
+    return dict(zip((blocks, summary), zipnum(lines.splitlines(keepends=True), blocks.rsplit("/", 1)[-1]), strict=True))
 
 
 def _uuids() -> Callable[[], str]:

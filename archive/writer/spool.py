@@ -7,7 +7,7 @@ from io import FileIO
 from pathlib import Path
 
 from archive.errors import SpoolError, SpoolFullError
-from archive.runtime.durable import spool_errors, sync_folder
+from archive.runtime.durable import opened_private, private_folder, spool_errors, sync_folder
 
 OPEN = ".open"
 
@@ -35,8 +35,8 @@ class SpoolFile:
         """
         with spool_errors(self.final.parent):
             if self._out is None:
-                self._open.parent.mkdir(parents=True, exist_ok=True)
-                self._out = FileIO(str(self._open), "xb")
+                private_folder(self._open.parent)
+                self._out = FileIO(str(self._open), "xb", opener=opened_private)
             try:
                 left = memoryview(data)
                 while left:

@@ -80,6 +80,7 @@ def reindex() -> None:
     nevertheless.
     """
     from archive.cli import failed, open_archive, progress_bar
+    from archive.maintenance.compact import Compaction, alone
     from archive.maintenance.reindex import Reindexing
     from archive.settings import load
     from crawler.errors import CrawlError
@@ -91,7 +92,12 @@ def reindex() -> None:
     try:
         archive = open_archive()
         options = load(CrawlSettings)
-        with no_run(archive.settings.home, wait_seconds=options.lock_seconds), open_frontier() as frontier:
+        with (
+            no_run(archive.settings.home, wait_seconds=options.lock_seconds),
+            alone(archive, wait_seconds=options.lock_seconds),
+            open_frontier() as frontier,
+        ):
+            Compaction(archive, now=lambda: datetime.now(UTC)).settle()
             with closing(Reindexing(archive, now=lambda: datetime.now(UTC))) as job:
                 with progress_bar(job.run(), "objects", total=len(job.keys)) as findings:
                     for finding in findings:

@@ -375,6 +375,38 @@ def test_links_have_our_name_and_no_other(archive: Archive) -> None:
         assert answer.headers["location"].startswith("https://archive.example/")
     assert public.get(f"/web/{POST}", headers={"Host": "x.example"}).status_code == 400
     assert public.get("/feeds/", headers={"Host": "archive.example"}).status_code == 404
+    unnamed = client(archive, local=False)
+    answer = unnamed.get(f"/web/{POST}", headers={"Host": "evil.example"})
+    assert (answer.status_code, "PRESSMARK_PUBLIC_URL" in answer.text) == (400, True)
+    assert unnamed.get(f"/web/{POST}", headers={"Host": "192.168.1.5:80"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("setting", "origin", "allowed"),
+    [
+        ("", "https://any.example", None),
+        ("", "http://192.168.1.5:81", "http://192.168.1.5:81"),
+        ("https://a.example, https://b.example/", "https://b.example", "https://b.example"),
+        ("https://a.example", "https://any.example", None),
+        ("https://a.example", "https://a.example.evil", None),
+        ("*", "https://any.example", "*"),
+    ],
+)
+def test_beyond_loopback_other_origins_read_only_what_a_setting_opens(
+    archive: Archive, setting: str, origin: str, allowed: str | None
+) -> None:
+    keep(archive, capture(0))
+    app = application(archive, WebSettings(cors=setting), Templates(), local=False)
+    web = TestClient(app, base_url="http://192.168.1.5:80", follow_redirects=False)
+    answer = web.get(f"/cdx?url={POST}", headers={"Origin": origin})
+    assert answer.headers.get("access-control-allow-origin") == allowed
+    assert "access-control-allow-origin" not in web.get("/", headers={"Origin": origin}).headers
+
+
+@pytest.mark.parametrize("wrong", ["any.example", "https://a.example/path", "null", "https://a.example,x"])
+def test_what_is_no_origin_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="is not an origin"):
+        WebSettings(cors=wrong)
 
 
 def test_what_is_damaged_is_said_and_not_given(web: TestClient, archive: Archive, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,9 @@ from sample.services import PYWB
 from sample.services import pywb as pywb_of
 
 from archive.archive import Archive
-from archive.index.schema import CaptureRow
+from archive.index.schema import CaptureRow, is_joined
+from archive.maintenance import join_plan
+from archive.maintenance.compact import Compaction
 from archive.settings import ArchiveSettings
 from archive.warc import record as warc
 from archive.warc.members import members
@@ -139,6 +143,38 @@ def test_pywb_replays_every_capture_with_the_bytes_that_the_server_sent(home: Ho
         assert answer.getheader("Memento-Datetime"), row
         seen.add((row.kind, row.status))
     assert {("response", 200), ("revisit", 200), ("revisit", 304), ("response", 301), ("response", 404)} <= seen
+
+
+def test_pywb_reads_the_zipnum_index_of_joined_objects(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (PYWB / "wayback").exists():
+        missing("pywb")
+    joined = tmp_path / "joined"
+    shutil.copytree(home.path, joined)
+    archive = Archive.open(ArchiveSettings(home=joined))
+    monkeypatch.setattr(join_plan, "FEWEST", 2)
+    Compaction(archive, now=lambda: datetime.now(UTC) + timedelta(days=40)).run()
+    index = tmp_path / "index"
+    index.mkdir()
+    for path in (*(joined / "store" / "index").rglob("*.cdx.gz"), *(joined / "store" / "index").rglob("*.idx")):
+        shutil.copy(path, index / path.name)
+    summary = index / "all.idx"
+    summary.write_bytes(b"".join(sorted(line for path in index.glob("*.idx") for line in path.open("rb"))))
+    source = {"type": "zipnum", "path": str(summary), "shard_index_loc": {"match": ".*/", "replace": f"{index}/"}}
+    held = [row for one in archive.index.objects() for row in archive.index.of_object(one.key)[0]]
+    assert all(is_joined(row.object) for row in held)
+    assert len(held) == len(rows(home))
+    with pywb_of(tmp_path, {"index": source, "archive_paths": f"{joined}/store/"}) as port:
+        for row in held:
+            answer = asked(port, f"/ours/{row.timestamp}id_/{row.url}")
+            try:
+                body = answer.read()
+            except http.client.IncompleteRead as e:
+                assert row.truncated
+                body = e.partial
+            expected = b"" if row.status == 304 else archive.read(row).body
+            assert (answer.status, body) == (row.status, expected), row
 
 
 def test_pywbs_own_indexer_finds_the_captures_that_ours_has(home: Home) -> None:

@@ -18,7 +18,7 @@ from archive.archive import Archive
 from archive.errors import DatabaseError, StoreRefusedError
 from archive.extract.text import Text
 from archive.index.index import Index
-from archive.index.writing import IndexWriter
+from archive.index.writing import IndexWriter, ObjectRows
 from archive.reader.reader import Reader
 from archive.settings import ArchiveSettings
 from archive.stores import FolderStore
@@ -72,7 +72,7 @@ def test_neither_store_nor_index_can_be_written(reader: Reader) -> None:
     with pytest.raises(DatabaseError, match="readonly"):
         IndexWriter(reader.index).add([*objects, replace(objects[0], key="warc/other")], [], [])
     with pytest.raises(DatabaseError, match="readonly"):
-        IndexWriter(reader.index).replace(objects[0], [], [])
+        IndexWriter(reader.index).replace([ObjectRows(stored=objects[0], captures=[], texts=[], words=())])
 
 
 def test_the_web_app_answers_every_route_over_a_reader(reader: Reader, key: str, tmp_path: Path) -> None:

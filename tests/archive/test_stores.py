@@ -79,6 +79,25 @@ class StoreContract:
             with pytest.raises(ObjectMissingError, match="nothing/here"):
                 call("nothing/here")
 
+    def test_what_is_deleted_is_gone_and_may_be_deleted_again(self, store: ObjectStore) -> None:
+        store.put("warc/1.gz", b"x")
+        store.put("warc/2.gz", b"y")
+        for _ in range(2):
+            store.delete("warc/1.gz")
+            with pytest.raises(ObjectMissingError):
+                store.read("warc/1.gz")
+            assert list(store.keys()) == ["warc/2.gz"]
+        store.delete("never/was/here")
+        store.delete("warc/2.gz/below")
+        assert store.read("warc/2.gz") == b"y"
+        store.put("warc/1.gz", b"anew")
+        assert store.read("warc/1.gz") == b"anew"
+
+    @pytest.mark.parametrize("key", ["", "../a", "/a"])
+    def test_only_keys_can_be_deleted(self, store: ObjectStore, key: str) -> None:
+        with pytest.raises(ValueError, match="object key"):
+            store.delete(key)
+
     def test_lists_keys_by_prefix(self, store: ObjectStore) -> None:
         for key in ("warc/2.gz", "text/1.gz", "warc/1.gz", "warc-other/1.gz"):
             store.put(key, key.encode())

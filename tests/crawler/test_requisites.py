@@ -99,3 +99,15 @@ def test_what_a_page_loads_is_found() -> None:
 )
 def test_nothing_a_page_holds_stops_it(payload: bytes, tmp_path: Path) -> None:
     assert len(requisites(payload, url="http://x.example/", content_type=None)) < 300
+
+
+def test_a_size_that_is_not_a_number_counts_as_none() -> None:
+    page = b"<img srcset='a.png 1.2.3w, b.png 2x,c.png 3x, d.png'>"
+    assert [one.url for one in requisites(page, url="http://x.example/", content_type=None)] == [
+        "http://x.example/c.png"
+    ]
+
+
+def test_a_comment_that_is_not_closed_lasts_to_the_end() -> None:
+    css = b"/* url(no) */ a { b: url(yes.png) } /* url(never.png)" + b"/* " * 100_000
+    assert [one.url for one in of_style(css, url="http://x.example/")] == ["http://x.example/yes.png"]

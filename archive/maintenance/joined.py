@@ -1,0 +1,145 @@
+"""Joined objects as they lie in the store: the list of what one joins, and whether it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from archive.errors import ObjectMissingError
+from archive.index.schema import ObjectRow, is_joined
+from archive.stores import ReadableStore
+from archive.warc.members import members
+
+log = logging.getLogger(__name__)
+
+_FIELD = "joined"
+_CHUNK = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A joined object as its first record describes it."""
+
+    key: str
+    begins: int
+    """Offset of the first object that it joins."""
+    parts: tuple[ObjectRow, ...]
+    """What it joins, one after the other."""
+
+    @property
+    def length(self) -> int:
+        """Size of the whole object."""
+        return self.begins + sum(part.length for part in self.parts)
+
+
+def listing(rows: Sequence[ObjectRow]) -> list[tuple[str, str]]:
+    """Fields of a warcinfo record that list what an object joins: key, length and SHA-256 of each, in order."""
+    return [(_FIELD, f"{row.key} {row.length} {row.sha256}") for row in rows]
+
+
+def listed(store: ReadableStore, key: str, at: int = 0) -> Listed | None:
+    """What an object joins, from its first record; None if it does not say so.
+
+    Args:
+        store: Has the object.
+        key: The object.
+        at: Offset in it, of a joined object that it has joined in turn.
+
+    Raises:
+        StoreError: The store cannot be read at the moment, or there is no such object.
+    """
+    first = next(iter(members(_Reader(store, key, at))), None)
+    if first is None or first.record.kind != "warcinfo":
+        return None
+    parts = []
+    for line in first.record.block.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition(":")
+        words = value.split()
+        if name == _FIELD and len(words) == 3 and words[1].isdigit():  # noqa: PLR2004  key, length, SHA-256
+            parts.append(ObjectRow(key=words[0], length=int(words[1]), sha256=words[2]))
+    return Listed(key=key, begins=at + first.length, parts=tuple(parts)) if parts else None
+
+
+class _Reader:
+    """An object from some place on, as a stream."""
+
+    def __init__(self, store: ReadableStore, key: str, at: int) -> None:
+        self._store, self._key, self._at = store, key, at
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._store.read(self._key, self._at, max(size, 1 << 16))
+        self._at += len(data)
+        return data
+
+
+def _every_part(store: ReadableStore, joined: Listed) -> Iterator[ObjectRow]:
+    """What an object joins, and what these had joined in turn."""
+    at = joined.begins
+    for part in joined.parts:
+        yield part
+        if is_joined(part.key) and (inner := listed(store, joined.key, at)) is not None:
+            yield from _every_part(store, inner)
+        at += part.length
+
+
+def is_whole(store: ReadableStore, found: Listed) -> bool:
+    """Whether each part of a joined object has the bytes of what it joins, and nothing follows.
+
+    Raises:
+        StoreError: The store cannot be read at the moment.
+    """
+    try:
+        if store.size(found.key) != found.length:
+            return False
+        at = found.begins
+        for part in found.parts:
+            if sha256_of(store, found.key, at, part.length) != part.sha256:
+                return False
+            at += part.length
+    except ObjectMissingError:
+        return False
+    return True
+
+
+def sha256_of(store: ReadableStore, key: str, offset: int, length: int) -> str:
+    """SHA-256 of a part of an object, which is read piece by piece."""
+    made = hashlib.sha256()
+    for piece in pieces(store, key, offset, length):
+        made.update(piece)
+    return made.hexdigest()
+
+
+def pieces(store: ReadableStore, key: str, offset: int, length: int) -> Iterator[bytes]:
+    """The bytes of a part of an object; fewer if it ends before."""
+    end = offset + length
+    while offset < end and (piece := store.read(key, offset, min(_CHUNK, end - offset))):
+        yield piece
+        offset += len(piece)
+
+
+def superseded(store: ReadableStore, keys: Iterable[str]) -> Mapping[str, Listed]:
+    """Objects of a store that are in a joined one as well, each with the joined one that counts.
+
+    If the joined object is whole, these are the objects that it joins. If it is not, but all of these are there, it is
+    the joined object itself. Otherwise none is left out: what can be read of each counts.
+
+    Raises:
+        StoreError: The store cannot be read at the moment.
+    """
+    there = set(keys)
+    found: dict[str, Listed] = {}
+    for key in sorted(filter(is_joined, there)):
+        joined = listed(store, key)
+        if joined is None:
+            continue
+        every = [part for part in _every_part(store, joined) if part.key in there]
+        if not every:
+            continue
+        if is_whole(store, joined):
+            found.update((part.key, joined) for part in every)
+        elif there.issuperset(part.key for part in joined.parts):
+            log.warning("joined object is not whole, what it joins counts object=%s", key)
+            found[key] = joined
+    return found

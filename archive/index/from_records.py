@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from archive.extract.text import PAGE, Entry, Text, made_by
 from archive.index.fulltext import Entered
-from archive.index.schema import CaptureRow, TextRow
+from archive.index.schema import UNSTATED, CaptureRow, TextRow
 from archive.runtime.times import iso
 from archive.warc import record as warc
 from archive.warc.capture import Capture, digest
@@ -32,14 +32,15 @@ _FACTS = (
 
 
 def capture_rows(
-    found: Iterable[Member], key: str, known: Callable[[str], CaptureRow | None], *, whole: bool = False
+    found: Iterable[Member], key: str, known: Callable[[str], CaptureRow | None] | None, *, whole: bool = False
 ) -> Iterator[CaptureRow]:
     """Index rows of the captures among members.
 
     Args:
         found: Members in the file's order.
         key: Key of the object that the file is or will be.
-        known: Returns a capture by its WARC-Record-ID, for revisits that state no digest.
+        known: Returns a capture by its WARC-Record-ID, for revisits that do not state all; None: they are described by
+            their own records alone.
         whole: Only captures with request and metadata: in a file that was cut off, others are incomplete.
     """
     by_record: dict[str, CaptureRow] = {}
@@ -49,7 +50,7 @@ def capture_rows(
             continue
         row = capture_row(
             group[0].record,
-            lambda record: by_record.get(record) or known(record),
+            None if known is None else lambda record: by_record.get(record) or known(record),
             object_key=key,
             offset=group[0].offset,
             length=sum(member.length for member in group),
@@ -60,7 +61,7 @@ def capture_rows(
 
 
 def capture_row(
-    record: warc.Record, known: Callable[[str], CaptureRow | None], *, object_key: str, offset: int, length: int
+    record: warc.Record, known: Callable[[str], CaptureRow | None] | None, *, object_key: str, offset: int, length: int
 ) -> CaptureRow | None:
     """The row of the capture that a record begins; None if it is neither an HTTP exchange nor a page."""
     if not warc.is_capture(record):
@@ -84,24 +85,30 @@ def capture_row(
         offset=offset,
         length=length,
     )
-    original = known(refers_to) if refers_to else None
-    return referring(row, original) if original else row
+    if known is None:
+        return row
+    return referring(row, known(refers_to) if refers_to else None)
 
 
-def referring(row: CaptureRow, original: CaptureRow) -> CaptureRow:
-    """The row of a revisit, with what its own record does not state taken from the response that it refers to."""
+def referring(row: CaptureRow, original: CaptureRow | None) -> CaptureRow:
+    """The row of a revisit, with what its own record does not state taken from the response that it refers to.
+
+    A status that nothing states is 0.
+    """
+    if original is None:
+        return replace(row, status=0) if row.status == UNSTATED else row
     return replace(
         row,
         digest=original.digest,
         mime=original.mime if row.mime == "unk" else row.mime,
-        status=row.status or original.status,
+        status=original.status if row.status == UNSTATED else row.status,
     )
 
 
 def _meant(record: warc.Record) -> int:
-    """Status of a capture whose record has no head; 0 if the record alone does not show it."""
+    """Status of a capture whose record has no head."""
     if record.kind == "revisit":
-        return 304 if (record.get("WARC-Profile") or "").endswith("server-not-modified") else 0
+        return 304 if (record.get("WARC-Profile") or "").endswith("server-not-modified") else UNSTATED
     return 200 if record.kind == "resource" else 0
 
 

@@ -34,6 +34,8 @@ AGAIN = "again"
 """First words of batch names: who made them."""
 VISITS = "visits"
 """First part of the keys of objects with confirmations."""
+UNSTATED = -1
+"""Status of a revisit whose record has no head, until the response that it refers to is known; never in the index."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
 

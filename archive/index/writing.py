@@ -15,6 +15,7 @@ from archive.index.fulltext import Entered, enter, searchable
 from archive.index.index import Index
 from archive.index.schema import (
     REVISION,
+    UNSTATED,
     VISITS,
     CaptureRow,
     ObjectRow,
@@ -283,12 +284,14 @@ class Rebuilding:
                         "of": row.record,
                         "digest": row.original_digest,
                         "mime": row.original_mime if row.mime == "unk" else row.mime,
-                        "status": row.status or row.original_status,
+                        "status": row.original_status if row.status == UNSTATED else row.status,
                     }
                     for row in connection.execute(query.where(captures.c.record.in_(part)))
                 ]
                 if changes:
                     connection.execute(update(captures).where(captures.c.record == bindparam("of")), changes)
+                unstated = captures.c.record.in_(part) & (captures.c.status == UNSTATED)
+                connection.execute(update(captures).where(unstated).values(status=0))
         self._late.clear()
 
     def _enter_objects(self, connection: Connection, found: Sequence[ObjectRows]) -> None:
@@ -335,6 +338,7 @@ class Rebuilding:
                 self._remember(found.record, found.digest, found.mime, found.status)
         for row in rows.values():
             if not row["refers_to"]:
+                row["status"] = max(row["status"], 0)
                 continue
             original = self._originals.get(row["refers_to"])
             if original is None:
@@ -343,7 +347,7 @@ class Rebuilding:
             digest, mime, status = original
             row["digest"] = digest
             row["mime"] = mime if row["mime"] == "unk" else row["mime"]
-            row["status"] = row["status"] or status
+            row["status"] = status if row["status"] == UNSTATED else row["status"]
 
     def _remember(self, record: str, digest: str, mime: str, status: int) -> None:
         if len(self._originals) >= _ORIGINALS:  # the oldest are referred to least

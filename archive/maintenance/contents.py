@@ -69,7 +69,7 @@ def read_contents(store: ReadableStore, key: str, seen: Callable[[Member], objec
         elif key.startswith(TEXTS):
             texts.extend(held_texts(watched(), key))
         else:
-            captures.extend(capture_rows(watched(), key, lambda _: None))
+            captures.extend(capture_rows(watched(), key, None))
         return end
 
     end = max(take(members(reader)), 0)

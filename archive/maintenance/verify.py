@@ -208,7 +208,7 @@ def _referring(index: Index, rows: Sequence[CaptureRow]) -> Iterator[CaptureRow]
     known = {row.record: row for row in index.captures_of(wanted)} if wanted else {}
     for row in rows:
         original = (here.get(row.refers_to) or known.get(row.refers_to)) if row.refers_to else None
-        yield referring(row, original) if original else row
+        yield referring(row, original)
 
 
 def _digests(key: str, member: Member) -> Iterator[Finding]:

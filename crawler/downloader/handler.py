@@ -32,6 +32,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from archive.warc.capture import Capture, Truncation
 from archive.warc.codings import beginning, dechunked, ends_early
 from archive.warc.http_message import header, redacted
+from crawler.decide.answers import BUSY
 from crawler.downloader.exchange import Exchange, Flight
 from crawler.downloader.protocol import SLOT_HEADER, capture_on_the_wire, verify_no_certificates
 from crawler.errors import PrivateAddressError
@@ -139,7 +140,9 @@ class WireHandler(HTTP11DownloadHandler):
             request.headers.pop("Authorization", None)  # redirects inherit the headers of this request
         value = response.headers.get("Retry-After")
         # Here, not in a middleware: the next request to the host is sent as soon as this returns.
-        self._retry_after.answered(request.url, response.status, value.decode("latin-1") if value else None)
+        if response.status in BUSY:
+            said = value.decode("latin-1") if value else None
+            await asyncio.to_thread(self._retry_after.answered, request.url, response.status, said)
         head, _ = wire.head()
         early = ends_early(response.body, header(head, "content-encoding"), limit=most)
         capture = _capture(request, wire, head, response.body, truncated="unspecified" if early else None)

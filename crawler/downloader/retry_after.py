@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from crawler.session.run import Run
@@ -24,6 +25,8 @@ class RetryAfterMiddleware:
         """Create it from the run's `RetryAfter`."""
         return cls(Run.of(crawler).retry_after)
 
-    def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> None:
         """Raise if the server must not be requested yet."""
+        if self._retry_after.stale:
+            await asyncio.to_thread(self._retry_after.look)
         self._retry_after.check(request.url)

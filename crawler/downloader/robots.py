@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import Future, ensure_future, get_running_loop, shield
+from asyncio import Future, ensure_future, get_running_loop, shield, to_thread
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -140,7 +140,7 @@ class Robots:
             del self._origins[oldest]
 
     async def _find(self, origin: str, via: str) -> Protego | str:
-        found = self._archived(_address(origin)) or await self._fetch(_address(origin), via)
+        found = await to_thread(self._archived, _address(origin)) or await self._fetch(_address(origin), via)
         self._hold(origin, found)
         other = _origin(found.url)
         if found.url == _address(other) and other not in self._origins:

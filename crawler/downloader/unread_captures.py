@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -40,13 +41,13 @@ class UnreadCaptures:
         """Create it on the run's archive."""
         return cls(Run.of(crawler))
 
-    def process_request(self, request: Request) -> Response | None:
+    async def process_request(self, request: Request) -> Response | None:
         """The archived response, if there is one; the request carries what is known of its URL."""
         row = self._unread(context_of(request))
         if row is None:
             return None
         try:
-            exchange = self._run.archive.read(row)
+            exchange = await asyncio.to_thread(self._run.archive.read, row)
         except ArchiveError as e:
             log.warning("unread capture cannot be used url=%s error=%s", request.url, e)
             return None

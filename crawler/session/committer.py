@@ -2,6 +2,9 @@
 
 Captures and texts go into a batch; visits for the frontier wait beside it. Nothing counts as archived before its batch
 is committed.
+
+Adding to a batch asks the database and writes to disk, so it happens in a thread of its own, in the order in which it
+was asked for; a batch is sealed there too, after all that was added to it. The event loop only waits.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, SpoolFullError
@@ -47,6 +51,36 @@ class _Growing:
     listings: list[ListingVisit] = field(default_factory=list)
     shards: list[int] = field(default_factory=list)
     """Shard of each request that this batch settles."""
+    failure: ArchiveError | None = None
+    """Why nothing more may be added: an earlier addition failed half-way."""
+
+    def add(self, write: Callable[[_Growing], T]) -> T:
+        """Add something; called in the one thread that does.
+
+        Raises:
+            SpoolFullError: There is no room; nothing was added, and the call may be repeated.
+            ArchiveError: This addition or an earlier one failed; the batch must not be used any more.
+        """
+        if self.failure is not None:
+            raise self.failure
+        try:
+            return write(self)
+        except SpoolFullError:
+            raise
+        except ArchiveError as e:
+            self.failure = e
+            raise
+
+    def seal(self) -> Sealed:
+        """Seal the batch; called in the same thread, after everything was added.
+
+        Raises:
+            ArchiveError: It cannot be sealed, or an addition has failed; the files stay as they are.
+        """
+        if self.failure is not None:
+            self.batch.abandon()
+            raise self.failure
+        return self.batch.seal()
 
 
 class Committer:
@@ -95,6 +129,7 @@ class Committer:
         self._committing: set[asyncio.Task[None]] = set()
         self._last: asyncio.Task[None] | None = None
         self._waiting_bytes = 0
+        self._adding = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self.failure: ArchiveError | None = None
         """Why the archive cannot store any more; ends the run."""
 
@@ -201,7 +236,7 @@ class Committer:
         while self.failure is None:
             growing = self._grow()
             try:
-                done = write(growing)
+                done: T = await self._in_order(growing.add, write)
             except SpoolFullError as e:
                 await self._wait_for_room(e)
             except ArchiveError as e:
@@ -212,6 +247,10 @@ class Committer:
                     self._seal(growing)
                 return done
         return None
+
+    async def _in_order(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401  the function's own
+        """Call in the thread that adds to batches, after everything that was asked for before."""
+        return await asyncio.get_running_loop().run_in_executor(self._adding, function, *arguments)
 
     async def _wait_for_room(self, error: SpoolFullError) -> None:
         """Pause the crawl and commit the open batch, which frees space in the spool."""
@@ -250,11 +289,12 @@ class Committer:
 
     async def _commit(self, growing: _Growing, before: asyncio.Task[None] | None) -> None:
         """Seal at once, then commit after the previous batch: a later one may refer to records of an earlier one."""
-        self._waiting_bytes += growing.batch.bytes
-        if self._waiting_bytes > self._spool_bytes:
-            self._outage.stall("quota", "the spool has reached PRESSMARK_SPOOL_MEGABYTES")
         try:
-            sealed: Sealed = await asyncio.to_thread(growing.batch.seal)
+            sealed: Sealed = await self._in_order(growing.seal)
+            size = growing.batch.bytes  # nothing is added any more
+            self._waiting_bytes += size
+            if self._waiting_bytes > self._spool_bytes:
+                self._outage.stall("quota", "the spool has reached PRESSMARK_SPOOL_MEGABYTES")
             if before is not None:
                 await before
             if self.failure is not None:
@@ -278,7 +318,7 @@ class Committer:
             [visit for visit in growing.feeds if id(visit) not in ignored],
             [page for page in growing.pages if id(page.visit) not in ignored],
         )
-        self._waiting_bytes -= growing.batch.bytes
+        self._waiting_bytes -= size
         if self._waiting_bytes <= self._spool_bytes:
             self._outage.resume("quota")
         self._changed()
@@ -290,6 +330,6 @@ class Committer:
         self.failure = error
         log.error("archive failed, crawl stops error=%s", error)
         if self._growing is not None:
-            self._growing.batch.abandon()
+            self._adding.submit(self._growing.batch.abandon)  # after what is being added
             self._growing = None
         self._failed(error)

@@ -57,17 +57,19 @@ class RetryAfter:
 
     def check(self, url: str) -> None:
         """Raise RetryAfterError if a URL must not be requested now."""
-        self._look()
         scope = scope_of(url, self._kind)
         until = self._until.get(scope)
         if until is not None and until > self._now():
             raise RetryAfterError(scope, until)
 
-    def _look(self) -> None:
-        now = self._now()
-        if abs(now - self._looked) < _LOOK:
-            return
-        self._looked = now
+    @property
+    def stale(self) -> bool:
+        """Whether it is time to `look` again for what other runs have received."""
+        return abs(self._now() - self._looked) >= _LOOK
+
+    def look(self) -> None:
+        """Load what other runs have received meanwhile; it asks the database, so not in the event loop."""
+        self._looked = now = self._now()
         try:
             self._until.update(self._frontier.holds(now))
         except DatabaseError as e:  # this run still knows what it has received itself
@@ -76,7 +78,8 @@ class RetryAfter:
     def answered(self, url: str, status: int, value: str | None) -> None:
         """Throttle the scope of a response 429, or of a 503 with Retry-After.
 
-        A 503 without Retry-After affects only its page, which is retried with back-off.
+        A 503 without Retry-After affects only its page, which is retried with back-off. What holds is stored in the
+        database, so not in the event loop.
         """
         wait = freshness.retry_after(value, at=self._now()) if status in BUSY else None
         if status == HTTPStatus.TOO_MANY_REQUESTS and wait is None:

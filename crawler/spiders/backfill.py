@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -24,7 +24,7 @@ from crawler.frontier.frontier import AT_ONCE, Place
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
 from crawler.model.answer import Answer
 from crawler.model.url_identity import shard
-from crawler.model.visits import Feed, Listing, ListingVisit, SeenEntry
+from crawler.model.visits import Feed, Listing, ListingVisit, Page, SeenEntry
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, in_meta
 from crawler.session.host_claims import ClaimLostError
@@ -101,9 +101,9 @@ class BackfillSpider(BlogSpider):
         if self.urls:
             feed_ids = list(await self.run.call(self.run.frontier.feed_ids, self.urls))
             for feed_id in feed_ids:
-                self._begin(feed_id)
+                await self.run.call(self._begin, feed_id)
         else:
-            feed_ids = self.backlog.waiting()
+            feed_ids = await self.run.call(self.backlog.waiting)
         for feed_id in feed_ids:
             async for request in self._feed_backfill(feed_id):
                 yield request
@@ -114,16 +114,20 @@ class BackfillSpider(BlogSpider):
             self.backlog.ask(feed_id, (), at=self.run.now(), why="person", shown=feed.shown, everything=self.everything)
 
     async def _feed_backfill(self, feed_id: int) -> AsyncIterator[Request]:
-        feed = self.run.frontier.subscription(feed_id)
+        feed = await self.run.call(self.run.frontier.subscription, feed_id)
         if feed is None or feed.listing == INDEX or not await self._host_of(feed):
             return
-        work = self._works[feed_id] = self._work(feed)
+        work = self._works[feed_id] = await self.run.call(self._work, feed)
         async for request in self._listings(work):
             yield request
         async for request in self._posts(work):
             yield request
         self.run.committer.set_aside(feed.url)
-        if not work.failed and self.run.committer.failure is None and self.backlog.done(feed_id):
+        if not work.failed and self.run.committer.failure is None:
+            await self.run.call(self._end, feed_id)
+
+    def _end(self, feed_id: int) -> None:
+        if self.backlog.done(feed_id):
             self.backlog.end(feed_id, at=self.run.now())
 
     def _work(self, feed: Feed) -> _Work:
@@ -141,7 +145,7 @@ class BackfillSpider(BlogSpider):
 
     async def _listings(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for listings, stage by stage."""
-        listings = self.backlog.listings(work.feed.id)
+        listings = await self.run.call(self.backlog.listings, work.feed.id)
         own = backfill.kind_of_feed(work.feed.listing)
         if own not in work.kinds:
             listings = [*self._more(work, [(work.feed.url, own)]), *listings]
@@ -284,7 +288,11 @@ class BackfillSpider(BlogSpider):
         done = done or failures > self.run.options.backfill_retries
         work.failed = work.failed or not done
         work.complete = work.complete or found.complete
-        fresh, count = self._new(work, listing, found)
+        urls = {url for entry in found.entries if (url := page_url(entry))}
+        known = await self.run.call(self.run.frontier.pages, {*urls, *found.aside})
+        if listing.kind == backfill.FEED:
+            work.shapes = backfill.shapes({*urls, *await self.run.call(self.backlog.links, work.feed.id)})
+        fresh, count = self._new(work, listing, found, known)
         named = found.more
         if error is not None:
             log.info("listing url=%s kind=%s error=%s", listing.url, listing.kind, error)
@@ -305,7 +313,7 @@ class BackfillSpider(BlogSpider):
             total=found.total,
             found=count,
             listed=len(found.entries) + len(found.aside) + found.elsewhere + len(found.more) + len(found.unread),
-            aside=self._aside(work, found),
+            aside=_aside(work, found, known),
             elsewhere=found.elsewhere,
             unread=len(found.unread),
             entries=fresh,
@@ -323,28 +331,20 @@ class BackfillSpider(BlogSpider):
             async for request in self._new_pages(wanted, via=listing.url):
                 yield request.replace(priority=_POSTS)
 
-    def _new(self, work: _Work, listing: Listing, found: backfill.Found) -> tuple[tuple[SeenEntry, ...], int]:
+    def _new(
+        self, work: _Work, listing: Listing, found: backfill.Found, known: Mapping[str, Page]
+    ) -> tuple[tuple[SeenEntry, ...], int]:
         """Entries of a listing whose pages are not known, and the number of posts that no earlier listing had."""
         urls = {url for entry in found.entries if (url := page_url(entry))}
         keys = {page_key(url) for url in urls} - work.posts
         work.posts |= keys
-        if listing.kind == backfill.FEED:
-            work.shapes = backfill.shapes({*urls, *self.backlog.links(work.feed.id)})
         room = BACKFILL_PAGES - work.found
         if listing.kind != backfill.FEED:
             work.found += len(keys)
         if work.found > BACKFILL_PAGES:
             log.warning("backfill stops at its limit feed=%s posts=%d", work.feed.url, work.found)
-        known = self.run.frontier.pages(urls)
         seen = seen_entries(found.entries, {}, known, at=self.run.now())
         return tuple(one for one in seen if one.url and one.url not in known)[: max(0, room)], len(keys)
-
-    def _aside(self, work: _Work, found: backfill.Found) -> int:
-        """The number of pages in a listing that are not taken, and that no other listing had."""
-        known = self.run.frontier.pages(found.aside)
-        keys = {page_key(url) for url in found.aside if url not in known} - work.aside - work.posts
-        work.aside |= keys
-        return len(keys)
 
     async def _found(self, answer: Answer, listing: Listing) -> tuple[backfill.Found, str | None]:
         """The content of a listing, and what is wrong with it."""
@@ -365,3 +365,10 @@ class BackfillSpider(BlogSpider):
         except TaskError as e:
             return backfill.Found(), str(e).removeprefix(f"{answer.url}: ")
         return found, None
+
+
+def _aside(work: _Work, found: backfill.Found, known: Mapping[str, Page]) -> int:
+    """The number of pages in a listing that are not taken, and that no other listing had."""
+    keys = {page_key(url) for url in found.aside if url not in known} - work.aside - work.posts
+    work.aside |= keys
+    return len(keys)

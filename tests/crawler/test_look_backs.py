@@ -19,14 +19,14 @@ QUESTIONS = {
 }
 """Who asks, and the word for the question in docs/architecture.md."""
 
-BY_THE_CLOCK = {"RetryAfter._look", "HostClaims._renew_regularly"}
+BY_THE_CLOCK = {"RetryAfter.look", "HostClaims._renew_regularly"}
 """Asked every so many seconds, whatever comes."""
 
 BY_OLD_ROWS = {"usable"}
 """Asked once for a feed whose row, of an earlier version, does not name the response of its validators."""
 
 SPY = """
-import os, sys
+import asyncio, os, sys
 from contextlib import contextmanager
 import archive.runtime.database as database
 from archive.stores.folder import FolderStore
@@ -34,6 +34,8 @@ from archive.stores.folder import FolderStore
 ASKERS = {askers!r}
 
 def note(what):
+    if {only_loop!r} and asyncio._get_running_loop() is None:
+        return
     frame, names = sys._getframe(2), []
     while frame is not None:
         names.append(frame.f_code.co_qualname)
@@ -82,7 +84,9 @@ def test_a_new_post_asks_the_past_at_most_five_questions(home: Home, site: Site,
     site.pages["/feed"] = feed(site, 3)
     log, custom = tmp_path / "looks", tmp_path / "custom"
     custom.mkdir()
-    (custom / "sitecustomize.py").write_text(SPY.format(askers={*QUESTIONS, *BY_THE_CLOCK, *BY_OLD_ROWS}, log=str(log)))
+    (custom / "sitecustomize.py").write_text(
+        SPY.format(askers={*QUESTIONS, *BY_THE_CLOCK, *BY_OLD_ROWS}, log=str(log), only_loop=False)
+    )
     home.settings["PYTHONPATH"] = os.pathsep.join([str(custom), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     done = home.crawl("force=1")
     assert done.out.startswith("kept 1 new post; 1 feed visited"), done.err
@@ -96,6 +100,30 @@ def test_a_new_post_asks_the_past_at_most_five_questions(home: Home, site: Site,
     assert len({QUESTIONS[asker] for asker in asked}) <= 5
     assert asked.count("Frontier.known") == 1  # entries and pages together
     assert asked.count("Index.original") == 2  # of the feed document, and of the page
+
+
+BEFORE_THE_CRAWL = ("Run.__init__", "Run.from_crawler", "Archive.open", "Frontier.open", "RetryAfter.__init__")
+"""Opened once, before the first request."""
+
+
+def test_a_crawl_waits_for_database_and_store_in_threads(home: Home, site: Site, tmp_path: Path) -> None:
+    """Otherwise a slow database would stop all requests."""
+    site.pages |= {f"/{number}": page(number) for number in range(3)}
+    site.pages["/feed"] = feed(site, 2)
+    site.pages["/sitemap.xml"] = Answer(f"<urlset><url><loc>{site.url}/2</loc></url></urlset>".encode(), "text/xml")
+    log, custom = tmp_path / "looks", tmp_path / "custom"
+    custom.mkdir()
+    (custom / "sitecustomize.py").write_text(SPY.format(askers=set(BEFORE_THE_CRAWL), log=str(log), only_loop=True))
+    home.settings["PYTHONPATH"] = os.pathsep.join([str(custom), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    assert home.crawl(f"url={site.url}/feed").code == 0
+    assert home.crawl("force=1").code == 0
+    site.pages["/0"] = Answer(b"later", status=429)
+    assert home.pressmark("backfill", f"{site.url}/feed").code == 0
+    home.pressmark("save", f"{site.url}/1")
+    home.pressmark("recheck", f"{site.url}/0")
+    lines = log.read_text().splitlines() if log.exists() else []
+    asked = [line for line in lines if line.split(" ", 1)[1] not in BEFORE_THE_CRAWL]
+    assert asked == []
 
 
 def test_the_architecture_document_lists_the_questions() -> None:

@@ -168,6 +168,8 @@ def test_what_one_run_was_told_another_that_is_under_way_heeds(database: str) ->
     one, other = (RetryAfter(Frontier.open(database), "host", lambda: now[0]) for _ in range(2))
     one.answered(URL, 503, "3600")
     now[0] = T0 + timedelta(seconds=20)
+    assert other.stale
+    other.look()
     with pytest.raises(RetryAfterError):
         other.check(URL)
     now[0] = T0 + 2 * HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,12 @@ import pytest
 from sample.claims import lapse
 
 from archive.archive import Archive
-from archive.errors import StoreBusyError, StoreRefusedError
+from archive.errors import SpoolError, StoreBusyError, StoreRefusedError
 from archive.extract.text import Text
+from archive.index.index import Index
 from archive.settings import ArchiveSettings
 from archive.warc.capture import Capture
-from archive.writer.batch import Origin
+from archive.writer.batch import Batch, Origin
 from crawler.frontier.claims import Claims
 from crawler.frontier.frontier import Frontier
 from crawler.model.visits import PageVisit
@@ -274,6 +276,59 @@ def test_an_archive_that_failed_takes_nothing_more_and_keeps_the_spool(
     assert isinstance(session.committer.failure, StoreRefusedError)
     assert session.summary.captures == 0
     assert list(session.archive.writer.spool.iterdir()) != []
+
+
+def test_while_the_database_is_asked_the_event_loop_goes_on(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def slow(*_: object) -> None:
+        assert answers.wait(30), "the event loop waits for the database"
+
+    monkeypatch.setattr(Index, "original", slow)
+
+    async def steps() -> Recorded | None:
+        recording = asyncio.ensure_future(session.committer.record(capture()))
+        await asyncio.sleep(0.01)
+        assert not recording.done()
+        answers.set()
+        recorded = await recording
+        await session.committer.flush()
+        return recorded
+
+    assert asyncio.run(steps()) is not None
+
+
+def test_what_is_added_at_once_is_added_in_order(session: Session) -> None:
+    async def steps() -> list[Any]:
+        found = await asyncio.gather(*(session.committer.record(capture(second)) for second in range(20)))
+        await session.committer.flush()
+        return [row_of(one) for one in found]
+
+    rows = asyncio.run(steps())
+    assert [row.kind for row in rows] == ["response", *["revisit"] * 19]
+    assert [row.offset for row in rows] == sorted(row.offset for row in rows)
+    assert {row.refers_to for row in rows[1:]} == {rows[0].record}
+
+
+def test_nothing_is_added_to_a_batch_after_an_addition_that_failed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def torn(*_: object) -> None:
+        calls.append(1)
+        raise SpoolError("torn", path="spool")
+
+    monkeypatch.setattr(Batch, "add", torn)
+
+    async def steps() -> list[Recorded | None]:
+        found = await asyncio.gather(*(session.committer.record(capture(second)) for second in range(3)))
+        await session.committer.flush()
+        return found
+
+    assert asyncio.run(steps()) == [None, None, None]
+    assert len(calls) == 1
+    assert len(session.failures) == 1
 
 
 # -- in flight, summary

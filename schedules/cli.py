@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _RUNS_KEPT = timedelta(days=90)
+_UNFINISHED_KEPT = timedelta(days=1)
+"""Age at which what a write has left in the store is taken for interrupted."""
 _HUBS_AT_ONCE = 8
 HELP = """Archives what blogs publish, and gives any post back as it was.
 
@@ -193,15 +195,17 @@ def list_jobs(as_json: bool) -> None:
 
 @pressmark.command()
 def housekeeping() -> None:
-    """Delete old job runs, and let the database tidy up."""
+    """Delete old job runs and what interrupted writes have left in the store, and let the database tidy up."""
     from archive.settings import ArchiveSettings, load
+    from archive.stores import open_store
     from crawler.frontier.frontier import Frontier
     from schedules.runs import Runs
 
-    database, now = load(ArchiveSettings).database, datetime.now(UTC)
-    forgotten = Runs.open(database).forget(now - _RUNS_KEPT)
-    Frontier.open(database).tidy(now)
-    click.echo(f"tidied up: {forgotten} job runs deleted")
+    settings, now = load(ArchiveSettings), datetime.now(UTC)
+    forgotten = Runs.open(settings.database).forget(now - _RUNS_KEPT)
+    Frontier.open(settings.database).tidy(now)
+    unfinished = open_store(settings.store).clean(now - _UNFINISHED_KEPT)
+    click.echo(f"tidied up: {forgotten} job runs deleted, {unfinished} unfinished writes removed")
 
 
 @pressmark.command("tell")

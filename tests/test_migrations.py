@@ -204,6 +204,9 @@ def test_rows_of_an_earlier_revision_are_there_and_work(revisions: dict[str, str
     due = Due(now=NOW + timedelta(days=1), holder="other", held=True)
     pages, _, _ = frontier.claim_pages(due)
     assert [page.url for page in pages] == [URL]
+    with transaction(frontier.engine, reads=True) as connection:
+        hosts = connection.execute(text("SELECT host FROM pages")).scalars().all()
+    assert hosts in (["blog.example"], ["pages-host"]), "also of pages that were known before hosts were stored"
     visit = PageVisit(
         url=URL,
         feed_id=7,

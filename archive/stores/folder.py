@@ -9,7 +9,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from archive.errors import (
@@ -65,6 +66,17 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 return
             sync_folder(path.parent)
+
+    def clean(self, before: datetime) -> int:
+        """See `ObjectStore`."""
+        removed = 0
+        with self._errors():
+            for path in self.root.rglob(f"{_UNFINISHED}*"):
+                with suppress(FileNotFoundError):  # it is finished, or somebody else cleans
+                    if path.lstat().st_mtime < before.timestamp():
+                        path.unlink()
+                        removed += 1
+        return removed
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""

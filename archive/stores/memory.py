@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,6 +37,10 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""
         self._objects.pop(checked_key(key), None)
+
+    def clean(self, before: datetime) -> int:  # noqa: ARG002  the protocol's; nothing is ever unfinished
+        """See `ObjectStore`."""
+        return 0
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""

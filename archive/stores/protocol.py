@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -60,6 +61,14 @@ class ObjectStore(ReadableStore, Protocol):
         """Remove an object; it is gone once this returns. One that is not there is fine, so that a retry is safe.
 
         Only for objects whose bytes are durable in another one.
+
+        Raises:
+            StoreBusyError: Try again later.
+            StoreRefusedError: Credentials, permissions.
+        """
+
+    def clean(self, before: datetime) -> int:
+        """Remove what writes that began before an instant and were interrupted have left; returns how many.
 
         Raises:
             StoreBusyError: Try again later.

@@ -143,6 +143,22 @@ class S3Store:
         with self._errors(key):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    def clean(self, before: datetime) -> int:
+        """See `ObjectStore`: uploads in parts that were neither completed nor aborted."""
+        removed = 0
+        try:
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            for upload in (upload for page in pages for upload in page.get("Uploads", ())):
+                if upload["Initiated"] < before:
+                    name, number = upload["Key"], upload["UploadId"]
+                    self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=number)
+                    removed += 1
+        except (ClientError, BotoCoreError) as e:  # not every maker lists them
+            log.warning("open uploads cannot be ended location=%s error=%s", self.location, e)
+        return removed
+
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See `ObjectStore`."""
         if length == 0:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaDat
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0012"
+REVISION = "0013"
 
 metadata = MetaData()
 

@@ -7,7 +7,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,11 @@ class StoreContract:
         with pytest.raises(ValueError, match="object key"):
             store.delete(key)
 
+    def test_cleaning_leaves_objects_and_what_is_being_written(self, store: ObjectStore) -> None:
+        store.put("warc/1.gz", b"x")
+        assert store.clean(datetime.now(UTC) - timedelta(days=1)) == 0
+        assert store.read("warc/1.gz") == b"x"
+
     def test_lists_keys_by_prefix(self, store: ObjectStore) -> None:
         for key in ("warc/2.gz", "text/1.gz", "warc/1.gz", "warc-other/1.gz"):
             store.put(key, key.encode())
@@ -167,6 +172,18 @@ class TestFolder(StoreContract):
 
 
 _PREFIXES = iter(range(1_000))
+
+
+def test_what_a_killed_process_left_in_a_folder_is_removed(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("warc/1.gz", b"x")
+    old, young = tmp_path / "warc" / ".tmp-old", tmp_path / "warc" / ".tmp-young"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert store.clean(datetime.now(UTC) - timedelta(days=1)) == 1
+    assert (old.exists(), young.exists()) == (False, True)
+    assert list(store.keys()) == ["warc/1.gz"]
 
 
 class TestS3(StoreContract):

@@ -94,5 +94,7 @@ BACKFILL_PAGES = 200_000
 """Pages of one backfill: more than any blog has."""
 
 
+ENDING_SECONDS = 5
+"""How long a run that was asked to end waits for responses on their way; it ends within 30 s, whatever hangs."""
 VANISHED_BYTES = 2_000_000
 """How much of a page is searched for signs that it is no longer the post."""

@@ -132,7 +132,8 @@ class Run:
         self.outage.end()
         await self.committer.flush()
         failed = self.committer.failure is not None
-        await asyncio.to_thread(self.texts.close, learn=not failed)
+        # Learning takes up to half a minute; a run that was asked to end leaves it to the next one.
+        await asyncio.to_thread(self.texts.close, learn=not (failed or self.shutdown_requested()))
         await self.hosts.end(keep=failed)
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own

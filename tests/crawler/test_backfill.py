@@ -774,7 +774,7 @@ def test_a_backfill_is_not_done_while_a_listing_or_a_post_waits(database: str) -
     assert not backlog.done(feed_id)
     frontier.commit([], [], [listing_visit(feed_id, url, SITEMAP, entries=(seen(1),))])
     assert not backlog.done(feed_id)
-    [page], _ = frontier.claim_pages(Due(now=T0, holder="a", until=T0 + timedelta(hours=1)))
+    [page], _, _ = frontier.claim_pages(Due(now=T0, holder="a", lasts=timedelta(hours=1)))
     assert page.backfill
     visit = page_visit(page, at=T0, plan=(), status=404, error="answered 404")
     frontier.commit([], [visit])

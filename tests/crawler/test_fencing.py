@@ -193,7 +193,7 @@ def test_a_note_that_is_recovered_is_under_its_claim(frontier: Frontier, tmp_pat
     batch.seal()
     lapse(frontier.engine)
     other.take({SHARD}, lasts=HOUR)
-    assert recover(archive, frontier) == 1
+    assert recover(archive, frontier).committed == 1
     assert known(frontier).failures == 0
 
 

@@ -215,7 +215,7 @@ def test_the_kind_of_a_listing_goes_around_through_opml(tmp_path) -> None:  # ty
     assert feed_as_json(feed)["listing"] == SITEMAP
     found, wrong = opml.read(opml.write(frontier.subscriptions()), name="x", now=T0)
     other = Frontier.open(f"sqlite:///{tmp_path / 'b.db'}")
-    assert other.restore(found[0]).listing == SITEMAP
+    assert other.restore(found[:1])[0].listing == SITEMAP
     assert wrong == ()
     forged = opml.write(frontier.subscriptions()).replace(b'"sitemap"', b'"anything"')
     assert opml.read(forged, name="x", now=T0)[0][0].listing is None

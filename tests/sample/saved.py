@@ -114,9 +114,14 @@ def _told(argv: Sequence[str], ran: Ran) -> dict[str, Any]:
     if "--json" in argv:
         rows = [json.loads(line) for line in ran.out.splitlines()]
         if argv[0] == "jobs":
-            rows = [{name: value for name, value in row.items() if name not in _FROM_SETTINGS} for row in rows]
+            rows = [{name: value for name, value in row.items() if name not in _FROM_SETTINGS} for row in _begun(rows)]
         return {"code": ran.code, "json": rows}
     return {"code": ran.code, **_body(ran.raw, json_document=argv[-1] == "json")}
+
+
+def _begun(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The jobs that the version knew: later ones have neither run there, nor are they planned."""
+    return [job for job in jobs if job["next_run"] or job["last_run"]]
 
 
 @contextmanager
@@ -149,7 +154,7 @@ def _page(base: str, path: str) -> dict[str, Any]:
     if ours and path != "/metrics":
         said |= _body(body, json_document=kind.endswith("json"))
     if path == "/api/jobs":
-        said["json"] = _without(said["json"], _FROM_SETTINGS)
+        said["json"] = _begun(_without(said["json"], _FROM_SETTINGS))
     if said.get("location", "").startswith(PUBLIC_URL):
         said["there"] = _page(base, said["location"].removeprefix(PUBLIC_URL))
     return said

@@ -398,12 +398,15 @@ def test_a_job_that_is_hurried_while_it_runs_runs_once_more(database: str, count
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_daemon_whose_scheduler_has_died_is_ill(database: str, counted: Counted, monkeypatch) -> None:
+def test_a_daemon_whose_scheduler_has_died_is_ill(
+    database: str, counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Well:
         def check_store(self) -> None: ...
 
         writer = SimpleNamespace(check_spool=lambda: None)
         index = SimpleNamespace(engine=connect(database))
+        settings = SimpleNamespace(spool=tmp_path)
 
     def steps(daemon: Daemon) -> None:
         assert daemon.ill(Well()) == {}

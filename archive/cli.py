@@ -327,11 +327,13 @@ def compact(dry_run: bool, as_json: bool) -> None:
     import os
 
     from archive.maintenance.compact import Compaction, alone
+    from archive.runtime.run_time import RunTime
 
     os.nice(10)  # whatever else runs here is more urgent
     try:
         archive = open_archive()
-        compaction = Compaction(archive, now=lambda: datetime.now(UTC))
+        time = RunTime(archive.settings.run_seconds)
+        compaction = Compaction(archive, now=lambda: datetime.now(UTC), enough=lambda: time.is_ending)
         if dry_run:
             compaction.preview()
         else:

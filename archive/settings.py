@@ -95,6 +95,9 @@ class ArchiveSettings(PressmarkSettings):
     """How long a crawl that is finished, or has no room, waits for store, database or disk before it gives up;
     the next one commits what it left in the spool."""
 
+    run_seconds: float | None = Field(default=None, gt=0)
+    """Seconds that a run has: after three quarters of them it takes no new work; None: no limit."""
+
     compact_grace: Span = timedelta(hours=6)
     """How long the objects that a joined one replaces stay in the store."""
 

@@ -15,6 +15,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, SettingsError
 from archive.index.schema import CRAWL as MAKER
 from archive.runtime.console import Exit, print_error
+from archive.runtime.run_time import RunTime
 from archive.writer import aside
 from archive.writer.batch import Sealed
 from archive.writer.committer import Leftovers
@@ -76,6 +77,8 @@ def crawl(
         logging.getLogger(name).setLevel(logging.WARNING)
     settings: ArchiveSettings = process.settings["PRESSMARK_ARCHIVE"]
     options: CrawlSettings = process.settings["PRESSMARK_OPTIONS"]
+    time = RunTime(settings.run_seconds)
+    process.settings.set("PRESSMARK_RUN_TIME", time, priority="cmdline")
     try:
         known = {name: given.get(name, "") for name in ("url", "shard", "only")}
         own = {"everything"} if spider is BackfillSpider else set()
@@ -92,7 +95,7 @@ def crawl(
             clock.check(archive, now, trusted=options.trust_clock)
             machines.enter(frontier.engine, this_machine(settings.home))
             frontier.take_back(now, longest=options.longest_wait)
-            leftovers = recover(archive, frontier)
+            leftovers = recover(archive, frontier, enough=lambda: time.is_ending)
             frontier.heal(now)
             crawler = process.create_crawler(spider)
             if watch:
@@ -105,6 +108,8 @@ def crawl(
                 return Exit.FAILED
             if run.committer.failure is None:  # otherwise the store has already refused writes
                 _PATIENTLY(store_state.save, archive.store, frontier)
+                if run.time.is_ending and isinstance(crawler.spider, BlogSpider):
+                    run.summary.left = crawler.spider.left()
             (show or _print)(run.summary)
             code = _exit(crawler, run)
             return Exit.DAMAGED if leftovers.damage and code is Exit.DONE else code
@@ -126,10 +131,15 @@ def _raise_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def recover(archive: Archive, frontier: Frontier) -> Leftovers:
+def recover(archive: Archive, frontier: Frontier, *, enough: Callable[[], bool] = lambda: False) -> Leftovers:
     """Commit the batches that an earlier crawl left, in the order bytes, index, frontier; prints what went wrong.
 
     A batch whose own content is refused is set aside, and the alarm `aside` stands for as long as there is one.
+
+    Args:
+        archive: Whose spool it is.
+        frontier: Where their visits are stored.
+        enough: Whether to leave the rest to the next run.
 
     Raises:
         ArchiveError: Store or database is not available, or refuses everything; the batches wait in the spool.
@@ -143,7 +153,7 @@ def recover(archive: Archive, frontier: Frontier) -> Leftovers:
             [note.visit for note in notes if isinstance(note, journal.ListingNote)],
         )
 
-    done = archive.writer.commit_leftovers(MAKER, remember)
+    done = archive.writer.commit_leftovers(MAKER, remember, enough=enough)
     for line in done.lines():
         print_error(line)
     judge_aside(archive.settings, frontier)

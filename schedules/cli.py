@@ -243,6 +243,7 @@ def report_alarms() -> None:
 @pressmark.command("websub")
 def subscribe_at_hubs() -> None:
     """Subscribe at the WebSub hubs of feeds, if PRESSMARK_CALLBACK is the public URL of this daemon."""
+    from archive.runtime.run_time import RunTime
     from archive.settings import ArchiveSettings, load
     from crawler.errors import CrawlError
     from crawler.frontier import websub
@@ -255,12 +256,20 @@ def subscribe_at_hubs() -> None:
     if not options.callback:
         click.echo("no public callback: set PRESSMARK_CALLBACK")
         return
-    engine = Frontier.open(load(ArchiveSettings).database).engine
+    settings = load(ArchiveSettings)
+    time = RunTime(settings.run_seconds)
+    engine = Frontier.open(settings.database).engine
     guard = Guard(options.allow_networks)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": options.user_agent}
 
+    left = 0
+
     def ask(one: websub.Wanted) -> str | None:
         """Request a subscription from a hub; returns the error, if any. It is retried tomorrow (back-off)."""
+        nonlocal left
+        if time.is_ending:
+            left += 1  # it is wanted again by the next run
+            return None
         websub.asked(engine, one, now=datetime.now(UTC))
         try:
             status, _ = post(one.hub, body=one.form(options.callback), headers=headers, guard=guard)
@@ -273,8 +282,9 @@ def subscribe_at_hubs() -> None:
         problems = [problem for problem in pool.map(ask, wanted) if problem]
     for problem in problems:
         print_error(problem)
-    taken = len(wanted) - len(problems)
-    click.echo(f"requested {len(wanted)} subscriptions, {taken} accepted")
+    asked = len(wanted) - left
+    rest = f"; its time is used up, {left} left for the next run" if left else ""
+    click.echo(f"requested {asked} subscriptions, {asked - len(problems)} accepted{rest}")
 
 
 for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from archive.settings import setting
 from schedules.settings import ScheduleSettings
 from schedules.triggers import parse_trigger
 
@@ -50,12 +51,16 @@ def _job(settings: ScheduleSettings, name: str, *argv: str, alone: bool = False)
     trigger = parse_trigger(getattr(settings, f"{name}_every"))
     if trigger is None:
         return None
+    deadline: timedelta = getattr(settings, f"{name}_deadline")
     return Job(
         name=name,
         argv=argv,
         trigger=trigger,
-        deadline=getattr(settings, f"{name}_deadline"),
+        deadline=deadline,
         alone=alone,
-        # Lets Scrapy find the project from any folder, not only from that of scrapy.cfg.
-        environment={"SCRAPY_SETTINGS_MODULE": "crawler.settings"},
+        # Lets Scrapy find the project from any folder, not only from that of scrapy.cfg; and lets a run end in time.
+        environment={
+            "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+            setting("run_seconds"): str(deadline.total_seconds()),
+        },
     )

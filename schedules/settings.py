@@ -41,7 +41,8 @@ class ScheduleSettings(PressmarkSettings):
     crawl_every: Trigger = "5m"
     """Crawls feeds and new posts that are due according to the frontier."""
     crawl_deadline: Span = timedelta(hours=1)
-    """A run that takes longer is asked to end, then killed; the same for each job below."""
+    """A run takes no new work after three quarters of it. One that takes longer is asked to end, then killed; the
+    same for each job below."""
 
     recheck_every: Trigger = "15m"
     """Crawls posts that are due for a re-check."""

@@ -69,6 +69,8 @@ class Tally:
     """Objects whose grace period had ended."""
     waiting: int = 0
     """Objects that are deleted once it has ended."""
+    left: int = 0
+    """Joins for which there was no time."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """By key."""
 
@@ -81,7 +83,7 @@ class Tally:
 
     def as_json(self) -> dict[str, object]:
         """The tally as programs see it."""
-        names = ("before", "after", "sources", "joined", "bytes", "deleted", "waiting")
+        names = ("before", "after", "sources", "joined", "bytes", "deleted", "waiting", "left")
         left_out = [{"object": one.key, "reason": one.reason} for one in self.left_out.values()]
         periods = {"days": len(self.days), "months": len(self.months)}
         return {**periods, **{name: getattr(self, name) for name in names}, "left_out": left_out}
@@ -89,6 +91,8 @@ class Tally:
     def line(self, *, planned: bool = False) -> str:
         """The tally as people see it."""
         wrong = f", {len(self.left_out)} left out" if self.left_out else ""
+        if self.left:
+            wrong = f"{wrong}; its time is used up, {self.left} joins left for the next run"
         if planned:
             wrong = f"{wrong}; nothing was changed"
         became = f"{self.sources} objects into {self.joined} ({self.bytes:,} bytes)"
@@ -122,6 +126,7 @@ class Compaction:
         now: Callable[[], datetime],
         new_uuid: Callable[[], str] = lambda: str(uuid.uuid4()),
         new_name: Callable[[], str] = lambda: secrets.token_hex(4),
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
         """Nothing is changed yet.
 
@@ -130,6 +135,7 @@ class Compaction:
             now: The clock.
             new_uuid: Returns a UUID for each record.
             new_name: Returns the part of an object's name by which it differs from all others.
+            enough: Called before each join and each deletion; whether the rest is left to the next run.
         """
         self._archive = archive
         self._store = archive.store
@@ -137,6 +143,7 @@ class Compaction:
         self._now = now
         self._new_uuid = new_uuid
         self._new_name = new_name
+        self._enough = enough
         self._most_bytes = archive.settings.compact_megabytes * 1_000_000
         self._folder = archive.settings.home / "compact"
         self.tally = Tally()
@@ -166,9 +173,14 @@ class Compaction:
         self.tally.before = self.tally.after = len(held)
         # Joins of the first round may be joined again; each round ends with fewer objects, or knows of more damage.
         while found := plan(held, now=self._now(), most_bytes=self._most_bytes, without=self.tally.left_out.keys()):
-            for join in found:
+            for number, join in enumerate(found):
+                if self._enough():
+                    self.tally.left = len(found) - number
+                    break
                 self.join(join)
             held = joins.held(self._engine)
+            if self.tally.left:
+                break
         self.tally.after = len(held)
         self.expire()
         self.tally.waiting = joins.waiting(self._engine)
@@ -296,6 +308,8 @@ class Compaction:
         grace = self._archive.settings.compact_grace
         found = joins.expired(self._engine, before=now - grace, now=now)
         for key, group in itertools.groupby(found, key=lambda one: one.joined_into):
+            if self._enough():
+                return
             self._delete(key, list(group))
 
     def _delete(self, joined_into: str, group: list[Retired]) -> None:

@@ -25,7 +25,7 @@ from archive.writer import aside
 from archive.writer.aside import Aside
 from archive.writer.batch import Batch, Origin, Recent, Sealed
 from archive.writer.damage import Damage
-from archive.writer.recover import recover
+from archive.writer.recover import batch_names, recover
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class Leftovers:
     """Batches that were set aside."""
     damage: tuple[Damage, ...] = ()
     """What was lost of them on this machine's disk."""
+    left: int = 0
+    """Batches for which there was no time."""
 
     def __add__(self, other: Leftovers) -> Leftovers:
         """Both together."""
@@ -47,6 +49,7 @@ class Leftovers:
             committed=self.committed + other.committed,
             aside=self.aside + other.aside,
             damage=self.damage + other.damage,
+            left=self.left + other.left,
         )
 
     def lines(self) -> Iterator[str]:
@@ -155,7 +158,13 @@ class Writer:
             for path in sealed.paths:
                 path.unlink(missing_ok=True)
 
-    def commit_leftovers(self, maker: str, then: Callable[[Sealed], None] | None = None) -> Leftovers:
+    def commit_leftovers(
+        self,
+        maker: str,
+        then: Callable[[Sealed], None] | None = None,
+        *,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Leftovers:
         """Commit what an earlier run of that maker left in the spool.
 
         A batch whose own bytes or values are refused is set aside, so that it does not block later ones. Anything else
@@ -164,6 +173,7 @@ class Writer:
         Args:
             maker: First word of the batches' names.
             then: Called with each batch that is committed, before its spool files are deleted.
+            enough: Called after each batch; whether the others are left to the next run.
 
         Raises:
             ArchiveError: Spool, store or database failed.
@@ -179,7 +189,10 @@ class Writer:
                 committed += 1
             else:
                 refused.append(self._set_aside(sealed, error))
-        return Leftovers(committed=committed, aside=tuple(refused), damage=tuple(damage))
+            if enough():
+                break
+        left = len(batch_names(self.spool, maker))
+        return Leftovers(committed=committed, aside=tuple(refused), damage=tuple(damage), left=left)
 
     def bring_back(self, maker: str) -> int:
         """Return to the spool what was set aside of a maker's batches, to be tried again; returns their number."""

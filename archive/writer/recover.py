@@ -55,9 +55,13 @@ def recover(spool: Path, known: Callable[[str], CaptureRow | None], *, maker: st
     if maker == IMPORT:
         for path in spool.glob(f"*-{maker}-*{OPEN}"):
             path.unlink()
-    names = sorted({batch_name(path) for path in spool.glob(f"*-{maker}-*") if path.is_file()})
-    for name in names:
+    for name in batch_names(spool, maker):
         yield _imported(spool, name, known) if maker == IMPORT else _recovered(spool, name, known)
+
+
+def batch_names(spool: Path, maker: str) -> list[str]:
+    """Names of a maker's batches in the spool, oldest first."""
+    return sorted({batch_name(path) for path in spool.glob(f"*-{maker}-*") if path.is_file()})
 
 
 def batch_name(path: Path) -> str:

@@ -57,13 +57,17 @@ def backfill(urls: tuple[str, ...], due: bool, everything: bool, as_json: bool) 
                 click.echo("no backfill is waiting")
             return
     given = {"url": " ".join(urls), "everything": "1" if everything else ""}
+    summaries: list[Summary] = []
     code = run_crawl(
-        {name: value for name, value in given.items() if value}, show=lambda _summary: None, spider=BackfillSpider
+        {name: value for name, value in given.items() if value}, show=summaries.append, spider=BackfillSpider
     )
     with open_frontier() as frontier:
         for feed_id in waiting or frontier.feed_ids(urls):
             if (report := Backlog(frontier.engine).report(feed_id)) is not None:
                 _show_report(report, as_json=as_json)
+    for summary in summaries:
+        if not as_json and (line := summary.left_line()):
+            click.echo(line)
     sys.exit(code)
 
 

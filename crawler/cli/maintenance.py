@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,11 @@ def verify(sample: float, repairs: bool, as_json: bool) -> None:
     """
     from archive.cli import failed, open_archive, progress_bar
     from archive.maintenance.verification import Verification
+    from archive.runtime.run_time import RunTime
     from crawler.restore.store_state import CHECKS
 
     bad: dict[str, int] = {}
+    unread = 0
 
     def tell(findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -52,12 +55,21 @@ def verify(sample: float, repairs: bool, as_json: bool) -> None:
 
     with open_frontier() as frontier:
         try:
-            run = Verification(open_archive(), checks=CHECKS, now=lambda: datetime.now(UTC), repairs=repairs)
+            archive = open_archive()
+            time = RunTime(archive.settings.run_seconds)
+            run = Verification(archive, checks=CHECKS, now=lambda: datetime.now(UTC), repairs=repairs)
             chosen = run.chosen(sample)
             with progress_bar(chosen.rows, "objects") as rows:
-                for row in rows:
+                for number, row in enumerate(rows):
+                    if time.is_ending:
+                        unread = len(chosen.rows) - number
+                        break
                     tell(run.row(row))
-            for key in chosen.others:
+            chosen = replace(chosen, rows=chosen.rows[: len(chosen.rows) - unread])
+            for number, key in enumerate(chosen.others):
+                if time.is_ending:
+                    unread += len(chosen.others) - number
+                    break
                 tell(run.other(key))
             tell(run.end(chosen))
             again = frontier.heal(datetime.now(UTC))
@@ -65,9 +77,12 @@ def verify(sample: float, repairs: bool, as_json: bool) -> None:
             sys.exit(failed(e))
     if again.pages or again.feeds:
         click.echo(f"to be fetched again: {again.pages} pages, {again.feeds} feeds", err=True)
-    summary = {"objects": len(chosen.rows), "bytes": sum(row.length for row in chosen.rows), **bad}
+    summary: dict[str, int] = {"objects": len(chosen.rows), "bytes": sum(row.length for row in chosen.rows), **bad}
     wrong = ", ".join(f"{number} {kind}" for kind, number in sorted(bad.items())) or "no problems"
     line = f"verified {summary['objects']} of {len(chosen.known)} objects, {summary['bytes']:,} bytes: {wrong}"
+    if unread:
+        summary["left"] = unread
+        line += f"; its time is used up, {unread} left for the next run"
     click.echo(json.dumps(summary) if as_json else line)
     sys.exit(Exit.DAMAGED if bad.keys() - {"unknown"} else Exit.DONE)
 
@@ -179,6 +194,7 @@ def seal(again: bool) -> None:
     from archive.cli import failed
     from archive.errors import LockedError
     from archive.index.schema import CRAWL
+    from archive.runtime.run_time import RunTime
     from archive.settings import ArchiveSettings, load
     from archive.writer.committer import Leftovers
     from crawler.job import judge_aside, recover
@@ -187,13 +203,14 @@ def seal(again: bool) -> None:
     done = Leftovers()
     with open_frontier() as frontier:
         settings = load(ArchiveSettings)
+        time = RunTime(settings.run_seconds)
         for lane in LANES:
             try:
                 with only_run(settings.home, lane, wait_seconds=0):
                     archive = Archive.open(settings, lane)
                     if again:
                         archive.writer.bring_back(CRAWL)
-                    done += recover(archive, frontier)
+                    done += recover(archive, frontier, enough=lambda: time.is_ending)
             except LockedError as e:
                 if again:
                     print_error(str(e), e.hint)
@@ -203,7 +220,8 @@ def seal(again: bool) -> None:
         if again:
             done += _others_again(Archive.open(settings))
             judge_aside(settings, frontier)
-    click.echo(f"committed {done.committed} batches")
+    left = f"; its time is used up, {done.left} left for the next run" if done.left else ""
+    click.echo(f"committed {done.committed} batches{left}")
     sys.exit(Exit.FAILED if done.aside else Exit.DAMAGED if done.damage else Exit.DONE)
 
 

@@ -35,16 +35,17 @@ from archive.warc.http_message import header, redacted
 from crawler.decide.answers import BUSY
 from crawler.downloader.exchange import Exchange, Flight
 from crawler.downloader.protocol import SLOT_HEADER, capture_on_the_wire, verify_no_certificates
+from crawler.downloader.run_time import Downloads
 from crawler.errors import PrivateAddressError
-from crawler.limits import DOMAIN_CONCURRENCY, ENDING_SECONDS, FLIGHT_BYTES
+from crawler.limits import DOMAIN_CONCURRENCY, FLIGHT_BYTES
 from crawler.model.url_identity import registrable_domain
 from crawler.net.address_guard import is_address, is_name
 from crawler.net.credentials import origin
 from crawler.net.request_context import change, context_of
-from crawler.session.host_claims import ClaimLostError
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.core.downloader import Slot
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -52,11 +53,6 @@ log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 2.0
 """Minimum time that an idle connection is kept; longer if the gap between two requests is."""
-
-
-_LOOK_SECONDS = 0.5
-"""Between two looks whether the run was asked to end."""
-_ENDING = "the run was asked to end, and abandons what has not answered"
 
 
 class _TrustingHandler(HTTP11DownloadHandler):
@@ -91,10 +87,7 @@ class WireHandler(HTTP11DownloadHandler):
         self._all = asyncio.Semaphore(run.options.concurrency)
         self._most = run.options.max_bytes
         self._flight = Flight(FLIGHT_BYTES)
-        self._asked_to_end = run.shutdown_requested
-        self._abandoning = False
-        self._downloads: set[asyncio.Task[Response]] = set()
-        self._watch: asyncio.Task[None] | None = None
+        self._downloads = Downloads(run, lambda: _slots(crawler))
         idle_seconds = max(_IDLE_SECONDS, run.options.host_gap + 1)
         self._trusting = _TrustingHandler(crawler)
         capture_on_the_wire((self, self._trusting), self._wires, run.guard, idle_seconds=idle_seconds)
@@ -103,32 +96,9 @@ class WireHandler(HTTP11DownloadHandler):
         """Download, record and return the response, throttled by host.
 
         Raises:
-            ClaimLostError: The run was asked to end, and waits for this host no longer: nothing is known of the URL.
+            NotSentError: The run ends, and waits for this host no longer: nothing is known of the URL.
         """
-        if self._watch is None:
-            self._watch = asyncio.ensure_future(self._abandon_at_the_end())
-        if self._abandoning:
-            raise ClaimLostError(_ENDING)
-        download = asyncio.ensure_future(self._in_turn(request))
-        self._downloads.add(download)
-        download.add_done_callback(self._downloads.discard)
-        try:
-            return await download
-        except asyncio.CancelledError:
-            if self._abandoning:
-                raise ClaimLostError(_ENDING) from None
-            raise
-
-    async def _abandon_at_the_end(self) -> None:
-        """Wait until the run is asked to end, then a little for what is on its way; end the rest."""
-        while not self._asked_to_end():  # noqa: ASYNC110  Scrapy sends no signal for it
-            await asyncio.sleep(_LOOK_SECONDS)
-        await asyncio.sleep(ENDING_SECONDS)
-        self._abandoning = True
-        if self._downloads:
-            log.info("requests abandoned, the run was asked to end count=%d", len(self._downloads))
-        for download in list(self._downloads):
-            download.cancel()
+        return await self._downloads.download(request, self._in_turn(request))
 
     async def _in_turn(self, request: Request) -> Response:
         """Download in turn with other requests to the host.
@@ -146,6 +116,7 @@ class WireHandler(HTTP11DownloadHandler):
                 return await self._download(request, parts.hostname or "")
 
     async def _download(self, request: Request, host: str) -> Response:
+        self._downloads.begins()
         if is_address(host) and not self._guard.permits(host.strip("[]")):
             raise PrivateAddressError("is a private address", url=request.url)
         if not is_address(host) and not is_name(host):
@@ -201,8 +172,7 @@ class WireHandler(HTTP11DownloadHandler):
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self._downloads.close()
         await super().close()
         await self._trusting.close()
 
@@ -222,6 +192,11 @@ class WireHandler(HTTP11DownloadHandler):
         capture = _capture(request, wire, head, body, truncated=reason)
         await self._record(capture)
         return capture
+
+
+def _slots(crawler: Crawler) -> list[Slot]:
+    """Scrapy's queues of requests, one for each host."""
+    return [] if crawler.engine is None else list(crawler.engine.downloader.slots.values())
 
 
 def _beginning(request: Request, capture: Capture, enough_bytes: int) -> Response:

@@ -60,7 +60,7 @@ class Redirects(RedirectHook):
         if redirected.url == redirected.meta["redirect_urls"][0]:
             redirected.headers.update(dict(context.conditions))
         # An unread capture is one of the first URL, and has answered by now.
-        change(redirected, via=request.url, hops=context.hops + "R", unread_since=None)
+        change(redirected, via=request.url, hops=context.hops + "R", unread_since=None, may_wait=False)
         return redirected
 
     def leads_on(self, request: Request, response: Response, url: str) -> bool:

@@ -23,7 +23,7 @@ from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
 from crawler.net import credentials
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
-from crawler.session.host_claims import ClaimLostError
+from crawler.session.host_claims import NotSentError
 from crawler.session.run import Run
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Robots:
         self._origins.move_to_end(origin)
         try:
             return await shield(self._origins[origin])  # others wait for it too
-        except ClaimLostError:  # it was not requested
+        except NotSentError:  # it was not requested
             self._origins.pop(origin, None)
             raise
 
@@ -191,7 +191,7 @@ class Robots:
         request = Request(url, priority=1_000, callback=NO_CALLBACK, meta=meta)
         try:
             response = await self._crawler.engine.download_async(request)
-        except (PrivateAddressError, ClaimLostError):
+        except (PrivateAddressError, NotSentError):
             raise
         except Exception as e:  # noqa: BLE001  whatever it is, the request has failed
             log.warning("robots.txt unreachable url=%s error=%s", url, reason(e))

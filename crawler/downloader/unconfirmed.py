@@ -35,5 +35,6 @@ class Unconfirmed:
         again = request.replace(dont_filter=True)
         for name in CONDITIONAL:
             again.headers.pop(name, None)
-        change(again, asked_again=True, conditions=(), validated_by=None, unread_since=None, recorded=None)
+        fresh = {"conditions": (), "validated_by": None, "unread_since": None, "recorded": None}
+        change(again, asked_again=True, may_wait=False, **fresh)
         return again

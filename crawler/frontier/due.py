@@ -35,11 +35,7 @@ def claim_feeds(connection: Connection, due: Due, after: Place, limit: int) -> t
 
 def claim_pages(connection: Connection, due: Due, after: Place, limit: int) -> tuple[list[Page], Place, Epochs]:
     """See `Frontier.claim_pages`."""
-    query = _pages(due.now, due.part, due.feed_ids)
-    if due.held is not None:
-        query = query.where(pages.c.kept == due.held)
-    if due.backfill is not None:
-        query = query.where(or_(pages.c.backfill == due.backfill, pages.c.kept))
+    query = _wanted_pages(due)
     if due.held_only:
         query = query.where(pages.c.shard.in_(_claimed(due)))
     if due.without:
@@ -51,6 +47,26 @@ def claim_pages(connection: Connection, due: Due, after: Place, limit: int) -> t
     rows = connection.execute(query.limit(limit)).all()
     ours = _claim(connection, rows, due)
     return list(each_page_once(row for row in rows if row.shard in ours)), _end(rows), ours
+
+
+def count(connection: Connection, due: Due, limit: int) -> tuple[int, int]:
+    """See `Frontier.count_due`."""
+    wanted = (_feeds(due.now, due.part).with_only_columns(feeds.c.id), _wanted_pages(due).with_only_columns(pages.c.id))
+    found = (query.order_by(None).distinct().limit(limit).subquery() for query in wanted)
+    number_of_feeds, number_of_pages = (
+        connection.execute(select(func.count()).select_from(rows)).scalar_one() for rows in found
+    )
+    return number_of_feeds, number_of_pages
+
+
+def _wanted_pages(due: Due) -> Select[Any]:
+    """Due pages of the kinds that are wanted, on whatever hosts."""
+    query = _pages(due.now, due.part, due.feed_ids)
+    if due.held is not None:
+        query = query.where(pages.c.kept == due.held)
+    if due.backfill is not None:
+        query = query.where(or_(pages.c.backfill == due.backfill, pages.c.kept))
+    return query
 
 
 def _claim(connection: Connection, rows: Sequence[Row[Any]], due: Due) -> Epochs:

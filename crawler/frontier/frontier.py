@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
 """Number of feeds or pages claimed at a time."""
+COUNTED = 100_000
+"""Up to which what is due is counted."""
 _ALARMS_KEPT = timedelta(days=90)
 
 
@@ -159,6 +161,11 @@ class Frontier:
         """
         with transaction(self._engine) as connection:
             return due_now.claim_pages(connection, due, after, limit)
+
+    def count_due(self, due: Due, limit: int = COUNTED) -> tuple[int, int]:
+        """How many feeds and pages are due, whoever has claimed their hosts; each is counted up to a limit."""
+        with transaction(self._engine, reads=True) as connection:
+            return due_now.count(connection, due, limit)
 
     # -- what was seen
 

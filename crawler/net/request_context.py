@@ -48,6 +48,8 @@ class RequestContext:
     """Cookies that the addresses before this one have set; sent with this request and its redirects, then forgotten."""
     asked: frozenset[tuple[str, bytes]] = frozenset()
     """Addresses requested before this one on the way from the first, each with the cookies that were sent."""
+    may_wait: bool = False
+    """Whether it begins work that the next run can do as well: it is not sent once most of the run's time is used."""
     ignores_robots: bool = False
     """Whether it is a request for robots.txt itself."""
     known: Known = Known()  # noqa: RUF009  frozen

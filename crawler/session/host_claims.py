@@ -44,8 +44,12 @@ class Call(Protocol):
         """The function's result."""
 
 
-class ClaimLostError(IgnoreRequest):
-    """Another run has taken over the host of a request, which was therefore not sent."""
+class NotSentError(IgnoreRequest):
+    """A request was not sent after all; nothing is known of its URL, which stays due."""
+
+
+class ClaimLostError(NotSentError):
+    """Another run has taken over the host of a request."""
 
 
 class HostClaims:

@@ -15,6 +15,7 @@ from scrapy.exceptions import NotConfigured
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
+from archive.runtime.run_time import RunTime
 from archive.writer.batch import Origin
 from crawler.errors import CrawlError
 from crawler.frontier import machines
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LEARNING_SECONDS = 60.0
+"""Time that a run must have left to learn what recurs on sites."""
+
 progress = object()
 """Scrapy signal: sent with `summary` after each change."""
 
@@ -51,12 +55,19 @@ class Run:
     """Scrapy extension that creates what the components of one crawl share; it does no work of its own."""
 
     def __init__(
-        self, archive: Archive, frontier: Frontier, options: CrawlSettings, settings: ArchiveSettings, lane: str = ""
+        self,
+        archive: Archive,
+        frontier: Frontier,
+        options: CrawlSettings,
+        settings: ArchiveSettings,
+        lane: str = "",
+        time: RunTime | None = None,
     ) -> None:
         self._crawler: Crawler | None = None
         self.archive = archive
         self.frontier = frontier
         self.options = options
+        self.time = time or RunTime(settings.run_seconds)
         self.guard = Guard(options.allow_networks)
         self.credentials = frontier.origins()
         self.retry_after = RetryAfter(frontier, options.retry_after_scope, self.now)
@@ -109,7 +120,9 @@ class Run:
         if settings is None:
             raise NotConfigured("settings are not those of crawler.settings")
         lane: str = crawler.settings.get("PRESSMARK_LANE", "")
-        run = cls(Archive.open(settings, lane), Frontier.open(settings.database), options(crawler), settings, lane)
+        time: RunTime | None = crawler.settings.get("PRESSMARK_RUN_TIME")
+        archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
+        run = cls(archive, frontier, options(crawler), settings, lane, time)
         run._crawler = crawler
         crawler.signals.connect(run.begin, signal=signals.spider_opened)
         crawler.signals.connect(run.close, signal=signals.spider_closed)
@@ -132,8 +145,9 @@ class Run:
         self.outage.end()
         await self.committer.flush()
         failed = self.committer.failure is not None
-        # Learning takes up to half a minute; a run that was asked to end leaves it to the next one.
-        await asyncio.to_thread(self.texts.close, learn=not (failed or self.shutdown_requested()))
+        # Learning takes up to half a minute; a run that was asked to end, or has no time, leaves it to the next one.
+        in_haste = failed or self.shutdown_requested() or self.time.left_seconds < _LEARNING_SECONDS
+        await asyncio.to_thread(self.texts.close, learn=not in_haste)
         await self.hosts.end(keep=failed)
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -107,6 +107,8 @@ class Summary:
     objects: list[str] = field(default_factory=list)
     put_off: set[str] = field(default_factory=set)
     """Registrable domains with more new pages than their budget for one run."""
+    left: Mapping[str, int] = field(default_factory=dict)
+    """What is due after a run whose time was used up, by kind of thing."""
     expected: int = 0
     """Pages requested so far."""
     done: int = 0
@@ -166,7 +168,12 @@ class Summary:
         if self.failed_feeds:
             visits += f" ({self.failed_feeds} failed)"
         size = f"{_count(self.captures, 'capture')}, {_count(self.texts, 'text')}, {self.bytes:,} bytes stored"
-        return f"{', '.join(parts)}; {visits}; {size}"
+        return f"{', '.join(parts)}; {visits}; {size}{self.left_line('; ')}"
+
+    def left_line(self, before: str = "") -> str:
+        """What the run has left for the next one; empty if it was nothing."""
+        left = " and ".join(_count(number, thing) for thing, number in self.left.items() if number)
+        return f"{before}its time is used up, {left} left for the next run" if left else ""
 
 
 def _outcome(page: PageOutcome) -> str:

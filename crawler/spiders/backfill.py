@@ -27,7 +27,7 @@ from crawler.model.url_identity import shard
 from crawler.model.visits import Feed, Listing, ListingVisit, Page, SeenEntry
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, in_meta
-from crawler.session.host_claims import ClaimLostError
+from crawler.session.host_claims import NotSentError
 from crawler.session.retry_after import RetryAfterError
 from crawler.spiders.blog import ACCEPT_FEED, BlogSpider
 
@@ -105,8 +105,14 @@ class BackfillSpider(BlogSpider):
         else:
             feed_ids = await self.run.call(self.backlog.waiting)
         for feed_id in feed_ids:
+            if self.run.time.is_ending:
+                return
             async for request in self._feed_backfill(feed_id):
                 yield request
+
+    def left(self) -> Mapping[str, int]:
+        """How many backfills are not finished."""
+        return {"backfill": len(self.backlog.waiting())}
 
     def _begin(self, feed_id: int) -> None:
         feed = self.run.frontier.subscription(feed_id)
@@ -165,7 +171,7 @@ class BackfillSpider(BlogSpider):
     async def _posts(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for posts that were found but not fetched yet."""
         place: Place = None
-        while True:
+        while not self._is_ending(work):
             # Also those that are due from the feed itself, since this run has claimed the host.
             due = self.run.hosts.due(feed_ids=(work.feed.id,), held=False)
             pages, more = await self.run.hosts.claim_pages(due, place)
@@ -177,6 +183,11 @@ class BackfillSpider(BlogSpider):
             if more is None:
                 return
             place = more
+
+    def _is_ending(self, work: _Work) -> bool:
+        """Whether no more may be requested, since most of the run's time is used; a later run then goes on."""
+        work.failed = work.failed or self.run.time.is_ending
+        return self.run.time.is_ending
 
     async def _host_of(self, feed: Feed) -> bool:
         """Claim a feed's host for the whole backfill; waits for it if a person started the backfill."""
@@ -217,11 +228,14 @@ class BackfillSpider(BlogSpider):
     async def _listing_request(self, work: _Work, listing: Listing) -> AsyncIterator[Request]:
         if self.shard is not None and not self.shard.holds(shard(listing.url)):
             return
+        if self._is_ending(work):
+            return
         if not (await self.run.hosts.claim([listing.url]))[0]:
             work.failed = True  # another run has claimed that host
             return
         work.kinds.add(listing.kind)
-        context = RequestContext(via=work.feed.url, hops="L", ignores_robots=listing.kind == backfill.ROBOTS)
+        robots = listing.kind == backfill.ROBOTS
+        context = RequestContext(via=work.feed.url, hops="L", ignores_robots=robots, may_wait=True)
         try:
             request = Request(
                 listing.url,
@@ -256,9 +270,9 @@ class BackfillSpider(BlogSpider):
         asked = not isinstance(failure.value, RetryAfterError)
         done = error == FORBIDDEN
         with self.run.in_flight.ending(f"listing {listing.url}"):
-            if isinstance(failure.value, ClaimLostError):
+            if isinstance(failure.value, NotSentError):
                 self._works[listing.feed_id].failed = True  # it goes on in a later run
-                self._not_asked(listing.url)
+                self._not_asked(listing.url, failure.value)
                 return
             async for request in self._follow(listing, None, backfill.Found(), error=error, done=done, counts=asked):
                 yield request

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from crawler.net.credentials import bare, origin
 from crawler.net.failure_reason import lasts, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
 from crawler.session.conditions import Conditions, usable
-from crawler.session.host_claims import ClaimLostError
+from crawler.session.host_claims import NotSentError
 from crawler.session.retry_after import RetryAfterError
 from crawler.session.run import Run
 from crawler.spiders.answers import answer_of
@@ -79,6 +79,8 @@ class BlogSpider(Spider):
     """How the pages of posts are reached, as in WARC metadata."""
     thorough = False
     """Whether to ignore the budgets of hosts."""
+    may_wait = True
+    """Whether the next run can take what this one has no time for."""
 
     def __init__(
         self,
@@ -152,11 +154,14 @@ class BlogSpider(Spider):
                 await self.run.call(self.run.frontier.trust, url, unverified=self.unverified)
 
     async def _due(self, feed_ids: tuple[int, ...] | None) -> AsyncIterator[Request]:
-        """Requests for what is due, of all feeds or some, for as long as something is due or may become due."""
+        """Requests for what is due, of all feeds or some, for as long as something is due or may become due.
+
+        Once most of the run's time is used, the rest is left for the next run.
+        """
         run, force = self.run, self.force
         feeds_at: Place = None
         pages_at: Place = None
-        while True:
+        while not run.time.is_ending:
             due = run.hosts.due(part=self.shard, feed_ids=feed_ids, force=force)
             more: Place = None
             if feed_ids is None and self.only != "rechecks":
@@ -175,6 +180,12 @@ class BlogSpider(Spider):
             if feed_ids is not None or force or not len(run.in_flight):
                 return
             await asyncio.sleep(_LOOK_SECONDS if len(run.in_flight) > 1 else 1.0)
+
+    def left(self) -> Mapping[str, int]:
+        """How much is due after the run, by kind of thing; counted up to a limit."""
+        due = self.run.hosts.due(part=self.shard, **self._pages_wanted())
+        feeds, pages = self.run.frontier.count_due(due)
+        return {"page": pages} if self.only == "rechecks" else {"feed": feeds, "page": pages}
 
     def _pages_wanted(self) -> dict[str, Any]:
         without = tuple(map(shard_of, self.run.summary.put_off))
@@ -270,7 +281,7 @@ class BlogSpider(Spider):
 
     async def _feed_request(self, feed: Feed, seed: str | None, conditions: Conditions | None) -> Request | None:
         """The conditional GET of a feed; None if its URL cannot be requested, which is recorded."""
-        context = RequestContext(credentials_for=origin(feed.url), **_conditional(conditions))
+        context = RequestContext(credentials_for=origin(feed.url), may_wait=seed is None, **_conditional(conditions))
         try:
             request = Request(
                 feed.url,
@@ -306,8 +317,8 @@ class BlogSpider(Spider):
         """A feed could not be fetched."""
         feed: Feed = failure.request.cb_kwargs["feed"]
         with self.run.in_flight.ending(f"feed {feed.url}"):
-            if isinstance(failure.value, ClaimLostError):
-                self._not_asked(feed.url)
+            if isinstance(failure.value, NotSentError):
+                self._not_asked(feed.url, failure.value)
                 return
             await self._feed_failed(feed, failure.request.cb_kwargs["seed"], failure.value)
 
@@ -319,8 +330,8 @@ class BlogSpider(Spider):
     # -- pages
 
     async def _new_pages(self, pages: Sequence[Page], via: str) -> AsyncIterator[Request]:
-        """Requests for pages that a document links to, if this run can claim their hosts; others stay due."""
-        if self.subscribe_only:
+        """Requests for pages that a document links to, if there is time and their hosts are ours; others stay due."""
+        if self.subscribe_only or self.run.time.is_ending:
             return
         wanted = [
             page
@@ -363,6 +374,7 @@ class BlogSpider(Spider):
             credentials_for=await self._credentials_for(page.feed_id),
             known=before,
             unread_since=page.read,
+            may_wait=self.may_wait,
             **_conditional(conditions),
         )
         try:
@@ -436,15 +448,15 @@ class BlogSpider(Spider):
         page: Page = failure.request.cb_kwargs["page"]
         until = failure.value.until if isinstance(failure.value, RetryAfterError) else None
         with self.run.in_flight.ending(f"page {page.url}"):
-            if isinstance(failure.value, ClaimLostError):
-                self._not_asked(page.url)
+            if isinstance(failure.value, NotSentError):
+                self._not_asked(page.url, failure.value)
                 self._asked.discard(page_key(page.url))
                 return
             await self.page_visits.failed(page, reason(failure.value), until)
 
-    def _not_asked(self, url: str) -> None:
-        """A URL was not requested, since another run has taken over its host; it stays due."""
-        log.info("not requested, the claim on its host is lost url=%s", url)
+    def _not_asked(self, url: str, why: BaseException) -> None:
+        """A URL was not requested after all; it stays due."""
+        log.info("not requested reason=%s url=%s", why, url)
         self.run.committer.set_aside(url)
 
     # -- page requisites

@@ -30,6 +30,7 @@ class NamedSpider(BlogSpider):
     """A spider that visits what a person names, and nothing else."""
 
     name = ""  # Scrapy's loader passes over it
+    may_wait = False
 
     async def requests(self) -> AsyncIterator[Any]:
         """Requests for the URLs that were named."""

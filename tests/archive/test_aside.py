@@ -74,6 +74,15 @@ def test_a_batch_of_an_earlier_version_without_a_reason_can_be_tried_again(archi
     assert archive.writer.commit_leftovers(CRAWL).committed == 1
 
 
+def test_batches_for_which_there_is_no_time_stay_in_the_spool(archive: Archive) -> None:
+    for n in range(3):
+        sealed(archive, n)
+    done = archive.writer.commit_leftovers(CRAWL, enough=lambda: True)
+    assert (done.committed, done.left) == (1, 2)
+    done = archive.writer.commit_leftovers(CRAWL)
+    assert (done.committed, done.left, files(archive)) == (2, 0, set())
+
+
 def test_what_is_still_refused_is_set_aside_once_more(archive: Archive) -> None:
     sealed(archive)
 

@@ -272,6 +272,21 @@ def test_a_second_run_changes_nothing(small: Archive) -> None:
     assert (tally.joined, tally.deleted, stored(small)) == (0, 0, before)
 
 
+def test_joins_for_which_there_is_no_time_are_left_to_the_next_run(small: Archive) -> None:
+    day(small)
+    before = stored(small)
+    done = Compaction(small, now=lambda: NEXT, enough=lambda: True)
+    done.run()
+    assert (done.tally.joined, done.tally.left, stored(small)) == (0, 2, before)
+    assert done.tally.line().endswith("; its time is used up, 2 joins left for the next run")
+    assert done.tally.as_json()["left"] == 2
+    assert compacted(small).tally.joined == 2
+    kept = Compaction(small, now=lambda: LATER, enough=lambda: True)
+    kept.run()
+    assert kept.tally.deleted == 0
+    assert compacted(small, LATER).tally.deleted > 0
+
+
 def test_the_days_of_a_month_are_joined_again_when_it_is_over(small: Archive, tmp_path: Path) -> None:
     for n in range(5):
         day(small, 4, DAY + timedelta(days=n))

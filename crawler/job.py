@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, stop_after_attempt, wait_exponential
@@ -15,6 +17,7 @@ from archive.archive import Archive
 from archive.errors import ArchiveError, SettingsError
 from archive.index.schema import CRAWL as MAKER
 from archive.runtime.console import Exit, print_error
+from archive.runtime.ending import Ending, leave_after, within
 from archive.runtime.run_time import RunTime
 from archive.writer import aside
 from archive.writer.batch import Sealed
@@ -23,6 +26,7 @@ from crawler.errors import CrawlError, UsageError
 from crawler.frontier import machines
 from crawler.frontier.alarms import about
 from crawler.frontier.frontier import Frontier
+from crawler.limits import END_SECONDS
 from crawler.model.visits import Alarm
 from crawler.restore import store_state
 from crawler.session import clock
@@ -37,6 +41,8 @@ from crawler.spiders.blog import BlogSpider, arguments
 from crawler.spiders.named import NamedSpider
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from scrapy.crawler import Crawler, CrawlerProcessBase
 
     from archive.settings import ArchiveSettings
@@ -45,6 +51,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FILES = 16_384
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SAVING_SECONDS = 60.0
+"""Beyond the patience with an outage, time for saving the subscriptions."""
+_LEAVING_SECONDS = 3.0
+"""Time for the last steps of a process, such as its report."""
 _TALKATIVE = ("scrapy.crawler", "scrapy.middleware", "scrapy.addons", "scrapy.utils.log")
 
 _PATIENTLY = Retrying(
@@ -88,6 +99,7 @@ def crawl(
             gap = options.host_gap * 2 if options.backfill_gap is None else options.backfill_gap
             process.settings.set("DOWNLOAD_DELAY", max(options.host_gap, gap), priority="cmdline")
         process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
+        _until_it_starts()
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()
@@ -102,12 +114,16 @@ def crawl(
                 watch(crawler)
             process.crawl(crawler, **given)
             _raise_files()
-            process.start()
+            ending = _start(process)
             run = _run_of(crawler)
             if run is None:
                 return Exit.FAILED
+            if run.outage.abandoned:
+                leave_after(_LEAVING_SECONDS, Exit.FAILED)
             if run.committer.failure is None:  # otherwise the store has already refused writes
-                _PATIENTLY(store_state.save, archive.store, frontier)
+                patience = min(ending.left_seconds - _LEAVING_SECONDS, settings.outage_seconds + _SAVING_SECONDS)
+                save = partial(_PATIENTLY, store_state.save, archive.store, frontier)
+                within(patience, save, what="saving the subscriptions", hint="The next crawl saves them.")
                 if run.time.is_ending and isinstance(crawler.spider, BlogSpider):
                     run.summary.left = crawler.spider.left()
             (show or _print)(run.summary)
@@ -115,6 +131,31 @@ def crawl(
             return Exit.DAMAGED if leftovers.damage and code is Exit.DONE else code
     except (ArchiveError, CrawlError) as e:
         return report(e)
+
+
+def _until_it_starts() -> None:
+    """Let signals end this process at once: nothing was fetched yet. Scrapy's handlers only work while it runs."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _start(process: CrawlerProcessBase) -> Ending:
+    """Crawl until all is done, or a signal asks for the end; that comes within END_SECONDS, whatever hangs."""
+    ending = Ending(END_SECONDS, left="what was fetched waits in the spool, and the next run commits it")
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        ending.ask()
+        process._signal_shutdown(number, frame)  # noqa: SLF001  what Scrapy does with a signal; a second one kills
+
+    def asked_later(_number: int, _frame: FrameType | None) -> None:
+        ending.ask()
+
+    for number in _SIGNALS:
+        signal.signal(number, asked)
+    process.start(install_signal_handlers=False)
+    for number in _SIGNALS:
+        signal.signal(number, asked_later)
+    return ending
 
 
 def _lane(spider: type[BlogSpider], only: str) -> str:
@@ -164,7 +205,7 @@ def judge_aside(settings: ArchiveSettings, frontier: Frontier) -> None:
     """Raise the alarm about batches of this home folder that are set aside, or end it if there are none."""
     waiting = aside.found(settings.spool)
     alarm = Alarm(kind="aside", detail=aside.told(waiting)) if waiting else None
-    subject = f"spool of {holder(settings.home, CRAWL)}"
+    subject = machines.spool_of(holder(settings.home, CRAWL))
     about(frontier.engine, subject, alarm, kind="aside", at=datetime.now(UTC))
 
 

@@ -96,5 +96,8 @@ BACKFILL_PAGES = 200_000
 
 ENDING_SECONDS = 5
 """How long a run that was asked to end waits for responses on their way; it ends within 30 s, whatever hangs."""
+END_SECONDS = 18
+"""Longest time from the request to end until a run's process is left, with what it has in the spool: less than the
+daemon waits before it kills (20 s), since other programs may wait for no more than 30 s."""
 VANISHED_BYTES = 2_000_000
 """How much of a page is searched for signs that it is no longer the post."""

@@ -76,6 +76,12 @@ def lost(connection: Connection, under: Iterable[Under]) -> set[Under]:
     return {one for one in under if epochs.get(one.shard, one.epoch) != one.epoch}
 
 
+def let_go(connection: Connection, before: datetime) -> None:
+    """Release claims that expired before an instant; nobody will come back to them."""
+    free = update(claims).where(claims.c.holder != _NOBODY, claims.c.until < before)
+    connection.execute(free.values(holder=_NOBODY, until=_PAST))
+
+
 class Claims:
     """The claims of one run."""
 

@@ -17,7 +17,7 @@ from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import healing, named, refused, seen, subscriptions
+from crawler.frontier import healing, machines, named, refused, seen, subscriptions
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Epochs, Place
 from crawler.frontier.healing import Healing
@@ -34,7 +34,7 @@ AT_ONCE = 1_000
 """Number of feeds or pages claimed at a time."""
 COUNTED = 100_000
 """Up to which what is due is counted."""
-_ALARMS_KEPT = timedelta(days=90)
+ALARMS_KEPT = timedelta(days=90)
 
 
 class Frontier:
@@ -279,11 +279,17 @@ class Frontier:
         with transaction(self._engine) as connection:
             return healing.heal(connection, now)
 
-    def tidy(self, now: datetime) -> None:
-        """Delete expired rows, and correct what a fast clock has dated into the future."""
+    def tidy(self, now: datetime, *, alarms_kept: timedelta = ALARMS_KEPT) -> None:
+        """Delete expired rows, and correct what a fast clock has dated into the future.
+
+        Args:
+            now: The current time.
+            alarms_kept: How long alarms are kept after their end.
+        """
         with transaction(self._engine) as connection:
             connection.execute(delete(holds).where(_expired(now)))
-            connection.execute(delete(alarms).where(alarms.c.ended < now - _ALARMS_KEPT))
+            connection.execute(delete(alarms).where(alarms.c.ended < now - alarms_kept))
+            machines.forget(connection)
         self.take_back(now)
         optimize(self._engine)
 

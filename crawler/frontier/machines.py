@@ -7,14 +7,19 @@ other's claims for its own. What copying does not copy tells them apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from archive.runtime.database import database_time, transaction, upsert
 from crawler.errors import TwinError
-from crawler.frontier.claims import LONGEST
+from crawler.frontier import alarms
+from crawler.frontier.claims import LONGEST, let_go
+from crawler.frontier.tables import alarms as raised
 from crawler.frontier.tables import machines
 
+KEPT = timedelta(days=30)
+"""A machine that was not heard of for as long is forgotten."""
 _REMEDY = "Delete the file `worker` in the home folder of the copy; it then gets a name of its own."
 
 
@@ -77,3 +82,24 @@ def stay(engine: Engine, machine: Machine) -> None:
         stays = connection.execute(update(machines).where(same).values(seen=database_time(connection)))
     if not stays.rowcount:
         raise TwinError(f"another machine crawls under this one's name, {machine.name}", hint=_REMEDY)
+
+
+def forget(connection: Connection) -> list[str]:
+    """Forget machines that are gone, their claims and the alarms about their spools; returns their names.
+
+    Epochs of claims stay: they must not repeat.
+    """
+    now = database_time(connection)
+    gone = (machines.c.seen < now - KEPT) | (machines.c.seen > now + KEPT)
+    names: list[str] = list(connection.execute(delete(machines).where(gone).returning(machines.c.name)).scalars())
+    let_go(connection, now - KEPT)
+    standing = select(raised.c.subject).where(raised.c.kind == "aside", raised.c.ended.is_(None))
+    for subject in connection.execute(standing).scalars().all():
+        if any(subject == spool_of(f"{name}/crawl") for name in names):
+            alarms.end(connection, subject, ("aside",), at=now)
+    return names
+
+
+def spool_of(holder: str) -> str:
+    """The subject of alarms about the spool of a home folder, by its holder of claims."""
+    return f"spool of {holder}"

@@ -250,7 +250,8 @@ class Committer:
 
     async def _in_order(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401  the function's own
         """Call in the thread that adds to batches, after everything that was asked for before."""
-        return await asyncio.get_running_loop().run_in_executor(self._adding, function, *arguments)
+        added = asyncio.get_running_loop().run_in_executor(self._adding, function, *arguments)
+        return await self._outage.answer(added, of=function)
 
     async def _wait_for_room(self, error: SpoolFullError) -> None:
         """Pause the crawl and commit the open batch, which frees space in the spool."""
@@ -302,7 +303,7 @@ class Committer:
             await self._outage.call(self._archive.writer.commit, sealed)
             visits = [page.visit for page in growing.pages]
             late = await self._outage.call(self._frontier.commit, growing.feeds, visits, growing.listings)
-            await asyncio.to_thread(self._archive.writer.release, sealed)
+            await self._outage.once(self._archive.writer.release, sealed)
             await self._hosts.settle(growing.shards)
         except ArchiveError as e:
             self.fail(e)

@@ -60,6 +60,7 @@ class HostClaims:
         frontier: What is due.
         call: Calls either of these in a thread.
         now: The clock of this run.
+        once: The same without retries; by default with them.
         stay: Called with each renewal, in a thread; raises TwinError if another machine has this one's name.
         failed: Called with that error.
         stop: Whether the run was asked to stop.
@@ -73,6 +74,7 @@ class HostClaims:
         call: Call,
         now: Callable[[], datetime],
         *,
+        once: Call | None = None,
         stay: Callable[[], None] = lambda: None,
         failed: Callable[[ArchiveError], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
@@ -81,6 +83,7 @@ class HostClaims:
         self._claims = claims
         self._frontier = frontier
         self._call = call
+        self._once = once or call
         self._now = now
         self._stay = stay
         self._failed = failed
@@ -112,8 +115,8 @@ class HostClaims:
         began = self._clock()
         before = dict(self._epochs)
         try:
-            await asyncio.to_thread(self._stay)
-            found = await asyncio.to_thread(self._claims.renew, lasts=CLAIM)
+            await self._once(self._stay)
+            found = await self._once(self._claims.renew, lasts=CLAIM)
         except TwinError as e:
             self._over = True
             self._failed(e)
@@ -251,6 +254,6 @@ class HostClaims:
 
     async def _release(self, shards: Collection[int] | None = None) -> None:
         try:
-            await asyncio.to_thread(self._claims.release, shards)
+            await self._once(self._claims.release, shards)
         except ArchiveError as e:  # claims expire by themselves
             log.warning("claims are not released error=%s", e)

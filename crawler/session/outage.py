@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -22,6 +22,10 @@ _LONGEST_WAIT_SECONDS = 30.0
 """Longest time between two attempts of a call during an outage."""
 _STOPPING_SECONDS = 5.0
 """How long a crawl that is shutting down waits for store and database."""
+
+_LOOK_SECONDS = 1.0
+"""Between two looks whether patience has ended while a call has not returned."""
+_HANGS = "Make sure that store and database answer; the next run commits what is in the spool."
 
 IF_TEMPORARY = retry_if_exception(lambda e: isinstance(e, ArchiveError) and e.temporary)
 """The only condition for a retry."""
@@ -52,6 +56,9 @@ class Outage:
         self._pause = pause
         self._resume = resume
         self._ending: float | None = None
+        self._asked: float | None = None
+        self.abandoned = 0
+        """Calls that hang in threads for good: nothing may wait for the end of these."""
         self._stalled: dict[str, float] = {}  # reasons for the pause, and since when
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own
@@ -74,7 +81,27 @@ class Outage:
             before_sleep=report,
             reraise=True,
         )
-        return await retrying(asyncio.to_thread, function, *arguments, **named)
+        return await retrying(self.once, function, *arguments, **named)
+
+    async def once(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own
+        """Call in a thread, without retries; a call that hangs is abandoned once patience ends.
+
+        Raises:
+            ArchiveError: It was, or the call's own.
+        """
+        return await self.answer(asyncio.to_thread(function, *arguments, **named), of=function)
+
+    async def answer(self, waiting: Awaitable[T], *, of: Callable[..., T]) -> T:
+        """What a thread answers to the call of a function; raises as `once`."""
+        began = monotonic()
+        call = asyncio.ensure_future(waiting)
+        while not (await asyncio.wait({call}, timeout=_LOOK_SECONDS))[0]:
+            if self.deadline_passed(began):
+                self.abandoned += 1
+                call.add_done_callback(lambda done: done.cancelled() or done.exception())
+                name = getattr(of, "__name__", "call")
+                raise ArchiveError(f"{name} is abandoned: no answer for {monotonic() - began:.0f} s", hint=_HANGS)
+        return call.result()
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep; at most one second once the crawl was asked to stop."""
@@ -107,7 +134,9 @@ class Outage:
 
     def deadline_passed(self, since: float) -> bool:
         """Whether a failure that began at that monotonic instant has lasted too long."""
-        idle = [*self._stalled.values(), *([self._ending] if self._ending else [])]
+        if self._asked is None and self._shutdown_requested():
+            self._asked = monotonic()
+        idle = [*self._stalled.values(), *(one for one in (self._ending, self._asked) if one is not None)]
         if not idle:
             return False
         patience = _STOPPING_SECONDS if self._shutdown_requested() else self._patience_seconds

@@ -91,6 +91,7 @@ class Run:
             frontier,
             self.call,
             self.now,
+            once=self.outage.once,
             stay=partial(machines.stay, frontier.engine, machine),
             failed=lambda error: self.committer.fail(error),  # noqa: PLW0108  it is made below
             stop=lambda: self.shutdown_requested() or self.committer.failure is not None,
@@ -147,7 +148,7 @@ class Run:
         failed = self.committer.failure is not None
         # Learning takes up to half a minute; a run that was asked to end, or has no time, leaves it to the next one.
         in_haste = failed or self.shutdown_requested() or self.time.left_seconds < _LEARNING_SECONDS
-        await asyncio.to_thread(self.texts.close, learn=not in_haste)
+        await self.outage.once(self.texts.close, learn=not in_haste)
         await self.hosts.end(keep=failed)
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401  the function's own

@@ -14,7 +14,7 @@ import pytest
 from sample.claims import lapse
 
 from archive.archive import Archive
-from archive.errors import SpoolError, StoreBusyError, StoreRefusedError
+from archive.errors import ArchiveError, SpoolError, StoreBusyError, StoreRefusedError
 from archive.extract.text import Text
 from archive.index.index import Index
 from archive.settings import ArchiveSettings
@@ -169,6 +169,26 @@ def test_a_crawl_that_was_told_to_stop_has_patience_for_seconds() -> None:
     began = outage.stalled_since("nothing")
     assert not outage.deadline_passed(began)
     assert not Paused().outage(patience=3600.0).deadline_passed(0.0)
+
+
+@pytest.mark.parametrize("stopping", [True, False])
+def test_a_call_that_hangs_is_abandoned_once_patience_ends(monkeypatch: pytest.MonkeyPatch, stopping: bool) -> None:
+    monkeypatch.setattr(outage_module, "_STOPPING_SECONDS", 0.1)
+    monkeypatch.setattr(outage_module, "_LOOK_SECONDS", 0.05)
+    outage = Paused().outage(patience=0.1, stopping=stopping)
+    answered = threading.Event()
+
+    async def ask() -> str:
+        try:
+            return await outage.call(answered.wait, 60)
+        finally:
+            answered.set()
+
+    if not stopping:
+        outage.end()
+    with pytest.raises(ArchiveError, match="wait is abandoned: no answer"):
+        asyncio.run(ask())
+    assert outage.abandoned == 1
 
 
 def test_the_crawl_goes_on_once_no_reason_to_pause_is_left() -> None:

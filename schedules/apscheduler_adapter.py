@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, delete, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
+
+from archive.runtime.database import in_parts, transaction
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +75,32 @@ class JobStore(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
             log.warning("schedule cannot be written job=%s error=%s", job.id, one_line(e))
 
 
-def next_runs(engine: Engine) -> dict[str, datetime]:
-    """When each job runs next: the earliest time of all daemons on the database."""
+def next_runs(engine: Engine, running: Collection[str] = ()) -> dict[str, datetime]:
+    """When each job runs next: the earliest time of the daemons that run, or of all, if none does."""
     if not inspect(engine).has_table(TABLE):
         return {}
     table = SQLAlchemyJobStore(engine=engine, tablename=TABLE).jobs_t
     found: dict[str, datetime] = {}
     with engine.begin() as connection:
         for row in connection.execute(select(table.c.id, table.c.next_run_time)):
-            if row.next_run_time is not None:
-                name, moment = row.id.rpartition(":")[2], datetime.fromtimestamp(row.next_run_time, UTC)
+            holder, _, name = row.id.rpartition(":")
+            if row.next_run_time is not None and (holder in running or not running):
+                moment = datetime.fromtimestamp(row.next_run_time, UTC)
                 found[name] = min(moment, found.get(name, moment))
     return found
+
+
+def forget_others(engine: Engine, holders: Collection[str]) -> tuple[int, set[str]]:
+    """Delete the schedules of all daemons but these; returns the number of jobs, and whose they were."""
+    if not inspect(engine).has_table(TABLE):
+        return 0, set()
+    table = SQLAlchemyJobStore(engine=engine, tablename=TABLE).jobs_t
+    with transaction(engine) as connection:
+        ids = connection.execute(select(table.c.id)).scalars().all()
+        others = [one for one in ids if one.rpartition(":")[0] not in holders]
+        for part in in_parts(others):
+            connection.execute(delete(table).where(table.c.id.in_(part)))
+    return len(others), {one.rpartition(":")[0] for one in others}
 
 
 def one_line(error: Exception) -> str:

@@ -25,17 +25,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from archive.archive import Archive
 from archive.errors import ArchiveError, DatabaseError
 from archive.runtime.database import shown
+from archive.runtime.ending import Ending
 from crawler.frontier.alarms import about
 from crawler.model.visits import Alarm
 from schedules.apscheduler_adapter import RETRY, JobStore, is_alive, one_line
+from schedules.dead_daemons import bury
 from schedules.health import Health, parts
 from schedules.job_runner import Finished, Outcome, Runner
 from schedules.jobs import Job
-from schedules.runs import Runs
+from schedules.runs import RENEWED, Runs
 from schedules.triggers import cron_fields
 
 log = logging.getLogger(__name__)
 
+_LEAVING_SECONDS = 4.0
+"""After its jobs have ended or were killed, time for recording how; then the daemon's process is left."""
 _LOOK_SECONDS = 0.5
 """Between two looks whether the daemon was asked to stop."""
 _TICK_SECONDS = 2.0
@@ -65,6 +69,7 @@ class Daemon:
         self._runner = Runner()
         self._stop_seconds = stop_seconds
         self._stop = threading.Event()
+        self._ending = Ending(stop_seconds + _LEAVING_SECONDS, left="its jobs are killed", before=self._runner.kill)
         self._store = JobStore(runs.engine, holder)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -72,6 +77,8 @@ class Daemon:
             executors={"default": ThreadPoolExecutor(max(1, len(jobs)))},
             jobstore_retry_interval=RETRY.total_seconds(),
         )
+        self._turns: dict[int, tuple[str, Callable[[], None]]] = {}
+        """Turns of the runs in progress, by number, and how to give each up."""
         self._hurried: set[str] = set()
         """Jobs that should run as soon as possible but have not started since."""
         self._scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
@@ -90,6 +97,7 @@ class Daemon:
             signal.signal(number, self._signalled)
         _daemons[self._holder] = self
         try:
+            self._runs.heard(self._holder)
             self._scheduler.start(paused=True)
             self.plan(datetime.now(UTC))
         except (SQLAlchemyError, OSError) as e:
@@ -98,6 +106,7 @@ class Daemon:
         log.info("daemon started jobs=%s", ",".join(self._jobs))
         watch = threading.Thread(target=self._watch_clock, daemon=True)
         watch.start()
+        threading.Thread(target=self._live, daemon=True).start()
         if beside is not None:
             beside(self._stop)
         # A signal that comes just before a wait without a time-out would be seen only after it.
@@ -107,6 +116,7 @@ class Daemon:
         self._store.close()
         self._runner.stop(self._stop_seconds)
         self._scheduler.shutdown(wait=True)
+        self._ending.cancel()
         del _daemons[self._holder]
         log.info("daemon stopped")
 
@@ -142,18 +152,23 @@ class Daemon:
         turn = name if job.alone else f"{name} {self._holder}"
         now = datetime.now(UTC)
         try:
-            number = self._runs.begin(
-                name, turn=turn, holder=self._holder, argv=" ".join(job.argv), now=now, lasts=job.deadline * 1.5
-            )
+            number = self._runs.begin(name, turn=turn, holder=self._holder, argv=" ".join(job.argv), now=now)
         except ArchiveError as e:
             log.warning("job not started, database unavailable name=%s error=%s", name, e)
             return None
         if number is None:
             log.info("job runs on another daemon name=%s", name)
             return None
-        finished = self._runner.run(job) or Finished(
-            job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, last_message=""
-        )
+
+        def started(give_up: Callable[[], None]) -> None:
+            self._turns[number] = turn, give_up
+
+        try:
+            finished = self._runner.run(job, started) or Finished(
+                job=name, outcome=Outcome.STOPPED, exit_code=0, seconds=0.0, last_message=""
+            )
+        finally:
+            self._turns.pop(number, None)
         try:
             self._runs.end(
                 number,
@@ -205,6 +220,29 @@ class Daemon:
                 self._scheduler.modify_job(job.id, next_run_time=job.trigger.get_next_fire_time(None, now))
         self.hurry("housekeeping")
 
+    def _live(self) -> None:
+        """Let the other daemons know that this one runs, and remove what is left of those that do not."""
+        while not self._stop.wait(RENEWED.total_seconds()):
+            try:
+                self.live()
+            except (ArchiveError, SQLAlchemyError, OSError) as e:
+                log.warning("turns are not renewed, trying again error=%s", one_line(e))
+
+    def live(self) -> None:
+        """Renew the turns of the runs in progress, give up those that others have taken over, and bury the dead.
+
+        Raises:
+            DatabaseError: The database failed.
+        """
+        for number, (turn, give_up) in list(self._turns.items()):
+            if not self._runs.renew(number, turn=turn, holder=self._holder) and number in self._turns:
+                log.warning("another daemon has taken over, run ends turn=%s", turn)
+                give_up()
+        if not self._runs.heard(self._holder):
+            log.warning("this daemon was taken for dead, its jobs are scheduled again")
+            self.plan(datetime.now(UTC))
+        bury(self._runs, datetime.now(UTC))
+
     def _watch_clock(self) -> None:
         ahead = time.time() - time.monotonic()
         while not self._stop.wait(_TICK_SECONDS):
@@ -222,12 +260,14 @@ class Daemon:
         return f"{self._holder}:{name}"
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
+        self._ending.ask()
         # In a thread: the signal may have come while this one held the event's lock, or the log's stream.
         threading.Thread(target=self._request_stop, args=(signal.Signals(number).name,)).start()
 
     def _request_stop(self, name: str) -> None:
         log.info("daemon stopping signal=%s", name)
         self._stop.set()
+        self._runner.stop(self._stop_seconds)  # here, since the web server may take its time
 
 
 def fire(holder: str, name: str) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO
@@ -49,11 +49,18 @@ class Runner:
 
     def __init__(self) -> None:
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._given_up: set[int] = set()
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
 
-    def run(self, job: Job) -> Finished | None:
-        """Run a job to its end or its deadline; None if the runner is stopping."""
+    def run(self, job: Job, started: Callable[[Callable[[], None]], None] = lambda _: None) -> Finished | None:
+        """Run a job to its end or its deadline; None if the runner is stopping.
+
+        Args:
+            job: The job.
+            started: Called once it runs, with a function that gives the run up: asks it to end, and kills it later.
+        """
         began = time.monotonic()
         with self._lock:
             if self._stopping.is_set():
@@ -68,6 +75,7 @@ class Runner:
             )
             self._running[process.pid] = process
         log.info("job started name=%s pid=%d argv=%s", job.name, process.pid, " ".join(job.argv))
+        started(lambda: self._give_up(process))
         assert process.stdout is not None  # a pipe was requested
         last = _LastLine(process.stdout)
         seconds = job.deadline.total_seconds()
@@ -83,8 +91,9 @@ class Runner:
         _signal(process, signal.SIGKILL)
         code = process.returncode
         outcome = Outcome.DEADLINE if late else Outcome.DONE if code == 0 else Outcome.FAILED
-        if self._stopping.is_set() and outcome is not Outcome.DONE:
+        if (self._stopping.is_set() or process.pid in self._given_up) and outcome is not Outcome.DONE:
             outcome = Outcome.STOPPED
+        self._given_up.discard(process.pid)
         finished = Finished(
             job=job.name, outcome=outcome, exit_code=code, seconds=time.monotonic() - began, last_message=last.line()
         )
@@ -99,12 +108,26 @@ class Runner:
         )
         return finished
 
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            self._given_up.add(process.pid)
+            threading.Thread(target=end, args=([process], _GRACE_SECONDS), daemon=True).start()
+
     def stop(self, seconds: float) -> None:
-        """Start no more jobs, ask the running ones to end, and kill them after `seconds`."""
+        """Start no more jobs, ask the running ones to end, and kill them after `seconds`. Called again, it waits."""
         with self._lock:
+            first = not self._stopping.is_set()
             self._stopping.set()
             running = list(self._running.values())
-        end(running, seconds)
+        if first:
+            end(running, seconds)
+            self._stopped.set()
+        self._stopped.wait()
+
+    def kill(self) -> None:
+        """Kill what still runs."""
+        for process in list(self._running.values()):
+            _signal(process, signal.SIGKILL)
 
 
 class _LastLine:
@@ -124,7 +147,7 @@ class _LastLine:
 
     def line(self) -> str:
         """The last line, once the job has ended."""
-        self._thread.join(5.0)
+        self._thread.join(2.0)
         return self._line
 
 

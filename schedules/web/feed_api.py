@@ -48,4 +48,4 @@ def scheduled(runs: Runs) -> list[dict[str, Any]]:
     from archive.settings import load
 
     settings = load(ScheduleSettings)
-    return job_rows(jobs(settings), settings, runs.latest(), next_runs(runs.engine))
+    return job_rows(jobs(settings), settings, runs.latest(), next_runs(runs.engine, runs.daemons()))

@@ -461,6 +461,7 @@ def test_a_database_that_is_away_is_told_in_one_line(tmp_path: Path, counted: Co
 
 def test_a_signal_that_comes_while_the_daemon_begins_to_wait_is_heeded(tmp_path: Path) -> None:
     daemon = Daemon([], Runs.open(f"sqlite:///{tmp_path / 'db'}"), holder="one", stop_seconds=1)
+    daemon._ending.cancel()  # it would end the process of this test
     with daemon._stop._cond:  # as it is for a moment when a wait begins
         daemon._signalled(signal.SIGTERM, None)
     assert daemon._stop.wait(5)

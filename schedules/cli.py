@@ -23,7 +23,6 @@ from archive.runtime.file_lock import exclusive
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-_RUNS_KEPT = timedelta(days=90)
 _UNFINISHED_KEPT = timedelta(days=1)
 """Age at which what a write has left in the store is taken for interrupted."""
 _HUBS_AT_ONCE = 8
@@ -174,7 +173,7 @@ def list_jobs(as_json: bool) -> None:
 
     runs = Runs.open(load(ArchiveSettings).database)
     settings = load(ScheduleSettings)
-    rows = job_rows(jobs(settings), settings, runs.latest(), next_runs(runs.engine))
+    rows = job_rows(jobs(settings), settings, runs.latest(), next_runs(runs.engine, runs.daemons()))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
@@ -195,15 +194,16 @@ def list_jobs(as_json: bool) -> None:
 
 @pressmark.command()
 def housekeeping() -> None:
-    """Delete old job runs and what interrupted writes have left in the store, and let the database tidy up."""
+    """Delete old job runs, alarms and machines, and what interrupted writes left in the store; tidy the database."""
     from archive.settings import ArchiveSettings, load
     from archive.stores import open_store
     from crawler.frontier.frontier import Frontier
     from schedules.runs import Runs
+    from schedules.settings import ScheduleSettings
 
-    settings, now = load(ArchiveSettings), datetime.now(UTC)
-    forgotten = Runs.open(settings.database).forget(now - _RUNS_KEPT)
-    Frontier.open(settings.database).tidy(now)
+    settings, kept, now = load(ArchiveSettings), load(ScheduleSettings).history_kept, datetime.now(UTC)
+    forgotten = Runs.open(settings.database).forget(now - kept)
+    Frontier.open(settings.database).tidy(now, alarms_kept=kept)
     unfinished = open_store(settings.store).clean(now - _UNFINISHED_KEPT)
     click.echo(f"tidied up: {forgotten} job runs deleted, {unfinished} unfinished writes removed")
 

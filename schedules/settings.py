@@ -74,6 +74,9 @@ class ScheduleSettings(PressmarkSettings):
     """Deletes old job runs, and lets the database tidy up."""
     housekeeping_deadline: Span = timedelta(hours=1)
 
+    history_kept: Span = timedelta(days=90)
+    """How long job runs and alarms are kept after their end."""
+
     tell_every: Trigger = "1m"
     """Notifies webhook and mail of new alarms, if either is set."""
     tell_deadline: Span = timedelta(minutes=2)

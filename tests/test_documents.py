@@ -57,6 +57,8 @@ def default(name: str, field: FieldInfo) -> str:
         return COMPUTED[name]
     if isinstance(value, timedelta):
         hours, seconds = divmod(int(value.total_seconds()), 3600)
+        if not seconds and not hours % 24:
+            return f"{hours // 24}d"
         return f"{hours}h" if not seconds else f"{seconds // 60}m"
     if isinstance(value, int | float):
         return f"{value:g}" if value < 1e6 else str(int(value))

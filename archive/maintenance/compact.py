@@ -29,6 +29,7 @@ from archive.index.joins import JoinLostError, Retired
 from archive.index.schema import JOINED, ObjectRow
 from archive.maintenance.join_plan import Join, plan
 from archive.maintenance.joined import listing, pieces, sha256_of
+from archive.runtime import durable
 from archive.runtime.database import turn
 from archive.runtime.durable import spool_errors
 from archive.runtime.file_lock import exclusive
@@ -38,6 +39,8 @@ from archive.writer.committer import index_keys, index_objects
 
 log = logging.getLogger(__name__)
 
+FOLDER = "compact"
+"""Folder within the home folder where joined objects are made."""
 _TURN = 0x50524D43  # "PRMC": the PostgreSQL advisory lock of compaction
 _BUSY = "compaction or reindexing"
 
@@ -103,6 +106,15 @@ class Tally:
         )
 
 
+def clean(home: Path, before: datetime) -> int:
+    """Delete what an interrupted compaction left in a home folder before an instant; returns the number of files.
+
+    Raises:
+        SpoolError: The folder is not writable.
+    """
+    return durable.clean(home / FOLDER, "*", before)
+
+
 @contextmanager
 def alone(archive: Archive, *, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the turn of what moves rows from object to object: one process on a home folder, and on a PostgreSQL server.
@@ -145,7 +157,7 @@ class Compaction:
         self._new_name = new_name
         self._enough = enough
         self._most_bytes = archive.settings.compact_megabytes * 1_000_000
-        self._folder = archive.settings.home / "compact"
+        self._folder = archive.settings.home / FOLDER
         self.tally = Tally()
 
     def preview(self) -> None:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from archive.errors import SpoolError, SpoolFullError
@@ -34,6 +35,22 @@ def private_folder(folder: Path) -> None:
         OSError: It cannot be made.
     """
     folder.mkdir(mode=_OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+
+
+def clean(folder: Path, pattern: str, before: datetime) -> int:
+    """Delete the files of a folder that match a pattern and were last written before an instant; returns how many.
+
+    Raises:
+        SpoolError: The folder is not writable.
+    """
+    removed = 0
+    with spool_errors(folder):
+        for path in folder.glob(pattern):
+            with suppress(FileNotFoundError):  # whoever made it has removed it
+                if path.is_file() and path.lstat().st_mtime < before.timestamp():
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def opened_private(path: str, flags: int) -> int:

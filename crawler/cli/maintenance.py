@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,9 @@ from archive.errors import ArchiveError
 from archive.runtime.console import Exit, print_error, printable
 from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
+
+LEFT_BEHIND = timedelta(days=1)
+"""Age at which a file that a command makes for itself is taken for left behind."""
 
 if TYPE_CHECKING:
     from archive.archive import Archive
@@ -185,7 +188,7 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
 @click.command()
 @click.option("--again", is_flag=True, help="Try again what was set aside.")
 def seal(again: bool) -> None:
-    """Commit what killed crawls have left in the spool.
+    """Commit what killed crawls have left in the spool, and delete old files that killed commands have left beside it.
 
     A batch whose own content is refused is set aside (exit code 1); --again tries it again, under another name if the
     store has other bytes under its own. Exit code 4 if spool files were damaged; what is whole in them is committed.
@@ -194,10 +197,12 @@ def seal(again: bool) -> None:
     from archive.cli import failed
     from archive.errors import LockedError
     from archive.index.schema import CRAWL
+    from archive.maintenance import compact
     from archive.runtime.run_time import RunTime
     from archive.settings import ArchiveSettings, load
     from archive.writer.committer import Leftovers
     from crawler.job import judge_aside, recover
+    from crawler.session import machine_name
     from crawler.session.lanes import LANES, only_run
 
     done = Leftovers()
@@ -220,7 +225,13 @@ def seal(again: bool) -> None:
         if again:
             done += _others_again(Archive.open(settings))
             judge_aside(settings, frontier)
+    try:
+        before = datetime.now(UTC) - LEFT_BEHIND
+        removed = compact.clean(settings.home, before) + machine_name.clean(settings.home, before)
+    except ArchiveError as e:
+        sys.exit(failed(e))
     left = f"; its time is used up, {done.left} left for the next run" if done.left else ""
+    left += f"; {removed} files that were left behind removed" if removed else ""
     click.echo(f"committed {done.committed} batches{left}")
     sys.exit(Exit.FAILED if done.aside else Exit.DAMAGED if done.damage else Exit.DONE)
 

@@ -7,8 +7,10 @@ import logging
 import os
 import re
 import secrets
+from datetime import datetime
 from pathlib import Path
 
+from archive.runtime import durable
 from archive.runtime.durable import spool_errors, sync_folder
 from crawler.frontier.machines import Machine
 
@@ -61,6 +63,15 @@ def _choose(path: Path) -> str:
         new.unlink(missing_ok=True)
     sync_folder(path.parent)
     return name
+
+
+def clean(home: Path, before: datetime) -> int:
+    """Delete what was left before an instant by processes that were killed while they chose a name; returns how many.
+
+    Raises:
+        SpoolError: The folder is not writable.
+    """
+    return durable.clean(home, f"{_FILE}-*.new", before)
 
 
 def this_machine(home: Path) -> Machine:

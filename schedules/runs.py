@@ -218,16 +218,15 @@ class Runs:
             lost = runs.c.id.in_(over) & runs.c.ended.is_(None)
             number = connection.execute(update(runs).where(lost).values(ended=now, outcome=LOST)).rowcount
             connection.execute(delete(turns).where(_is_over(shared)))
-            # What an earlier version has left without a turn.
-            stray = runs.c.ended.is_(None) & runs.c.id.not_in(select(turns.c.run_id))
-            number += connection.execute(update(runs).where(stray).values(ended=now, outcome=LOST)).rowcount
             gone = (daemons.c.seen < shared - DEAD) | (daemons.c.seen > shared + _LONGEST)
             connection.execute(delete(daemons).where(gone))
             return number, set(connection.execute(select(daemons.c.holder)).scalars())
 
     def forget(self, before: datetime) -> int:
-        """Delete runs that ended before an instant; returns how many."""
+        """Delete runs that ended before an instant, or began then and were lost; returns how many."""
         with transaction(self._engine) as connection:
+            stray = runs.c.ended.is_(None) & (runs.c.started < before) & runs.c.id.not_in(select(turns.c.run_id))
+            connection.execute(update(runs).where(stray).values(ended=runs.c.started, outcome=LOST))
             return connection.execute(delete(runs).where(runs.c.ended < before)).rowcount
 
 

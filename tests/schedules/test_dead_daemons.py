@@ -99,6 +99,16 @@ def test_lost_runs_are_recorded_and_their_turns_released(found: Runs) -> None:
     assert (outcomes(found), rows(found, turns)) == ([("a", LOST), ("b", LOST)], [])
 
 
+def test_an_old_run_that_never_ended_and_has_no_turn_is_deleted(found: Runs) -> None:
+    begin(found, "a")
+    with transaction(found.engine) as connection:
+        connection.execute(turns.delete())
+    begin(found, "b", job="crawl", turn="crawl b")
+    assert found.forget(NOW) == 0
+    assert found.forget(NOW + MOMENT) == 1
+    assert outcomes(found) == [("b", None)]
+
+
 def test_a_run_that_was_taken_for_lost_while_the_database_was_away_goes_on(found: Runs) -> None:
     number = begin(found, "a", job="crawl", turn="crawl a")
     assert number is not None

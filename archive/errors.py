@@ -15,7 +15,8 @@
     ├── DamagedError          stored bytes do not match the index
     ├── TooLargeError         the result does not fit into the requested format
     ├── ExtractError          no text could be extracted from a page
-    └── TaskError             work in another process failed, crashed, or passed a limit
+    ├── TaskError             work in another process failed, crashed, or passed a limit
+    └── WorkersBusyError      more work is waiting for worker processes than may (temporary)
 
 Each error names its subject. `hint` is the remedy, shown on the command line below the error.
 """
@@ -144,3 +145,9 @@ class ExtractError(ArchiveError):
 
 class TaskError(ArchiveError):
     """Work in another process failed, crashed, or passed a limit."""
+
+
+class WorkersBusyError(ArchiveError):
+    """More work is waiting for worker processes than may."""
+
+    temporary = True

@@ -13,6 +13,8 @@ CLOCK_SECONDS = 600
 
 HEADER_LINES = 1_000
 """Header lines parsed in one message; the stored bytes are unaffected."""
+STREAMED_HEAD_BYTES = 4 * 1024 * 1024
+"""Head of an archived response whose payload is sent in pieces; those that the crawler stores have half of that."""
 MEDIA_TYPE_CHARACTERS = 200
 """A media type in the index; registered ones are shorter."""
 URL_CHARACTERS = 8_192
@@ -99,6 +101,10 @@ FOLLOWED_REDIRECTS = 10
 """Redirects followed within the archive, where they may form a loop."""
 WACZ_BYTES = 256 * 1024 * 1024
 """One WACZ file: the replay engine loads all of it into the browser."""
+WACZ_MAKING = 3
+"""WACZ files that are made at the same time: each is in memory more than once."""
+WACZ_WAITING = 8
+"""Requests that wait for WACZ files which others make: each occupies one of the 40 threads that make pages."""
 PACKED_RESOURCES = 500
 """Captures in one WACZ file besides that of the page."""
 PACKED_LINKS = 30

@@ -9,22 +9,25 @@ import logging
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from threading import Lock
+from typing import TypeVar
 
-from archive.errors import ArchiveError, TooLargeError
-from archive.extract.requisites import of_style, page_links, requisites
+from archive.errors import ArchiveError, TaskError, TooLargeError, WorkersBusyError
+from archive.extract.requisites import Requisite, of_style, page_links, requisites
 from archive.index.cdxj import cdxj
 from archive.index.from_records import CAPTURES
 from archive.index.lookup import Lookup
 from archive.index.schema import CaptureRow
-from archive.limits import PACKED_LINKS, PACKED_RESOURCES, WACZ_BYTES
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, REQUISITES_BYTES, WACZ_BYTES, WACZ_MAKING, WACZ_WAITING
 from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
+from archive.warc.codings import beginning
 from archive.warc.http_message import header, split_head
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,7 @@ _ACTIVE_HEADERS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NAME = "data.warc.gz"
+T = TypeVar("T")
 
 
 class WaczCache:
@@ -49,17 +53,54 @@ class WaczCache:
         self._reader = reader
         self._max_bytes = max_bytes
         self._files: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._making: dict[tuple[str, ...], Future[bytes]] = {}
+        self._waiting = 0
         self._lock = Lock()
 
     def page(self, captures: Sequence[CaptureRow], *, for_replay: bool) -> bytes:
-        """As `pack_page`; `captures` are redirects and the page that they lead to, the last one."""
+        """As `pack_page`; `captures` are redirects and the page that they lead to, the last one.
+
+        Raises:
+            WorkersBusyError: Too many files are being made, or too many requests wait for this one.
+        """
         key = (*(one.record for one in captures), "replay" if for_replay else "")
         with self._lock:
-            made = self._files.pop(key, None)
-            made = made or pack_page(self._reader, captures[-1], via=captures[:-1], for_replay=for_replay)
+            if (made := self._files.get(key)) is not None:
+                self._files.move_to_end(key)
+                return made
+            others = self._making.get(key)
+            if self._waiting >= WACZ_WAITING if others else len(self._making) >= WACZ_MAKING:
+                raise WorkersBusyError("too many WACZ files are being made")
+            if others is None:
+                own = self._making[key] = Future[bytes]()
+            else:
+                self._waiting += 1
+        return self._made(key, own, captures, for_replay=for_replay) if others is None else self._awaited(others)
+
+    def _awaited(self, others: Future[bytes]) -> bytes:
+        """The file that another request makes."""
+        try:
+            return others.result()
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _made(
+        self, key: tuple[str, ...], own: Future[bytes], captures: Sequence[CaptureRow], *, for_replay: bool
+    ) -> bytes:
+        try:
+            made = pack_page(self._reader, captures[-1], via=captures[:-1], for_replay=for_replay)
+        except BaseException as e:
+            with self._lock:
+                del self._making[key]
+            own.set_exception(e)
+            raise
+        with self._lock:
+            del self._making[key]
             self._files[key] = made
             while len(self._files) > 1 and sum(map(len, self._files.values())) > self._max_bytes:
                 self._files.popitem(last=False)
+        own.set_result(made)
         return made
 
 
@@ -94,29 +135,46 @@ def pack_page(
 
 
 def _resources(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
-    """The archived images, styles and fonts of a page."""
+    """The archived images, styles and fonts of a page.
+
+    Raises:
+        TaskError: The page passed a limit.
+    """
     found: list[CaptureRow] = []
-    payload, content_type = _payload(reader, page)
-    for one in requisites(payload, url=page.url, content_type=content_type):
+    for one in _named_in(reader, page, requisites):
         rows = _nearest(reader, one.url, page.date)
         found += rows
         if rows and one.kind == "style":
-            inner = of_style(_payload(reader, rows[-1])[0], url=rows[-1].url)
-            found += [row for two in inner for row in _nearest(reader, two.url, page.date)]
+            found += [row for two in _of_style(reader, rows[-1]) for row in _nearest(reader, two.url, page.date)]
     return found[:PACKED_RESOURCES]
 
 
+def _of_style(reader: Reader, style: CaptureRow) -> list[Requisite]:
+    """The resources of a stylesheet; none if it passes a limit: the file then contains the rest."""
+    try:
+        return _named_in(reader, style, of_style)
+    except TaskError as e:
+        log.warning("resources of a style are not packed url=%s error=%s", style.url, e)
+        return []
+
+
 def _linked_pages(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
-    """The archived pages that a page links to, each with its resources."""
-    payload, content_type = _payload(reader, page)
-    links = page_links(payload, url=page.url, content_type=content_type)[:_MAX_LOOKED_UP]
+    """The archived pages that a page links to, each with its resources; none after one that passes a limit.
+
+    Raises:
+        TaskError: The page itself passed a limit.
+    """
+    links = _named_in(reader, page, page_links)[:_MAX_LOOKED_UP]
     archived = Lookup(reader.index).held(links)
     found: list[CaptureRow] = []
     for url in [link for link in links if link in archived][:PACKED_LINKS]:
         rows = _nearest(reader, url, page.date)
         found += rows
-        if rows:
-            found += _resources(reader, rows[-1])
+        try:
+            found += _resources(reader, rows[-1]) if rows else []
+        except TaskError as e:
+            log.warning("further pages are not packed url=%s error=%s", url, e)
+            break
     return found[:PACKED_RESOURCES]
 
 
@@ -130,14 +188,28 @@ def _nearest(reader: Reader, url: str, at: datetime) -> list[CaptureRow]:
     return rows if rows[0].status < _ERRORS_FROM else []
 
 
-def _payload(reader: Reader, capture: CaptureRow) -> tuple[bytes, str | None]:
-    """Payload and Content-Type; empty if it cannot be read: the file then contains the rest."""
+def _named_in(reader: Reader, capture: CaptureRow, find: Callable[..., list[T]]) -> list[T]:
+    """What a function finds in the beginning of a payload; nothing if that cannot be read: the file has the rest.
+
+    Raises:
+        TaskError: The payload passed a limit.
+    """
     try:
-        exchange = reader.read(capture)
-        return exchange.payload(), header(exchange.payload_head, "content-type") or capture.mime
+        visit = reader.open_payload(capture)
+        body = visit.body.whole() if visit.coding else visit.body.beginning(REQUISITES_BYTES)
     except ArchiveError as e:
         log.warning("payload cannot be read url=%s error=%s", capture.url, e)
-        return b"", None
+        return []
+    content_type = header(visit.payload_head, "content-type") or capture.mime
+    return reader.work(found_by, find=find, body=body, coding=visit.coding, url=capture.url, content_type=content_type)
+
+
+def found_by(
+    find: Callable[..., list[T]], *, body: bytes, coding: str | None, url: str, content_type: str | None
+) -> list[T]:
+    """What a function finds in the beginning of a payload that may be compressed. No I/O."""
+    payload = beginning(body, coding, limit=REQUISITES_BYTES) or body[:REQUISITES_BYTES]
+    return find(payload, url=url, content_type=content_type)
 
 
 def wacz(
@@ -164,7 +236,9 @@ def wacz(
     for row in packed:
         if len(data) + row.length > WACZ_BYTES:
             raise OverflowError(f"more than {WACZ_BYTES} bytes")
-        stored = _without_active_headers(reader.stored_members(row)) if for_replay else reader.stored_members(row)
+        stored = reader.stored_members(row)
+        if for_replay:
+            stored = reader.work(without_active_headers, stored=stored)
         if row.record not in confirmed:
             relocated.append(_relocated(row, len(data), len(stored)))
         data += stored
@@ -224,7 +298,7 @@ def _packed(reader: Reader, rows: Sequence[CaptureRow]) -> tuple[list[CaptureRow
     return list(packed.values()), confirmed
 
 
-def _without_active_headers(stored: bytes) -> bytes:
+def without_active_headers(stored: bytes) -> bytes:
     """The records of a capture with the headers renamed that would act on the page that replays it."""
     found = list(warc.read(io.BytesIO(stored)))
     if not any(one.kind in CAPTURES and _ACTIVE_HEADERS.search(split_head(one.block)[0]) for one in found):

@@ -56,7 +56,7 @@ def page_links(payload: bytes, *, url: str, content_type: str | None) -> list[st
     return [one.url for one in _each_once(iter(found), base_url(tree, url))]
 
 
-def of_style(payload: bytes, *, url: str) -> list[Requisite]:
+def of_style(payload: bytes, *, url: str, content_type: str | None = None) -> list[Requisite]:  # noqa: ARG001  as the others
     """The resources of a stylesheet: other stylesheets, fonts and images."""
     return _each_once(_of_css(payload[:REQUISITES_BYTES].decode("utf-8", "replace")), url)
 

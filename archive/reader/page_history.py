@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from archive.errors import DamagedError, NotArchivedError
+from archive.errors import DamagedError, NotArchivedError, TaskError
 from archive.index.from_records import HeldText
 from archive.index.schema import CaptureRow
 from archive.index.versions import Version, versions
@@ -14,6 +14,9 @@ from archive.limits import COMPARED_CHARACTERS
 from archive.reader.diff import Change, counted, differences
 from archive.reader.reader import Reader
 from archive.runtime.times import iso
+
+_MOST_FAILURES = 3
+"""Comparisons of one page that may exceed their limits; no more of its versions are compared then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class Difference:
     before: HeldText
     after: HeldText
     changes: tuple[Change, ...]
+    counts: dict[str, int]
+    """How many words were removed and added."""
 
     def as_json(self) -> dict[str, object]:
         """The comparison as programs see it: paragraphs in order, each in runs of words."""
@@ -30,7 +35,7 @@ class Difference:
             "url": self.after.row.url,
             "from": _side(self.before),
             "to": _side(self.after),
-            **counted(self.changes),
+            **self.counts,
             "changes": [
                 {"kind": change.kind, "runs": [{"kind": run.kind, "text": run.text} for run in change.runs]}
                 for change in self.changes
@@ -69,7 +74,7 @@ def _addresses(reader: Reader, url: str) -> list[str]:
 
 
 def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
-    """Versions as programs see them, each with the number of words removed and added."""
+    """Versions as programs see them, each with the number of words removed and added, where they could be compared."""
     texts: dict[str, str] = {}
 
     def said(version: Version) -> str:
@@ -78,11 +83,16 @@ def changed(reader: Reader, found: list[Version]) -> list[dict[str, object]]:
         return texts[version.text.record]
 
     told = [version.as_json() for version in found]
+    failures = 0
     for (before, after), entry in zip(pairwise(found), told[1:], strict=True):
         try:
-            entry.update(counted(differences(said(before), said(after))))
+            if failures < _MOST_FAILURES:
+                entry.update(reader.work(counts_between, before=said(before), after=said(after)))
         except DamagedError as e:
             entry["damaged"] = str(e)
+        except TaskError as e:
+            failures += 1
+            entry["not_compared"] = str(e)
         texts.pop(before.text.record, None)
     return told
 
@@ -99,8 +109,20 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
     newer = _at(found, until) if until else found[-1]
     older = _at(found, since) if since else found[max(0, newer.number - 2)]
     before, after = reader.read_text(older.text), reader.read_text(newer.text)
-    changes = differences(before.text[:COMPARED_CHARACTERS], after.text[:COMPARED_CHARACTERS])
-    return Difference(before=before, after=after, changes=tuple(changes))
+    texts = {"before": before.text[:COMPARED_CHARACTERS], "after": after.text[:COMPARED_CHARACTERS]}
+    changes, counts = reader.work(changes_between, **texts)
+    return Difference(before=before, after=after, changes=changes, counts=counts)
+
+
+def changes_between(*, before: str, after: str) -> tuple[tuple[Change, ...], dict[str, int]]:
+    """What changed between two texts, and how many words. No I/O."""
+    changes = tuple(differences(before, after))
+    return changes, counted(changes)
+
+
+def counts_between(*, before: str, after: str) -> dict[str, int]:
+    """How many words were removed and added between two texts. No I/O."""
+    return changes_between(before=before, after=after)[1]
 
 
 def _at(found: list[Version], at: datetime) -> Version:

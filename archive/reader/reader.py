@@ -5,77 +5,157 @@ A `Reader` never writes: it sees its store as a `ReadableStore`, which has no `p
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urljoin
 
-from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError
+from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError, TooLargeError
 from archive.extract.text import Entry
 from archive.index import faults
 from archive.index.from_records import HeldText
 from archive.index.index import Index
 from archive.index.schema import CRAWL, CaptureRow, TextRow
-from archive.limits import FOLLOWED_REDIRECTS
+from archive.limits import DECODED_BYTES, FOLLOWED_REDIRECTS
+from archive.runtime.work import Work, here
 from archive.stores.protocol import ReadableStore
 from archive.warc import record as warc
-from archive.warc.capture import digest
+from archive.warc.capture import digest, written_sha1
 from archive.warc.codings import decoded
 from archive.warc.http_message import header
 from archive.warc.pasted_url import Reading
+from archive.warc.record_stream import RecordStream
 
 log = logging.getLogger(__name__)
 
 _NEIGHBOURS = 5
 """Objects that are asked for before one that is not there counts as lost: a store without any is another store."""
+SMALL_BYTES = 1 << 20
+"""Payloads up to this size are held in memory."""
+STORED_PIECE = 1 << 20
+"""Bytes of a record that are read from the store at once."""
 R = TypeVar("R", CaptureRow, TextRow)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A capture as read from the store, with every digest verified."""
+class Visit:
+    """The heads of a capture."""
 
     row: CaptureRow
     head: bytes
     """Response head of this visit itself, as stored."""
-    body: bytes
-    """Payload with its content coding; for a revisit, that of the response it refers to."""
     payload_head: bytes
-    """The head that belongs to `body`; the same as `head` unless this is a revisit."""
+    """The head that belongs to the payload; the same as `head` unless this is a revisit."""
 
     @property
     def shown_head(self) -> bytes:
-        """The head that describes what this visit shows: of a 304 or a revisit without a head, that of `body`."""
+        """The head that describes what this visit shows: of a 304 or a revisit without a head, that of its payload."""
         unmodified = self.row.kind == "revisit" and self.row.status == HTTPStatus.NOT_MODIFIED
         return self.payload_head if unmodified else self.head or self.payload_head
 
-    def payload(self) -> bytes:
-        """`body` without its content coding.
+    @property
+    def coding(self) -> str | None:
+        """Content coding of the payload, as its server stated it."""
+        return header(self.payload_head, "content-encoding")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange(Visit):
+    """A capture as read from the store, with every digest verified."""
+
+    body: bytes
+    """Payload with its content coding; for a revisit, that of the response it refers to."""
+
+    def payload(self, work: Work = here) -> bytes:
+        """`body` without its content coding, removed by `work`.
 
         Raises:
             DamagedError: The decoded payload is larger than the limit.
+            TaskError: Decoding failed in another way.
         """
-        try:
-            return decoded(self.body, header(self.payload_head, "content-encoding"))
-        except OverflowError as e:
-            raise DamagedError(str(e), key=self.row.object, offset=self.row.offset) from e
-        except ValueError:  # servers name codings that they did not apply
-            return self.body
+        found = work(plain_payload, body=self.body, coding=self.coding) if self.coding else self.body
+        if found is None:
+            raise DamagedError(f"grows past {DECODED_BYTES} bytes", key=self.row.object, offset=self.row.offset)
+        return found
+
+
+def plain_payload(body: bytes, coding: str | None) -> bytes | None:
+    """A payload without its content coding, if it is in that coding; None if it is too large. No I/O."""
+    try:
+        return decoded(body, coding)
+    except OverflowError:
+        return None
+    except ValueError:  # servers name codings that they did not apply
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPayload(Visit):
+    """A capture whose payload is still in the store, where every digest was verified."""
+
+    body: StoredBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """A payload in the store, with its content coding."""
+
+    size: int
+    """Bytes."""
+    small: bytes | None
+    """All of it, if it is small."""
+    again: Callable[[], Generator[bytes]]
+    """Reads it once more, in pieces."""
+
+    def pieces(self, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Bytes from `first` up to `end`, in pieces of bounded size.
+
+        Raises:
+            DamagedError: They are no longer what was verified. The last piece comes after this was checked, if all
+                is read.
+            StoreError: The store failed.
+        """
+        if self.small is not None:
+            yield self.small[first:end]
+            return
+        at, end = 0, self.size if end is None else end
+        with closing(self.again()) as pieces:
+            for piece in pieces:
+                part = piece[max(0, first - at) : end - at]
+                at += len(piece)
+                if part:
+                    yield part
+                if end <= at < self.size:
+                    return
+
+    def beginning(self, count: int) -> bytes:
+        """The first bytes in memory."""
+        return b"".join(self.pieces(0, min(count, self.size)))
+
+    def whole(self) -> bytes:
+        """All of it in memory."""
+        return b"".join(self.pieces())
 
 
 class Reader:
     """Reads captures and texts from one object store, found through one index."""
 
     def __init__(
-        self, store: ReadableStore, index: Index, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: ReadableStore,
+        index: Index,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        work: Work = here,
     ) -> None:
         """Nothing is read yet.
 
@@ -83,10 +163,16 @@ class Reader:
             store: The objects.
             index: Says where captures and texts are in them.
             now: The clock, for marks of what cannot be read.
+            work: Where archived bytes are decoded, parsed, compared.
         """
         self.store = store
         self.index = index
+        self.work = work
         self._now = now
+
+    def working(self, work: Work) -> Reader:
+        """A reader of the same archive whose work on archived bytes is done elsewhere."""
+        return Reader(self.store, self.index, now=self._now, work=work)
 
     def check_store(self) -> None:
         """Make sure that the store is the one that the index describes.
@@ -189,8 +275,31 @@ class Reader:
             DamagedError: The stored data do not match the index.
             StoreError: The store failed.
         """
+        own, response = self._answering(row)
+        first, payload_head, body = self._whole_one(response, self._checked)
+        return Exchange(row=row, head=first if own is None else own, body=body, payload_head=payload_head)
+
+    def open_payload(self, row: CaptureRow, *, most: int | None = None) -> OpenPayload:
+        """As `read`, but a large payload stays in the store; it is read once to verify it, and again to send it.
+
+        Args:
+            row: The capture.
+            most: Raise OverflowError if record or payload have more bytes; None: there is no such limit.
+
+        Raises:
+            DamagedError: The stored data do not match the index.
+            TooLargeError: The response head is too long.
+            OverflowError: It is larger than `most`.
+            StoreError: The store failed.
+        """
+        own, response = self._answering(row)
+        first, payload_head, body = self._whole_one(response, lambda row: self._verified(row, most))
+        return OpenPayload(row=row, head=first if own is None else own, body=body, payload_head=payload_head)
+
+    def _answering(self, row: CaptureRow) -> tuple[bytes | None, CaptureRow]:
+        """The head of a revisit and the response that it refers to; None and the capture itself if it is none."""
         if row.kind != "revisit":
-            return self._read_response(row)
+            return None, row
         head, _ = self._first(row)
         original = self.index.capture(row.refers_to or "")
         if original is None and (whole := self.index.original(row.digest)) is not None:
@@ -201,30 +310,89 @@ class Reader:
             raise DamagedError(
                 f"refers to {row.refers_to}, which is not in the archive", key=row.object, offset=row.offset
             )
-        payload = self._read_response(original)
-        return Exchange(row=row, head=head, body=payload.body, payload_head=payload.payload_head)
+        return head, original
 
-    def _read_response(self, row: CaptureRow) -> Exchange:
-        """The exchange of a response; if it is lost, its payload from another response that had the same."""
+    def _whole_one(self, row: CaptureRow, read: Callable[[CaptureRow], tuple[bytes, T]]) -> tuple[bytes, bytes, T]:
+        """The head of a response, that of its payload, and its payload; if it is lost, another response's same one."""
         try:
-            head, body = self._first(row)
+            head, body = read(row)
         except (DamagedError, ObjectMissingError) as e:
             others = self.index.originals(row.digest) if not row.truncated else []
             for other in others:
                 if other.record == row.record:
                     continue
                 try:
-                    head, body = self._first(other)
+                    head, body = read(other)
                 except (DamagedError, ObjectMissingError) as again:
                     log.warning("cannot be read either url=%s error=%s", other.url, again)
                     continue
-                if digest(body) == row.digest:
-                    log.warning("read from another response url=%s error=%s", row.url, e)
-                    return Exchange(row=row, head=b"", body=body, payload_head=head)
+                log.warning("read from another response url=%s error=%s", row.url, e)
+                return b"", head, body
             raise
+        return head, head, body
+
+    def _checked(self, row: CaptureRow) -> tuple[bytes, bytes]:
+        """Head and payload of a response, with its digest verified."""
+        head, body = self._first(row)
         if digest(body) != row.digest:
             raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
-        return Exchange(row=row, head=head, body=body, payload_head=head)
+        return head, body
+
+    def _verified(self, row: CaptureRow, most: int | None = None) -> tuple[bytes, StoredBody]:
+        """As `_checked`, in pieces."""
+        sha1, head, body = self._in_place(
+            row, lambda row: self._asked_twice(row.object, row.offset, lambda: self._read_through(row, most))
+        )
+        if sha1 != row.digest:
+            raise DamagedError("payload digest differs", key=row.object, offset=row.offset)
+        return head, body
+
+    def _read_through(self, row: CaptureRow, most: int | None) -> tuple[str, bytes, StoredBody]:
+        """Digest of the payload, head, payload."""
+        if most is not None and row.length > most:
+            raise OverflowError(f"more than {most} bytes")
+        stream = self._stream(row)
+        sha1, size, small = hashlib.sha1(usedforsecurity=False), 0, bytearray()
+        with _damage(row.object, row.offset):
+            for piece in stream.payload():
+                sha1.update(piece)
+                size += len(piece)
+                if most is not None and size > most:
+                    raise OverflowError(f"more than {most} bytes")
+                if size <= SMALL_BYTES:
+                    small += piece
+        whole = bytes(small) if size <= SMALL_BYTES else None
+        return (
+            written_sha1(sha1.digest()),
+            stream.head,
+            StoredBody(size=size, small=whole, again=lambda: self._again(row)),
+        )
+
+    def _again(self, row: CaptureRow) -> Generator[bytes]:
+        """The payload of a response that was verified; if it is damaged meanwhile, that is recorded."""
+        try:
+            with _damage(row.object, row.offset):
+                yield from self._stream(row).payload()
+        except (DamagedError, ObjectMissingError):
+            self._verified(row)
+            raise
+
+    def _stream(self, row: CaptureRow) -> RecordStream:
+        """The first record of a capture, read as far as its payload."""
+        with _damage(row.object, row.offset):
+            try:
+                stream = RecordStream(self._stored_pieces(row.object, row.offset, row.length))
+            except OverflowError as e:
+                raise TooLargeError(row.url, f"this view: {e}") from e
+        if stream.record.id != row.record:
+            raise DamagedError(
+                f"contains {stream.record.id}, but the index says {row.record}", key=row.object, offset=row.offset
+            )
+        return stream
+
+    def _stored_pieces(self, key: str, offset: int, length: int) -> Iterator[bytes]:
+        for at in range(offset, offset + length, STORED_PIECE):
+            yield self._stored(key, at, min(STORED_PIECE, offset + length - at))
 
     def _first(self, row: CaptureRow) -> tuple[bytes, bytes]:
         """Head and payload in the first record of a capture."""
@@ -251,7 +419,7 @@ class Reader:
             DamagedError: The stored data do not match the index, or exceed the limit once decoded.
             StoreError: The store failed.
         """
-        return self.read(row).payload()
+        return self.read(row).payload(self.work)
 
     def head(self, row: CaptureRow) -> bytes:
         """The response head of a visit itself, without its payload.
@@ -270,6 +438,29 @@ class Reader:
             StoreError: The store failed.
         """
         return self._in_place(row, lambda row: self._records(row.object, row.offset, row.length))
+
+    def described(self, row: CaptureRow, describe: Callable[[list[warc.Record]], T]) -> T:
+        """What a function makes of the WARC records of a capture, which are read by `work`.
+
+        Raises:
+            DamagedError: The stored data do not match the index.
+            StoreError: The store failed.
+            TaskError: They passed a limit.
+        """
+
+        def found(row: CaptureRow) -> T:
+            key, offset = row.object, row.offset
+
+            def asked() -> T:
+                stored = self._stored(key, offset, row.length)
+                made: T | _Damage = self.work(_described, stored=stored, describe=describe)
+                if isinstance(made, _Damage):
+                    raise DamagedError(made.message, key=key, offset=offset)
+                return made
+
+            return self._asked_twice(key, offset, asked)
+
+        return self._in_place(row, found)
 
     def stored_members(self, row: CaptureRow) -> bytes:
         """The WARC records of a capture as the stored gzip members."""
@@ -390,15 +581,33 @@ class Reader:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Damage:
+    """What is wrong with stored bytes, from a worker process."""
+
+    message: str
+
+
+def _described(*, stored: bytes, describe: Callable[[list[warc.Record]], T]) -> T | _Damage:
+    try:
+        return describe(_verified_records(stored, None))
+    except ValueError as e:
+        return _Damage(str(e))
+
+
 def _whole(data: bytes, key: str, offset: int, most: int | None) -> list[warc.Record]:
     """The records in some bytes, with their digests verified."""
     with _damage(key, offset):
-        records = list(itertools.islice(warc.read(io.BytesIO(data)), most))
-        for record in records:
-            if record.get("WARC-Block-Digest") != digest(record.block):
-                raise ValueError(f"{record.id}: block digest differs")
-        if not records:
-            raise ValueError("no record")
+        return _verified_records(data, most)
+
+
+def _verified_records(data: bytes, most: int | None) -> list[warc.Record]:
+    records = list(itertools.islice(warc.read(io.BytesIO(data)), most))
+    for record in records:
+        if record.get("WARC-Block-Digest") != digest(record.block):
+            raise ValueError(f"{record.id}: block digest differs")
+    if not records:
+        raise ValueError("no record")
     return records
 
 

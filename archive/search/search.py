@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
-from archive.errors import DamagedError, NotArchivedError, StoreError
+from archive.errors import DamagedError, NotArchivedError, StoreError, TaskError
 from archive.index.from_records import entered
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
 from archive.index.schema import TextRow
@@ -24,6 +25,8 @@ from archive.runtime.times import iso
 from archive.search.query import Query, Term
 from archive.search.snippet import Piece, passage
 from archive.warc.pasted_url import is_address, readings
+
+log = logging.getLogger(__name__)
 
 _COLUMN = {"title": "title", "author": "author", "tag": "tags"}
 _RANKS = "bm25(searchable_words, 8.0, 4.0, 4.0, 1.0, 0.0)"
@@ -223,7 +226,11 @@ class Search:
 
     def _passage(self, row: TextRow, terms: Sequence[Term]) -> tuple[Piece, ...]:
         try:
-            return passage(self._reader.read_text(row).text, terms)
+            said = self._reader.read_text(row).text
+            return self._reader.work(passage, text=said, terms=tuple(terms))
+        except TaskError as e:
+            log.warning("no passage url=%s error=%s", row.url, e)
+            return (Piece("(the text cannot be searched for the words)", found=False),)
         except (DamagedError, StoreError):
             return (Piece("(the text cannot be read now)", found=False),)
 

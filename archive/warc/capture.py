@@ -18,7 +18,12 @@ _STATUS = re.compile(rb"[0-9]{3}")
 
 def digest(data: bytes) -> str:
     """`sha1:` and Base32, the form that CDX tools expect (WARC/1.1 §5.8)."""
-    number = int.from_bytes(hashlib.sha1(data).digest())  # noqa: S324  not for security
+    return written_sha1(hashlib.sha1(data).digest())  # noqa: S324  not for security
+
+
+def written_sha1(sha1: bytes) -> str:
+    """The 20 bytes of a SHA-1 in the form of `digest`."""
+    number = int.from_bytes(sha1)
     return "sha1:" + "".join([_PAIRS[number >> place & 0x3FF] for place in _PLACES])
 
 

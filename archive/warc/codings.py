@@ -153,3 +153,35 @@ def dechunked(body: bytes) -> bytes:
         if size == 0 or at > len(body):
             return bytes(out)
     return bytes(out) if at else body
+
+
+def dechunking(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """As `dechunked`, for a body in pieces."""
+    buffer = bytearray()
+
+    def has(count: int) -> bool:
+        while len(buffer) < count and (piece := next(pieces, None)) is not None:
+            buffer.extend(piece)
+        return len(buffer) >= count
+
+    began = False
+    while True:
+        while b"\n" not in buffer and len(buffer) < _CHUNK and has(len(buffer) + 1):
+            pass
+        found = _CHUNK_LINE.match(buffer)
+        if found is None:
+            if not began:
+                yield bytes(buffer)
+                yield from pieces
+            return
+        size, began = int(found[1], 16), True
+        del buffer[: found.end()]
+        left = size
+        while left and has(1):
+            part = bytes(buffer[:left])
+            del buffer[: len(part)]
+            left -= len(part)
+            yield part
+        if size == 0 or not has(len(b"\r\n")):
+            return
+        del buffer[: len(b"\r\n")]

@@ -31,16 +31,15 @@ def split_head(message: bytes) -> tuple[bytes, bytes]:
 
 def headers(head: bytes) -> tuple[tuple[str, str], ...]:
     """Headers of a message head in order, folded lines joined, values decoded as Latin-1 (RFC 9110 §5.5)."""
-    found: list[tuple[str, str]] = []
-    for raw in head.split(b"\n")[1:HEADER_LINES]:
+    found: list[tuple[str, list[str]]] = []
+    for raw in head.split(b"\n", HEADER_LINES)[1:HEADER_LINES]:
         line = raw.rstrip(b"\r").decode("latin-1")
         if line[:1] in {" ", "\t"} and found:
-            name, value = found[-1]
-            found[-1] = (name, f"{value} {line.strip()}")
+            found[-1][1].append(line.strip())
         elif ":" in line:
             name, value = line.split(":", 1)
-            found.append((name.strip(), value.strip()))
-    return tuple(found)
+            found.append((name.strip(), [value.strip()]))
+    return tuple((name, " ".join(lines)) for name, lines in found)
 
 
 def header(head: bytes, name: str) -> str | None:

@@ -333,7 +333,7 @@ def read_one(plain: bytes) -> Record:
         ValueError: The bytes are not a record, or end within it.
     """
     head, end, rest = plain.partition(b"\r\n\r\n")
-    found = _plain_fields(head) if end and head.startswith(_VERSIONS) else None
+    found = _plain_fields(head) if end else None
     length = next((value for name, value in found or () if name.lower() == "content-length"), "")
     if found is None or not (length.isascii() and length.isdecimal()):
         try:
@@ -352,6 +352,8 @@ _FIELD = re.compile(r"([!-9;-~]+):[ \t]*(|[^\s][^\r\n]*)")
 
 def _plain_fields(head: bytes) -> tuple[tuple[str, str], ...] | None:
     """Named fields of a header without folded lines and blanks at odd places; None if it has any."""
+    if not head.startswith(_VERSIONS):
+        return None
     try:
         lines = head.decode().split("\r\n")[1:]
     except UnicodeDecodeError:
@@ -408,6 +410,16 @@ def read_head(head: bytes) -> tuple[tuple[str, str], ...]:
     except (StatusAndHeadersParserException, EOFError) as e:
         raise ValueError("no WARC header") from e
     return tuple((name.strip(), " ".join(value.split("\r\n")).strip()) for name, value in found.headers)
+
+
+def named_fields(head: bytes) -> tuple[tuple[str, str], ...]:
+    """Named fields of a record header, given without the empty line at its end.
+
+    Raises:
+        ValueError: It is not a WARC header.
+    """
+    found = _plain_fields(head)
+    return read_head(head + b"\r\n\r\n") if found is None else found
 
 
 _HASHES = {"sha1": hashlib.sha1, "md5": hashlib.md5, "sha256": hashlib.sha256, "sha512": hashlib.sha512}

@@ -33,6 +33,7 @@ from archive.web.security import SecurityMiddleware
 from archive.web.settings import WebSettings
 from archive.web.templating import Templates
 from archive.web.text_api import TextApi
+from archive.web.workers import workers
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +75,11 @@ def application(
         replay: Returns the origin of the replay application for ours; None: replay is not enabled.
     """
     more = extension or Extension()
+    reader = reader.working(workers())
     lookup = Lookup(reader.index)
     site = Site(reader, lookup, templates, more.status, replay)
     mementos = MementoApi(reader, lookup, frame=site.memento)
-    cdx, texts, availability = CdxApi(lookup), TextApi(reader), AvailabilityApi(reader)
+    cdx, texts, availability = CdxApi(lookup, reader.work), TextApi(reader), AvailabilityApi(reader)
 
     async def failed(request: Request, error: Exception) -> Response:
         return error_response(request, error, site.error)

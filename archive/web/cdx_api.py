@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from archive.index.lookup import Line, Lookup
+from archive.runtime.work import Work
 from archive.web import cdx_query
 from archive.web.cdx_columns import CDX11, COLUMNS
+from archive.web.cdx_filters import Filters
 from archive.web.cdx_output import MEDIA_TYPES, written
 from archive.web.cdx_query import Query
 from archive.web.errors import BadRequestError
@@ -23,8 +25,9 @@ from archive.web.ranges import in_parts
 class CdxApi:
     """CDX queries over HTTP."""
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, work: Work) -> None:
         self._lookup = lookup
+        self._work = work
 
     async def cdx(self, request: Request) -> Response:
         """`/cdx` and `/cdx/search/cdx`: as the Wayback CDX server."""
@@ -40,20 +43,21 @@ class CdxApi:
                 request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=100
             )
             query = cdx_query.parse(pairs, columns=columns)
+            filters = await run_in_threadpool(Filters, query.filters, self._work)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
         if query.count_pages:
             count = await run_in_threadpool(self._lookup.count, query.keys, since=query.since, until=query.until)
             return PlainTextResponse(f"{-(-count // query.page_size)}\n", headers={"Cache-Control": "no-cache"})
-        parts = in_parts(self._output(query))
+        parts = in_parts(self._output(query, filters))
         media_type = MEDIA_TYPES[query.output]
         return await _started(parts, media_type)
 
-    def _output(self, query: Query) -> Iterator[str]:
+    def _output(self, query: Query, filters: Filters) -> Iterator[str]:
         resume: list[str] = []
-        yield from written(query, self._lines(query, resume), resume=lambda: resume[0] if resume else None)
+        yield from written(query, self._lines(query, filters, resume), resume=lambda: resume[0] if resume else None)
 
-    def _lines(self, query: Query, resume: list[str]) -> Iterator[Line | None]:
+    def _lines(self, query: Query, filters: Filters, resume: list[str]) -> Iterator[Line | None]:
         """The lines of an answer; if there are more, the resume key is put in `resume`."""
         backwards = query.backwards or (query.limit or 0) < 0
         skip = query.page * query.page_size if query.page is not None else 0
@@ -68,7 +72,7 @@ class CdxApi:
         )
         if query.sort == "closest":
             scanned = iter(cdx_query.nearest_first(query, scanned))
-        found = cdx_query.selected(query, scanned)
+        found = cdx_query.selected(query, filters, scanned)
         if query.limit is None:
             yield from _from_offset(found, query.offset)
             return

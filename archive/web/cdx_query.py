@@ -6,28 +6,20 @@ The parameters are those of the Wayback CDX server; pywb's names for them are ac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
 from typing import Literal
 from urllib.parse import quote_plus, unquote_plus
-
-import regex
 
 from archive.index.lookup import Line, Place, Range
 from archive.index.schema import index_urlkey
 from archive.runtime.times import within
 from archive.warc.urlkey import urlkey
+from archive.web import cdx_filters
 from archive.web.cdx_columns import COLUMNS, column_of, value_of
-from archive.web.limits import (
-    CDX_FILTERS,
-    CDX_LINES,
-    FILTER_SECONDS,
-    PATTERN_CHARACTERS,
-    PATTERN_REPEATS,
-    PATTERN_SECONDS,
-)
+from archive.web.cdx_filters import Filter, Filters
+from archive.web.limits import CDX_FILTERS, CDX_LINES
 
 Match = Literal["exact", "prefix", "host", "domain"]
 Output = Literal["text", "json", "cdxj", "ndjson"]
@@ -35,29 +27,10 @@ Output = Literal["text", "json", "cdxj", "ndjson"]
 PAGE_SIZE = 3_000
 """Lines of a page, with `page`; `pageSize` is in units of this."""
 
-_FILTER = re.compile(r"(!?)([=~]?)([a-zA-Z]+):(.*)", re.DOTALL)
+FILTERED_LINES = 1_000
+"""Lines that are filtered at once."""
 _COLLAPSE = re.compile(r"([a-zA-Z]+)(?::(\d{1,4}))?")
 _RESUME = re.compile(r"(\S{1,600}(?: [0-9a-f]{64})?) (\d{20})!(\S{1,64})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """A condition on a column."""
-
-    column: str
-    test: Callable[[str], bool]
-    wanted: bool
-
-    def passes(self, line: Line) -> bool:
-        """Whether a line passes it.
-
-        Raises:
-            ValueError: Its expression takes too long.
-        """
-        try:
-            return self.test(value_of(self.column, line)) == self.wanted
-        except TimeoutError:
-            raise ValueError("filter: the expression takes too long; write a simpler one") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +98,12 @@ def parse(pairs: Iterable[tuple[str, str]], *, columns: Sequence[str] = COLUMNS,
     wanted = one("output").lower() or output
     if wanted not in {"text", "json", "cdxj", "ndjson"}:
         raise ValueError(f"output={wanted}: use json, text, cdxj or ndjson")
-    budget = _TimeBudget()
     return Query(
         url=url,
         keys=keys(url, match),
         since=stamp("from", one("from"), end=False) if one("from") else None,
         until=stamp("to", one("to"), end=True) + timedelta(seconds=1) if one("to") else None,
-        filters=tuple(_filter(text, budget) for text in filters if text),
+        filters=tuple(cdx_filters.parse(text) for text in filters if text),
         collapse=tuple(_collapse(text) for text in given.get("collapse", []) if text),
         columns=names or tuple(columns),
         limit=limit,
@@ -184,51 +156,6 @@ def _after(key: str) -> str:
     return key[:-1] + chr(ord(key[-1]) + 1)
 
 
-class _TimeBudget:
-    """The time that the regular expressions of one query may take together."""
-
-    def __init__(self) -> None:
-        self._spent = 0.0
-
-    def matches(self, pattern: regex.Pattern[str], value: str) -> bool:
-        """Whether a value matches.
-
-        Raises:
-            TimeoutError: The query took too long.
-        """
-        if self._spent > FILTER_SECONDS:
-            raise TimeoutError("the filters take too long")
-        began = perf_counter()
-        try:
-            return pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None
-        finally:
-            self._spent += perf_counter() - began
-
-
-def _filter(text: str, budget: _TimeBudget) -> Filter:
-    # The Wayback Machine and pywb put ! before = and ~.
-    found = _FILTER.fullmatch(text)
-    if not found or len(text) > PATTERN_CHARACTERS:
-        raise ValueError(f"filter={text[:60]}: use [!]column:expression, such as !statuscode:404")
-    negated, kind, column, expression = found.groups()
-    if kind == "=":
-        return Filter(column=column_of(column), test=lambda value: value == expression, wanted=not negated)
-    repeats = 1
-    for number in _REPEAT.findall(expression):
-        repeats *= max(1, int(number[:9]))
-    if repeats > PATTERN_REPEATS:
-        raise ValueError(f"filter={text[:60]}: repeats more than {PATTERN_REPEATS} times")
-    try:
-        pattern = regex.compile(expression)
-    except (regex.error, RecursionError, OverflowError) as e:
-        raise ValueError(f"filter={text[:60]}: not a regular expression: {str(e)[:100]}") from e
-    return Filter(
-        column=column_of(column),
-        test=lambda value: budget.matches(pattern, value),
-        wanted=not negated,
-    )
-
-
 def _collapse(text: str) -> tuple[str, int | None]:
     found = _COLLAPSE.fullmatch(text)
     if not found:
@@ -261,7 +188,6 @@ def stamp(name: str, digits: str, *, end: bool) -> datetime:
     return within(digits, end=end)
 
 
-_REPEAT = re.compile(r"(?<=[{,])\s*([0-9]+)\s*(?=[,}])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -286,21 +212,34 @@ def place(key: str) -> Place:
     raise ValueError("resumeKey: invalid; pass it exactly as the previous answer gave it")
 
 
-def selected(query: Query, lines: Iterable[Line | None]) -> Iterator[Line | None]:
-    """The lines left by filters and collapsing; None, a pause for the sender, is passed on."""
+def selected(query: Query, filters: Filters, lines: Iterable[Line | None]) -> Iterator[Line | None]:
+    """The lines left by filters and collapsing; None, a pause for the sender, is passed on.
+
+    Raises:
+        ValueError: The filters take too long.
+    """
     before: tuple[str, ...] | None = None
+    for some in _parts(lines):
+        for line in filters.passing(some):
+            if query.collapse:
+                now = tuple(value_of(column, line)[:size] for column, size in query.collapse)
+                if now == before:
+                    continue
+                before = now
+            yield line
+        yield None
+
+
+def _parts(lines: Iterable[Line | None]) -> Iterator[list[Line]]:
+    """The lines in parts: up to each pause, and no longer than what is filtered at once."""
+    part: list[Line] = []
     for line in lines:
-        if line is None:
-            yield None
-            continue
-        if not all(one.passes(line) for one in query.filters):
-            continue
-        if query.collapse:
-            now = tuple(value_of(column, line)[:size] for column, size in query.collapse)
-            if now == before:
-                continue
-            before = now
-        yield line
+        if line is not None:
+            part.append(line)
+        if line is None or len(part) >= FILTERED_LINES:
+            yield part
+            part = []
+    yield part
 
 
 def nearest_first(query: Query, lines: Iterable[Line | None]) -> list[Line]:

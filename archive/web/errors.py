@@ -11,10 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from archive.errors import ArchiveError, DamagedError, NotArchivedError, ObjectMissingError, TooLargeError
+from archive.errors import (
+    ArchiveError,
+    DamagedError,
+    NotArchivedError,
+    ObjectMissingError,
+    TaskError,
+    TooLargeError,
+    WorkersBusyError,
+)
 
 log = logging.getLogger(__name__)
 
+_OTHER_WAYS = "The payload at /web/TIMESTAMPid_/URL and the WARC records at /download/warc/URL are available."
 ErrorPage = Callable[..., str]
 """Makes the page of an error, from `request`, `status`, `message`, `hint`."""
 
@@ -43,13 +52,19 @@ def status_of(error: Exception) -> int:
         return error.status
     if isinstance(error, HTTPException):
         return error.status_code
-    if isinstance(error, NotArchivedError):
-        return HTTPStatus.NOT_FOUND
-    if isinstance(error, TooLargeError):
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    if isinstance(error, DamagedError | ObjectMissingError):
-        return HTTPStatus.BAD_GATEWAY  # the store is behind this server, and what it returned is wrong
-    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, ArchiveError) else HTTPStatus.INTERNAL_SERVER_ERROR
+    found = (status for kinds, status in _STATUS if isinstance(error, kinds))
+    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+_STATUS: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((NotArchivedError,), HTTPStatus.NOT_FOUND),
+    ((TooLargeError,), HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    # The store is behind this server, and what it returned is wrong.
+    ((DamagedError, ObjectMissingError), HTTPStatus.BAD_GATEWAY),
+    ((TaskError,), HTTPStatus.INTERNAL_SERVER_ERROR),
+    ((ArchiveError,), HTTPStatus.SERVICE_UNAVAILABLE),
+)
+"""Status of each kind of error; the first that fits counts."""
 
 
 def error_response(request: Request, error: Exception, page: ErrorPage) -> Response:
@@ -62,11 +77,13 @@ def error_response(request: Request, error: Exception, page: ErrorPage) -> Respo
         message, headers = str(error.detail), dict(error.headers or {})
     elif isinstance(error, ArchiveError):
         message, hint = str(error), error.hint or ""
+        if isinstance(error, TaskError):
+            message, hint = f"this cannot be made from the archived bytes: {error}", _OTHER_WAYS
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("request failed path=%r error=%s", request.url.path[:200], error)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = "10"
-            message = "the archive is temporarily unavailable"
+            message = message if isinstance(error, WorkersBusyError) else "the archive is temporarily unavailable"
     headers.setdefault("Cache-Control", "no-store")
     accept = request.headers.get("accept", "")
     if request.url.path.startswith(("/api/", "/wayback/")) or "application/json" in accept:

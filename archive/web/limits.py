@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+WORK_SECONDS = 5.0
+"""One piece of work on archived bytes, in a process of its own: there is markup that takes a sanitiser minutes."""
+WORK_MEGABYTES = 512
+"""Address space of such a process."""
+WORK_PROCESSES = 2
+"""Such processes of one web process."""
+WORK_WAITING = 16
+"""Work in these processes and waiting for them: each occupies one of the 40 threads that make pages."""
 FILTER_SECONDS = 2.0
 """Time for all expressions of one CDX query together."""
 PATTERN_REPEATS = 10_000
@@ -30,8 +38,6 @@ SHOWN_CHARACTERS = 100_000
 """Text shown on one page of the web app; a link leads to the rest."""
 PLAIN_CHARACTERS = 5_000_000
 """Markup that is sanitised for one view."""
-PLAIN_SECONDS = 5.0
-"""Making one view, in a process of its own: there is markup that takes a sanitiser minutes."""
 PLAIN_IMAGES = 500
 """Images of one view."""
 REPLAYED_HEADERS = 200

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from threading import Lock
-from typing import Any
 from urllib.parse import urljoin
 
 from starlette.concurrency import run_in_threadpool
@@ -19,21 +17,19 @@ from starlette.responses import Response, StreamingResponse
 from archive.errors import NotArchivedError, TaskError
 from archive.index.lookup import Lookup, Neighbours
 from archive.index.schema import CaptureRow
-from archive.reader.reader import Exchange, Reader
-from archive.runtime.worker_pool import Limits, WorkerPool
+from archive.reader.reader import Exchange, OpenPayload, Reader, StoredBody, Visit
 from archive.stores import FolderStore
-from archive.warc.codings import unicode_html
 from archive.warc.http_message import header, headers, media_type
 from archive.warc.pasted_url import Reading, readings
 from archive.web import cdx_query, link_headers
 from archive.web.cdx_columns import CDX11
 from archive.web.cdx_output import MEDIA_TYPES, written
 from archive.web.errors import BadRequestError
-from archive.web.limits import PLAIN_SECONDS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
+from archive.web.limits import REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.web.memento_path import Dated, dated, http_date, moment_of, quoted, read_http_date, stamp_of
-from archive.web.ranges import in_parts, matches, part_of, stored
+from archive.web.ranges import MEMORY, in_parts, matches, part_of, stored
 from archive.web.request import rest_of
-from archive.web.sanitize import document, media, plain
+from archive.web.sanitize import as_text, document, looks_like_html, media, plain
 from archive.web.security import sandboxed
 
 log = logging.getLogger(__name__)
@@ -54,9 +50,8 @@ _SHOWN = sandboxed(
     "allow-top-navigation-by-user-activation",
     sources=("img-src 'self'", "media-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'self'"),
 )
-_SOON = 64 * 1024
-"""Records up to this size are read without starting a thread."""
-_PLAIN = Limits(seconds=PLAIN_SECONDS, megabytes=512)
+_SOON = 256 * 1024
+"""Records and payloads up to this size are read without starting a thread."""
 
 Frame = Callable[..., str]
 """Makes the page that shows a memento, from `request`, `row`, `url`, `stamp`."""
@@ -71,8 +66,6 @@ class MementoApi:
         self._frame = frame
         self._is_near = isinstance(reader.store, FolderStore) and reader.index.engine.dialect.name == "sqlite"
         """Store and database are local files: a small memento is read faster than a thread is started."""
-        self._pool: WorkerPool | None = None
-        self._lock = Lock()
 
     async def web(self, request: Request) -> Response:
         """`/web/`: TimeMaps, mementos, and the TimeGate of a URL without a timestamp."""
@@ -96,8 +89,11 @@ class MementoApi:
             found = await run_in_threadpool(self._lookup.memento, asked.url, at)
         else:
             found = self._lookup.memento(asked.url, at)
-            if asked.modifier == "id_" and (found is None or found[0].length <= _SOON):
-                return self._memento(request, asked, base, found)
+            if asked.modifier == "id_":
+                try:
+                    return self._memento(request, asked, base, found, most=_SOON)
+                except OverflowError:
+                    log.debug("read in a thread url=%s", asked.url)
         return await run_in_threadpool(self._memento, request, asked, base, found)
 
     def _timegate(self, request: Request, meant: Sequence[Reading], base: str) -> Response:
@@ -142,7 +138,12 @@ class MementoApi:
         return StreamingResponse(in_parts(lines), media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     def _memento(
-        self, request: Request, asked: Dated, base: str, found: tuple[CaptureRow, Neighbours] | None
+        self,
+        request: Request,
+        asked: Dated,
+        base: str,
+        found: tuple[CaptureRow, Neighbours] | None,
+        most: int | None = None,
     ) -> Response:
         if found is None:
             raise NotArchivedError(asked.url)
@@ -158,23 +159,29 @@ class MementoApi:
             "Cache-Control": FOREVER,
         }
         if asked.modifier == "id_":
-            return self._payload(request, row, named, base)
+            return self._payload(request, row, named, base, most)
         if asked.modifier:
             return self._shown(request, asked, row, named)
         return self._framed(request, asked, row, named, base)
 
-    def _payload(self, request: Request, row: CaptureRow, named: dict[str, str], base: str) -> Response:
-        """The payload as received; for a 304 revisit, that of the capture it refers to."""
+    def _payload(
+        self, request: Request, row: CaptureRow, named: dict[str, str], base: str, most: int | None
+    ) -> Response:
+        """The payload as received; for a 304 revisit, that of the capture it refers to.
+
+        Raises:
+            OverflowError: It has more than `most` bytes.
+        """
         tag = f'"{row.record.strip("<>").rpartition(":")[2]}"'
         named |= {"ETag": tag, "Content-Security-Policy": _PAYLOAD, "Cross-Origin-Resource-Policy": "cross-origin"}
-        exchange = self._reader.read(row)
-        status, head, body = _status(exchange), exchange.shown_head, exchange.body
+        visit = self._reader.open_payload(row, most=most)
+        status, head, body = _status(visit), visit.shown_head, visit.body
         named |= originals(head)
         named["Content-Type"] = _clean(
             header(head, "content-type") or row.mime.replace("unk", "application/octet-stream")
         )
         coding = (header(head, "content-encoding") or "").strip().lower()
-        if coding in _CODINGS and body:
+        if coding in _CODINGS and body.size:
             named["Content-Encoding"] = coding
         if _is_redirection(status):
             self._lead(named, row, head, base, "id_")
@@ -182,7 +189,7 @@ class MementoApi:
             return _unmodified(named)
         if status in _NO_BODY:
             return Response(status_code=status, headers=named)
-        return part_of(body, request.headers, named, status)
+        return part_of(body, request, named, status)
 
     def _lead(self, named: dict[str, str], row: CaptureRow, head: bytes, base: str, modifier: str) -> None:
         """Point the Location of an archived redirect at the archive."""
@@ -196,61 +203,66 @@ class MementoApi:
 
     def _shown(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str]) -> Response:
         """The plain view: sanitized HTML, images, plain text, without any script."""
-        exchange = self._reader.read(row)
-        head, status = exchange.shown_head, _status(exchange)
+        visit = self._reader.open_payload(row)
+        head, status = visit.shown_head, _shown_status(_status(visit))
         mime = media_type(header(head, "content-type")) if head else row.mime
-        body = exchange.payload()
         named |= {"Content-Security-Policy": _SHOWN, "Cross-Origin-Resource-Policy": "same-site", **originals(head)}
-        if mime in _RASTER:
-            shown, named["Content-Type"] = body, mime
-            # A sandboxed page has an opaque origin: its images are cross-origin requests.
-            named["Cross-Origin-Resource-Policy"] = "cross-origin"
-        elif mime in _HTML or (mime == "unk" and b"<html" in body[:2_000].lower()):
-            shown = self._plain(body, row, header(head, "content-type"), asked.stamp).encode("utf-8", "replace")
-            named["Content-Type"] = "text/html; charset=utf-8"
-        elif _TEXTUAL.fullmatch(mime):
-            shown = unicode_html(body, header(head, "content-type")).encode("utf-8", "replace")
-            named["Content-Type"] = "text/plain; charset=utf-8"
-        else:
-            shown, named["Content-Type"] = body, "application/octet-stream"
-            named["Content-Disposition"] = "attachment"
-            if mime.startswith(("audio/", "video/", "image/", "font/")) and "svg" not in mime:
-                named["Content-Type"] = mime
-                named["Cross-Origin-Resource-Policy"] = "cross-origin"
-        named["ETag"] = f'"{hashlib.sha256(shown).hexdigest()[:32]}"'
+        with MEMORY.held(visit.body.size):
+            if mime in _HTML or (mime == "unk" and self._looks_like_html(visit)):
+                named["Content-Type"] = "text/html; charset=utf-8"
+                shown: bytes | StoredBody | None = self._plain(visit, header(head, "content-type"), asked.stamp)
+                if shown is None:
+                    return _no_plain_view(row)
+            elif _TEXTUAL.fullmatch(mime):
+                named["Content-Type"] = "text/plain; charset=utf-8"
+                body, stated = visit.body.whole(), header(head, "content-type")
+                shown = self._reader.work(as_text, body=body, coding=visit.coding, content_type=stated)
+            else:
+                named |= _media_headers(mime)
+                shown = self._unpacked(visit)
+        named["ETag"] = f'"{visit.row.digest.rpartition(":")[2]}"' if isinstance(shown, StoredBody) else _tag(shown)
         if matches(request.headers, named["ETag"]):
             return _unmodified(named)
-        return part_of(shown, request.headers, named, _shown_status(status))
+        return part_of(shown, request, named, status)
 
-    def _plain(self, body: bytes, row: CaptureRow, content_type: str | None, stamp: str) -> str:
-        """The page's HTML, sanitized in a process with limits; a notice if it exceeds them."""
-        page = {"payload": body, "url": row.url, "content_type": content_type}
+    def _looks_like_html(self, visit: OpenPayload) -> bool:
+        first = next(visit.body.pieces(), b"")
+        return self._reader.work(looks_like_html, body=first, coding=visit.coding)
+
+    def _unpacked(self, visit: OpenPayload) -> bytes | StoredBody:
+        """The payload without its content coding."""
+        if not visit.coding or not visit.body.size:
+            return visit.body
+        exchange = Exchange(row=visit.row, head=visit.head, payload_head=visit.payload_head, body=visit.body.whole())
+        return exchange.payload(self._reader.work)
+
+    def _plain(self, visit: OpenPayload, content_type: str | None, stamp: str) -> bytes | None:
+        """The page's HTML, sanitized within limits; None if it exceeds them."""
+        page = {
+            "payload": visit.body.whole(),
+            "coding": visit.coding,
+            "url": visit.row.url,
+            "content_type": content_type,
+        }
         try:
-            found: list[str] = self._work(media, **page)
-            return str(self._work(plain, **page, stamp=stamp, kept=self._lookup.held(found)))
+            found = self._reader.work(media, **page)
+            made = self._reader.work(plain, **page, stamp=stamp, kept=self._lookup.held(found))
+            return made.encode("utf-8", "replace")
         except TaskError as e:
-            log.warning("no plain view url=%s error=%s", row.url, e)
-            message = "The plain view of this page could not be made. Its text and its downloads are available."
-            return document(f"<p>{message}</p>", title=row.url)
-
-    def _work(self, function: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401  any pure function
-        with self._lock:
-            if self._pool is None:
-                self._pool = WorkerPool(workers=2, limits=_PLAIN, preload=["archive.web.sanitize"])
-            future = self._pool.submit(function, **arguments)
-        return future.result()
+            log.warning("no plain view url=%s error=%s", visit.row.url, e)
+            return None
 
     def _framed(self, request: Request, asked: Dated, row: CaptureRow, named: dict[str, str], base: str) -> Response:
         """Our page with the plain view in a frame; an archived redirect redirects."""
-        exchange = self._reader.read(row)
-        status = _status(exchange)
-        named |= originals(exchange.shown_head)
+        visit = self._reader.open_payload(row)
+        status = _status(visit)
+        named |= originals(visit.shown_head)
         if _is_redirection(status):
-            self._lead(named, row, exchange.shown_head, base, "")
+            self._lead(named, row, visit.shown_head, base, "")
             if "Location" in named:
                 return Response(status_code=HTTPStatus.FOUND, headers=named)
         shown = self._frame(request=request, row=row, url=asked.url, stamp=asked.stamp).encode()
-        named |= {"ETag": f'"{hashlib.sha256(shown).hexdigest()[:32]}"', "Content-Type": "text/html; charset=utf-8"}
+        named |= {"ETag": _tag(shown), "Content-Type": "text/html; charset=utf-8"}
         if matches(request.headers, named["ETag"]):
             return _unmodified(named)
         return Response(shown, _shown_status(status), named)
@@ -286,9 +298,36 @@ def _clean(value: str) -> str:
     return _FORBIDDEN_IN_VALUES.sub("", value[:REPLAYED_HEADER_CHARACTERS]).strip()
 
 
-def _status(exchange: Exchange) -> int:
+def _tag(shown: bytes) -> str:
+    return f'"{hashlib.sha256(shown).hexdigest()[:32]}"'
+
+
+def _media_headers(mime: str) -> dict[str, str]:
+    """Headers of what is shown unchanged, or offered as a file."""
+    if mime in _RASTER:
+        # A sandboxed page has an opaque origin: its images are cross-origin requests.
+        return {"Content-Type": mime, "Cross-Origin-Resource-Policy": "cross-origin"}
+    if mime.startswith(("audio/", "video/", "image/", "font/")) and "svg" not in mime:
+        return {
+            "Content-Type": mime,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Content-Disposition": "attachment",
+        }
+    return {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
+
+
+def _no_plain_view(row: CaptureRow) -> Response:
+    message = "The plain view of this page could not be made. Its text and its downloads are available."
+    return Response(
+        document(f"<p>{message}</p>", title=row.url),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _SHOWN, "Cache-Control": "no-store"},
+    )
+
+
+def _status(visit: Visit) -> int:
     """The archived status, or 200 if it is one that cannot be sent."""
-    words = exchange.shown_head.split(b"\n", 1)[0].split(None, 2)
+    words = visit.shown_head.split(b"\n", 1)[0].split(None, 2)
     return int(words[1]) if len(words) > 1 and _STATUS.fullmatch(words[1]) else HTTPStatus.OK
 
 

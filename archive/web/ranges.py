@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import islice
 from threading import Lock
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from archive.errors import ArchiveError
+from archive.reader.reader import SMALL_BYTES, STORED_PIECE, StoredBody
 from archive.stores import ReadableStore
+from archive.web.errors import BadRequestError
 from archive.web.limits import PAYLOADS_BYTES
 
+log = logging.getLogger(__name__)
+
 _PIECE = 1 << 20
+_STREAM_BYTES = 6 * STORED_PIECE
+"""Memory of a response that is read from the store while it is sent."""
 _LINES = 1_000
 """Lines in one part of a stream."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -53,67 +64,104 @@ def asked(headers: Headers, size: int, etag: str) -> tuple[int, int] | None:
     return first, last + 1
 
 
-def part_of(body: bytes, request_headers: Headers, headers: dict[str, str], status: int) -> Response:
-    """A body that is in memory, or the requested part of it; only a 200 has parts."""
+def part_of(body: bytes | StoredBody, request: Request, headers: dict[str, str], status: int) -> Response:
+    """A body, or the requested part of it; only a 200 has parts. One that is in the store is read while it is sent."""
+    size = body.size if isinstance(body, StoredBody) else len(body)
     if status != HTTPStatus.OK:
-        return _sent(body, status, headers)
+        return _sent(body, 0, size, request, headers, status)
     headers["Accept-Ranges"] = "bytes"
     try:
-        part = asked(request_headers, len(body), headers["ETag"])
+        part = asked(request.headers, size, headers["ETag"])
     except ValueError:
-        return _beyond(headers, len(body))
+        return _beyond(headers, size)
     if part is None:
-        return _sent(body, status, headers)
-    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(body)}"
-    return _sent(body[part[0] : part[1]], HTTPStatus.PARTIAL_CONTENT, headers)
+        return _sent(body, 0, size, request, headers, status)
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{size}"
+    return _sent(body, *part, request, headers, HTTPStatus.PARTIAL_CONTENT)
 
 
-class _Sending:
-    """Bytes of large responses in memory: a slow client keeps its response there."""
+class Memory:
+    """What large payloads occupy while they are worked on or sent: a slow client keeps its response there."""
 
     def __init__(self) -> None:
         self.size = 0
-        self.lock = Lock()
+        self._lock = Lock()
 
-    def take(self, size: int) -> bool:
-        """Reserve memory for another response; returns whether there was room."""
-        with self.lock:
+    def take(self, size: int) -> None:
+        """Reserve memory.
+
+        Raises:
+            BadRequestError: There is no room at the moment.
+        """
+        with self._lock:
             if self.size and self.size + size > PAYLOADS_BYTES:
-                return False
+                raise BadRequestError(
+                    "too many large responses are being sent; try again later",
+                    status=HTTPStatus.SERVICE_UNAVAILABLE,
+                    headers={"Retry-After": "10"},
+                )
             self.size += size
-            return True
 
     def give_back(self, size: int) -> None:
         """Free the memory of a response that was sent, or whose client is gone."""
-        with self.lock:
+        with self._lock:
             self.size -= size
 
-
-_SENDING = _Sending()
-
-
-def _sent(body: bytes, status: int, headers: dict[str, str]) -> Response:
-    """A response with a body; a large one is sent in pieces, and only a few of these at a time."""
-    if len(body) <= _PIECE:
-        return Response(body, status, headers)
-    if not _SENDING.take(len(body)):
-        retry = {"Retry-After": "10", "Cache-Control": "no-store"}
-        return Response(
-            "too many large responses are being sent; try again later\n",
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            retry,
-            media_type="text/plain",
-        )
-
-    async def pieces() -> AsyncIterator[bytes]:
+    @contextmanager
+    def held(self, size: int) -> Iterator[None]:
+        """Reserve memory during some work, as `take`; little does not count."""
+        if size <= SMALL_BYTES:
+            yield
+            return
+        self.take(size)
         try:
-            view = memoryview(body)
-            for at in range(0, len(body), _PIECE):
-                yield bytes(view[at : at + _PIECE])
+            yield
         finally:
-            _SENDING.give_back(len(body))
+            self.give_back(size)
 
-    return StreamingResponse(pieces(), status, {**headers, "Content-Length": str(len(body))})
+
+MEMORY = Memory()
+
+
+class _LargeResponse(StreamingResponse):
+    """A response in pieces, and the memory that it takes until it was sent."""
+
+    def __init__(self, pieces: Iterator[bytes], status: int, headers: dict[str, str], *, memory: int) -> None:
+        super().__init__(iterate_in_threadpool(_until_damage(pieces)), status, headers)
+        self._memory = memory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        MEMORY.take(self._memory)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            MEMORY.give_back(self._memory)
+
+
+def _until_damage(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, as far as they can be read: the response then ends early, which its length reveals."""
+    try:
+        yield from pieces
+    except ArchiveError as e:
+        log.warning("response cut off error=%s", e)
+
+
+def _sent(
+    body: bytes | StoredBody, first: int, end: int, request: Request, headers: dict[str, str], status: int
+) -> Response:
+    """A response with a part of a body; a large one is sent in pieces, and only a few of these at a time."""
+    headers["Content-Length"] = str(end - first)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    if isinstance(body, StoredBody) and body.small is None:
+        return _LargeResponse(body.pieces(first, end), status, headers, memory=_STREAM_BYTES)
+    whole = body.small if isinstance(body, StoredBody) else body
+    assert whole is not None
+    if end - first <= _PIECE:
+        return Response(whole[first:end], status, headers)
+    view = memoryview(whole)
+    pieces = (bytes(view[at : min(at + _PIECE, end)]) for at in range(first, end, _PIECE))
+    return _LargeResponse(pieces, status, headers, memory=len(whole))
 
 
 def _beyond(headers: dict[str, str], size: int) -> Response:

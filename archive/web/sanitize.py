@@ -10,8 +10,9 @@ import nh3
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
-from archive.limits import URL_CHARACTERS
-from archive.warc.codings import unicode_html
+from archive.limits import DECODED_BYTES, URL_CHARACTERS
+from archive.reader.reader import plain_payload
+from archive.warc.codings import beginning, unicode_html
 from archive.web.errors import escape
 from archive.web.limits import PLAIN_CHARACTERS, PLAIN_IMAGES
 from archive.web.memento_path import quoted
@@ -32,6 +33,8 @@ _REMOVED = {
     "math",
     "form",
 }
+_SNIFFED = 2_000
+"""Beginning of a payload by which a page is recognized."""
 _GENERAL = {"lang", "dir", "title"}
 _ATTRIBUTES = {
     **{tag: set(names) - {"style", "class"} for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
@@ -62,15 +65,32 @@ def absolute(base: str, link: str) -> str | None:
     return joined if parts.scheme in {"http", "https"} and parts.netloc and len(joined) <= URL_CHARACTERS else None
 
 
-def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
+def looks_like_html(body: bytes, *, coding: str | None) -> bool:
+    """Whether the beginning of a payload of unknown type looks like a page."""
+    return b"<html" in beginning(body, coding, limit=_SNIFFED).lower()
+
+
+def as_text(body: bytes, *, coding: str | None, content_type: str | None) -> bytes:
+    """The characters of a payload, as UTF-8.
+
+    Args:
+        body: The payload.
+        coding: Its content coding.
+        content_type: As the server stated it.
+    """
+    return unicode_html(_payload(body, coding), content_type).encode("utf-8", "replace")
+
+
+def media(payload: bytes, *, url: str, content_type: str | None, coding: str | None = None) -> list[str]:
     """URLs of the images, audio and video of a page, each once.
 
     Args:
-        payload: The page, content coding removed.
+        payload: The page.
         url: URL of the page.
         content_type: As the server stated it.
+        coding: Content coding of the payload.
     """
-    tree = _tree(_markup(payload, content_type))
+    tree = _tree(_markup(payload, coding, content_type))
     base = base_of(tree, url)
     found = (
         link
@@ -81,8 +101,15 @@ def media(payload: bytes, *, url: str, content_type: str | None) -> list[str]:
     return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
 
 
-def _markup(payload: bytes, content_type: str | None) -> str:
-    return unicode_html(payload, content_type)[:PLAIN_CHARACTERS].replace("\0", "")
+def _payload(body: bytes, coding: str | None) -> bytes:
+    found = plain_payload(body, coding)
+    if found is None:
+        raise OverflowError(f"grows past {DECODED_BYTES} bytes")
+    return found
+
+
+def _markup(body: bytes, coding: str | None, content_type: str | None) -> str:
+    return unicode_html(_payload(body, coding), content_type)[:PLAIN_CHARACTERS].replace("\0", "")
 
 
 def _tree(markup: str) -> HtmlElement:
@@ -92,17 +119,20 @@ def _tree(markup: str) -> HtmlElement:
         return document_fromstring("<html><body></body></html>")
 
 
-def plain(payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str]) -> str:
+def plain(
+    payload: bytes, *, url: str, content_type: str | None, stamp: str, kept: Collection[str], coding: str | None = None
+) -> str:
     """A page's HTML as a complete sanitized document.
 
     Args:
-        payload: The page, content coding removed.
+        payload: The page.
         url: URL of the page.
         content_type: As the server stated it.
         stamp: 14 digits; links point to mementos of this time.
         kept: Those of its `media` URLs that are archived.
+        coding: Content coding of the payload.
     """
-    markup = _markup(payload, content_type)
+    markup = _markup(payload, coding, content_type)
     tree = _tree(markup)
     base = base_of(tree, url)
     lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}

@@ -42,7 +42,7 @@ def diff(site: Site, request: Request) -> Response:
         changes=shown,
         cut=len(shown) < len(both.changes),
         view="side" if given.get("view") == "side" else "inline",
-        counted=both.as_json(),
+        counted=both.counts,
         versions=versions[-CAPTURES:],
     )
 

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.export import formats
-from archive.export.formats import Format, TextFormat
+from archive.export.formats import CaptureFormat, Format, TextFormat
+from archive.index.schema import CaptureRow
+from archive.reader.reader import Reader, StoredBody
 from archive.web.errors import BadRequestError
 from archive.web.memento_path import moment_of, stamp_of
 from archive.web.pages.layout import Site, requested_page
-from archive.web.ranges import matches, part_of
+from archive.web.ranges import MEMORY, matches, part_of
 
 _HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "no-cache"}
 _FOR_REPLAY = "replay"
@@ -32,8 +34,26 @@ def download(site: Site, request: Request) -> Response:
     at = moment_of(stamp) if stamp else None
     if form.name == "wacz":
         return _wacz(site, request, form, url, at, for_replay=name == _FOR_REPLAY)
-    made = formats.export(site.reader, form, url, at)
-    return Response(made.body, headers=_as_file(form, made.date))
+    if isinstance(form, TextFormat):
+        made = formats.export(site.reader, form, url, at)
+        return Response(made.body, headers=_as_file(form, made.date))
+    capture = site.reader.find(url, at)
+    headers = {**_as_file(form, capture.date), "ETag": f'"{capture.record.strip("<>").rpartition(":")[2]}-{form.name}"'}
+    if matches(request.headers, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return part_of(_of_capture(site.reader, form, capture), request, headers, HTTPStatus.OK)
+
+
+def _of_capture(reader: Reader, form: CaptureFormat, capture: CaptureRow) -> bytes | StoredBody:
+    """A capture in a format; a payload without a content coding stays in the store until it is sent."""
+    if form.name == "html":
+        visit = reader.open_payload(capture)
+        if not visit.coding:
+            return visit.body
+        with MEMORY.held(visit.body.size):
+            return form.make(reader, capture)
+    with MEMORY.held(capture.length):
+        return form.make(reader, capture)
 
 
 def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | None, *, for_replay: bool) -> Response:
@@ -44,7 +64,7 @@ def _wacz(site: Site, request: Request, form: Format, url: str, at: datetime | N
     headers = {**_as_file(form, captures[-1].date), "ETag": tag}
     if matches(request.headers, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return part_of(body, request.headers, headers, HTTPStatus.OK)
+    return part_of(body, request, headers, HTTPStatus.OK)
 
 
 def _as_file(form: Format, date: datetime) -> dict[str, str]:

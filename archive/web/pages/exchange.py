@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.errors import NotArchivedError
 from archive.warc.http_message import headers
+from archive.warc.record import Record
 from archive.web.memento_path import moment_of, stamp_of
 from archive.web.pages.layout import Site, requested_page
+from archive.web.ranges import MEMORY
 
 _RECORDS = 10
 _WARC_FIELDS = 100
@@ -24,7 +28,14 @@ def exchange(site: Site, request: Request) -> Response:
     if found is None:
         raise NotArchivedError(url)
     row = found[0]
-    records = [
+    with MEMORY.held(row.length):
+        records = site.reader.described(row, outlined)
+    return site.page(request, "exchange", url=row.url, row=row, stamp=stamp_of(row.date), records=records)
+
+
+def outlined(records: Sequence[Record]) -> list[dict[str, object]]:
+    """What the page shows of each record. No I/O."""
+    return [
         {
             "kind": record.kind,
             "fields": [(name, _printable(value)) for name, value in record.headers[:_WARC_FIELDS]],
@@ -33,9 +44,8 @@ def exchange(site: Site, request: Request) -> Response:
             if record.kind == "metadata"
             else "",
         }
-        for record in site.reader.records(row)[:_RECORDS]
+        for record in records[:_RECORDS]
     ]
-    return site.page(request, "exchange", url=row.url, row=row, stamp=stamp_of(row.date), records=records)
 
 
 def _head(block: bytes) -> list[tuple[str, str]]:

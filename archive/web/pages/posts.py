@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +16,7 @@ from archive.index.versions import Version
 from archive.reader.page_history import captures_and_versions
 from archive.web import charts
 from archive.web.limits import SHOWN_CHARACTERS
+from archive.web.markdown_html import markdown_html
 from archive.web.memento_path import moment_of, quoted, stamp_of
 from archive.web.pages.layout import CAPTURES, Site, requested_page
 
@@ -26,8 +24,6 @@ MARKS = 300
 """Marks on the timeline."""
 _FACTS = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
 _VALUE_CHARACTERS = 2_000
-_HEADING = re.compile(r"(</?h)([1-6])(?=>)")
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
 def post(site: Site, request: Request) -> Response:
@@ -47,7 +43,7 @@ def post(site: Site, request: Request) -> Response:
         url=url,
         title=shown.text.title or url,
         host=host_of(url),
-        body=_html(text),
+        body=_html(site, text),
         cut=len(text.text) > SHOWN_CHARACTERS,
         text=text,
         facts=_facts(text),
@@ -65,18 +61,10 @@ def post(site: Site, request: Request) -> Response:
     )
 
 
-def _html(text: HeldText) -> Markup:
+def _html(site: Site, text: HeldText) -> Markup:
     """The text as sanitized HTML, without images."""
     markdown = str(text.fields.get("markdown") or text.text)[:SHOWN_CHARACTERS]
-    # Rendered without raw HTML, then sanitized: neither of the two is trusted alone.
-    html = nh3.clean(
-        _MARKDOWN.render(markdown),
-        tags={*nh3.ALLOWED_TAGS} - {"img", "map", "area"},
-        link_rel="noopener noreferrer nofollow",
-        url_schemes={"http", "https", "mailto"},
-    )
-    # The page's own title is its only first-level heading.
-    return Markup(_HEADING.sub(lambda found: f"{found[1]}{min(6, int(found[2]) + 1)}", html))  # noqa: S704  sanitized above
+    return Markup(site.reader.work(markdown_html, markdown=markdown))  # noqa: S704  sanitized there
 
 
 def _timeline(rows: Sequence[CaptureRow], versions: Sequence[Version]) -> Markup:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from archive.extract import boilerplate
 from archive.extract.markup import MAX_WALK, Markup, elsewhere, line, meta, one_line
+from archive.limits import FIELD_CHARACTERS
 
 _MAX_NAME = 80
 _MAX_WORDS = 8
@@ -127,7 +128,7 @@ def _name(stated: str) -> str | None:
         return None
     for _ in range(2):
         bare = _BYLINE.sub("", bare).strip()
-    bare = _TITLED.sub("", _AFTER_NAME.sub("", bare)).strip(" ,;:-")
+    bare = _TITLED.sub("", _AFTER_NAME.sub("", bare[:FIELD_CHARACTERS])).strip(" ,;:-")
     if (
         not bare
         or len(bare) > _MAX_NAME

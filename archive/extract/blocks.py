@@ -24,7 +24,7 @@ from archive.extract.measure import BLOCKS, HEADINGS
 from archive.extract.tables import data_rows, link_characters, table_text
 
 _SPACES = re.compile(" {2,}")
-_BLANK_LINES = re.compile("\x0b[ \x0b]*\x0b")
+_BLANK_LINES = re.compile("\x0b(?: *+\x0b)+")
 _INLINE = {
     "strong": markdown.BOLD, "b": markdown.BOLD, "em": markdown.ITALIC, "i": markdown.ITALIC, "cite": markdown.ITALIC,
     "dfn": markdown.ITALIC, "code": markdown.CODE, "kbd": markdown.CODE, "samp": markdown.CODE, "tt": markdown.CODE,

@@ -22,6 +22,8 @@ _MAX_HEADING = 60
 _MARKS = re.compile(r"^(?:#{1,6}|[-*+>]|\d+\.)\s+")
 _COUNT = re.compile(r"[\s:–-]*[(\[]\s*#\s*[)\]]$|[\s:–-]+#$")  # noqa: RUF001
 """The number after a word: "Comments (3)"."""
+_CUT_WITHIN = 200
+"""Characters at the end of a text that say whether it is cut."""
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -239,6 +241,11 @@ def opens_boilerplate(text: str) -> bool:
 def opens_comments(text: str) -> bool:
     """Whether a block with this text opens the readers' comments."""
     return len(text) <= _MAX_HEADING and _COUNT.sub("", folded(text)) in rules().comments
+
+
+def is_cut(text: str) -> bool:
+    """Whether a text ends like the summary of a post that continues elsewhere."""
+    return wording().cut.search(text[-_CUT_WITHIN:]) is not None
 
 
 def folded(text: str) -> str:

@@ -61,9 +61,7 @@ class FeedHints:
         return cls(
             known=known,
             beginning=long[0][:_BEGINNING] if long else "",
-            is_whole=len(long) >= _MIN_BLOCKS
-            and sum(map(len, texts)) >= _WHOLE_POST
-            and not boilerplate.wording().cut.search(last),
+            is_whole=len(long) >= _MIN_BLOCKS and sum(map(len, texts)) >= _WHOLE_POST and not boilerplate.is_cut(last),
         )
 
     def knows(self, block: Block) -> bool:

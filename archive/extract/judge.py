@@ -144,7 +144,7 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
         count=words.count(said),
         has_phrase=_is_phrase(said, main) or _is_phrase(said, text),
         is_whole=hints is not None and hints.is_whole,
-        is_cut=boilerplate.wording().cut.search(said) is not None,
+        is_cut=boilerplate.is_cut(said),
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,

@@ -21,7 +21,7 @@ REFERENCES = re.compile("\x05([^\x05]*)\x05")
 _SIGNS = {BOLD: "**", ITALIC: "*", CODE: "`", STRUCK: "~~"}
 _SIGN = re.compile("[\x01-\x04]")
 _EMPTY_PAIR = re.compile("([\x01-\x04])([ \x06]*)\\1")
-_PAIR = re.compile("([\x01-\x04])( *)(.*?)( *)\\1", re.DOTALL)
+_PAIR = re.compile("|".join(f"{mark}[^{mark}]*{mark}" for mark in _SIGNS))
 _SPACES = re.compile(" {2,}")
 _STRUCTURE = re.compile(r"^(?=#{1,6}\s|[-+*>]\s|=+$|-+$)|^(\d{1,9})(?=[.)]\s)", re.MULTILINE)
 """What Markdown would read as structure at the beginning of a line."""
@@ -52,13 +52,16 @@ def _with_signs(text: str) -> str:
     while before != text:
         before, text = text, _EMPTY_PAIR.sub(r"\2", text)
     for _ in _SIGNS:  # pairs nest
-        text = _PAIR.sub(lambda found: f"{found[2]}{_between_signs(found[1], found[3])}{found[4]}", text)
+        text = _PAIR.sub(lambda found: _between_signs(found[0][0], found[0][1:-1]), text)
     return _SPACES.sub(" ", _SIGN.sub("", text))
 
 
 def _between_signs(mark: str, text: str) -> str:
-    sign = _SIGNS[mark]
-    return f"{sign}{text}{sign}" if text.strip() else text
+    bare = text.strip(" ")
+    if not bare.strip():
+        return text
+    before, _, after = text.partition(bare)
+    return f"{before}{_SIGNS[mark]}{bare}{_SIGNS[mark]}{after}"
 
 
 def link(label: str, target: str) -> str:

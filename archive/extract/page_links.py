@@ -16,6 +16,7 @@ from archive.limits import URL_CHARACTERS
 _PARAMETERS = frozenset(
     {"page", "paged", "pg", "seite", "pagina", "pagenum", "pageno", "page_no", "page_num", "strana"}
 )
+_MAX_PATH = 2_000
 _PATH_NUMBER = re.compile(
     r"^(?P<base>.*/[^/]*[^\d/][^/]*?)(?P<word>/page|/p|/seite|/pagina)?/(?P<number>[1-9]\d{0,2})(?P<end>/?|\.html?)$"
 )
@@ -148,6 +149,8 @@ def _addresses(url: str) -> Iterator[_Address]:
         if name.lower() in _PARAMETERS and value.isascii() and value.isdigit() and 1 <= len(value) <= 3:  # noqa: PLR2004
             rest = urlencode([pair for pair in query if pair[0] != name])
             yield _Address(urlunsplit(parts._replace(query=rest)), int(value), is_certain=True)
+    if len(parts.path) > _MAX_PATH:
+        return
     if found := _PATH_NUMBER.match(parts.path):
         end = "" if found["end"] == "/" else found["end"]
         yield _Address(urlunsplit(parts._replace(path=found["base"] + end)), int(found["number"]), is_certain=True)

@@ -36,7 +36,7 @@ _CLEARLY = 0.01
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\w+")
 _DASHES = "-\N{EN DASH}\N{EM DASH}|·•»:/"
-_PARTS = re.compile(r"\s+[-\u2013\u2014|·•»«:/]+\s+")
+_PARTS = re.compile(r"(?<!\s)\s+[-\u2013\u2014|·•»«:/]+\s+")
 
 
 def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:

@@ -26,7 +26,7 @@ _SESSIONS = re.compile(r"(?:^|/)(?:sessions?|oauth2?|users/auth|saml|openid|cas)
 class Walls:
     """The content of `walls.toml`."""
 
-    challenge_headers: Mapping[str, str]
+    challenge_headers: Mapping[str, re.Pattern[str]]
     challenge_marks: tuple[str, ...]
     challenge_pages: tuple[str, ...]
     consent_marks: tuple[str, ...]
@@ -45,7 +45,7 @@ def walls() -> Walls:
         return re.compile("|".join(listed), re.IGNORECASE)
 
     return Walls(
-        challenge_headers=data["challenge"]["headers"],
+        challenge_headers={name: pattern([wanted]) for name, wanted in data["challenge"]["headers"].items()},
         challenge_marks=tuple(data["challenge"]["marks"]),
         challenge_pages=tuple(data["challenge"]["pages"]),
         consent_marks=tuple(data["consent"]["marks"]),
@@ -88,6 +88,6 @@ def challenge_in_headers(headers: Mapping[str, str]) -> str | None:
     known = walls().challenge_headers
     for name, value in headers.items():
         wanted = known.get(name.lower())
-        if wanted is not None and re.search(wanted, value, re.IGNORECASE):
+        if wanted is not None and wanted.search(value):
             return f"header {name}"
     return None

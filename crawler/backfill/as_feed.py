@@ -39,6 +39,7 @@ _PARAGRAPH = 200
 """Characters of a paragraph from which on its links are references in a text, not a list."""
 _ARCHIVE = re.compile(r"^\W*(?:archives?|all posts|posts|blog|writing|articles)\W*$", re.IGNORECASE)
 _API = "https://api.w.org/"
+_API_LINK = re.compile(rf"<([^<>]*)>\s*;\s*rel=[\"']?{re.escape(_API)}")
 _BESIDE = "nav"
 _AROUND = frozenset({"header", "footer", "aside"})
 _WITHIN = frozenset({"article", "main", "section"})
@@ -138,7 +139,7 @@ def declared(body: bytes, *, url: str, content_type: str | None, link: str | Non
         (one.get("href") for one in tree.iter("link") if _API in (one.get("rel") or "").split() and one.get("href")),
         None,
     )
-    header = re.search(rf"<([^<>]*)>\s*;\s*rel=[\"']?{re.escape(_API)}", (link or "")[:LINK_HEADER_CHARACTERS])
+    header = _API_LINK.search((link or "")[:LINK_HEADER_CHARACTERS])
     api = api or (header[1] if header else None)
     called = [
         one.get("href")

@@ -29,7 +29,7 @@ _LISTS = re.compile(r"tags?|categor(?:y|ies)|authors?|labels?|topics|users|searc
 _FILES = frozenset({"application", "audio", "font", "image", "video"})
 """Media types of what is not a page."""
 _USUAL = re.compile(
-    r"(?:about|accessibility|account|agb|cart|checkout|colophon|contact|cookies?|datenschutz\w*|disclaimer|faq|imprint|"
+    r"(?:about|accessibility|account|agb|cart|checkout|colophon|contact|cookies?|datenschutz\w*+|disclaimer|faq|imprint|"
     r"impressum|kontakt|legal|licen[cs]e|log-?in|mentions[-_]legales|newsletter|now|privacy|register|rss|sign-?up|"
     r"sitemap|subscribe|terms|thanks?|thank-you|uses|404)"
     r"(?:[-_](?:me|us|policy|notice|statement|page|info|of|use|service|and|conditions))*",

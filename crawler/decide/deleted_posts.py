@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from archive.extract.walls import leads_to_login
+from archive.limits import COMPARED_CHARACTERS
 from crawler.limits import VANISHED_BYTES
 from crawler.model.visits import Gone
 
@@ -56,8 +57,8 @@ def is_other(seen: Seen) -> bool:
 
 def overlap(before: str, now: str) -> float:
     """Share of the distinct words of one text that the other one contains; 1 if there were none."""
-    old = set(_WORD.findall(before.lower()))
-    return len(old & set(_WORD.findall(now.lower()))) / len(old) if old else 1.0
+    old, new = (set(_WORD.findall(text[:COMPARED_CHARACTERS].lower())) for text in (before, now))
+    return len(old & new) / len(old) if old else 1.0
 
 
 def asks_password(body: bytes) -> bool:

@@ -18,10 +18,11 @@ _CONTAINERS_BYTES = 16_384
 _BASE = re.compile(rb"\sxml:base\s*=")
 _MARK = re.compile(rb"<(?:!\[CDATA\[|!--|(/?)(?:[\w.-]+:)?(?:item|entry)(?=[\s>/]))", re.IGNORECASE)
 _TAG_END = re.compile(rb"""(?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""")
-_DATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued)\b[^<>]*>\s*([^<>]{4,80})<", re.IGNORECASE)
+_DATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued)\b[^<>]*>\s*+([^<>]{4,80})<", re.IGNORECASE)
 _ENDED = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>|<(?:\w+:)?(?:rss|feed|rdf)\b[^<>]*/>", re.IGNORECASE)
 _RDF = re.compile(rb"<(?:\w+:)?rdf[\s>]", re.IGNORECASE)
 _RDF_ENDED = re.compile(rb"</(?:\w+:)?rdf\s*>", re.IGNORECASE)
+_DOCTYPE_BEGIN = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _DOCTYPE = re.compile(rb"<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>", re.IGNORECASE | re.DOTALL)
 _CONTAINER = re.compile(
     rb"""<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<(?P<end>/?)(?P<name>(?:[\w.-]+:)?(?:rss|rdf|feed|channel))"""
@@ -170,5 +171,7 @@ def _around(head: bytes) -> tuple[bytes, bytes]:
     before = b"".join(tag for _, tag in opened)
     if root is None or len(before) > _CONTAINERS_BYTES:
         return b"", b""
-    doctype = _DOCTYPE.search(head[max(0, root - _PROLOG_BYTES) : root])
+    prolog = head[max(0, root - _PROLOG_BYTES) : root]
+    begin = _DOCTYPE_BEGIN.search(prolog)
+    doctype = _DOCTYPE.match(prolog, begin.start()) if begin else None
     return (doctype[0] if doctype else b"") + before, b"".join(b"</" + name + b">" for name, _ in reversed(opened))

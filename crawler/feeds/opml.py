@@ -21,8 +21,8 @@ NAMESPACE = "urn:pressmark:subscription"
 
 _NAMES = ("added", "paused", "seeds", "unverified", "name", "listing")
 _ADDED, _PAUSED, _SEEDS, _UNVERIFIED, _NAME, _LISTING = (f"{{{NAMESPACE}}}{name}" for name in _NAMES)
-_PART = re.compile(r"((?:[^\\/]|\\.)*)(?:/|\Z)", re.DOTALL)
-"""One name in the path of a folder; a slash within a name is escaped."""
+_PART = re.compile(r"(?:[^\\/]|\\(?:.|\Z))+|/", re.DOTALL)
+"""One name in the path of a folder, or a slash between two; a slash within a name is escaped."""
 
 
 def write(subscriptions: Sequence[Subscription], health: Mapping[str, Feed] | None = None) -> bytes:
@@ -74,8 +74,8 @@ def path_of(names: Sequence[str]) -> str | None:
 
 def names_of(path: str | None) -> tuple[str, ...]:
     """The names of nested folders in such a path."""
-    found = [match[1] for match in _PART.finditer(path or "")]
-    return tuple(re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL) for name in found if name)
+    found = (name for name in _PART.findall(path or "") if name != "/")
+    return tuple(re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL) for name in found)
 
 
 def _health(feed: Feed | None) -> list[tuple[str, str]]:

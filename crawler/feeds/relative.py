@@ -9,7 +9,7 @@ from crawler.feeds import links
 _NAMES = (
     "href|src|poster|data|cite|action|background|longdesc|usemap|codebase|classid|profile"  # HTML's attributes for URLs
 )
-_ANY = re.compile(r"""=\s*["']?\s*(?![a-zA-Z][a-zA-Z0-9+.-]*:)[^\s"'<>]""")
+_ANY = re.compile(r"""=\s*+(?:["']\s*+)?(?![a-zA-Z][a-zA-Z0-9+.-]*:)[^\s"'<>]""")
 """An attribute whose value is not an absolute URL."""
 _TAG = re.compile(r"""<(?P<name>[a-z][a-z0-9:-]*)(?=[\s/])(?:[^<>"']|"[^"<]*"|'[^'<]*')*+>""", re.IGNORECASE)
 _LINK = re.compile(

@@ -12,7 +12,6 @@ _BREAKS = frozenset({"br", "hr", "wbr"})
 """Elements without an end tag that mean something without attributes."""
 _WITH_ATTRIBUTES = defs.empty_tags - _BREAKS
 _PHRASES = defs.phrase_tags | defs.font_style_tags | {"a", "div", "font", "p", "span", "sub", "sup"}
-_COMMENT = re.compile(r"<!--(?:[^<]|<(?!!--))*?-->")
 
 
 def as_markup(title: str, *, is_html: bool = False) -> str:
@@ -27,7 +26,7 @@ def as_markup(title: str, *, is_html: bool = False) -> str:
     """
     if "<" not in title:
         return title
-    title = _COMMENT.sub("", title)
+    title = _without_comments(title)
     tags = list(_TAG.finditer(title))
     real = _partners(tags)
     parts, done = [], 0
@@ -43,6 +42,16 @@ def as_markup(title: str, *, is_html: bool = False) -> str:
 def as_text(title: str) -> str:
     """A plain text as markup; `&` stays, because feeds write entities even where they are not decoded."""
     return title.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _without_comments(title: str) -> str:
+    """A title without its comments; what opens one and does not close it stays."""
+    outside, *comments = title.split("<!--")
+    kept = [outside]
+    for part in comments:
+        _, closed, after = part.partition("-->")
+        kept.append(after if closed else f"<!--{part}")
+    return "".join(kept)
 
 
 def _begins(title: str, tag: re.Match[str]) -> bool:

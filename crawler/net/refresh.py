@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any
 
@@ -15,19 +16,33 @@ from crawler.net.credentials import bare
 
 # HTML Living Standard, shared declarative refresh steps
 _REFRESH = re.compile(
-    r"\s*(?=[\d.])(\d*)[\d.]*(?:\s*$|(?=[;,\s])\s*[;,]?\s*(?:url\s*=\s*)?(.*))", re.IGNORECASE | re.DOTALL | re.ASCII
+    r"\s*+(?=[\d.])(\d*+)[\d.]*+(?:\s*+$|(?=[;,\s])\s*+[;,]?+\s*+(?:url\s*+=\s*+)?(.*))",
+    re.IGNORECASE | re.DOTALL | re.ASCII,
 )
 _INERT = frozenset({"template", "textarea", "title", "style", "script", "iframe", "noframes", "noembed", "xmp"})
 """Elements whose content is not part of the page."""
-_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*+(?:(?><!--.{0,2000}?-->)\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
-)
+_SPACE = re.compile(rb"\s*+")
+_HTML = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_COMMENT_BYTES = 2_000
+"""A comment before a page begins."""
 _QUOTED = re.compile(r"""["']([^"'\s]{1,2000})["']""")
 
 
 def is_html(body: bytes) -> bool:
     """Whether a document begins like an HTML page, whatever media type its server states."""
-    return _HTML.match(body[:REFRESH_BYTES]) is not None
+    beginning = body[:REFRESH_BYTES].removeprefix(codecs.BOM_UTF8)
+    at = _after_space(beginning, 0)
+    while beginning.startswith(b"<!--", at):
+        end = beginning.find(b"-->", at + len(b"<!--"), at + len(b"<!---->") + _COMMENT_BYTES)
+        if end < 0:
+            return False
+        at = _after_space(beginning, end + len(b"-->"))
+    return _HTML.match(beginning, at) is not None
+
+
+def _after_space(body: bytes, at: int) -> int:
+    found = _SPACE.match(body, at)
+    return found.end() if found else at
 
 
 def may_refresh(body: bytes) -> bool:

@@ -25,7 +25,7 @@ from archive.web import cdx_query, link_headers
 from archive.web.cdx_columns import CDX11
 from archive.web.cdx_output import MEDIA_TYPES, written
 from archive.web.errors import BadRequestError
-from archive.web.limits import REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
+from archive.web.limits import PLAIN_CHARACTERS, REPLAYED_HEAD_CHARACTERS, REPLAYED_HEADER_CHARACTERS, REPLAYED_HEADERS
 from archive.web.memento_path import Dated, dated, http_date, moment_of, quoted, read_http_date, stamp_of
 from archive.web.ranges import MEMORY, in_parts, matches, part_of, stored
 from archive.web.request import rest_of
@@ -50,6 +50,8 @@ _SHOWN = sandboxed(
     "allow-top-navigation-by-user-activation",
     sources=("img-src 'self'", "media-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'self'"),
 )
+_PLAIN_BYTES = 4 * PLAIN_CHARACTERS
+"""Bytes of a page that its plain view is made of: a character has at most four."""
 _SOON = 256 * 1024
 """Records and payloads up to this size are read without starting a thread."""
 
@@ -239,7 +241,7 @@ class MementoApi:
     def _plain(self, visit: OpenPayload, content_type: str | None, stamp: str) -> bytes | None:
         """The page's HTML, sanitized within limits; None if it exceeds them."""
         page = {
-            "payload": visit.body.whole(),
+            "payload": visit.body.whole() if visit.coding else visit.body.beginning(_PLAIN_BYTES),
             "coding": visit.coding,
             "url": visit.row.url,
             "content_type": content_type,

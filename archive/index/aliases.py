@@ -7,17 +7,17 @@ proof names the record that shows it. Pages joined by proofs have one root.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, or_, select, update
 
 from archive.index.fulltext import searchable
 from archive.index.schema import alias_proofs, aliases, captures, index_urlkey, texts
 from archive.limits import PAGE_ALIASES
-from archive.runtime.database import in_parts, transaction, upsert
+from archive.runtime.database import in_parts, transaction, upsert_all
 from archive.warc.page_identity import is_front, page_key, post_key
 
 AliasKind = Literal["redirect", "refresh", "canonical", "id"]
@@ -38,31 +38,69 @@ class Alias:
     """When that capture was made; aware, UTC."""
 
 
-def enter(connection: Connection, engine: Engine, found: Iterable[Alias]) -> list[str]:
+def enter(connection: Connection, found: Iterable[Alias]) -> list[str]:
     """Enter evidence and join the pages; known evidence changes nothing. Returns the keys of pages with new evidence.
 
     Front pages are never joined with anything, and no page gets more than PAGE_ALIASES addresses: a page to which
-    everything leads is no post.
+    everything leads is no post. However much there is to enter, the number of statements is the same.
     """
-    fresh: list[str] = []
-    for one in found:
-        page, target = page_key(one.url), page_key(one.target)
-        if page == target or is_front(one.url) or is_front(one.target):
-            continue
-        roots = _roots(connection, {page, target})
-        root, other = roots.get(target, target), roots.get(page, page)
-        if root != other:
-            if _size(connection, root) + _size(connection, other) > PAGE_ALIASES:
-                continue
-            connection.execute(update(aliases).where(aliases.c.root == other).values(root=root))
-            for key in (page, target, root):
-                insert = upsert(engine, aliases).values(page=key, root=root)
-                connection.execute(insert.on_conflict_do_update(index_elements=["page"], set_={"root": root}))
-            _join_search(connection, other, root)
-        proof = {"page": page, "target": target, **asdict(one), "target_url": one.target}
-        if connection.execute(upsert(engine, alias_proofs).values(proof).on_conflict_do_nothing()).rowcount:
-            fresh.append(page)
-    return fresh
+    named = [(page_key(one.url), page_key(one.target), one) for one in found]
+    named = [
+        (page, target, one)
+        for page, target, one in named
+        if page != target and not is_front(one.url) and not is_front(one.target)
+    ]
+    if not named:
+        return []
+    groups = _Groups(connection, {key for page, target, _ in named for key in (page, target)})
+    proofs: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for page, target, one in named:
+        if groups.join(page, target):
+            row = {"page": page, "target": target, **asdict(one), "target_url": one.target}
+            proofs.setdefault((page, target, one.kind), row)
+    groups.write(connection)
+    known = _known_proofs(connection, {page for page, _, _ in proofs})
+    fresh = [row for key, row in proofs.items() if key not in known]
+    upsert_all(connection, alias_proofs, fresh)
+    return [row["page"] for row in fresh]
+
+
+class _Groups:
+    """Pages by their addresses, as evidence joins them one after another; written all at once."""
+
+    def __init__(self, connection: Connection, pages: Collection[str]) -> None:
+        self._roots: dict[str, str] = {}
+        self._members: dict[str, set[str]] = {}
+        self._changed: set[str] = set()
+        self._over: set[str] = set()
+        one, every = aliases.alias("one"), aliases.alias("every")
+        for part in in_parts(pages):
+            query = select(every.c.page, every.c.root).join(one, one.c.root == every.c.root).where(one.c.page.in_(part))
+            for row in connection.execute(query):
+                self._roots[row.page] = row.root
+                self._members.setdefault(row.root, set()).add(row.page)
+
+    def join(self, page: str, target: str) -> bool:
+        """Join two pages under the root of the second; False if they would have too many addresses."""
+        root, other = self._roots.get(target, target), self._roots.get(page, page)
+        if root == other:
+            return True
+        joined = self._members.get(root, {root}) | self._members.get(other, {other})
+        if len(joined) > PAGE_ALIASES:
+            return False
+        joined |= {page, target, root}
+        self._members.pop(other, None)
+        self._members[root] = joined
+        self._roots.update(dict.fromkeys(joined, root))
+        self._changed |= joined
+        self._over.add(other)
+        return True
+
+    def write(self, connection: Connection) -> None:
+        """Write what has been joined, and let searches list the texts of pages that are one as those of one."""
+        rows = [{"page": page, "root": self._roots[page]} for page in sorted(self._changed)]
+        upsert_all(connection, aliases, rows, keys=("page",), change=("root",))
+        _join_search(connection, self._over)
 
 
 def proofs(engine: Engine, pages: Iterable[str] | None = None) -> list[Alias]:
@@ -121,19 +159,28 @@ def of_page(table: Table, *, keys: Any, url: Any) -> ColumnElement[bool]:  # noq
     return same
 
 
-def _roots(connection: Connection, pages: set[str]) -> dict[str, str]:
-    query = select(aliases).where(aliases.c.page.in_(sorted(pages)))
-    return {row.page: row.root for row in connection.execute(query)}
+def _known_proofs(connection: Connection, pages: Iterable[str]) -> set[tuple[str, str, str]]:
+    """Page, target and kind of the evidence about pages."""
+    query = select(alias_proofs.c.page, alias_proofs.c.target, alias_proofs.c.kind)
+    return {
+        (row.page, row.target, row.kind)
+        for part in in_parts(pages)
+        for row in connection.execute(query.where(alias_proofs.c.page.in_(part)))
+    }
 
 
-def _join_search(connection: Connection, page: str, root: str) -> None:
-    """Let searches list the texts of two pages as those of one; a text that both have stays once."""
-    there = searchable.alias("there")
-    same = select(there.c.digest).where(there.c.page == root)
-    connection.execute(delete(searchable).where(searchable.c.page == page, searchable.c.digest.in_(same)))
-    connection.execute(update(searchable).where(searchable.c.page == page).values(page=root))
-
-
-def _size(connection: Connection, root: str) -> int:
-    found = connection.execute(select(func.count()).select_from(aliases).where(aliases.c.root == root)).scalar_one()
-    return max(1, int(found))
+def _join_search(connection: Connection, over: Collection[str]) -> None:
+    """Let searches list the texts of pages under their roots; a text that several of them have stays once."""
+    mine, others, there = aliases.alias("mine"), aliases.alias("others"), searchable.alias("there")
+    same = (
+        select(there.c.id)
+        .join(others, others.c.page == there.c.page)
+        .join(mine, mine.c.root == others.c.root)
+        .where(mine.c.page == searchable.c.page, there.c.digest == searchable.c.digest)
+        .where(or_(there.c.page == mine.c.root, there.c.id < searchable.c.id), there.c.id != searchable.c.id)
+    )
+    root = select(aliases.c.root).where(aliases.c.page == searchable.c.page).scalar_subquery()
+    for part in in_parts(sorted(over)):
+        connection.execute(delete(searchable).where(searchable.c.page.in_(part), same.exists()))
+    for part in in_parts(sorted(over)):
+        connection.execute(update(searchable).where(searchable.c.page.in_(part)).values(page=root))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -22,11 +22,15 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    cast,
+    column,
     create_engine,
     event,
     insert,
     inspect,
     text,
+    update,
+    values,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
@@ -60,6 +64,8 @@ _MIGRATION_LOCK = 0x50524D4B  # "PRMK": one PostgreSQL advisory lock for all mig
 
 _PART = 500
 """Values of one statement."""
+_PARAMETERS = 15_000
+"""Parameters of one statement: SQLite allows 32,766, the PostgreSQL driver 32,767."""
 
 V = TypeVar("V")
 
@@ -314,6 +320,66 @@ def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]])
     """Insert rows; there may be none."""
     if rows:
         connection.execute(insert(table), rows)
+
+
+def upsert_all(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    keys: Sequence[str] = (),
+    change: Collection[str] = (),
+) -> None:
+    """Insert rows, many with one statement.
+
+    On PostgreSQL each row takes a number from the table's sequence, also one that is there already: of tables with
+    numbers, insert only what is not known.
+
+    Args:
+        connection: A transaction.
+        table: The table.
+        rows: All with the same columns; none has the key of another one.
+        keys: Columns by which a row that is there already is recognized.
+        change: Columns that such a row takes over; by default it stays as it is.
+    """
+    for part in _in_statements(rows):
+        adding = upsert(connection.engine, table).values([dict(row) for row in part])
+        if change:
+            taken = {name: adding.excluded[name] for name in change}
+            connection.execute(adding.on_conflict_do_update(index_elements=list(keys), set_=taken))
+        else:
+            connection.execute(adding.on_conflict_do_nothing())
+
+
+def update_all(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]], *, by: str = "id") -> None:
+    """Change rows, each in its own way, many with one statement.
+
+    Args:
+        connection: A transaction.
+        table: The table.
+        rows: The column `by` and those that change; rows with the same columns are changed together.
+        by: Column by which rows are recognized.
+    """
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(sorted(row)), []).append(row)
+    for names, some in alike.items():
+        for part in _in_statements(some):
+            given = (
+                values(*(column(name, table.c[name].type) for name in names), name="given")
+                .data([tuple(row[name] for name in names) for row in part])
+                .cte("given")
+            )
+            # A column of nothing but NULL would have no type.
+            change = {name: cast(given.c[name], table.c[name].type) for name in names if name != by}
+            connection.execute(update(table).where(table.c[by] == given.c[by]).values(change))
+
+
+def _in_statements(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Rows in lists that one statement can take."""
+    size = max(1, min(_PART, _PARAMETERS // max(1, len(rows[0])))) if rows else 1
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def optimize(engine: Engine) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, true, update
 
-from archive.runtime.database import transaction, upsert
+from archive.runtime.database import transaction, upsert, upsert_all
 from crawler.frontier import alarms
 from crawler.frontier.tables import backfills, entries, feeds, listings, pages
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
@@ -128,7 +128,7 @@ def ask(
     )
 
 
-def visited(connection: Connection, engine: Engine, visit: ListingVisit, *, late: bool = False) -> bool:
+def visited(connection: Connection, visit: ListingVisit, *, late: bool = False) -> bool:
     """Store a visit of a listing and the listings it links to; False if the subscription was removed.
 
     A late one only adds listings.
@@ -136,10 +136,9 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit, *, late
     if connection.execute(select(backfills.c.feed_id).where(backfills.c.feed_id == visit.feed_id)).first() is None:
         return False
     here = Listing(feed_id=visit.feed_id, url=visit.url, kind=visit.kind, number=visit.number)
-    add(connection, engine, here)
+    add(connection, [here])
     room = BACKFILL_LISTINGS - _count(connection, listings.c.feed_id == visit.feed_id)
-    for more in visit.more[: max(0, room)]:
-        add(connection, engine, more)
+    add(connection, visit.more[: max(0, room)])
     if late:
         return True
     values = {
@@ -160,16 +159,16 @@ def visited(connection: Connection, engine: Engine, visit: ListingVisit, *, late
     return True
 
 
-def add(connection: Connection, engine: Engine, listing: Listing) -> None:
-    """Add a listing to read; a known one stays unchanged."""
-    connection.execute(
-        upsert(engine, listings)
-        .values(
-            feed_id=listing.feed_id, key=key(listing.url), url=listing.url, kind=listing.kind, number=listing.number,
-            failures=0, found=0, listed=0, aside=0, elsewhere=0, unread=0,
-        )
-        .on_conflict_do_nothing()
-    )  # fmt: skip
+def add(connection: Connection, found: Iterable[Listing]) -> None:
+    """Add listings to read; known ones stay unchanged."""
+    rows = {
+        (listing.feed_id, key(listing.url)): {
+            "feed_id": listing.feed_id, "key": key(listing.url), "url": listing.url, "kind": listing.kind,
+            "number": listing.number, "failures": 0, "found": 0, "listed": 0, "aside": 0, "elsewhere": 0, "unread": 0,
+        }
+        for listing in reversed(list(found))
+    }  # fmt: skip
+    upsert_all(connection, listings, list(rows.values())[::-1])
 
 
 class Backlog:
@@ -191,8 +190,7 @@ class Backlog:
         """Start a backfill with these listings, or continue one; `everything`: whatever URLs of pages look like."""
         with transaction(self._engine) as connection:
             ask(connection, self._engine, feed_id, at=at, why=why, shown=shown, everything=everything)
-            for listing in first:
-                add(connection, self._engine, listing)
+            add(connection, first)
 
     def waiting(self) -> list[int]:
         """Feeds whose backfill is not finished, the longest waiting first; without paused ones."""

@@ -17,7 +17,7 @@ from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import healing, machines, named, refused, seen, subscriptions
+from crawler.frontier import healing, machines, named, refused, seen, subscriptions, visiting
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Epochs, Place
 from crawler.frontier.healing import Healing
@@ -236,12 +236,12 @@ class Frontier:
             now = now or database_time(connection)
             late = Late(connection, [*visits, *fetched, *listed], now=now)
             for visit, is_late in late.each(visits):
-                seen.visit_feed(connection, visit, late=is_late)
+                visiting.visit_feed(connection, visit, late=is_late)
             for listing, is_late in late.each(listed):
-                seen.visit_listing(connection, listing, late=is_late)
+                visiting.visit_listing(connection, listing, late=is_late)
             in_time = []
             for page, is_late in late.each(fetched):
-                seen.visit_page(connection, page, late=is_late)
+                visiting.visit_page(connection, page, late=is_late)
                 in_time += [] if is_late else [page]
             refused.judge(connection, in_time)
         for one in late.found:
@@ -267,7 +267,7 @@ class Frontier:
     def enter_aliases(self, found: Iterable[Alias]) -> None:
         """Enter evidence that addresses are one page."""
         with transaction(self._engine) as connection:
-            page_aliases.enter(connection, self._engine, found)
+            page_aliases.enter(connection, found)
 
     # -- maintenance
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from archive.index import aliases
 from archive.runtime.database import in_parts, upsert
 from archive.warc.page_identity import page_key, post_key
-from crawler.frontier import seen as visits
-from crawler.frontier import unsaved
+from crawler.frontier import unsaved, visiting
 from crawler.frontier.deletions import Deletion
+from crawler.frontier.seen import facts_of, located
 from crawler.frontier.tables import deletions, entries, pages
 from crawler.model.visits import FeedVisit, SeenEntry, Source
 
@@ -72,7 +72,7 @@ def enter_feeds(connection: Connection, found: Sequence[RestoredFeed], texts: Ma
         texts: By address.
     """
     for feed in found:
-        visits.visit_feed(connection, feed.visit)
+        visiting.visit_feed(connection, feed.visit)
     ids = _enter_pages(connection, found)
     rows = [
         {
@@ -85,7 +85,7 @@ def enter_feeds(connection: Connection, found: Sequence[RestoredFeed], texts: Ma
             "record": entry.record,
             "seen": entry.at,
             "first_seen": entry.first_seen,
-            **visits.facts_of(entry.seen.entry),
+            **facts_of(entry.seen.entry),
         }
         for feed in found
         for entry in feed.entries
@@ -129,7 +129,7 @@ def enter_posts(connection: Connection, found: Mapping[str, int | None], now: da
             "kept": False,
             "failures": 0,
             "checks": 0,
-            **visits.located(url),
+            **located(url),
         }
         for url, feed_id in found.items()
     ]
@@ -199,7 +199,7 @@ def _wanted(found: Sequence[RestoredFeed]) -> dict[str, dict[str, Any]]:
                 row["first_seen"] = min(row["first_seen"], entry.first_seen)
                 row["shared"] = row["shared"] or entry.seen.address is not None
                 if entry.at >= row["due"]:
-                    row.update(due=entry.at, **visits.located(url))
+                    row.update(due=entry.at, **located(url))
     return wanted
 
 
@@ -226,7 +226,7 @@ def _enter_texts(connection: Connection, texts: Mapping[str, RestoredText]) -> N
             "source": text.source,
             "visited": text.at,
             "alive": text.at,
-            **visits.located(address),
+            **located(address),
         }
         for address, text in texts.items()
     ]

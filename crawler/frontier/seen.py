@@ -1,38 +1,22 @@
-"""Entries and pages seen so far, and what a visit of a feed or page changes."""
+"""Entries and pages seen so far. Read-only."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, false, or_, select, update
+from sqlalchemy import Connection, Row, select
 
 from archive.extract.text import Entry
 from archive.index import aliases
-from archive.index.aliases import Alias
-from archive.runtime.database import in_parts, upsert
-from archive.runtime.times import is_recent
-from archive.warc.page_identity import page_key, post_key
-from crawler.frontier import alarms, backfills, deletions, subscriptions, unsaved
-from crawler.frontier.tables import entries, feeds, pages
+from archive.runtime.database import in_parts
+from archive.warc.page_identity import page_key
+from crawler.frontier.tables import entries, pages
 from crawler.limits import POSTS_OF_PAGE
 from crawler.model.url_identity import host_of, shard
-from crawler.model.visits import (
-    Alarm,
-    FeedPost,
-    FeedVisit,
-    ListingVisit,
-    Page,
-    PageVisit,
-    SeenEntry,
-    Source,
-)
-
-_HOUR = timedelta(hours=1)
-
+from crawler.model.visits import FeedPost, Page
 
 OF_ENTRY = (
     entries.c.facts,
@@ -104,7 +88,7 @@ def pages_of_entries(
         rows += connection.execute(query.where(ours)).all()
     for row in rows:
         url, title = shown[row.entry]
-        before = _entry(row.facts, None)
+        before = entry_of(row.facts, None)
         if before is not None and (before.title or "") == (title or ""):
             found[url] = replace(
                 _page(row), url=url, moved_from=row.url, etag=None, last_modified=None, validated=None, entry=None
@@ -119,7 +103,7 @@ def _titles(connection: Connection, known: Iterable[Page]) -> dict[str, frozense
     for part in in_parts({page_key(page.moved_from or page.url) for page in known if page.kept}):
         query = select(pages.c.key, entries.c.facts).join(entries, entries.c.page_id == pages.c.id)
         for row in connection.execute(query.where(pages.c.key.in_(part))):
-            entry = _entry(row.facts, None)
+            entry = entry_of(row.facts, None)
             if entry is not None and entry.title:
                 found.setdefault(row.key, set()).add(entry.title)
     return {key: frozenset(some) for key, some in found.items()}
@@ -149,240 +133,8 @@ def posts_of(connection: Connection, page: Page) -> tuple[FeedPost, ...]:
     return tuple(
         FeedPost(address=row.address, entry=entry, record=row.entry_record, at=row.entry_seen, base=page.url)
         for row in connection.execute(query)
-        if (entry := _entry(row.facts, row.markup)) is not None
+        if (entry := entry_of(row.facts, row.markup)) is not None
     )
-
-
-def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) -> None:
-    """Store what a visit of a feed changed; nothing if the subscription was removed meanwhile.
-
-    A late one only adds entries that are not known.
-    """
-    if late:
-        if connection.execute(select(feeds.c.id).where(feeds.c.id == visit.feed_id)).first() is not None:
-            _enter(connection, visit.feed_id, visit, visit.entries, late=True)
-        return
-    values: dict[str, Any] = {
-        "visited": visit.at,
-        "due": visit.due,
-        "status": visit.status,
-        "error": visit.error,
-        "failures": visit.failures,
-        "etag": visit.etag,
-        "last_modified": visit.last_modified,
-        "validated": visit.validated,
-        "moved_to": visit.moved_to,
-        "moved_since": visit.moved_since,
-        "moved_times": visit.moved_times,
-        "fresh": visit.fresh,
-    }
-    kept = ("title", "site", "rhythm", "whole", "shown", "media", "news", "window", "restless")
-    values.update({name: getattr(visit, name) for name in kept if getattr(visit, name) is not None})
-    if visit.shown is not None:
-        values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
-    if visit.url:
-        values.update(subscriptions.move(connection, visit.feed_id, visit.url))
-    stated = {name: values[name] for name in ("title", "site") if name in values}
-    of_feed = feeds.c.id == visit.feed_id
-    other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
-    unsaved.note(
-        connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
-    )
-    changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
-    if not changed.rowcount:  # the subscription was removed meanwhile
-        return
-    url = connection.execute(select(feeds.c.url).where(feeds.c.id == visit.feed_id)).scalar_one()
-    alarms.judge(connection, connection.engine, url, at=visit.at, judged=visit.judged, raised=visit.alarms)
-    if visit.gap:
-        backfills.ask(connection, connection.engine, visit.feed_id, at=visit.at, why="gap", shown=visit.shown)
-        detail = "posts may have come and gone between two visits; a backfill looks for them"
-        alarms.raise_alarm(connection, connection.engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
-    _enter(connection, visit.feed_id, visit, visit.entries)
-
-
-def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = False) -> None:
-    """Store what a visit of a backfill's listing brought; nothing if the subscription was removed meanwhile.
-
-    A late one only adds listings and entries that are not known.
-    """
-    if backfills.visited(connection, connection.engine, visit, late=late):
-        _enter(connection, visit.feed_id, visit, visit.entries, backfill=True, late=late)
-
-
-def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) -> None:
-    """Store what a visit of a page changed.
-
-    A late one only adds evidence of addresses, texts that are not known, and that the page was archived.
-    """
-    known = page_key(visit.url)
-    unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, visit.aliases))
-    if late:
-        _add_late(connection, known, visit)
-        return
-    if deletions.note(connection, connection.engine, known, visit):
-        unsaved.note(connection, "deletion", [known])
-    values: dict[str, Any] = {
-        "visited": visit.at,
-        "due": visit.due,
-        "status": visit.status,
-        "error": visit.error,
-        "failures": visit.failures,
-        "etag": visit.etag,
-        "last_modified": visit.last_modified,
-        "validated": visit.validated,
-        "checks": visit.checks,
-        "verdict": visit.verdict,
-        **({"source": visit.source} if visit.source else {}),
-        **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
-    }
-    connection.execute(update(pages).where(pages.c.key == known).values(**values))
-    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
-        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
-    for address, source in visit.texts:
-        _enter_text(connection, visit.feed_id, visit.at, address, source)
-    if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
-        of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known, ~pages.c.shared))
-        connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
-
-
-def _add_late(connection: Connection, known: str, visit: PageVisit) -> None:
-    """Add what a late visit of a page shows and no later one can disprove."""
-    if visit.kept:
-        shown: dict[str, Any] = {"kept": True, "alive": visit.at, "alive_record": visit.record}
-        unknown = ~pages.c.kept | pages.c.alive.is_(None) | (pages.c.alive < visit.at)
-        connection.execute(update(pages).where(pages.c.key == known, unknown).values(**shown))
-    if visit.source:
-        no_text = pages.c.source.is_(None)
-        connection.execute(update(pages).where(pages.c.key == known, no_text).values(source=visit.source))
-    for address, source in visit.texts:
-        _enter_text(connection, visit.feed_id, visit.at, address, source, late=True)
-
-
-def _enter_text(
-    connection: Connection, feed_id: int | None, at: datetime, address: str, source: Source, *, late: bool = False
-) -> None:
-    """Store that a post with an address of its own has a text now. Such a post has no visits of its own."""
-    known = {"kept": True, "source": source, "visited": at, "alive": at}
-    insert = upsert(connection.engine, pages).values(
-        key=post_key(address),
-        feed_id=feed_id,
-        first_seen=at,
-        backfill=False,
-        failures=0,
-        checks=0,
-        due=None,
-        **located(address),
-        **known,
-    )
-    connection.execute(
-        insert.on_conflict_do_nothing() if late else insert.on_conflict_do_update(index_elements=["key"], set_=known)
-    )
-
-
-def _enter(
-    connection: Connection,
-    feed_id: int,
-    visit: FeedVisit | ListingVisit,
-    seen: Sequence[SeenEntry],
-    *,
-    backfill: bool = False,
-    late: bool = False,
-) -> None:
-    texts = dict(visit.texts) if isinstance(visit, FeedVisit) else {}
-    for one in seen:
-        if one.known and one.url and one.address is None and not late:
-            _move_page(connection, feed_id, one, record=visit.record, at=visit.at)
-        page_id = _enter_page(connection, feed_id, visit.at, one, backfill=backfill, late=late) if one.url else None
-        if one.id is None and backfill:
-            continue  # a bare URL says nothing about its post
-        values = {
-            "id": one.id,
-            "page_id": page_id,
-            "digest": one.digest,
-            "address": one.address,
-            "record": visit.record,
-            "seen": visit.at,
-            **facts_of(one.entry),
-        }
-        insert = upsert(connection.engine, entries).values(feed_id=feed_id, key=one.key, first_seen=visit.at, **values)
-        # What a listing says about an entry must not replace what the feed says.
-        connection.execute(
-            insert.on_conflict_do_nothing()
-            if backfill or late
-            else insert.on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
-        )
-        if one.address is not None and one.address in texts:
-            _enter_text(connection, feed_id, visit.at, one.address, texts[one.address], late=late)
-
-
-def _move_page(connection: Connection, feed_id: int, seen: SeenEntry, *, record: str | None, at: datetime) -> None:
-    """Give the page of a known entry its new URL, if the entry has kept its id and title and changed its link."""
-    url = seen.url or ""
-    of_entry = (entries.c.feed_id == feed_id) & (entries.c.key == seen.key) & entries.c.address.is_(None)
-    query = select(pages, entries.c.facts).join(entries, entries.c.page_id == pages.c.id).where(of_entry)
-    row = connection.execute(query.where(~pages.c.shared)).first()
-    if row is None or row.key == page_key(url):
-        return
-    before = _entry(row.facts, None)
-    if before is None or (before.title or "") != (seen.entry.title or ""):
-        return
-    if record is not None:
-        found = Alias(url=row.url, target=url, kind="id", proof=record, since=at)
-        unsaved.note(connection, "alias", aliases.enter(connection, connection.engine, [found]))
-    if connection.execute(select(pages.c.id).where(pages.c.key == page_key(url))).first() is None:
-        values = {"key": page_key(url), **located(url), **NO_VALIDATORS}
-        connection.execute(update(pages).where(pages.c.id == row.id).values(**values))
-
-
-def _enter_page(
-    connection: Connection, feed_id: int, at: datetime, seen: SeenEntry, *, backfill: bool, late: bool
-) -> int:
-    url = seen.url or ""
-    known = page_key(url)
-    due = (seen.later or at) if seen.fetch else None
-    row = connection.execute(select(pages).where(pages.c.key == known)).first()
-    if row is None:
-        joined = aliases.keys_of(connection, [known]).get(known, ())
-        row = connection.execute(select(pages).where(pages.c.key.in_(joined)).order_by(~pages.c.kept)).first()
-    if row is None:
-        insert = upsert(connection.engine, pages).values(
-            key=known,
-            feed_id=feed_id,
-            **located(url),
-            kept=False,
-            backfill=backfill,
-            shared=seen.address is not None,
-            first_seen=at,
-            due=due,
-            failures=0,
-            checks=0,
-        )
-        connection.execute(insert.on_conflict_do_nothing())
-        row = connection.execute(select(pages).where(pages.c.key == known)).one()
-        return int(row.id)
-    if late:
-        return int(row.id)
-    changes: dict[str, Any] = {"shared": True} if seen.address is not None and not row.shared else {}
-    if row.feed_id is None:  # its subscription was removed, or a person asked for the page itself: this feed adopts it
-        changes.update(feed_id=feed_id, due=row.due or at)
-    if seen.fetch and not backfill:
-        changes.update(due=due, backfill=False)
-        if row.key == known:  # it may now be under https, or under another host name
-            if url != row.url:
-                changes.update(NO_VALIDATORS)
-            changes.update(located(url))
-        if row.kept and seen.later is None:
-            changes.update(_looked(row, at))
-    if changes:
-        connection.execute(update(pages).where(pages.c.id == row.id).values(**changes))
-    return int(row.id)
-
-
-def _looked(row: Row[Any], at: datetime) -> dict[str, Any]:
-    """Count a visit of an archived page that an entry has caused."""
-    if row.looks_since is None or not is_recent(row.looks_since, at, _HOUR):
-        return {"looks": 1, "looks_since": at}
-    return {"looks": row.looks + 1}
 
 
 def each_page_once(rows: Iterable[Row[Any]]) -> Iterator[Page]:
@@ -401,13 +153,14 @@ def facts_of(entry: Entry) -> dict[str, str | None]:
     return {"facts": json.dumps(said, ensure_ascii=False), "markup": str(markup) if markup else None}
 
 
-def _entry(facts: str, markup: str | None) -> Entry | None:
+def entry_of(facts: str, markup: str | None) -> Entry | None:
+    """The entry that these columns describe."""
     return Entry.from_json({**json.loads(facts), "html": markup})
 
 
 def _page(row: Row[Any]) -> Page:
     facts = None if row.shared else getattr(row, "facts", None)
-    entry = _entry(facts, row.markup) if facts else None
+    entry = entry_of(facts, row.markup) if facts else None
     return Page(
         url=row.url,
         feed_id=row.feed_id,

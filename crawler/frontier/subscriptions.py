@@ -43,24 +43,20 @@ def subscribe(
         site: Front page of the blog, if known.
     """
     url, seed = without_fragment(bare(url)), bare(seed) if seed else None
-    entered = connection.execute(
-        upsert(connection.engine, feeds)
-        .values(
-            url=url,
-            key=page_key(url),
-            shard=shard(url),
-            paused=False,
-            added=now,
-            due=now,
-            failures=0,
-            listing=listing,
-            site=site,
+    known = select(feeds.c.id).where(feeds.c.key == page_key(url))
+    feed_id = connection.execute(known).scalar()
+    entered = feed_id is None
+    if feed_id is None:
+        row = {"url": url, "key": page_key(url), "shard": shard(url), "added": now, "due": now}
+        given = {"paused": False, "failures": 0, "listing": listing, "site": site}
+        entered = bool(
+            connection.execute(
+                upsert(connection.engine, feeds).values(**row, **given).on_conflict_do_nothing()
+            ).rowcount
         )
-        .on_conflict_do_nothing()
-    )
-    feed_id = connection.execute(select(feeds.c.id).where(feeds.c.key == page_key(url))).scalar_one()
+        feed_id = connection.execute(known).scalar_one()
     named = [_name(connection, feed_id, name) for name in sorted({url, seed or url})]
-    if entered.rowcount or any(named):
+    if entered or any(named):
         unsaved.note(connection, "subscription", [page_key(url)])
     return feed_of(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from archive.runtime.database import in_parts, transaction, upsert
+from archive.runtime.database import in_parts, transaction, upsert_all
 from crawler.frontier.tables import unsaved
 
 Kind = Literal["subscription", "deletion", "alias"]
@@ -20,9 +20,8 @@ Kind = Literal["subscription", "deletion", "alias"]
 def note(connection: Connection, kind: Kind, keys: Iterable[str]) -> None:
     """Note that what has these keys has changed: pages in the ledger or with aliases, or feeds."""
     mark = secrets.token_hex(8)
-    for key in dict.fromkeys(keys):
-        insert = upsert(connection.engine, unsaved).values(kind=kind, key=key, mark=mark)
-        connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"mark": mark}))
+    rows = [{"kind": kind, "key": key, "mark": mark} for key in sorted(set(keys))]
+    upsert_all(connection, unsaved, rows, keys=("kind", "key"), change=("mark",))
 
 
 def marks(engine: Engine, kind: Kind) -> dict[str, str]:

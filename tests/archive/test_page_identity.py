@@ -129,7 +129,7 @@ def enter(index: Index, *pairs: tuple[str, str], kind: aliases.AliasKind = "redi
         for number, (url, target) in enumerate(pairs)
     ]
     with transaction(index.engine) as connection:
-        aliases.enter(connection, index.engine, found)
+        aliases.enter(connection, found)
 
 
 def addresses(index: Index, url: str) -> set[str]:

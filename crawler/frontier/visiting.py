@@ -1,0 +1,116 @@
+"""What a visit of a feed, a listing or a page changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, false, or_, select, update
+
+from archive.index import aliases
+from archive.warc.page_identity import page_key
+from crawler.frontier import alarms, backfills, deletions, entering, subscriptions, unsaved
+from crawler.frontier.tables import entries, feeds, pages
+from crawler.model.visits import Alarm, FeedVisit, ListingVisit, PageVisit
+
+
+def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) -> None:
+    """Store what a visit of a feed changed; nothing if the subscription was removed meanwhile.
+
+    A late one only adds entries that are not known.
+    """
+    if late:
+        if connection.execute(select(feeds.c.id).where(feeds.c.id == visit.feed_id)).first() is not None:
+            entering.enter(connection, visit, late=True)
+        return
+    values: dict[str, Any] = {
+        "visited": visit.at,
+        "due": visit.due,
+        "status": visit.status,
+        "error": visit.error,
+        "failures": visit.failures,
+        "etag": visit.etag,
+        "last_modified": visit.last_modified,
+        "validated": visit.validated,
+        "moved_to": visit.moved_to,
+        "moved_since": visit.moved_since,
+        "moved_times": visit.moved_times,
+        "fresh": visit.fresh,
+    }
+    kept = ("title", "site", "rhythm", "whole", "shown", "media", "news", "window", "restless")
+    values.update({name: getattr(visit, name) for name in kept if getattr(visit, name) is not None})
+    if visit.shown is not None:
+        values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
+    if visit.url:
+        values.update(subscriptions.move(connection, visit.feed_id, visit.url))
+    stated = {name: values[name] for name in ("title", "site") if name in values}
+    of_feed = feeds.c.id == visit.feed_id
+    other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
+    unsaved.note(
+        connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
+    )
+    changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
+    if not changed.rowcount:  # the subscription was removed meanwhile
+        return
+    url = connection.execute(select(feeds.c.url).where(feeds.c.id == visit.feed_id)).scalar_one()
+    alarms.judge(connection, connection.engine, url, at=visit.at, judged=visit.judged, raised=visit.alarms)
+    if visit.gap:
+        backfills.ask(connection, connection.engine, visit.feed_id, at=visit.at, why="gap", shown=visit.shown)
+        detail = "posts may have come and gone between two visits; a backfill looks for them"
+        alarms.raise_alarm(connection, connection.engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
+    entering.enter(connection, visit)
+
+
+def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = False) -> None:
+    """Store what a visit of a backfill's listing brought; nothing if the subscription was removed meanwhile.
+
+    A late one only adds listings and entries that are not known.
+    """
+    if backfills.visited(connection, visit, late=late):
+        entering.enter(connection, visit, backfill=True, late=late)
+
+
+def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) -> None:
+    """Store what a visit of a page changed.
+
+    A late one only adds evidence of addresses, texts that are not known, and that the page was archived.
+    """
+    known = page_key(visit.url)
+    unsaved.note(connection, "alias", aliases.enter(connection, visit.aliases))
+    if late:
+        _add_late(connection, known, visit)
+        return
+    if deletions.note(connection, connection.engine, known, visit):
+        unsaved.note(connection, "deletion", [known])
+    values: dict[str, Any] = {
+        "visited": visit.at,
+        "due": visit.due,
+        "status": visit.status,
+        "error": visit.error,
+        "failures": visit.failures,
+        "etag": visit.etag,
+        "last_modified": visit.last_modified,
+        "validated": visit.validated,
+        "checks": visit.checks,
+        "verdict": visit.verdict,
+        **({"source": visit.source} if visit.source else {}),
+        **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
+    }
+    connection.execute(update(pages).where(pages.c.key == known).values(**values))
+    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
+        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
+    entering.enter_texts(connection, visit.feed_id, visit.at, visit.texts)
+    if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
+        of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known, ~pages.c.shared))
+        connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
+
+
+def _add_late(connection: Connection, known: str, visit: PageVisit) -> None:
+    """Add what a late visit of a page shows and no later one can disprove."""
+    if visit.kept:
+        shown: dict[str, Any] = {"kept": True, "alive": visit.at, "alive_record": visit.record}
+        unknown = ~pages.c.kept | pages.c.alive.is_(None) | (pages.c.alive < visit.at)
+        connection.execute(update(pages).where(pages.c.key == known, unknown).values(**shown))
+    if visit.source:
+        no_text = pages.c.source.is_(None)
+        connection.execute(update(pages).where(pages.c.key == known, no_text).values(source=visit.source))
+    entering.enter_texts(connection, visit.feed_id, visit.at, visit.texts, late=True)

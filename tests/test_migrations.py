@@ -118,7 +118,8 @@ _OF_TABLES: dict[str, dict[str, Any]] = {
 def _row(table: Table) -> dict[str, Any]:
     """A row that the table of that revision takes."""
     known = _KNOWN | _OF_TABLES.get(table.name, {})
-    return {one.name: known[one.name] if one.name in known else _value(table.name, one) for one in table.columns}
+    given = [one for one in table.columns if one.computed is None]
+    return {one.name: known[one.name] if one.name in known else _value(table.name, one) for one in given}
 
 
 def _value(table: str, column: Column[Any]) -> Any:

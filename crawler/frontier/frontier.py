@@ -19,14 +19,14 @@ from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
 from crawler.frontier import healing, machines, named, refused, seen, subscriptions, visiting
 from crawler.frontier.deletions import Deletion
-from crawler.frontier.due import Epochs, Place
+from crawler.frontier.due import Epochs, PagePlace, Place
 from crawler.frontier.healing import Healing
 from crawler.frontier.late import Late
 from crawler.frontier.tables import REVISION, alarms, deletions, feeds, holds, pages
 from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription, Visit
 from crawler.net.credentials import Credentials, Origins, split
 
-__all__ = ["AT_ONCE", "Epochs", "Frontier", "Place"]
+__all__ = ["AT_ONCE", "Epochs", "Frontier", "PagePlace", "Place"]
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +154,13 @@ class Frontier:
         with transaction(self._engine) as connection:
             return due_now.claim_feeds(connection, due, after, limit)
 
-    def claim_pages(self, due: Due, after: Place = None, limit: int = AT_ONCE) -> tuple[list[Page], Place, Epochs]:
+    def claim_pages(
+        self, due: Due, after: PagePlace | None = None, limit: int = AT_ONCE
+    ) -> tuple[list[Page], PagePlace | None, Epochs]:
         """Claim the hosts of due pages for this run, like `claim_feeds`.
 
-        It returns no more archived pages of one host than `due.budget` allows within a day.
+        It returns no more archived pages of one host than `due.budget` allows within a day. Of these, new posts that
+        were never visited again come first, the newest first: older ones, however many, cannot keep them waiting.
         """
         with transaction(self._engine) as connection:
             return due_now.claim_pages(connection, due, after, limit)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, FetchedValue, ForeignKey, Integer, MetaData, String, Table
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0013"
+REVISION = "0014"
 
 metadata = MetaData()
 
@@ -74,10 +74,14 @@ seeds = Table(
     Column("url", Words, nullable=False),
 )
 
+FIRST_CHECK, LATER_CHECK, NEW, OLDER = range(4)
+"""What a page waits for: its first re-check, if no backfill has found it; another re-check; its first visit, if a feed
+has shown it; its first visit, if a listing has. The database computes it; None: it does not wait."""
+
 pages = Table(
     "pages",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("url", Words, nullable=False),
     Column("key", String(64), nullable=False, unique=True),
     Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="SET NULL")),
@@ -98,7 +102,17 @@ pages = Table(
     Column("shared", Boolean, nullable=False, default=False),
     Column("looks", Integer, nullable=False, default=0),
     Column("looks_since", Instant),
+    Column("turn", Integer, FetchedValue()),
 )
+
+rechecks = Table(
+    "rechecks",
+    metadata,
+    Column("host", String(255), primary_key=True),
+    Column("shard", Integer, nullable=False),
+    Column("due", Instant, nullable=False),
+)
+"""Hosts with archived pages that are visited again: none of them is due before `due`."""
 
 entries = Table(
     "entries",

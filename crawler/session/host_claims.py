@@ -21,7 +21,7 @@ from archive.errors import ArchiveError
 from archive.runtime.times import seconds_since_boot
 from crawler.errors import TwinError
 from crawler.frontier.claims import Claims
-from crawler.frontier.frontier import Epochs, Frontier, Place
+from crawler.frontier.frontier import Epochs, Frontier, PagePlace, Place
 from crawler.model.url_identity import shard
 from crawler.model.visits import Due, Feed, Page, Under
 
@@ -187,7 +187,7 @@ class HostClaims:
             self._open.update(shard(feed.url) for feed in found)
         return found, place
 
-    async def claim_pages(self, due: Due, after: Place) -> tuple[list[Page], Place]:
+    async def claim_pages(self, due: Due, after: PagePlace | None) -> tuple[list[Page], PagePlace | None]:
         """Due pages whose hosts this run has now claimed; the caller must request all of them."""
         async with self._claiming:
             found, place, epochs = await self._call(self._frontier.claim_pages, due, after)

@@ -20,7 +20,7 @@ from crawler.decide.answers import OK
 from crawler.decide.entries import pages_to_fetch, seen_entries
 from crawler.decide.places import page_url
 from crawler.frontier.backfills import Backlog
-from crawler.frontier.frontier import AT_ONCE, Place
+from crawler.frontier.frontier import AT_ONCE, PagePlace, Place
 from crawler.limits import BACKFILL_LISTINGS, BACKFILL_PAGES
 from crawler.model.answer import Answer
 from crawler.model.url_identity import shard
@@ -170,7 +170,7 @@ class BackfillSpider(BlogSpider):
 
     async def _posts(self, work: _Work) -> AsyncIterator[Request]:
         """Requests for posts that were found but not fetched yet."""
-        place: Place = None
+        place: PagePlace | None = None
         while not self._is_ending(work):
             # Also those that are due from the feed itself, since this run has claimed the host.
             due = self.run.hosts.due(feed_ids=(work.feed.id,), held=False)

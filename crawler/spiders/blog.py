@@ -23,7 +23,7 @@ from archive.warc.page_identity import page_key
 from crawler.decide.feed import validators
 from crawler.errors import CrawlError, FetchError, UsageError
 from crawler.feeds import accept_header
-from crawler.frontier.frontier import AT_ONCE, Place
+from crawler.frontier.frontier import AT_ONCE, PagePlace, Place
 from crawler.model.answer import Answer
 from crawler.model.url_identity import as_http, host_of, is_address, registrable_domain, shard, shard_of
 from crawler.model.visits import Feed, Page, Shard
@@ -160,7 +160,7 @@ class BlogSpider(Spider):
         """
         run, force = self.run, self.force
         feeds_at: Place = None
-        pages_at: Place = None
+        pages_at: PagePlace | None = None
         while not run.time.is_ending:
             due = run.hosts.due(part=self.shard, feed_ids=feed_ids, force=force)
             more: Place = None

@@ -29,6 +29,10 @@ _SEARCH = ("searchable_words", "passages")
 """Tables of the full text, which have a form of their own in each database."""
 
 
+_NOT_FILLED = {"schedule", "tallies", "frontier_tallies", "feed_tallies", "rechecks"}
+"""APScheduler's table, and those that triggers fill."""
+
+
 def _config(package: str) -> Config:
     config = Config()
     config.set_main_option("script_location", f"{package}:migrations")
@@ -136,7 +140,7 @@ def _value(table: str, column: Column[Any]) -> Any:
 
 def _fill(engine: Engine) -> dict[str, int]:
     """Put one row into every table; returns the number of rows of each."""
-    tables = {name: table for name, table in _tables(engine).items() if name != "schedule"}
+    tables = {name: table for name, table in _tables(engine).items() if name not in _NOT_FILLED}
     with transaction(engine) as connection:
         for table in tables.values():
             connection.execute(insert(table).values(**_row(table)))

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from archive.index.schema import NUMBER
 from archive.limits import INDEXED_WORDS
 from archive.runtime.database import Instant, Words
 
@@ -37,7 +39,7 @@ metadata = MetaData()
 searchable = Table(
     "searchable",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("page", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("url", Words, nullable=False),
@@ -54,7 +56,7 @@ searchable = Table(
 passages = Table(
     "passages",
     metadata,
-    Column("text_id", Integer, ForeignKey("searchable.id"), nullable=False),
+    Column("text_id", BigInteger, ForeignKey("searchable.id"), nullable=False),
     Column("number", Integer, nullable=False),
 )
 """Only in PostgreSQL; its column `words` is a tsvector."""

@@ -18,10 +18,12 @@ from sqlalchemy import (
     select,
 )
 
+from archive.index import tallies
 from archive.index.aliases import conditions
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
+    IS_WHOLE,
     OF_THE_PAGE,
     CaptureRow,
     ObjectRow,
@@ -262,11 +264,7 @@ class Index:
 
     def counts(self) -> dict[str, int]:
         """How many captures, texts and objects there are."""
-        with transaction(self._engine, reads=True) as connection:
-            return {
-                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (captures, texts, objects)
-            }
+        return tallies.of_tables(self._engine)
 
     def _nearest(
         self, table: Table, query: Select[Any], url: str, at: datetime | None, make: Callable[[Row[Any]], R]
@@ -294,9 +292,7 @@ class Index:
 _ORIGINALS = (
     CAPTURES.where(
         captures.c.digest == bindparam("digest"),
-        captures.c.kind == "response",
-        captures.c.truncated.is_(None),
-        captures.c.fault.is_(None),
+        IS_WHOLE,
     )
     .order_by(captures.c.date)
     .limit(bindparam("limit"))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, literal, select
 
-from archive.index.aliases import conditions
+from archive.index.aliases import conditions, keys_of
 from archive.index.fulltext import searchable
 from archive.index.index import Index
 from archive.index.schema import captures, index_urlkey
-from archive.runtime.database import fetch
+from archive.index.tallies import tallies
+from archive.runtime.database import fetch, in_parts, transaction
+from archive.warc.page_identity import page_key
 
 _POSTS_AT_ONCE = 500
 _DAY = 86_400 * 1_000_000
@@ -79,13 +81,21 @@ class Overview:
             for row in fetch(self._engine, chosen.order_by(recent.c.seen.desc(), recent.c.id.desc()).limit(limit))
         ]
 
-    def hosts(self, limit: int = 1_000) -> list[tuple[str, int, datetime]]:
-        """Hosts with their number of posts, and when the last of them was archived."""
-        count = func.count(searchable.c.page.distinct()).label("posts")
-        query = select(searchable.c.host, count, func.max(searchable.c.seen).label("last")).group_by(searchable.c.host)
+    def hosts(self, limit: int = 1_000, *, after: str = "") -> list[tuple[str, int, datetime | None]]:
+        """Hosts with their number of posts, and when the last of them was archived, in the order of their names.
+
+        Args:
+            limit: Maximum number of hosts.
+            after: The last host of the previous part; empty for the first.
+        """
+        last = select(func.max(searchable.c.seen)).where(searchable.c.host == tallies.c.name).scalar_subquery()
+        query = select(tallies.c.name, tallies.c.count.label("posts"), last.label("last")).where(
+            tallies.c.kind == "posts"
+        )
+        if after:
+            query = query.where(tallies.c.name > after)
         return [
-            (row.host, row.posts, row.last)
-            for row in fetch(self._engine, query.order_by(searchable.c.host).limit(limit))
+            (row.name, row.posts, row.last) for row in fetch(self._engine, query.order_by(tallies.c.name).limit(limit))
         ]
 
     def months(self, host: str) -> list[Month]:
@@ -159,6 +169,27 @@ class Overview:
             if rows := fetch(self._engine, query):
                 return {row.status: row.many for row in rows}
         return {}
+
+    def statuses_of(self, urls: Collection[str]) -> dict[str, dict[int, int]]:
+        """The number of captures of pages with each status, by URL; those without captures are left out."""
+        keys = {url: page_key(url) for url in urls}
+        with transaction(self._engine, reads=True) as connection:
+            joined = keys_of(connection, set(keys.values()))
+        pages = {url: joined.get(key, (key,)) for url, key in keys.items()}
+        of_page: dict[str, list[Row[Any]]] = {}
+        columns = (captures.c.page, captures.c.url, captures.c.status)
+        for part in in_parts({key for some in pages.values() for key in some}):
+            query = select(*columns, func.count().label("many")).where(captures.c.page.in_(part)).group_by(*columns)
+            for row in fetch(self._engine, query):
+                of_page.setdefault(row.page, []).append(row)
+        found: dict[str, dict[int, int]] = {}
+        for url, some in pages.items():
+            for row in (row for key in some for row in of_page.get(key, ())):
+                is_redirect = 300 <= row.status < 400 and row.status != 304  # noqa: PLR2004  RFC 9110 §15.4
+                if not is_redirect or row.url == url.partition("#")[0]:
+                    counts = found.setdefault(url, {})
+                    counts[row.status] = counts.get(row.status, 0) + row.many
+        return found
 
     def _days(self, condition: ColumnElement[bool]) -> dict[date, int]:
         day = cast(captures.c.date, BigInteger).op("/")(_DAY)

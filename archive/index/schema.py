@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    literal_column,
     select,
 )
 
@@ -26,7 +27,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0008"
+REVISION = "0009"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -42,10 +43,13 @@ _MAX_KEY = 500
 
 metadata = MetaData()
 
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""Type of numbers that the database gives; SQLite's have 64 bits anyway."""
+
 objects = Table(
     "objects",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("key", String(512), nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -101,11 +105,16 @@ captures = Table(
     Column("kind", String(16), nullable=False),
     Column("refers_to", String(64)),
     Column("truncated", String(16)),
-    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("object_id", BigInteger, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("fault", Words),
 )
+
+IS_WHOLE: ColumnElement[bool] = (
+    (captures.c.kind == literal_column("'response'")) & captures.c.truncated.is_(None) & captures.c.fault.is_(None)
+)
+"""Complete responses that are not known to be lost. With a parameter, databases would not use the index of these."""
 
 confirmations = Table(
     "confirmations",
@@ -129,7 +138,7 @@ texts = Table(
     Column("title", Words),
     Column("made_by", String(64)),
     Column("source", String(8), nullable=False, default="page"),
-    Column("object_id", Integer, ForeignKey("objects.id"), nullable=False),
+    Column("object_id", BigInteger, ForeignKey("objects.id"), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("fault", Words),

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, null, select, update
 
+from archive.index import tallies
 from archive.index.fulltext import Entered, enter, searchable
 from archive.index.index import Index
 from archive.index.schema import (
@@ -141,6 +142,7 @@ class IndexWriter:
         with bulk(self._engine):
             yield rebuild
             rebuild.resolve_late()
+            tallies.recount(self._engine)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove objects that the store does not have, with their captures, texts, and the words of these.

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_co
 from sqlalchemy.sql.elements import TextClause
 
 from archive.errors import DamagedError, NotArchivedError, StoreError, TaskError
+from archive.index import tallies
 from archive.index.from_records import entered
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
 from archive.index.schema import TextRow
@@ -125,14 +126,11 @@ class Search:
         return Found(hits=(hit,), total=1, more=False)
 
     def known(self, limit: int = 50) -> dict[str, list[str]]:
-        """Hosts and languages of the texts, those with the most texts first."""
-        found = {}
-        for name in ("host", "language"):
-            column = searchable.c[name]
-            query = select(column).where(column.is_not(None), column != "").group_by(column)
-            rows = fetch(self._engine, query.order_by(func.count().desc(), column).limit(limit))
-            found[name] = [row[0] for row in rows]
-        return found
+        """Hosts with the most posts and languages with the most texts, these first."""
+        return {
+            "host": tallies.most(self._engine, "posts", limit),
+            "language": tallies.most(self._engine, "language", limit),
+        }
 
     def _ranked(self, query: Query, *, newest: bool, limit: int) -> tuple[list[int], int]:
         """Texts in order, and how many there are."""

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from archive.index.schema import captures, objects
 from crawler.frontier.seen import NO_VALIDATORS
@@ -50,7 +62,7 @@ def _lost(objects_of: Select[tuple[int]]) -> Select[tuple[str]]:
     whole = captures.alias("whole")
     held = select(whole.c.record).where(
         whole.c.digest == captures.c.digest,
-        whole.c.kind == "response",
+        whole.c.kind == literal_column("'response'"),  # a parameter would keep databases from using the index
         whole.c.truncated.is_(None),
         whole.c.fault.is_(None),
     )

@@ -15,6 +15,8 @@ from archive.web import charts
 from archive.web.errors import BadRequestError
 from archive.web.pages.layout import Site, page_number
 
+HOSTS = 500
+"""Blogs on one page of the list."""
 POSTS = 50
 """Posts on one page of a blog."""
 _YEAR = re.compile(r"\d{4}")
@@ -22,8 +24,12 @@ _DECEMBER = 12
 
 
 def blogs(site: Site, request: Request) -> Response:
-    """`/blogs`."""
-    return site.page(request, "blogs", hosts=site.blogs())
+    """`/blogs`; `?after=HOST` continues."""
+    after = request.query_params.get("after", "")[:255]
+    found = site.overview.hosts(HOSTS + 1, after=after)
+    following = found[HOSTS - 1][0] if len(found) > HOSTS else ""
+    link = "?" + urlencode({"after": following}) if following else ""
+    return site.page(request, "blogs", hosts=found[:HOSTS], following=link, begun=bool(after))
 
 
 def blog(site: Site, request: Request) -> Response:

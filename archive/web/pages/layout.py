@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from http import HTTPStatus
-from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -83,17 +81,6 @@ class Site:
         self.replay_origin = replay_origin
         self.wacz = WaczCache(reader, max_bytes=PAYLOADS_BYTES)
         self._templates = templates
-        # Both read every text of the archive: once a minute is enough.
-        self._filter_values = lru_cache(maxsize=1)(lambda _minute: self.search.known())
-        self._blogs = lru_cache(maxsize=1)(lambda _minute: self.overview.hosts())
-
-    def filter_values(self) -> Mapping[str, Sequence[str]]:
-        """Values that the filters of a search offer; up to a minute old."""
-        return self._filter_values(_minute())
-
-    def blogs(self) -> Sequence[tuple[str, int, datetime]]:
-        """Each host with its number of posts and when its newest text was made; up to a minute old."""
-        return self._blogs(_minute())
 
     def page(self, request: Request, name: str, *, status: int = HTTPStatus.OK, **values: object) -> Response:
         """A page from one of our templates."""
@@ -183,7 +170,3 @@ def _error_title(path: str, status: int) -> str:
         return HTTPStatus(status).phrase.capitalize()
     except ValueError:
         return f"Error {status}"
-
-
-def _minute() -> int:
-    return int(monotonic() // 60)

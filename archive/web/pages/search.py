@@ -53,7 +53,7 @@ def search(site: Site, request: Request) -> Response:
         page=page,
         first=(page - 1) * HITS + 1,
         newest=newest,
-        known=site.filter_values(),
+        known=site.search.known(),
         most=RANKED_TEXTS,
         link=lambda number: "/search?" + urlencode({**parameters, "page": number}),
     )

@@ -16,3 +16,5 @@ HEALTH_SECONDS = 15.0
 
 FORM_BYTES = 20_000
 """A form sent to the web app, with a URL and a token."""
+FEEDS_LISTED = 1_000
+"""Feeds in one part of the list that the API gives if a limit is asked for."""

@@ -36,7 +36,7 @@ def add(urls: tuple[str, ...], insecure: bool | None) -> None:
 
     urls = tuple(map(as_http, urls))
     with open_frontier() as frontier:
-        known = {feed.url for feed in frontier.feeds()}
+        newest = frontier.newest_feed()
     given = {"url": " ".join(urls), "only": "subscribe"}
     if insecure is not None:
         given["insecure"] = str(int(insecure))
@@ -44,7 +44,7 @@ def add(urls: tuple[str, ...], insecure: bool | None) -> None:
     with open_frontier() as frontier:
         for url in urls:
             for feed in frontier.find(url):
-                outcome = "already subscribed" if feed.url in known else "subscribed"
+                outcome = "already subscribed" if feed.id <= newest else "subscribed"
                 click.echo(
                     f"{outcome}: {printable(feed.url)}"
                     + (f"  {printable(feed.title)}" if feed.title else "")
@@ -117,7 +117,7 @@ def export_opml(file: IO[bytes]) -> None:
     from crawler.feeds import opml
 
     with open_frontier() as frontier:
-        file.write(opml.write(frontier.subscriptions(), {feed.url: feed for feed in frontier.feeds()}))
+        file.write(opml.write(frontier.subscriptions(), {feed.url: feed for feed in frontier.each_feed()}))
 
 
 def _changed(frontier: Frontier, url: str, count: int, verb: str) -> None:

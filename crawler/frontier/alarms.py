@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, Row, delete, select, update
 
-from archive.runtime.database import transaction, upsert
+from archive.runtime.database import fetch, in_parts, transaction, upsert
 from archive.runtime.times import iso
 from crawler.frontier.tables import alarms
 from crawler.model.url_identity import key
@@ -94,15 +95,31 @@ def standing(engine: Engine, *, untold: bool = False, over: bool = False) -> lis
         query = query.where(alarms.c.ended.is_(None))
     with transaction(engine, reads=True) as connection:
         rows = connection.execute(query).all()
-    return [Raised(**{field.name: getattr(row, field.name) for field in fields(Raised)}) for row in rows]
+    return [_raised(row) for row in rows]
 
 
-def by_subject(engine: Engine) -> dict[str, list[Raised]]:
-    """Active alarms, grouped by the feed or job that they are about."""
+def by_subject(engine: Engine, subjects: Iterable[str] | None = None) -> dict[str, list[Raised]]:
+    """Active alarms, grouped by the feed or job that they are about: all, or those about some."""
+    if subjects is None:
+        return _grouped(standing(engine))
+    query = select(alarms).where(alarms.c.ended.is_(None)).order_by(alarms.c.since, alarms.c.kind)
+    rows = [
+        row
+        for part in in_parts(key(subject) for subject in subjects)
+        for row in fetch(engine, query.where(alarms.c.key.in_(part)))
+    ]
+    return _grouped([_raised(row) for row in rows])
+
+
+def _grouped(raised: Iterable[Raised]) -> dict[str, list[Raised]]:
     found: dict[str, list[Raised]] = {}
-    for alarm in standing(engine):
+    for alarm in raised:
         found.setdefault(alarm.subject, []).append(alarm)
     return found
+
+
+def _raised(row: Row[Any]) -> Raised:
+    return Raised(**{field.name: getattr(row, field.name) for field in fields(Raised)})
 
 
 def as_json(alarm: Raised) -> dict[str, str | None]:

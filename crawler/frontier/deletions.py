@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
-from archive.runtime.database import in_parts, transaction, upsert
+from archive.runtime.database import fetch, in_parts, transaction, upsert
 from crawler.frontier import tables
 from crawler.frontier.tables import deletions
 from crawler.model.visits import Gone, PageVisit
@@ -76,13 +77,18 @@ def read(engine: Engine, pages: Iterable[str] | None = None) -> list[Deletion]:
     """The whole ledger in the order of its entries, or those about the pages with these keys."""
     query = select(deletions).order_by(deletions.c.since, deletions.c.key)
     queries = [query] if pages is None else [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
-    names = [field.name for field in fields(Deletion)]
-    with transaction(engine, reads=True) as connection:
-        return [
-            Deletion(**{name: getattr(row, name) for name in names})
-            for one in queries
-            for row in connection.execute(one)
-        ]
+    return [_deletion(row) for one in queries for row in fetch(engine, one)]
+
+
+def latest(engine: Engine, limit: int) -> list[Deletion]:
+    """The posts that were deleted last and are not back, the last one first."""
+    query = select(deletions).where(deletions.c.restored.is_(None))
+    query = query.order_by(deletions.c.since.desc(), deletions.c.key.desc()).limit(limit)
+    return [_deletion(row) for row in fetch(engine, query)]
+
+
+def _deletion(row: Row[Any]) -> Deletion:
+    return Deletion(**{field.name: getattr(row, field.name) for field in fields(Deletion)})
 
 
 def enter(engine: Engine, found: Iterable[Deletion]) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 
 from archive.index import aliases as page_aliases
 from archive.index.aliases import Alias
@@ -15,13 +15,15 @@ from archive.index.writing import IndexWriter
 from archive.runtime.database import connect, database_time, make_private, migrate, optimize, transaction, upsert
 from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
+from crawler.frontier import counts, healing, machines, named, refused, seen, subscriptions, visiting
 from crawler.frontier import deletions as ledger
 from crawler.frontier import due as due_now
-from crawler.frontier import healing, machines, named, refused, seen, subscriptions, visiting
+from crawler.frontier.counts import Counts
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.due import Epochs, PagePlace, Place
 from crawler.frontier.healing import Healing
 from crawler.frontier.late import Late
+from crawler.frontier.subscriptions import Added
 from crawler.frontier.tables import REVISION, alarms, deletions, feeds, holds, pages
 from crawler.model.visits import Due, Feed, FeedPost, FeedVisit, ListingVisit, Page, PageVisit, Subscription, Visit
 from crawler.net.credentials import Credentials, Origins, split
@@ -102,10 +104,37 @@ class Frontier:
         with transaction(self._engine) as connection:
             return subscriptions.change(connection, url, unverified=unverified)
 
-    def feeds(self) -> list[Feed]:
-        """All feeds in the order in which they were added, with the numbers of posts archived and refused."""
+    def feeds(self, *, after: Added | None = None, limit: int | None = None) -> list[Feed]:
+        """Feeds in the order in which they were added, with the numbers of posts archived and refused.
+
+        Args:
+            after: When the last feed of the previous part was added, and its id.
+            limit: Maximum number of feeds; None: all.
+        """
         with transaction(self._engine, reads=True) as connection:
-            return subscriptions.with_posts_kept(connection)
+            return subscriptions.with_posts_kept(connection, after=after, limit=limit)
+
+    def each_feed(self) -> Iterator[Feed]:
+        """All feeds, like `feeds`; each part of the list is a transaction."""
+        after: Added | None = None
+        while found := self.feeds(after=after, limit=AT_ONCE):
+            yield from found
+            after = (found[-1].added, found[-1].id)
+
+    def newest_feed(self) -> int:
+        """The id of the feed that was added last; 0 if there is none. Later ones have higher ids."""
+        with transaction(self._engine, reads=True) as connection:
+            return connection.execute(select(func.max(feeds.c.id))).scalar() or 0
+
+    def feed(self, feed_id: int) -> Feed | None:
+        """A feed by its id, with the numbers of posts archived and refused."""
+        with transaction(self._engine, reads=True) as connection:
+            return next(iter(subscriptions.with_posts_kept(connection, feed_id=feed_id)), None)
+
+    def counts(self) -> Counts:
+        """How many feeds, pages, deletions and alarms there are."""
+        with transaction(self._engine, reads=True) as connection:
+            return counts.read(connection)
 
     def find(self, url: str) -> list[Feed]:
         """The feeds behind a URL: the feed with that URL, and those that a person subscribed to by it."""
@@ -256,6 +285,10 @@ class Frontier:
     def deletions(self, pages: Iterable[str] | None = None) -> list[Deletion]:
         """The deletion ledger, or its entries about the pages with these keys."""
         return ledger.read(self._engine, pages)
+
+    def vanished(self, limit: int) -> list[Deletion]:
+        """The posts that were deleted last and are not back, the last one first."""
+        return ledger.latest(self._engine, limit)
 
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions unchanged."""

@@ -10,17 +10,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, true, tuple_, update
 
 from archive.runtime.database import in_parts, upsert
 from archive.warc.page_identity import page_key, without_fragment
 from crawler.frontier import alarms, refused, unsaved
-from crawler.frontier.tables import credentials, entries, feeds, pages, seeds
+from crawler.frontier.tables import credentials, entries, feed_tallies, feeds, pages, seeds
 from crawler.model.url_identity import as_http, host_of, shard
 from crawler.model.visits import Feed, Subscription
 from crawler.net.credentials import Credentials, Origins, bare, origin
 
 _FEED_FIELDS = frozenset(Feed.__slots__)
+Added = tuple[datetime, int]
+"""Place of a feed in the order in which feeds were added."""
 
 
 def subscribe(
@@ -113,16 +115,24 @@ def _subscriptions(connection: Connection, which: ColumnElement[bool]) -> list[S
     ]
 
 
-def with_posts_kept(connection: Connection) -> list[Feed]:
-    """All feeds in the order in which they were added, with the number of posts archived, and of those refused."""
-    kept = func.sum(case((pages.c.kept | pages.c.source.is_not(None), 1), else_=0)).label("kept")
-    lost = func.sum(case((refused.REFUSED, 1), else_=0)).label("refused")
-    counts = select(pages.c.feed_id, kept, lost).group_by(pages.c.feed_id).subquery()
-    query = (
-        select(feeds, *(func.coalesce(counts.c[name], 0).label(name) for name in ("kept", "refused")))
-        .outerjoin(counts, counts.c.feed_id == feeds.c.id)
-        .order_by(feeds.c.added, feeds.c.id)
-    )
+def with_posts_kept(
+    connection: Connection, *, after: Added | None = None, limit: int | None = None, feed_id: int | None = None
+) -> list[Feed]:
+    """Feeds in the order in which they were added, with the number of posts archived, and of those refused.
+
+    Args:
+        connection: A transaction.
+        after: Place of the last feed of the previous part.
+        limit: Maximum number of feeds.
+        feed_id: Only this one.
+    """
+    counts = (func.coalesce(feed_tallies.c[name], 0).label(name) for name in ("kept", "refused"))
+    query = select(feeds, *counts).outerjoin(feed_tallies, feed_tallies.c.feed_id == feeds.c.id)
+    if after is not None:
+        query = query.where(tuple_(feeds.c.added, feeds.c.id) > after)
+    if feed_id is not None:
+        query = query.where(feeds.c.id == feed_id)
+    query = query.order_by(feeds.c.added, feeds.c.id).limit(limit)
     return [_barred(connection, feed_of(row)) for row in connection.execute(query).all()]
 
 
@@ -177,9 +187,11 @@ def remove(connection: Connection, url: str) -> int:
     connection.execute(delete(feeds).where(feeds.c.id.in_(ids)))
     alarms.forget(connection, [feed.url for feed in found])
     unsaved.note(connection, "subscription", [page_key(feed.url) for feed in found])
-    others = {origin(one) for one in connection.scalars(select(feeds.c.url))}
-    over = {origin(feed.url) for feed in found} - others
-    connection.execute(delete(credentials).where(credentials.c.origin.in_(over)))
+    known = credentials.c.origin.in_({origin(feed.url) for feed in found})
+    over = set(connection.scalars(select(credentials.c.origin).where(known)))
+    if over:
+        over -= {origin(one) for one in connection.scalars(select(feeds.c.url))}
+        connection.execute(delete(credentials).where(credentials.c.origin.in_(over)))
     return len(ids)
 
 

@@ -114,6 +114,23 @@ rechecks = Table(
 )
 """Hosts with archived pages that are visited again: none of them is due before `due`."""
 
+frontier_tallies = Table(
+    "frontier_tallies",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+"""How many feeds, pages and open deletions there are; the database's triggers keep it."""
+
+feed_tallies = Table(
+    "feed_tallies",
+    metadata,
+    Column("feed_id", Integer, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("kept", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+)
+"""How many posts of each feed are archived, and how many could not be had; the database's triggers keep it."""
+
 entries = Table(
     "entries",
     metadata,

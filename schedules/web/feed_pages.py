@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -22,11 +22,11 @@ from crawler.frontier.refused import newest
 from crawler.model.visits import Feed
 from schedules.runs import Runs
 from schedules.web.changes_feed import LATEST, changes_feed
-from schedules.web.feed_api import scheduled
+from schedules.web.feed_api import added, place_of, scheduled
 from schedules.web.forms import DONE, MESSAGES
 from schedules.web.metrics import MEDIA_TYPE, metrics
 
-SHOWN = 500
+SHOWN = 100
 """Maximum number of feeds on a page."""
 _REFUSED = 20
 """Posts that could not be had, shown on the page of a feed."""
@@ -82,44 +82,44 @@ class FeedPages:
             page_route("/metrics", self._metrics),
         ]
 
-    def _row(self, feed: Feed, raised: Sequence[Raised]) -> FeedRow:
-        statuses = self._overview.statuses(feed.url)
-        requests = sum(statuses.values())
-        wrong = feed.error or ", ".join(alarm.kind for alarm in raised) or ("refused" if feed.barred else "")
-        health = "paused" if feed.paused else wrong or ("well" if feed.visited else "not visited yet")
-        share = f"{100 * statuses.get(HTTPStatus.NOT_MODIFIED, 0) / requests:.0f} %" if requests else "–"  # noqa: RUF001  a dash
-        name = feed.name or feed.title or feed.url
-        return FeedRow(feed=feed, health=health, name=name, requests=requests, share=share)
+    def _rows(self, feeds: Sequence[Feed], raised: Mapping[str, Sequence[Raised]]) -> list[FeedRow]:
+        statuses = self._overview.statuses_of([feed.url for feed in feeds])
+        return [_row(feed, raised.get(feed.url, ()), statuses.get(feed.url, {})) for feed in feeds]
 
     def _feeds(self, request: Request) -> Response:
-        raised, found = alarms.by_subject(self._frontier.engine), self._frontier.feeds()
-        rows = [self._row(feed, raised.get(feed.url, ())) for feed in found[:SHOWN]]
+        after = added(request.query_params.get("after", ""))
+        found = self._frontier.feeds(after=after, limit=SHOWN + 1)
+        shown = found[:SHOWN]
+        raised = alarms.by_subject(self._frontier.engine, [feed.url for feed in shown])
+        counts = self._frontier.counts()
         return self._page(
             request,
             "feeds",
-            feeds=rows,
-            ill=sum(1 for feed in found if feed.error or feed.barred or feed.url in raised),
-            limit=SHOWN,
+            feeds=self._rows(shown, raised),
+            count=counts.feeds,
+            ill=counts.ill,
+            begun=after is not None,
+            following=place_of(shown[-1]) if len(found) > SHOWN else "",
             message=MESSAGES.get(request.query_params.get("done", ""), ""),
             open=self._writable,
         )
 
     def _feed(self, request: Request) -> Response:
         number = request.path_params["number"]
-        known = self._frontier.feeds() if number.isascii() and number.isdigit() and len(number) < 10 else []  # noqa: PLR2004
-        feed = next((one for one in known if one.id == int(number)), None)
+        is_number = number.isascii() and number.isdigit() and len(number) < 10  # noqa: PLR2004
+        feed = self._frontier.feed(int(number)) if is_number else None
         if feed is None:
             raise BadRequestError(
                 f"{number[:20]}: no such feed",
                 status=HTTPStatus.METHOD_NOT_ALLOWED if number in DONE else HTTPStatus.NOT_FOUND,
             )
-        raised = alarms.by_subject(self._frontier.engine).get(feed.url, [])
+        raised = alarms.by_subject(self._frontier.engine, [feed.url]).get(feed.url, [])
         host = host_of(feed.site or feed.url)
         report = Backlog(self._frontier.engine).report(feed.id)
         return self._page(
             request,
             "feed",
-            one=self._row(feed, raised),
+            one=self._rows([feed], {feed.url: raised})[0],
             alarms=raised,
             host=host,
             refused=newest(self._frontier.engine, feed.id, limit=_REFUSED) if feed.refused else [],
@@ -136,10 +136,9 @@ class FeedPages:
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
     def _vanished(self, limit: int) -> list[DeletedPost]:
-        found = [one for one in self._frontier.deletions() if one.restored is None]
         return [
             DeletedPost(url=one.url, since=one.since, reason=one.kind, last_seen=one.alive)
-            for one in sorted(found, key=lambda one: one.since, reverse=True)[:limit]
+            for one in self._frontier.vanished(limit)
         ]
 
     def _changes(self, request: Request) -> Response:
@@ -152,3 +151,12 @@ class FeedPages:
         """Prometheus' text format."""
         body = metrics(self._overview, self._frontier, self._runs, failing=self._health(), schedules=self._schedules)
         return Response(body, media_type=MEDIA_TYPE)
+
+
+def _row(feed: Feed, raised: Sequence[Raised], statuses: Mapping[int, int]) -> FeedRow:
+    requests = sum(statuses.values())
+    wrong = feed.error or ", ".join(alarm.kind for alarm in raised) or ("refused" if feed.barred else "")
+    health = "paused" if feed.paused else wrong or ("well" if feed.visited else "not visited yet")
+    share = f"{100 * statuses.get(HTTPStatus.NOT_MODIFIED, 0) / requests:.0f} %" if requests else "–"  # noqa: RUF001  a dash
+    name = feed.name or feed.title or feed.url
+    return FeedRow(feed=feed, health=health, name=name, requests=requests, share=share)

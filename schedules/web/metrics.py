@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from archive.index.overview import Overview
-from crawler.frontier import alarms
 from crawler.frontier.frontier import Frontier
 from schedules.runs import Runs
 
@@ -38,22 +37,14 @@ def metrics(
     gauges: dict[str, Gauge] = {}
     for name, count in overview.counts().items():
         gauge(name, f"Number of {name}", count)
-    feeds, now = frontier.feeds(), datetime.now(UTC)
-    gauge("feeds", "Subscriptions", len(feeds))
-    gauge("feeds_paused", "Subscriptions that are paused", sum(feed.paused for feed in feeds))
-    gauge("feeds_failing", "Subscriptions whose last visit failed", sum(feed.failures > 0 for feed in feeds))
-    late = max((now - feed.due for feed in feeds if not feed.paused), default=None)
-    gauge(
-        "feed_lag_seconds",
-        "How long the most overdue feed has been due",
-        max(0.0, late.total_seconds() if late else 0),
-    )
-    gauge("alarms", "Active alarms", len(alarms.standing(frontier.engine)))
-    gauge(
-        "vanished",
-        "Deleted posts",
-        len([d for d in frontier.deletions() if not d.restored]),
-    )
+    found = frontier.counts()
+    gauge("feeds", "Subscriptions", found.feeds)
+    gauge("feeds_paused", "Subscriptions that are paused", found.paused)
+    gauge("feeds_failing", "Subscriptions whose last visit failed", found.failing)
+    late = (datetime.now(UTC) - found.longest_due).total_seconds() if found.longest_due else 0.0
+    gauge("feed_lag_seconds", "How long the most overdue feed has been due", max(0.0, late))
+    gauge("alarms", "Active alarms", found.alarms)
+    gauge("vanished", "Deleted posts", found.vanished)
     for part in ("database", "store", "disk", *(("scheduler",) if schedules else ())):
         gauge("up", "Whether a part is well (1) or failing (0)", float(part not in failing), part=part)
     for name, ran in runs.latest().items():

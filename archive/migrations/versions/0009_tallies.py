@@ -71,11 +71,11 @@ def _less_of_text() -> str:
     # After a change the row itself is among those that are left, if its page and host are the same.
     left = "SELECT 1 FROM searchable WHERE page = OLD.page AND host = OLD.host AND id <> OLD.id"
     return (
-        "UPDATE tallies SET count = count - 1 WHERE kind = 'posts' AND name = OLD.host "
+        "UPDATE tallies SET count = count - 1 WHERE kind = 'posts' AND name = OLD.host "  # noqa: S608
         f"AND NOT EXISTS ({left}); "
         "UPDATE tallies SET count = count - 1 WHERE kind = 'language' AND name = OLD.language; "
         "DELETE FROM tallies WHERE count <= 0 AND kind = 'posts' AND name = OLD.host; "
-        "DELETE FROM tallies WHERE count <= 0 AND kind = 'language' AND name = OLD.language;"  # noqa: S608
+        "DELETE FROM tallies WHERE count <= 0 AND kind = 'language' AND name = OLD.language;"
     )
 
 

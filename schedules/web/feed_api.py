@@ -100,7 +100,6 @@ def _array(parts: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     """A JSON array, part by part: however many feeds there are, few of them are in memory."""
     before = "["
     for part in parts:
-        for row in part:
-            yield before + json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-            before = ","
+        yield before + ",".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in part)
+        before = ","
     yield "[]" if before == "[" else "]"

@@ -15,7 +15,7 @@ from archive.web import charts
 from archive.web.errors import BadRequestError
 from archive.web.pages.layout import Site, page_number
 
-HOSTS = 500
+HOSTS = 200
 """Blogs on one page of the list."""
 POSTS = 50
 """Posts on one page of a blog."""

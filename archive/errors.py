@@ -15,6 +15,7 @@
     ├── DamagedError          stored bytes do not match the index
     ├── TooLargeError         the result does not fit into the requested format
     ├── ExtractError          no text could be extracted from a page
+    │   └── PageTooLargeError     it is longer than pages may be
     ├── TaskError             work in another process failed, crashed, or passed a limit
     └── WorkersBusyError      more work is waiting for worker processes than may (temporary)
 
@@ -141,6 +142,10 @@ class ExtractError(ArchiveError):
     def __init__(self, message: str, *, url: str) -> None:
         super().__init__(f"{url}: {message}")
         self.url = url
+
+
+class PageTooLargeError(ExtractError):
+    """A page is longer than text is extracted from, also without what only fills it."""
 
 
 class TaskError(ArchiveError):

@@ -30,7 +30,12 @@ ENTRY_CHARACTERS = 1_000_000
 DECODED_BYTES = 100 * 1024 * 1024
 """A payload after its content coding is removed; a larger one is a decompression bomb or not a page."""
 PAGE_BYTES = 20 * 1024 * 1024
-"""Payload of a page whose text is extracted; the longest genuine posts have a tenth of that."""
+"""A page whose text is extracted, without what fills it; the longest genuine posts have a tenth of that."""
+BLANK_CHARACTERS = 1_024
+"""White space, or empty elements, in a row that a long page keeps: no poem has as many, and parsers drop what follows
+millions."""
+ATTRIBUTES = 256
+"""Attributes of one tag in a long page: the time for parsing them grows with their square."""
 TEXT_CHARACTERS = 5_000_000
 """Text of one page, its Markdown, its comments: a long novel has a fifth of that, and readers load it into memory."""
 TABLE_COLUMNS = 100

@@ -24,7 +24,8 @@ from sample.services import S3, seaweedfs
 
 from archive.archive import Archive
 from archive.errors import ArchiveError
-from archive.maintenance.verify import StoreReader, unknown, verify
+from archive.maintenance.contents import StoreReader
+from archive.maintenance.verify import unknown, verify
 from archive.runtime.database import connect
 from archive.settings import ArchiveSettings
 from archive.warc.members import members

@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
+from archive.extract.padding import without_padding
 from archive.warc.codings import unicode_html
 from crawler.feeds.dialects import is_feed_type, is_generic_type
 from crawler.limits import DISCOVERY_REQUESTS, LINK_HEADER_CHARACTERS
@@ -89,7 +90,7 @@ def links(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[FeedLink
     """As `feeds`, with what is known of each link; those that lead elsewhere come last."""
     lower = {name.lower(): value for name, value in headers.items()}
     declared = [*_from_header(lower.get("link", ""), url)]
-    text = unicode_html(body, lower.get("content-type"))
+    text = without_padding(unicode_html(body, lower.get("content-type")))
     try:
         tree = lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (LxmlError, ValueError):

@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from lxml.html import HtmlElement
 
-from archive.errors import ExtractError
+from archive.errors import ExtractError, PageTooLargeError
 from archive.extract import page_links, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, markdown_text
 from archive.extract.feed_hints import entry_blocks
@@ -102,9 +102,9 @@ def read_page(
         return PageReading(text=None, verdict=_refusal(payload, status, stated), words="")
     try:
         source = pipeline.Source.of(payload, url, content_type)
+    except PageTooLargeError:
+        raise
     except ExtractError as e:
-        if pipeline.is_too_large(payload):
-            raise
         return PageReading(text=None, verdict=_not_a_page(payload, content_type, e), words="")
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)

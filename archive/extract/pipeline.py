@@ -18,10 +18,11 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction, load_html
 from trafilatura.xml import xmltotxt
 
-from archive.errors import ExtractError
+from archive.errors import ExtractError, PageTooLargeError
 from archive.extract import body, boilerplate, language, page_metadata, short_posts, trim
 from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
 from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
+from archive.extract.padding import without_padding
 from archive.extract.page_signs import Signs, signs_of
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Facts, Text
@@ -96,11 +97,14 @@ class Source:
         """Parse a page.
 
         Raises:
-            ExtractError: It is not HTML, or is too large.
+            PageTooLargeError: It is too large, also without what only fills it.
+            ExtractError: It is not HTML.
         """
-        if is_too_large(payload):
-            raise ExtractError(f"{len(payload)} bytes exceed the limit of {PAGE_BYTES} for text extraction", url=url)
-        page = unicode_html(payload, content_type)
+        page = without_padding(unicode_html(payload, content_type))
+        if len(page) > PAGE_BYTES:
+            raise PageTooLargeError(
+                f"{len(page)} characters exceed the limit of {PAGE_BYTES} for text extraction", url=url
+            )
         tree = load_html(page)
         if tree is None and "html" in (content_type or "") and _MARKUP.search(page):
             page = f"<html>{page}"  # both tags are optional (HTML §13.1.2.4), which trafilatura does not know
@@ -108,11 +112,6 @@ class Source:
         if tree is None:
             raise ExtractError("is not an HTML page", url=url)
         return cls(tree, url, lambda: load_html(page))
-
-
-def is_too_large(payload: bytes) -> bool:
-    """Whether a page has more bytes than text is extracted from."""
-    return len(payload) > PAGE_BYTES
 
 
 def read(

@@ -14,6 +14,7 @@ from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
 from archive.extract.links import base_url
+from archive.extract.padding import without_padding
 from archive.limits import FIELD_CHARACTERS
 from archive.warc.codings import unicode_html
 from crawler.backfill import wordpress
@@ -255,7 +256,7 @@ def _is_beside(link: Any) -> bool:  # noqa: ANN401  lxml's element
 
 
 def _tree(body: bytes, url: str, content_type: str | None) -> Any:  # noqa: ANN401  lxml's element
-    text = unicode_html(body, content_type)
+    text = without_padding(unicode_html(body, content_type))
     try:
         return lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (LxmlError, ValueError) as e:

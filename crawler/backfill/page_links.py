@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html as lxml_html
 from lxml.etree import LxmlError
 
+from archive.extract.padding import without_padding
 from archive.warc.codings import unicode_html
 from archive.warc.page_identity import page_key
 from crawler.backfill.model import PAGES, Found
@@ -39,7 +40,7 @@ def read(body: bytes, url: str, content_type: str | None, shapes: frozenset[str]
     Raises:
         FeedError: It is not an HTML page.
     """
-    text = unicode_html(body, content_type)
+    text = without_padding(unicode_html(body, content_type))
     try:
         tree = lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (LxmlError, ValueError) as e:

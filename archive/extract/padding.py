@@ -1,0 +1,56 @@
+"""What fills a page without saying anything, taken out before it is parsed. No I/O.
+
+White space, comments, scripts, empty elements and embedded files can make a page of any length, and a tag can have attributes without
+end. Parsers drop what follows a very long text, and take time that grows with the square of a tag's attributes: both
+would lose the post behind. Only long pages are changed, and only where they are far beyond what honest ones have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archive.limits import ATTRIBUTES, BLANK_CHARACTERS, LINKED_DATA_CHARACTERS
+
+_LONG = 65_536
+"""Characters from which on a page is searched, and an embedded file taken out: there is no room for harm in fewer."""
+_NO_BREAK = re.compile(r"(?:&(?:nbsp|#160|#xa0);){64,}+", re.IGNORECASE)
+_BLANK = re.compile(rf"(?<![\s\0])[\s\0]{{{BLANK_CHARACTERS},}}+")
+_ATTRIBUTE = r"""[\s/]++[^\s/>=]++(?>\s*+=\s*+(?>"[^"]*+"|'[^']*+'|[^\s>]++))?+"""
+_CROWDED = re.compile(rf"(<[a-z][^\s/>]*+(?>{_ATTRIBUTE}){{{ATTRIBUTES}}}+)(?>{_ATTRIBUTE})++", re.IGNORECASE)
+_REPEATED = re.compile(rf"(<[^<>]{{1,200}}+>(?:</[a-z0-9]{{1,20}}>)?+)\1{{{BLANK_CHARACTERS},}}+", re.IGNORECASE)
+"""One tag, or one element without content, over and over."""
+_EMBEDDED = re.compile(rf"(?<=data:)[^\s\"'<>()]{{{_LONG},}}+", re.IGNORECASE)
+_UNREAD = re.compile(r"<!--|<(script|style)\b[^<>]*>", re.IGNORECASE)
+_END = {
+    None: re.compile("-->"),
+    "script": re.compile("</script", re.IGNORECASE),
+    "style": re.compile("</style", re.IGNORECASE),
+}
+
+
+def without_padding(page: str) -> str:
+    """A page without what fills it; one of ordinary length is returned as it is."""
+    if len(page) <= _LONG:
+        return page
+    page = _BLANK.sub(_shortest, _NO_BREAK.sub(" ", page))
+    page = _EMBEDDED.sub(",", _REPEATED.sub(r"\1", _CROWDED.sub(r"\1", page)))
+    return "".join(_read(page))
+
+
+def _shortest(blank: re.Match[str]) -> str:
+    return "\n" if "\n" in blank[0] else " "
+
+
+def _read(page: str) -> Iterator[str]:
+    """The parts of a page between very long comments, scripts and styles; one without an end reaches to the page's."""
+    at = begin = 0
+    while found := _UNREAD.search(page, at):
+        end = _END[found[1] and found[1].lower()].search(page, found.end())
+        if end is None:
+            break
+        if end.start() - found.end() > LINKED_DATA_CHARACTERS:
+            yield page[begin : found.end()]
+            begin = end.start()
+        at = end.end()
+    yield page[begin:]

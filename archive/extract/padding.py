@@ -1,8 +1,9 @@
 """What fills a page without saying anything, taken out before it is parsed. No I/O.
 
-White space, comments, scripts, empty elements and embedded files can make a page of any length, and a tag can have attributes without
-end. Parsers drop what follows a very long text, and take time that grows with the square of a tag's attributes: both
-would lose the post behind. Only long pages are changed, and only where they are far beyond what honest ones have.
+White space, comments, scripts, empty elements and embedded files can make a page of any length, and a tag can have
+attributes without end. Parsers drop what follows a very long text, and take time that grows with the square of a tag's
+attributes: both would lose the post behind. Only long pages are changed, and only where they are far beyond what honest
+ones have.
 """
 
 from __future__ import annotations

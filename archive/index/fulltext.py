@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from archive.index.schema import NUMBER
 from archive.limits import INDEXED_WORDS
-from archive.runtime.database import Instant, Words
+from archive.runtime.database import Instant, Words, upsert
 
 metadata = MetaData()
 
@@ -108,11 +108,15 @@ def enter(connection: Connection, engine: Engine, found: Iterable[Entered]) -> N
     if not fresh:
         return
     if engine.dialect.name == "postgresql":
-        adding = insert(searchable).returning(searchable.c.id, sort_by_parameter_order=True)
-        made = connection.execute(adding, [_values(one) for one in fresh.values()]).scalars().all()
-        for number, one in zip(made, fresh.values(), strict=True):
-            rows = [{"text_id": number, "number": n, "words": v} for n, v in enumerate(vectors(_words(one)))]
-            connection.execute(_ADD_PASSAGE, rows)
+        # Another machine may be adding some of them; in one order, so that neither waits for the other for ever.
+        columns_of_row = (searchable.c.id, searchable.c.page, searchable.c.digest)
+        adding = upsert(engine, searchable).on_conflict_do_nothing().returning(*columns_of_row)
+        made = connection.execute(adding, [_values(fresh[key]) for key in sorted(fresh)]).all()
+        for row in made:
+            words = vectors(_words(fresh[row.page, row.digest]))
+            connection.execute(
+                _ADD_PASSAGE, [{"text_id": row.id, "number": n, "words": v} for n, v in enumerate(words)]
+            )
         return
     # The words of a text that was removed stay under its number, which must never be another's.
     first = max(int(connection.execute(last).scalar() or 0) for last in _LAST) + 1

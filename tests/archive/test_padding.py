@@ -29,7 +29,9 @@ FILL = {
 
 
 def page(before: str = "", within: str = "", head: str = "") -> bytes:
-    return f"<!doctype html><html><head><title>T</title>{head}</head><body{within}>{before}{POST}</body></html>".encode()
+    return (
+        f"<!doctype html><html><head><title>T</title>{head}</head><body{within}>{before}{POST}</body></html>".encode()
+    )
 
 
 def read(payload: bytes) -> str:

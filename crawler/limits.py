@@ -38,8 +38,12 @@ LINK_HEADER_CHARACTERS = 16_384
 """How much of a Link header is read."""
 DISCOVERY_REQUESTS = 20
 """Requests spent on discovering the feed of one blog."""
+GUESSES_INSTEAD = 2
+"""Usual addresses tried if every link to a feed that a page declares is dead: it has said where its feed is."""
 LISTING_REQUESTS = 12
 """Requests spent on discovering a listing of posts, if a blog has no feed."""
+LISTING_REQUESTS_INSTEAD = 3
+"""Requests spent on discovering a listing if the declared feed is there and cannot be had: robots.txt and a sitemap."""
 LISTING_SUBSCRIPTIONS = 3
 """Sitemaps of one index that are subscribed to at first, the newest: older posts are a matter of backfill."""
 SAVE_FEED_REQUESTS = 3

@@ -65,7 +65,7 @@ class _Search:
     """The search for the listings of one blog."""
 
     page: Answer
-    left: int = LISTING_REQUESTS
+    left: int
     """Requests that may still be made."""
 
 
@@ -83,13 +83,14 @@ class ListingSeeds:
         self._ask = ask
         self._accept = accept
 
-    async def found(self, page: Answer) -> tuple[Found, ...]:
+    async def found(self, page: Answer, *, requests: int = LISTING_REQUESTS) -> tuple[Found, ...]:
         """The listings to subscribe to in place of a feed: of the first kind that lists posts; none if there is none.
 
         Args:
             page: The response for the URL that the person gave.
+            requests: How many may be made.
         """
-        search = _Search(page)
+        search = _Search(page, requests)
         kind = await self._work(as_feed.kind_of, page, body=page.body, url=page.url)
         if kind is not None:  # the person gave the listing itself
             return (

@@ -15,7 +15,7 @@ from crawler.discover import FeedLink
 from crawler.errors import CrawlError, FetchError, NoFeedError, PrivateAddressError
 from crawler.feeds import is_meant_as_feed, parse
 from crawler.feeds.model import ParsedFeed
-from crawler.limits import DISCOVERY_REQUESTS, REASONS
+from crawler.limits import DISCOVERY_REQUESTS, GUESSES_INSTEAD, LISTING_REQUESTS, LISTING_REQUESTS_INSTEAD, REASONS
 from crawler.model.answer import Answer
 from crawler.model.url_identity import host_of, registrable_domain
 from crawler.model.visits import Feed
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _PASSING = frozenset({408, 425, 429})
 """Statuses below 500 that mean: try again later."""
+_NOT_THERE = frozenset({404, 410})
 _LASTING = 500
 """Statuses from here on mean that the server has failed for now."""
 
@@ -38,6 +39,8 @@ class _Refusal:
     reason: str
     lasting: bool
     """Whether trying again later is pointless."""
+    dead: bool = False
+    """Whether there is nothing at that address that may be the feed: the link is a mistake of the site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ class _Behind:
     found: Found | None = None
     refusals: tuple[_Refusal, ...] = ()
     """Declared feeds that were tried before."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page has told nothing of where its feed is: no feed is declared, or links to it are dead."""
+        return all(refusal.dead for refusal in self.refusals)
 
 
 class Seeds:
@@ -85,7 +93,9 @@ class Seeds:
         why = _why(behind.refusals)
         if any(not refusal.lasting for refusal in behind.refusals):
             raise FetchError(f"its feed cannot be had now: {why}", url=seed, hint="Try again later.")
-        listings = () if deleted_posts.asks_password(answer.body) else await self._listings.found(answer)
+        requests = LISTING_REQUESTS if behind.is_open else LISTING_REQUESTS_INSTEAD
+        asks_password = deleted_posts.asks_password(answer.body)
+        listings = () if asks_password else await self._listings.found(answer, requests=requests)
         if not listings:
             if why:
                 raise FetchError(f"its feed cannot be had: {why}", url=seed)
@@ -136,13 +146,13 @@ class Seeds:
         """The first feed that a page links to, else one at the usual addresses."""
         links = await self._links(page)
         behind = await self._first(links, page)
-        passing = any(not refusal.lasting for refusal in behind.refusals)
-        # Links to feeds may be dead. Behind a login, or if a feed fails only for now, guessing is pointless.
-        if behind.found is not None or passing or deleted_posts.asks_password(page.body):
+        # Links to feeds may be dead. Behind a login, or if a feed is there and cannot be had, guessing is pointless.
+        if behind.found is not None or not behind.is_open or deleted_posts.asks_password(page.body):
             return behind
         known = {link.url for link in links}
         guesses = [FeedLink(url=url, declared=False) for url in discover.guesses(page.url) if url not in known]
-        more = await self._first(guesses[: DISCOVERY_REQUESTS - len(links)], page)
+        requests = GUESSES_INSTEAD if behind.refusals else DISCOVERY_REQUESTS - len(links)
+        more = await self._first(guesses[:requests], page)
         return replace(more, refusals=behind.refusals)
 
     async def _first(self, links: list[FeedLink], page: Answer) -> _Behind:
@@ -168,15 +178,16 @@ class Seeds:
         if answer.status != OK:
             status = answer.status or 0
             lasting = status in GONE or (status < _LASTING and status not in _PASSING)
-            return _Refusal(url=link.url, reason=f"answered {answer.status}", lasting=lasting)
+            dead = status in _NOT_THERE
+            return _Refusal(url=link.url, reason=f"answered {answer.status}", lasting=lasting, dead=dead)
         try:
             parsed = await self._as_feed(answer)
         except TaskError as e:
             return _Refusal(url=link.url, reason=reason_of(answer, e), lasting=True)
         if parsed is None:
-            return _Refusal(url=link.url, reason=_what(answer), lasting=True)
+            return _Refusal(url=link.url, reason=_what(answer), lasting=True, dead=_is_page(answer))
         if link.elsewhere and not _is_of(parsed, page.url):
-            return _Refusal(url=link.url, reason="is the feed of another site", lasting=True)
+            return _Refusal(url=link.url, reason="is the feed of another site", lasting=True, dead=True)
         return Found(answer=answer, parsed=parsed)
 
     async def _as_feed(self, answer: Answer) -> ParsedFeed | None:
@@ -206,8 +217,13 @@ def _what(answer: Answer) -> str:
     """What a response is that is not a feed."""
     if not answer.body:
         return "is empty"
+    return "is an HTML page, not a feed" if _is_page(answer) else "is not a feed"
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether a response says that it is an HTML page."""
     kind = (answer.content_type or "").partition(";")[0].strip().lower()
-    return "is an HTML page, not a feed" if kind in {"text/html", "application/xhtml+xml"} else "is not a feed"
+    return kind in {"text/html", "application/xhtml+xml"}
 
 
 def _why(refusals: tuple[_Refusal, ...]) -> str:

@@ -155,6 +155,38 @@ def test_a_feed_that_fails_for_now_is_not_replaced(home: Home, site: Site) -> No
     assert home.pressmark("feeds", "--json").out == ""
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (Answer(bytes(5_000), content_type=RSS), "is not a feed"),
+        (Answer(b"\x1f\x8b damaged", content_type="application/gzip"), "is not a feed"),
+        (Answer(b"no", status=403), "answered 403"),
+        (Answer(b"no", status=451), "answered 451"),
+    ],
+)
+def test_a_feed_that_is_there_and_cannot_be_had_is_not_guessed_at(
+    home: Home, site: Site, there: Answer, said: str
+) -> None:
+    site.pages["/"] = declaring("/mine")
+    site.pages["/mine"] = there
+    site.pages["/feed/"] = rss(site)
+    code, err = add(home, f"{site.url}/")
+    assert (code, f"its feed cannot be had: {site.url}/mine: " in err) == (1, True), err
+    assert said in err
+    assert len(site.asked) <= 3 + 3, site.asked
+    assert "/feed/" not in site.asked
+
+
+def test_a_dead_link_to_a_feed_is_replaced_by_few_guesses(home: Home, site: Site) -> None:
+    site.pages["/"] = declaring("/old", "/page")
+    site.pages["/page"] = Answer(b"<html>Not a feed")
+    add(home, f"{site.url}/")
+    usual = {path.lstrip("/") for path in site.asked} & set(discover.GUESSES)
+    assert len(usual) == 2, site.asked
+    site.pages["/feed/"] = rss(site)
+    assert add(home, f"{site.url}/")[0] == 0
+
+
 def test_a_feed_that_is_too_large_or_too_slow_is_named(home: Home, site: Site) -> None:
     home.settings |= {"PRESSMARK_MAX_BYTES": "2000"}
     site.pages["/"] = declaring("/large")

@@ -57,6 +57,9 @@ _MAX_SECONDS = 2**31 - 1
 log = logging.getLogger(__name__)
 
 _BUSY_MILLISECONDS = 30_000
+_IDLE_SECONDS = 60.0
+"""How long a transaction may stand still in PostgreSQL. A machine suspended within one would hold its locks, and
+thereby all other machines, until it wakes up; it tries again then."""
 _BULK_KILOBYTES = 400_000
 """Memory for pages of an SQLite file while an index is made anew; by default it is 2,000."""
 _READS = "pressmark_reads"
@@ -142,7 +145,16 @@ def connect(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {round(_IDLE_SECONDS * 1000)}")
+    cursor.close()
+    connection.commit()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -103,7 +103,7 @@ def links(body: bytes, *, url: str, headers: Mapping[str, str]) -> list[FeedLink
 
 def guesses(url: str) -> list[str]:
     """Likely feed URLs of a site that declares none: below the page itself, then at the root of the site."""
-    parts = urlsplit(url)
+    parts = urlsplit(bare(url))
     root = f"{parts.scheme}://{parts.netloc}/"
     path = parts.path.strip("/")
     own = [shape.expand(target) for form, target in _SHAPES if (shape := form.fullmatch(path))]

@@ -71,16 +71,17 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "RETRY_ENABLED": False,  # the frontier schedules retries (back-off); Twisted replaces stale connections
         "HTTPERROR_ALLOW_ALL": True,  # an error is a response too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
-        # From the engine's side: what may wait for the next run is given back first; an archived
-        # response needs no permission; a server with a Retry-After must not even be
-        # requested for robots.txt, which is checked before anything is spent on a request;
-        # redirects and refreshes are where Scrapy has its own: redirects below decompression, so that each hop is seen
-        # once, refreshes above it, since they are in the body; a 304 that confirms nothing is no answer to any of them.
+        # From the engine's side: no rule sees a user name in a URL; what may wait for the next run is given back first;
+        # an archived response needs no permission; a server with a Retry-After must not even be requested for
+        # robots.txt, which is checked before anything is spent on a request; redirects and refreshes are where Scrapy
+        # has its own: redirects below decompression, so that each hop is seen once, refreshes above it, since they are
+        # in the body; a 304 that confirms nothing is no answer to any of them.
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
             "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+            "crawler.downloader.user_names.UserNames": 20,
             "crawler.downloader.run_time.NoNewWork": 25,
             "crawler.downloader.unread_captures.UnreadCaptures": 50,
             "crawler.downloader.retry_after.RetryAfterMiddleware": 75,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml.html import HtmlElement
 
@@ -13,6 +13,16 @@ def joined(base: str, link: str) -> str | None:
         return urljoin(base, link.strip())
     except ValueError:
         return None
+
+
+def without_user(url: str) -> str:
+    """A URL without the user name and password in it, which are no part of where a page is.
+
+    Raises:
+        ValueError: It is not a URL.
+    """
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
 def base_url(tree: HtmlElement, url: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 from lxml.html import HtmlElement
 
 from archive.extract import boilerplate
-from archive.extract.links import base_url, joined
+from archive.extract.links import base_url, joined, without_user
 from archive.limits import URL_CHARACTERS
 
 _PARAMETERS = frozenset(
@@ -188,10 +188,9 @@ def _web(base: str, link: str | None) -> str | None:
     if target is None or len(target) > URL_CHARACTERS or not target.lower().startswith(("http://", "https://")):
         return None
     try:
-        urlsplit(target)
+        return urldefrag(without_user(target))[0]
     except ValueError:
         return None
-    return urldefrag(target)[0]
 
 
 def _bare(url: str) -> str:

@@ -20,6 +20,7 @@ from archive.errors import ArchiveError
 from archive.runtime.times import is_recent
 from crawler.errors import PrivateAddressError
 from crawler.limits import ROBOTS_BYTES, ROBOTS_HELD_BYTES, ROBOTS_SECONDS
+from crawler.model.url_identity import authority
 from crawler.net import credentials
 from crawler.net.failure_reason import FORBIDDEN, reason
 from crawler.net.request_context import RequestContext, context_of, in_meta
@@ -153,7 +154,7 @@ class Robots:
         self._weigh(origin, found.size)
         if not isinstance(found.rules, str):
             delay = float(found.rules.crawl_delay(self._token) or 0)
-            self._run.crawl_delays.ask(urlsplit(origin).netloc, delay)
+            self._run.crawl_delays.ask(authority(origin), delay)
 
     def _archived(self, url: str) -> _Found | None:
         """What captures that are still fresh say, or None; failures are requested again."""
@@ -201,7 +202,7 @@ class Robots:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    parts = urlsplit(credentials.bare(url))
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -12,6 +12,7 @@ import tldextract
 
 from crawler.model.visits import SHARDS
 
+_DEFAULT_PORTS = frozenset({80, 443})
 _BEFORE_HTTP = re.compile(r"^feed:(?://)?(?=https?:)", re.IGNORECASE)
 _BEFORE_HOST = re.compile(r"^feed:(?://)?(?![\w+.-]+:(?!\d))(?=[^/])", re.IGNORECASE)
 
@@ -44,9 +45,22 @@ def with_query(url: str, **changed: str) -> str:
 def host_of(url: str) -> str:
     """Host of a URL, as the frontier stores it."""
     try:
-        return (urlsplit(url).hostname or "")[:255]
+        return (urlsplit(url).hostname or "").rstrip(".")[:255]
     except ValueError:
         return ""
+
+
+def authority(url: str) -> str:
+    """Host and port of a URL, by which the requests to it are counted; empty if it has none.
+
+    Neither a user name, letter case, a dot at the end nor a default port makes another host.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    return host if port is None or port in _DEFAULT_PORTS else f"{host}:{port}"
 
 
 def shard(url: str) -> int:

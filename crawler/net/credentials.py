@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+_BACKSLASHES = re.compile(r"\s*https?:[^?#]*", re.IGNORECASE)
+"""What precedes the query of a web address."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -70,7 +73,12 @@ def bare(url: str) -> str:
 
 
 def split(url: str) -> tuple[str, Credentials | None]:
-    """A URL without credentials, and the credentials if it has any."""
+    r"""A URL without credentials, and the credentials if it has any.
+
+    A backslash before the query is a slash, as in browsers: what precedes the `@` in `http://a.example\@b.example/` is
+    the host.
+    """
+    url = _BACKSLASHES.sub(lambda found: found[0].replace("\\", "/"), url)
     try:
         parts = urlsplit(url)
         if "@" not in parts.netloc:

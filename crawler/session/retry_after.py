@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 
@@ -14,7 +13,7 @@ from archive.errors import DatabaseError
 from crawler.decide import freshness
 from crawler.decide.answers import BUSY
 from crawler.frontier.frontier import Frontier
-from crawler.model.url_identity import registrable_domain
+from crawler.model.url_identity import authority, host_of, registrable_domain
 from crawler.model.visits import Scope
 from crawler.net.backoff import AFTER_TOO_MANY
 
@@ -37,11 +36,9 @@ def scope_of(url: str, kind: Scope) -> str:
     """The scope that a Retry-After from this URL applies to."""
     if kind == "url":
         return url[:_MAX_SCOPE]
-    parts = urlsplit(url)
-    host = parts.hostname or ""
     if kind == "domain":
-        return registrable_domain(host)[:_MAX_SCOPE]
-    return (f"{host}:{parts.port}" if parts.port else host)[:_MAX_SCOPE]
+        return registrable_domain(host_of(url))[:_MAX_SCOPE]
+    return authority(url)[:_MAX_SCOPE]
 
 
 class RetryAfter:

@@ -13,10 +13,16 @@ from pathlib import Path
 import pytest
 from conftest import Home
 from sample.server import Answer, Site
+from sqlalchemy import update
 
 from archive.runtime.console import masked
+from archive.runtime.database import connect, transaction
 from archive.warc.http_message import redacted
+from crawler import discover
+from crawler.frontier.tables import pages
+from crawler.model.url_identity import authority, shard
 from crawler.net.credentials import Credentials, Origins, bare, origin, split
+from crawler.session.retry_after import scope_of
 
 BASIC = "Basic " + base64.b64encode(b"ann:s3cr:t pass").decode()
 PAGE = Answer(b"<html><body><article><h1>Inside</h1>" + b"<p>These words are for subscribers only, and long.</p>" * 9)
@@ -106,6 +112,51 @@ def test_a_link_with_a_password_is_followed_without_it(home: Home, site: Site) -
     assert "kept 1 new post" in home.pressmark("crawl", f"{site.url}/feed").out
     assert not any("authorization" in asked.headers for asked in site.log)
     assert home.pressmark("get", f"{site.url}/a").code == 0
+
+
+def test_a_user_name_makes_no_other_host() -> None:
+    spellings = (
+        "http://a.example/x",
+        "http://u:p@A.example.:80/",
+        "https://good.example@a.example/",
+        "https://a.example",
+    )
+    assert {authority(url) for url in spellings} == {"a.example"}
+    assert {shard(url) for url in spellings} == {shard("http://a.example/")}
+    assert {scope_of(url, "host") for url in spellings} == {"a.example"}
+    assert authority("http://u:8@a.example:8080/") == "a.example:8080"
+    assert authority("http://a.example:99999/") == ""
+    assert discover.guesses("http://u:p@a.example/") == discover.guesses("http://a.example/")
+
+
+def test_the_host_is_the_one_that_browsers_ask() -> None:
+    assert bare("http://good.example@evil.example/") == "http://evil.example/"
+    assert bare("http://good.example\\@evil.example/") == "http://good.example/@evil.example/"
+    assert bare("https://a.example/x?y=\\@b#\\") == "https://a.example/x?y=\\@b#\\"
+
+
+def test_user_names_in_what_pages_and_old_rows_name_go_nowhere(home: Home, site: Site) -> None:
+    """Not to the server, nor into the index, the frontier or what is said; and they are asked in turn with others."""
+    named = site.url.replace("http://", "http://bob:s3cr3tpass@")
+    links = f"<link rel=next href='{named}/a/2'><link rel=canonical href='{named}/a'>"
+    site.pages["/feed"] = feed(f"{named}/a", f"{site.url}/b")
+    words = "".join(
+        f"<p>Part {{0}}, sentence {n}: these words are for all, and there are enough.</p>" for n in range(9)
+    )
+    for path, more in (("/a", links), ("/a/2", ""), ("/b", "")):
+        body = f"<html><head><title>One</title>{more}</head><body><article><h1>One</h1>{words.format(path)}</article>"
+        site.pages[path] = Answer(body.encode())
+    assert home.pressmark("add", f"{site.url}/feed").code == 0
+    with transaction(connect(f"sqlite:///{home.path / 'pressmark.db'}")) as connection:
+        connection.execute(update(pages).where(pages.c.url == f"{site.url}/b").values(url=f"{named}/b"))
+    done = home.pressmark("crawl")
+    assert "kept 2 new posts" in done.out, done.err
+    assert {"/a", "/a/2", "/b"} <= set(site.asked)
+    assert not any("authorization" in asked.headers or "@" in asked.headers["host"] for asked in site.log)
+    with transaction(connect(f"sqlite:///{home.path / 'pressmark.db'}"), reads=True) as connection:
+        urls = connection.exec_driver_sql("SELECT url FROM captures UNION SELECT url FROM texts").scalars().all()
+    assert not any("@" in url for url in urls)
+    assert "s3cr3tpass" not in done.out + done.err
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ ENTRY_CHARACTERS = 1_000_000
 
 DECODED_BYTES = 100 * 1024 * 1024
 """A payload after its content coding is removed; a larger one is a decompression bomb or not a page."""
+MEMBERS = 5_000
+"""Members of a compressed response that are decoded while it arrives: honest ones have a hundredth of that."""
 PAGE_BYTES = 20 * 1024 * 1024
 """A page whose text is extracted, without what fills it; the longest genuine posts have a tenth of that."""
 BLANK_CHARACTERS = 1_024

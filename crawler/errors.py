@@ -5,7 +5,8 @@
     ├── NoFeedError           no feed was found behind a URL
     ├── UnknownError          a URL is neither that of a post nor that of a feed
     ├── FetchError            a URL could not be fetched
-    │   └── PrivateAddressError   the host is not on the public internet
+    │   ├── PrivateAddressError   the host is not on the public internet
+    │   └── UselessError          a response brings nothing, or too much, however long one waits
     └── UsageError            the command line cannot be used as it is
 
     ArchiveError
@@ -61,6 +62,12 @@ class PrivateAddressError(FetchError):
     """The host is not on the public internet, and its network was not allowed."""
 
     hint = "If you mean to crawl it, name its network in PRESSMARK_ALLOW_NETWORKS."
+
+
+class UselessError(FetchError):
+    """A response brings nothing, or too much, however long one waits; what has come is stored and marked."""
+
+    lasting = True
 
 
 class UsageError(CrawlError):

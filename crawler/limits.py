@@ -10,6 +10,12 @@ INTERIM_HEADS = 20
 """Interim responses before the final one: servers send one or two."""
 HEAD_BYTES = 2 * 1024 * 1024
 """Head of a response, including interim responses before it: sites that set hundreds of cookies send large ones."""
+IDLE_BYTES = 1024 * 1024
+"""Bytes on the wire between two looks at what they bring; shorter responses are not looked at before their end."""
+LEAST_SHARE = 64
+"""How many bytes on the wire must bring one of the decoded payload: chunks of one flushed byte take twelve for each."""
+BLANK_BYTES = 32 * 1024 * 1024
+"""White space in a row after which no post can be expected; templates gone wrong write a tenth of that."""
 
 
 ROBOTS_BYTES = 512_000

@@ -6,7 +6,8 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import brotli
 
@@ -15,10 +16,12 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-from archive.limits import DECODED_BYTES
+from archive.limits import DECODED_BYTES, MEMBERS
 from archive.warc.charset import page_charset
 
 _CHUNK = 1 << 16
+_SLICE = 1 << 14
+"""What a member leaves of the input is copied: of more the time would grow with the square."""
 _CHUNK_LINE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -117,6 +120,126 @@ def _unzstded(body: bytes, limit: int) -> bool:
 
 
 _STREAMS = {"gzip": _inflated, "x-gzip": _inflated, "deflate": _inflated, "br": _unbrotlied, "zstd": _unzstded}
+
+
+Decode = Callable[[bytes], Iterator[bytes]]
+"""Takes the next bytes of a payload; gives what they decode to in small pieces, none if that is nothing."""
+
+
+def decoders(coding: str | None) -> Decode:
+    """What decodes a payload while it arrives.
+
+    A payload that is not in the coding from its first byte on is given as it is; after a later fault nothing is.
+
+    Args:
+        coding: As for `decoded`; what follows an unknown coding stays encoded.
+    """
+    steps: list[Decode] = []
+    for name in reversed([one.strip().lower() for one in (coding or "").split(",")]):
+        if name in {"", "identity"}:
+            continue
+        if name not in _STREAMS:
+            break
+        steps.append(_Step(name))
+    return _through(steps)
+
+
+def _through(steps: list[Decode]) -> Decode:
+    def decode(data: bytes) -> Iterator[bytes]:
+        if not steps:
+            yield data
+            return
+        for piece in steps[0](data):
+            yield from rest(piece)
+
+    rest = _through(steps[1:]) if steps else decode
+    return decode
+
+
+class _Step:
+    """One content coding, decoded piece by piece."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stream: Any = None
+        self._given = False
+        self._over = False
+        self._plain = False
+        self._members = 0
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        if self._plain:
+            yield data
+            return
+        if self._over:
+            return
+        try:
+            for start in range(0, len(data), _SLICE):
+                for piece in self._pieces(data[start : start + _SLICE]):
+                    self._given = True
+                    yield piece
+        except (zlib.error, brotli.error, zstd.ZstdError, EOFError):
+            self._over = True
+            if not self._given:
+                self._plain = True
+                yield data
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        if self._over:
+            return
+        if self._name == "br":
+            yield from self._brotli(data)
+        elif self._name == "zstd":
+            yield from self._zstd(data)
+        else:
+            yield from self._deflate(data)
+
+    def _deflate(self, data: bytes) -> Iterator[bytes]:
+        """Members of gzip may follow one another; `deflate` is also sent without the header of zlib."""
+        if self._stream is None:
+            self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            try:
+                self._stream.copy().decompress(data[:_CHUNK], 1)
+            except zlib.error:
+                if self._name == "deflate":
+                    self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        while data:
+            if piece := self._stream.decompress(data, _CHUNK):
+                yield piece
+            data = self._stream.unconsumed_tail
+            if self._stream.eof and (data := self._stream.unused_data):
+                if not data.startswith(b"\x1f\x8b") or not self._is_next():
+                    self._over = True
+                    return
+                self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def _is_next(self) -> bool:
+        """Whether one more member or frame is read: each takes as much time as many bytes."""
+        self._members += 1
+        return self._members < MEMBERS
+
+    def _brotli(self, data: bytes) -> Iterator[bytes]:
+        self._stream = self._stream or brotli.Decompressor()
+        while not self._stream.is_finished():
+            if not (piece := self._stream.process(data, output_buffer_limit=_CHUNK)):
+                return
+            data = b""
+            yield piece
+        self._over = True
+
+    def _zstd(self, data: bytes) -> Iterator[bytes]:
+        self._stream = self._stream or zstd.ZstdDecompressor()
+        while True:
+            if piece := self._stream.decompress(data, max_length=_CHUNK):
+                yield piece
+            data = b""
+            if self._stream.eof:
+                data, self._stream = self._stream.unused_data, zstd.ZstdDecompressor()
+                self._over = not self._is_next()
+                if not data or self._over:
+                    return
+            elif self._stream.needs_input:
+                return
 
 
 def _decoding(body: bytes, coding: str) -> Iterator[bytes]:

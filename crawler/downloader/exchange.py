@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any
 
 from archive.warc.http_message import head_length
-from crawler.limits import HEAD_BYTES, INTERIM_HEADS
+from crawler.downloader.progress import Progress
+from crawler.limits import HEAD_BYTES, IDLE_BYTES, INTERIM_HEADS
 from crawler.net.tls_names import iana_name
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,10 @@ class Exchange:
     looked: int = 0
     """Up to where the end of the current head has been searched for."""
     interims: int = 0
+    progress: Progress | None = None
+    """What the payload has brought, once it is long."""
+    given_up: str | None = None
+    """Why the connection was ended although the response was not complete."""
     transport: Any = None
 
     def start(self, transport: Any) -> None:  # noqa: ANN401  Twisted's
@@ -78,6 +83,7 @@ class Exchange:
         self.sent.clear()
         self.received.clear()
         self.headed, self.begin, self.end, self.looked, self.interims = False, 0, 0, 0, 0
+        self.progress, self.given_up = None, None
         self.began = datetime.now(UTC)
         self.clock = monotonic()
         self.transport = transport
@@ -94,11 +100,22 @@ class Exchange:
                 log.warning("response head is too long, connection ends bytes=%d", len(self.received))
                 transport.abortConnection()
                 return
-        if self.most and len(self.received) > HEAD_BYTES + 2 * self.most:
-            log.warning("response is mostly framing, connection ends bytes=%d", len(self.received))
+        self.given_up = self._fault()
+        if self.given_up is not None:
+            log.warning("rest of a response is not waited for reason=%s bytes=%d", self.given_up, len(self.received))
             transport.abortConnection()
         elif self.flight:
             self.flight.grew(self, len(data))
+
+    def _fault(self) -> str | None:
+        """Why the rest of the response is not worth waiting for."""
+        if self.most and len(self.received) > HEAD_BYTES + 2 * self.most:
+            return "mostly framing"
+        if not self.headed or len(self.received) - self.end < IDLE_BYTES:
+            return None
+        if self.progress is None:
+            self.progress = Progress(bytes(self.received[self.begin : self.end]), self.most)
+        return self.progress.fault(self.received, self.end)
 
     def abort(self) -> None:
         """Abort the connection."""

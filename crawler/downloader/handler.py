@@ -36,9 +36,9 @@ from crawler.decide.answers import BUSY
 from crawler.downloader.exchange import Exchange, Flight
 from crawler.downloader.protocol import SLOT_HEADER, capture_on_the_wire, verify_no_certificates
 from crawler.downloader.run_time import Downloads
-from crawler.errors import PrivateAddressError
+from crawler.errors import PrivateAddressError, UselessError
 from crawler.limits import DOMAIN_CONCURRENCY, FLIGHT_BYTES
-from crawler.model.url_identity import registrable_domain
+from crawler.model.url_identity import authority, registrable_domain
 from crawler.net.address_guard import is_address, is_name
 from crawler.net.credentials import origin
 from crawler.net.request_context import change, context_of
@@ -106,14 +106,14 @@ class WireHandler(HTTP11DownloadHandler):
         The limit on concurrent requests to a host is enforced here: without a gap between two, Scrapy counts a request
         only once its download begins, and lets all that wait for the host begin together.
         """
-        parts = urlparse_cached(request)
-        turns = self._turns.setdefault(parts.netloc, asyncio.Semaphore(self._at_a_time))
-        domain = registrable_domain(parts.hostname or "")
+        host, named = authority(request.url), urlparse_cached(request).hostname or ""
+        turns = self._turns.setdefault(host, asyncio.Semaphore(self._at_a_time))
+        domain = registrable_domain(named)
         together = self._domains.setdefault(domain, asyncio.Semaphore(DOMAIN_CONCURRENCY))
         async with turns:
-            await asyncio.sleep(self._crawl_delays.wait(parts.netloc, monotonic()))
+            await asyncio.sleep(self._crawl_delays.wait(host, monotonic()))
             async with together, self._all:
-                return await self._download(request, parts.hostname or "")
+                return await self._download(request, named)
 
     async def _download(self, request: Request, host: str) -> Response:
         self._downloads.begins()
@@ -136,8 +136,11 @@ class WireHandler(HTTP11DownloadHandler):
         except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
             cut = await self._record_truncated(request, wire, e)
             enough = context_of(request).enough_bytes
-            if cut is not None and enough is not None and isinstance(e, DownloadCancelledError):
+            ended_by_us = wire.given_up is not None or isinstance(e, DownloadCancelledError)
+            if cut is not None and enough is not None and ended_by_us:
                 return _beginning(request, cut, enough)
+            if wire.given_up is not None:
+                raise UselessError(wire.given_up, url=request.url) from e
             raise
         except CannotResolveHostError as e:
             from twisted.internet import reactor
@@ -181,7 +184,7 @@ class WireHandler(HTTP11DownloadHandler):
         if not head:
             return None
         reason: Truncation = "length"
-        if isinstance(error, ResponseDataLossError):
+        if isinstance(error, ResponseDataLossError) and wire.given_up is None:
             reason = "disconnect"
         elif isinstance(error, DownloadTimeoutError):
             reason = "time"

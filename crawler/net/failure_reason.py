@@ -14,7 +14,7 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError
 
-from crawler.errors import CrawlError, PrivateAddressError
+from crawler.errors import CrawlError, PrivateAddressError, UselessError
 
 FORBIDDEN = "forbidden by robots.txt"
 _LENGTH = 200
@@ -50,7 +50,13 @@ def reason(error: BaseException) -> str:  # noqa: PLR0911  one line for each kin
 
 def lasts(error: BaseException) -> bool:
     """Whether a download fails in the same way each time: refused by robots.txt, too large, not a public host."""
-    kinds = (CannotResolveHostError, DownloadCancelledError, PrivateAddressError, UnsupportedURLSchemeError)
+    kinds = (
+        CannotResolveHostError,
+        DownloadCancelledError,
+        PrivateAddressError,
+        UnsupportedURLSchemeError,
+        UselessError,
+    )
     return isinstance(error, kinds) or reason(error) == FORBIDDEN
 
 

@@ -104,6 +104,8 @@ BACKFILL_PAGES = 200_000
 """Pages of one backfill: more than any blog has."""
 
 
+ANSWER_SECONDS = 1.0
+"""Time for each answer of a site that is not counted as slowness: honest ones take a fraction of it."""
 ENDING_SECONDS = 5
 """How long a run that was asked to end waits for responses on their way; it ends within 30 s, whatever hangs."""
 END_SECONDS = 18

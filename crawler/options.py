@@ -59,6 +59,10 @@ class CrawlSettings(PressmarkSettings):
     """Pages of one registrable domain that one crawl fetches for the first time; the rest waits for the next crawl. An
     endless feed, or a domain with endless hosts, must not occupy a crawl forever."""
 
+    host_seconds: float = Field(default=60.0, gt=0)
+    """Seconds that one crawl waits for the answers of one registrable domain, besides one for each answer, and at least
+    `timeout`; the rest waits for the next crawl. A slow host must not decide how long a crawl takes."""
+
     recheck_budget: int = Field(default=500, ge=0)
     """Re-checks of one host within a day."""
 

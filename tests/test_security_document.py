@@ -22,7 +22,7 @@ DOCUMENT = PROJECT / "docs" / "security.md"
 BEGIN, END = "<!-- limits -->\n", "<!-- end of limits -->\n"
 LIMITS = (archive.limits, archive.web.limits, crawler.limits, schedules.limits)
 SETTINGS = (
-    "timeout", "max_bytes", "feed_seconds", "host_budget", "concurrency", "host_concurrency", "recheck_budget",
+    "timeout", "max_bytes", "feed_seconds", "host_budget", "host_seconds", "concurrency", "host_concurrency", "recheck_budget",
     "requisite_bytes", "requisites_of_page", "extract_seconds", "extract_megabytes", "spool_megabytes", "outage_seconds",
 )  # fmt: skip
 """Those among the settings that limit what comes from outside."""

@@ -42,6 +42,7 @@ from crawler.model.url_identity import authority, registrable_domain
 from crawler.net.address_guard import is_address, is_name
 from crawler.net.credentials import origin
 from crawler.net.request_context import change, context_of
+from crawler.session.slow_hosts import SlowHostError
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -79,6 +80,8 @@ class WireHandler(HTTP11DownloadHandler):
         self._retry_after = run.retry_after
         self._credentials = run.credentials
         self._crawl_delays = run.crawl_delays
+        self._slow_hosts = run.slow_hosts
+        self._summary = run.summary
         self._wires: dict[bytes, Exchange] = {}
         self._numbers = itertools.count()
         self._at_a_time = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
@@ -86,6 +89,7 @@ class WireHandler(HTTP11DownloadHandler):
         self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._all = asyncio.Semaphore(run.options.concurrency)
         self._most = run.options.max_bytes
+        self._timeout = run.options.timeout
         self._flight = Flight(FLIGHT_BYTES)
         self._downloads = Downloads(run, lambda: _slots(crawler))
         idle_seconds = max(_IDLE_SECONDS, run.options.host_gap + 1)
@@ -111,6 +115,7 @@ class WireHandler(HTTP11DownloadHandler):
         domain = registrable_domain(named)
         together = self._domains.setdefault(domain, asyncio.Semaphore(DOMAIN_CONCURRENCY))
         async with turns:
+            self._check_slow(request)
             await asyncio.sleep(self._crawl_delays.wait(host, monotonic()))
             async with together, self._all:
                 return await self._download(request, named)
@@ -124,6 +129,7 @@ class WireHandler(HTTP11DownloadHandler):
         # Last, since it may have waited: for its turn, or because the machine was suspended.
         await self._hosts.hold(request.url)
         self._retry_after.check(request.url)
+        self._check_slow(request)
         slot = b"%d" % next(self._numbers)
         most = request.meta.get("download_maxsize", self._most)
         wire = self._wires[slot] = Exchange(
@@ -132,7 +138,7 @@ class WireHandler(HTTP11DownloadHandler):
         request.headers[SLOT_HEADER] = slot
         wire.unverified = self._credentials.unverified(host)
         try:
-            response = await self._downloaded(request, unverified=wire.unverified)
+            response = await self._in_time(request, unverified=wire.unverified)
         except (ResponseDataLossError, DownloadTimeoutError, DownloadCancelledError) as e:
             cut = await self._record_truncated(request, wire, e)
             enough = context_of(request).enough_bytes
@@ -164,6 +170,31 @@ class WireHandler(HTTP11DownloadHandler):
         change(request, recorded=await self._record(capture))
         enough = context_of(request).enough_bytes
         return response if enough is None else _beginning(request, capture, enough)
+
+    async def _in_time(self, request: Request, *, unverified: bool) -> Response:
+        """The response, if the site has not used up the time for which this run waits for it."""
+        own_limit, answered = request.meta.get("download_timeout", self._timeout), False
+        request.meta["download_timeout"] = min(own_limit, self._slow_hosts.begin(request.url))
+        try:
+            response = await self._downloaded(request, unverified=unverified)
+            answered = True
+        finally:
+            request.meta["download_timeout"] = own_limit  # redirects inherit it
+            if self._slow_hosts.end(request.url, answered=answered):
+                until = await asyncio.to_thread(self._retry_after.too_slow, request.url)
+                self._summary.slow.add(self._slow_hosts.leave(request.url, until))
+        return response
+
+    def _check_slow(self, request: Request) -> None:
+        """Raise SlowHostError if the site is not asked any more; what waits behind the request passes without gaps."""
+        try:
+            self._slow_hosts.check(request.url)
+        except SlowHostError:
+            downloader = self._crawler.engine.downloader
+            slot = downloader.slots.get(downloader.get_slot_key(request))
+            if slot is not None:
+                slot.delay = 0
+            raise
 
     async def _downloaded(self, request: Request, *, unverified: bool) -> Response:
         own = context_of(request).credentials_for == origin(request.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from crawler.limits import ENDING_SECONDS
@@ -102,17 +103,23 @@ class Downloads:
 
     async def _end(self) -> None:
         run = self._run
-        while not (run.shutdown_requested() or run.time.is_ending):  # noqa: ASYNC110  Scrapy sends no signal for it
-            await asyncio.sleep(_LOOK_SECONDS)
+        while not (run.shutdown_requested() or run.time.is_ending):
+            await self._sleep()
         self._give_back()
-        while not (run.shutdown_requested() or run.time.is_short):  # noqa: ASYNC110  nor for this
-            await asyncio.sleep(_LOOK_SECONDS)
+        while not (run.shutdown_requested() or run.time.is_short):
+            await self._sleep()
         if run.shutdown_requested():
             await asyncio.sleep(ENDING_SECONDS)
         self._abandon()
         while True:  # what answers have led to since
             await asyncio.sleep(_LOOK_SECONDS)
             self._drop(_ABANDONED, lambda _: True)
+
+    async def _sleep(self) -> None:
+        """Sleep a little, as Scrapy sends no signal for the end; what it takes longer is lag."""
+        began = monotonic()
+        await asyncio.sleep(_LOOK_SECONDS)
+        self._run.lag.slept(_LOOK_SECONDS, monotonic() - began)
 
     def _give_back(self) -> None:
         """Give back what has not begun and may wait for the next run."""

@@ -10,6 +10,8 @@ AFTER_TOO_MANY = timedelta(minutes=15)
 """How long a host is not requested after 429 Too Many Requests without Retry-After."""
 AFTER_BUSY = timedelta(hours=1)
 """First wait after a page answered 429 or 503 without Retry-After."""
+AFTER_SLOW = timedelta(minutes=10)
+"""How long a host is not requested that has used up the time which a run waits for it."""
 AFTER_HUB = timedelta(days=1)
 """Wait after a WebSub hub that did not verify a subscription; a day is the curve's longest wait, so it never grows."""
 

@@ -15,7 +15,7 @@ from crawler.decide.answers import BUSY
 from crawler.frontier.frontier import Frontier
 from crawler.model.url_identity import authority, host_of, registrable_domain
 from crawler.model.visits import Scope
-from crawler.net.backoff import AFTER_TOO_MANY
+from crawler.net.backoff import AFTER_SLOW, AFTER_TOO_MANY
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,13 @@ class RetryAfter:
             wait = AFTER_TOO_MANY
         if not wait:
             return
+        self._leave(url, wait)
+
+    def too_slow(self, url: str) -> datetime:
+        """Leave alone for a while what takes too long to answer; returns until when. Not for the event loop, either."""
+        return self._leave(url, AFTER_SLOW)
+
+    def _leave(self, url: str, wait: timedelta) -> datetime:
         scope, until = scope_of(url, self._kind), self._now() + wait
         self._until[scope] = max(until, self._until.get(scope, until))
         log.warning("held scope=%s until=%s", scope, until.isoformat())
@@ -90,3 +97,4 @@ class RetryAfter:
             self._frontier.hold(scope, until)
         except DatabaseError as e:  # this run knows; the server will tell the next one again
             log.warning("hold is not stored scope=%s error=%s", scope, e)
+        return until

@@ -26,10 +26,12 @@ from crawler.net.crawl_delay import Gaps
 from crawler.session.committer import Committer
 from crawler.session.host_claims import HostClaims
 from crawler.session.in_flight import InFlight
+from crawler.session.lag import Lag
 from crawler.session.lanes import holder
 from crawler.session.machine_name import this_machine
 from crawler.session.outage import Outage
 from crawler.session.retry_after import RetryAfter
+from crawler.session.slow_hosts import SlowHosts
 from crawler.session.summary import Summary
 from crawler.session.texts import Texts
 
@@ -72,6 +74,8 @@ class Run:
         self.credentials = frontier.origins()
         self.retry_after = RetryAfter(frontier, options.retry_after_scope, self.now)
         self.crawl_delays = Gaps()
+        self.lag = Lag()
+        self.slow_hosts = SlowHosts(max(options.host_seconds, options.timeout), self.lag.clock)
         self.in_flight = InFlight()
         self.texts = Texts(archive, settings)
         self.summary = Summary()

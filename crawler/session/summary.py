@@ -109,6 +109,8 @@ class Summary:
     """Registrable domains with more new pages than their budget for one run."""
     left: Mapping[str, int] = field(default_factory=dict)
     """What is due after a run whose time was used up, by kind of thing."""
+    slow: set[str] = field(default_factory=set)
+    """Registrable domains that have used up the time for which one run waits for them."""
     expected: int = 0
     """Pages requested so far."""
     done: int = 0
@@ -162,6 +164,8 @@ class Summary:
         parts += [f"{number} {what}" for number, what in counted if number]
         if self.put_off:
             parts.append(f"more from {_count(len(self.put_off), 'site')} left for the next crawl")
+        if self.slow:
+            parts.append(f"the rest of {_count(len(self.slow), 'slow site')} left for the next crawl")
         visits = _count(self.feeds, "feed") + " visited"
         if self.unchanged:
             visits += f" ({self.unchanged} not modified)"

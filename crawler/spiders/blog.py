@@ -106,6 +106,8 @@ class BlogSpider(Spider):
     def join(self, run: Run) -> None:
         """Build the stages from what the components of this crawl share."""
         self.run = run
+        if self.thorough:
+            run.slow_hosts.wait_for_all()
         self.seeds = Seeds(run, self.ask, feed=ACCEPT_FEED, page=ACCEPT_SEED)
         self.feed_visits = FeedVisits(run)
         self.page_visits = PageVisits(run, self.fetch)
@@ -188,7 +190,7 @@ class BlogSpider(Spider):
         return {"page": pages} if self.only == "rechecks" else {"feed": feeds, "page": pages}
 
     def _pages_wanted(self) -> dict[str, Any]:
-        without = tuple(map(shard_of, self.run.summary.put_off))
+        without = tuple(map(shard_of, self.run.summary.put_off | self.run.summary.slow))
         if self.only == "feeds":
             return {"held": False, "backfill": False, "without": without}
         held = True if self.only == "rechecks" else None

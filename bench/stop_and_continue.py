@@ -1,8 +1,9 @@
 """Two machines on one PostgreSQL and one S3 store, one of them put to sleep for longer than its claims last (SIGSTOP).
 
-Each round both crawl the same blogs, whose posts change. At a random instant one is stopped; once its claims have run
-out the other one takes its hosts over; amidst that the first one wakes up, and both end. Afterwards everything stored is checked: nothing lost, nothing stored twice, nothing
-older over something newer, and no host that two runs asked at the same time.
+Each round both crawl the same blogs, whose posts change. At a random instant one is stopped, perhaps within a commit; once
+its claims have run out the other one takes its hosts over; amidst that the first one wakes up, and both end. Everything
+stored is checked again and again: nothing lost, nothing stored twice, nothing older over something newer, no host that
+two runs asked at the same time. Claims last seconds here, and transactions that stand still end as soon.
 """
 
 from __future__ import annotations
@@ -128,12 +129,15 @@ def crawl(settings: dict[str, str], home: Path, *arguments: str) -> subprocess.P
     )
 
 
-def wait_until_asked(blogs: list[Blog], name: str, process: subprocess.Popen[bytes], *, since: float) -> None:
-    """Wait until a machine has sent its first request, or its run has ended without any."""
+def wait_until_asked(blogs: list[Blog], name: str, process: subprocess.Popen[bytes], *, since: float) -> bool:
+    """Wait until a machine has sent its first request, or its run has ended; False if it only waits, held up by others."""
     while process.poll() is None:
         if any(who == name and began >= since for blog in blogs for who, began, _ in list(blog.asked)):
-            return
+            return True
+        if time.monotonic() - since > ALLOWED_SECONDS:
+            return False
         time.sleep(0.02)
+    return True
 
 
 def stop(process: subprocess.Popen[bytes], after: float) -> bool:
@@ -230,7 +234,9 @@ def run(stops: int, seed: int, blogs_wanted: int, posts: int, folder: Path, stac
             tally.stops += 1
             time.sleep(CLAIM_SECONDS * chance.uniform(1.1, 1.5))
         other = crawl(settings, second)
-        wait_until_asked(blogs, second.name, other, since=time.monotonic())
+        if not wait_until_asked(blogs, second.name, other, since=time.monotonic()):
+            tally.failed += 1
+            tally.problems.append("a machine waits for one that is stopped")
         time.sleep(chance.uniform(0.0, 2.0))
         wake(sleeper)
         runs = [sleeper, other]

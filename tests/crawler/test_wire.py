@@ -166,6 +166,25 @@ def test_a_response_that_never_ends_is_cut_kept_and_marked(home: Home) -> None:
             assert set(split_head(first.block)[1]) <= set(b"xy")
 
 
+def test_a_response_that_decodes_to_nothing_is_cut_kept_and_marked(home: Home) -> None:
+    """Long before the limit on its bytes; the next page of the host is archived."""
+    size = 40_000_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % size
+    with RawSite() as site:
+        site.answers = {
+            "/nothing": head + b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0\0\0\xff\xff" * (size // 5 - 2),
+            "/feed": feed(site.url, ["/nothing", "/next"]),
+            "/next": plain(b"200 OK", body=b"<article><h1>T</h1>" + b"<p>Words of a post, told at length.</p>" * 20),
+        }
+        done = home.crawl(f"url={site.url}/feed")
+        assert "kept 1 new post, 1 failed" in done.out, done.err
+        assert "its bytes decode to next to nothing" in done.err
+        stored = responses(home)[f"{site.url}/nothing"]
+        first = next(record for record in stored if record.kind == "response")
+        assert first.get("WARC-Truncated") == "length"
+        assert len(split_head(first.block)[1]) < size // 4
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     path = tmp_path / "both.pem"

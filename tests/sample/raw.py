@@ -57,6 +57,9 @@ class RawSite:
                 head, _, data = data.partition(b"\r\n\r\n")
                 path = head.split(b" ")[1].decode("latin-1")
                 self.received.setdefault(path, []).append(head + b"\r\n\r\n")
-                connection.sendall(self.answers.get(path, b"HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"))
+                try:
+                    connection.sendall(self.answers.get(path, b"HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"))
+                except ConnectionError:  # the client has heard enough
+                    return
                 if path in self.closing:
                     return

@@ -38,6 +38,8 @@ TESTS = Path(__file__).resolve().parents[1] / "tests"
 CLAIM_SECONDS = 2.0
 """How long the claims of these runs last."""
 ALLOWED_SECONDS = 120
+SHOWN_CHARACTERS = 8_000
+"""How much of what a failed run said is shown, from the end."""
 CHECKED_EVERY = 5
 """Rounds between two checks of all that is stored."""
 WORDS = "Words of a post that is told at some length and without any haste. " * 6
@@ -121,7 +123,7 @@ def crawl(settings: dict[str, str], home: Path, *arguments: str) -> subprocess.P
     """Start a crawl on a home; its requests name the home."""
     environment = {
         **os.environ, **settings, "PRESSMARK_HOME": str(home), "PRESSMARK_USER_AGENT": home.name,
-        "CLAIM_SECONDS": str(CLAIM_SECONDS), "PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}",
+        "CLAIM_SECONDS": str(CLAIM_SECONDS), "PYTHONFAULTHANDLER": "1", "PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}",
     }  # fmt: skip
     argv = [sys.executable, "-c", CRAWL, "crawl", *arguments]
     return subprocess.Popen(
@@ -161,11 +163,13 @@ def finish(process: subprocess.Popen[bytes], tally: Tally) -> str:
     try:
         said = process.communicate(timeout=ALLOWED_SECONDS)[0].decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGABRT)  # shows what each thread waits for
+        time.sleep(1.0)
         os.killpg(process.pid, signal.SIGKILL)
         said = process.communicate()[0].decode("utf-8", "replace")
     if process.returncode:
         tally.failed += 1
-        tally.problems.append(f"ended with {process.returncode}: {said[-600:]}")
+        tally.problems.append(f"ended with {process.returncode}: {said[-SHOWN_CHARACTERS:]}")
     return said
 
 

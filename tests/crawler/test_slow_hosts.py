@@ -80,7 +80,7 @@ def test_what_this_machine_was_late_is_no_fault_of_a_server() -> None:
 
 def test_the_rest_of_a_slow_host_waits_for_the_next_run(home: Home, site: Site) -> None:
     """Its robots.txt and feed are fast, its pages hang; another host is archived in the same run."""
-    home.settings |= {"PRESSMARK_TIMEOUT": "2", "PRESSMARK_HOST_SECONDS": "2", "PRESSMARK_HOST_CONCURRENCY": "1"}
+    home.settings |= {"PRESSMARK_TIMEOUT": "8", "PRESSMARK_HOST_SECONDS": "8", "PRESSMARK_HOST_CONCURRENCY": "1"}
     over, hanging = threading.Event(), []
 
     def hang(headers: dict[str, str]) -> Answer:

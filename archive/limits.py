@@ -34,8 +34,7 @@ MEMBERS = 5_000
 PAGE_BYTES = 20 * 1024 * 1024
 """A page whose text is extracted, without what fills it; the longest genuine posts have a tenth of that."""
 BLANK_CHARACTERS = 1_024
-"""White space, or empty elements, in a row that a long page keeps: no poem has as many, and parsers drop what follows
-millions."""
+"""White space in a row that a long page keeps: no poem has as much, and parsers drop what follows millions."""
 ATTRIBUTES = 256
 """Attributes of one tag in a long page: the time for parsing them grows with their square."""
 TEXT_CHARACTERS = 5_000_000

@@ -1,6 +1,6 @@
 """What fills a page without saying anything, taken out before it is parsed. No I/O.
 
-White space, comments, scripts, empty elements and embedded files can make a page of any length, and a tag can have
+White space, comments, scripts and embedded files can make a page of any length, and a tag can have
 attributes without end. Parsers drop what follows a very long text, and take time that grows with the square of a tag's
 attributes: both would lose the post behind. Only long pages are changed, and only where they are far beyond what honest
 ones have.
@@ -17,10 +17,9 @@ _LONG = 65_536
 """Characters from which on a page is searched, and an embedded file taken out: there is no room for harm in fewer."""
 _NO_BREAK = re.compile(r"(?:&(?:nbsp|#160|#xa0);){64,}+", re.IGNORECASE)
 _BLANK = re.compile(rf"(?<![\s\0])[\s\0]{{{BLANK_CHARACTERS},}}+")
-_ATTRIBUTE = r"""[\s/]++[^\s/>=]++(?>\s*+=\s*+(?>"[^"]*+"|'[^']*+'|[^\s>]++))?+"""
-_CROWDED = re.compile(rf"(<[a-z][^\s/>]*+(?>{_ATTRIBUTE}){{{ATTRIBUTES}}}+)(?>{_ATTRIBUTE})++", re.IGNORECASE)
-_REPEATED = re.compile(rf"(<[^<>]{{1,200}}+>(?:</[a-z0-9]{{1,20}}>)?+)\1{{{BLANK_CHARACTERS},}}+", re.IGNORECASE)
-"""One tag, or one element without content, over and over."""
+_TAG = re.compile(r"<[a-z]", re.IGNORECASE)
+_NAME = re.compile(r"[^\s/>]*+")
+_ATTRIBUTE = re.compile(r"""[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']++))?+""")
 _EMBEDDED = re.compile(rf"(?<=data:)[^\s\"'<>()]{{{_LONG},}}+", re.IGNORECASE)
 _UNREAD = re.compile(r"<!--|<(script|style)\b[^<>]*>", re.IGNORECASE)
 _END = {
@@ -35,8 +34,30 @@ def without_padding(page: str) -> str:
     if len(page) <= _LONG:
         return page
     page = _BLANK.sub(_shortest, _NO_BREAK.sub(" ", page))
-    page = _EMBEDDED.sub(",", _REPEATED.sub(r"\1", _CROWDED.sub(r"\1", page)))
+    page = _EMBEDDED.sub(",", "".join(_uncrowded(page)))
     return "".join(_read(page))
+
+
+def _uncrowded(page: str) -> Iterator[str]:
+    """The parts of a page that are no attributes beyond the first of a tag."""
+    at = begin = 0
+    while tag := _TAG.search(page, at):
+        at = tag.end()
+        if page.find(">", at, at + ATTRIBUTES) - at >= 0:  # too short for so many
+            continue
+        count, at = 0, _end(_NAME.match(page, at), at)
+        kept = at
+        while attribute := _ATTRIBUTE.match(page, at):
+            count, at = count + 1, attribute.end()
+            kept = at if count <= ATTRIBUTES else kept
+        if count > ATTRIBUTES:
+            yield page[begin:kept]
+            begin = at
+    yield page[begin:]
+
+
+def _end(found: re.Match[str] | None, otherwise: int) -> int:
+    return found.end() if found else otherwise
 
 
 def _shortest(blank: re.Match[str]) -> str:

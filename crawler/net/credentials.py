@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-_BACKSLASHES = re.compile(r"\s*https?:[^?#]*", re.IGNORECASE)
-"""What precedes the query of a web address."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -78,7 +75,9 @@ def split(url: str) -> tuple[str, Credentials | None]:
     A backslash before the query is a slash, as in browsers: what precedes the `@` in `http://a.example\@b.example/` is
     the host.
     """
-    url = _BACKSLASHES.sub(lambda found: found[0].replace("\\", "/"), url)
+    query = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
+    if "\\" in url[:query] and url.lstrip().lower().startswith(("http:", "https:")):
+        url = url[:query].replace("\\", "/") + url[query:]
     try:
         parts = urlsplit(url)
         if "@" not in parts.netloc:

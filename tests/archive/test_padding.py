@@ -23,8 +23,6 @@ FILL = {
     "a script": "<script>" + "x=1;" * (PAGE_BYTES // 3) + "</SCRIPT>",
     "a style": "<style>" + "a{b:c}" * (PAGE_BYTES // 5) + "</style>",
     "an embedded file": "<img src='data:image/png;base64," + "A" * PAGE_BYTES + "'>",
-    "empty elements": "<span></span>" * (PAGE_BYTES // 10),
-    "line breaks": "<br>" * (PAGE_BYTES // 3),
 }
 
 

@@ -42,10 +42,7 @@ def _uncrowded(page: str) -> Iterator[str]:
     """The parts of a page that are no attributes beyond the first of a tag."""
     at = begin = 0
     while tag := _TAG.search(page, at):
-        at = tag.end()
-        if page.find(">", at, at + ATTRIBUTES) - at >= 0:  # too short for so many
-            continue
-        count, at = 0, _end(_NAME.match(page, at), at)
+        count, at = 0, _end(_NAME.match(page, tag.end()), tag.end())
         kept = at
         while attribute := _ATTRIBUTE.match(page, at):
             count, at = count + 1, attribute.end()

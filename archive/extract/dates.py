@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date  # noqa: N812  as in archive.extract.text
 from datetime import datetime, timedelta
 
@@ -16,8 +16,9 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from archive.extract import boilerplate
-from archive.extract.date_text import believed, in_url, instant, iso_day, written_day, written_day_at
-from archive.extract.markup import DATE_CLASSES, MAX_WALK, Markup, elsewhere, line
+from archive.extract.date_text import DateStyle, believed, in_url, instant, iso_day, written_day, written_days
+from archive.extract.json_ld import values
+from archive.extract.markup import DATE_CLASSES, MAX_WALK, MODIFIED_CLASSES, Markup, elsewhere, line
 
 _DATE_NAMES = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "parsely-pub-date",
@@ -26,6 +27,7 @@ _DATE_NAMES = (
     "published-date", "published_date", "publisheddate", "publishdate", "datecreated", "uploaddate",
 )  # fmt: skip
 _MODIFIED_NAMES = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified")
+_PUBLISHED_CLASSES = re.compile(r"publish|posted|creat|pubdate", re.IGNORECASE)
 _CLOCK = re.compile(r"\d:\d\d:\d\d")
 _MAX_STATED = 120
 """Characters of a date in a meta element that are read."""
@@ -75,34 +77,56 @@ def published(
 
     The date of modification stands in if the page has no other.
     """
-    month_first = _is_month_first(tree)
-    found, source = _stated(article, "datePublished", page, _DATE_NAMES, latest, month_first=month_first)
+    style = _style(tree)
+    found, source = _stated(article, "datePublished", page, _DATE_NAMES, latest, style)
     if found is not None:
         return _author_day(found, page, url), source
-    is_late = _stated(article, "datePublished", page, _DATE_NAMES, None, month_first=month_first)[0] is not None
-    for stated in _marked(page, month_first=month_first):
+    is_late = _stated(article, "datePublished", page, _DATE_NAMES, None, style)[0] is not None
+    for stated, is_modified in _marked(page, style):
+        if is_modified:
+            continue
         if (moment := believed(stated, latest)) is not None:
             return _author_day(moment, page, url), "page"
         is_late = is_late or believed(stated, None) is not None
     if is_late:
         return None, ""  # its date is later than the capture; any other on the page would belong to something else
-    if (day := believed(in_url(url), latest)) is not None:
-        return day, "url"
-    day = _nearest(tree, title, latest, month_first=month_first) or _scripted(tree, latest)
-    return (day, "page") if day is not None else modified(page, article, tree, latest)
+    found, source = _less_reliable(article, url, latest, style)
+    if found is not None:
+        return found, source
+    changed, changed_from = modified(page, article, tree, latest)
+    day = _nearest(tree, title, latest, style) or _scripted(tree, latest)
+    if day is not None and not (isinstance(changed, datetime) and changed.date() == day):
+        return day, "page"
+    return changed, changed_from
 
 
 def modified(
     page: Markup, article: dict[str, object], tree: HtmlElement, latest: datetime | None
 ) -> tuple[datetime | Date | None, str]:
     """The date of the last modification and its source."""
-    return _stated(article, "dateModified", page, _MODIFIED_NAMES, latest, month_first=_is_month_first(tree))
+    style = _style(tree)
+    found, source = _stated(article, "dateModified", page, _MODIFIED_NAMES, latest, style)
+    if found is not None:
+        return found, source
+    marked = (believed(stated, latest) for stated, is_modified in _marked(page, style) if is_modified)
+    found = next(filter(None, marked), None)
+    return found, "page" if found is not None else ""
 
 
-def _is_month_first(tree: HtmlElement) -> bool:
-    """Whether the page is in American English, where 3/4/2020 is a day in March."""
-    stated = tree.get("lang") or tree.get("xml:lang") or "en"
-    return stated.strip().lower().replace("_", "-") in {"en", "en-us"}
+def _less_reliable(
+    article: dict[str, object], url: str, latest: datetime | None, style: DateStyle
+) -> tuple[datetime | Date | None, str]:
+    """The date that JSON-LD states in words, which readers see less often, or the one in the URL."""
+    for value in values(article.get("datePublished")):
+        if (moment := believed(_of_program(value, style), latest)) is not None:
+            return moment, "json-ld"
+    return believed(in_url(url), latest), "url"
+
+
+def _style(tree: HtmlElement) -> DateStyle:
+    """In American English, 3/4/2020 is a day in March."""
+    stated = (tree.get("lang") or tree.get("xml:lang") or "").strip().lower().replace("_", "-")
+    return DateStyle(month_first=stated in {"", "en", "en-us"}, language=stated)
 
 
 # -- dates in metadata and markup
@@ -114,23 +138,33 @@ def _stated(
     page: Markup,
     names: Iterable[str],
     latest: datetime | None,
-    *,
-    month_first: bool,
+    style: DateStyle,
 ) -> tuple[datetime | Date | None, str]:
-    if (moment := believed(instant(article.get(key)), latest)) is not None:
-        return moment, "json-ld"
+    for value in values(article.get(key)):
+        if (moment := believed(instant(value), latest)) is not None:
+            return moment, "json-ld"
     for name in names:
         for stated in page.meta.get(name, ()):
-            # A date with a time of day was written by a program, and those that write slashes put the month first.
-            bare = stated[:_MAX_STATED]
-            found = instant(stated) or written_day(bare, month_first=month_first or _CLOCK.search(bare) is not None)
-            if (moment := believed(found, latest)) is not None:
+            if (moment := believed(_of_program(stated, style), latest)) is not None:
                 return moment, "meta"
     return None, ""
 
 
-def _marked(page: Markup, *, month_first: bool) -> Iterator[datetime | Date]:
-    """The dates of elements that are marked up as dates, the most reliable markup first."""
+def _of_program(value: object, style: DateStyle) -> datetime | Date | None:
+    """A date in a field that programs write, in any format."""
+    found = instant(value)
+    if found is not None or not isinstance(value, str):
+        return found
+    bare = value[:_MAX_STATED]
+    # A date with a time of day was written by a program, and those that write slashes put the month first.
+    return written_day(bare, replace(style, month_first=True) if _CLOCK.search(bare) else style)
+
+
+def _marked(page: Markup, style: DateStyle) -> Iterator[tuple[datetime | Date, bool]]:
+    """The dates of elements that are marked up as dates, the most reliable markup first.
+
+    With each is whether it is the date of a modification.
+    """
     ranked = sorted(
         (element for element in page.times[:MAX_WALK] if not elsewhere(element)),
         key=lambda element: (
@@ -140,8 +174,53 @@ def _marked(page: Markup, *, month_first: bool) -> Iterator[datetime | Date]:
     )
     for element in ranked:
         stated = element.get("datetime") or element.get("content") or element.get("title")
-        if found := instant(stated) or written_day(line(element), month_first=month_first):
-            yield found
+        own = line(element)
+        if found := instant(stated):
+            yield found, _is_modified(element, own)
+        elif written := _written(own, style):
+            day, is_modified = written
+            yield day, _is_modified(element, "") if is_modified is None else is_modified
+
+
+def _written(text: str, style: DateStyle) -> tuple[Date, bool | None] | None:
+    """The date of publication in a line, else its first date, and whether that is the date of a modification.
+
+    None instead of the latter means that no word before the date tells.
+    """
+    before, found = 0, None
+    for at, day in written_days(text, style):
+        told = _told(text[before:at])
+        if told is False:
+            return day, told
+        if found is None or (found[1] and told is None):
+            found = day, told
+        before = at
+    return found
+
+
+def _told(lead: str) -> bool | None:
+    """Whether the words before a date say that it is of a modification; None if they say nothing of it."""
+    wording = boilerplate.wording()
+    if wording.published.search(lead):
+        return False
+    return True if wording.modified.search(lead) else None
+
+
+def _is_modified(element: HtmlElement, own: str) -> bool:
+    """Whether an element marked up as a date is named or introduced as the date of a modification."""
+    names = f"{element.get('class', '')} {element.get('itemprop', '')} {element.get('id', '')}"
+    if MODIFIED_CLASSES.search(names):
+        return not _PUBLISHED_CLASSES.search(names)  # themes name one that is both `published updated`
+    if _PUBLISHED_CLASSES.search(names):
+        return False
+    previous, parent = element.getprevious(), element.getparent()
+    lead = previous.tail if previous is not None else parent.text if parent is not None else ""
+    told = _told((lead or "")[-_MAX_LEAD:])
+    if told is None and previous is not None and not (lead or "").strip() and previous.tag not in {"time", "abbr"}:
+        told = _told(line(previous)[-_MAX_LEAD:])
+    if told is None:
+        told = _told(own[:_MAX_LEAD])
+    return told is True
 
 
 def _author_day(moment: datetime | Date, page: Markup, url: str) -> datetime | Date:
@@ -160,7 +239,7 @@ def _author_day(moment: datetime | Date, page: Markup, url: str) -> datetime | D
 # -- the date nearest to the heading
 
 
-def _nearest(tree: HtmlElement, title: str | None, latest: datetime | None, *, month_first: bool) -> Date | None:
+def _nearest(tree: HtmlElement, title: str | None, latest: datetime | None, style: DateStyle) -> Date | None:
     """The date on a line of its own that is nearest to the heading; one after it is preferred."""
     found: list[_VisibleDate] = []
     place, heading, before = 0, None, ""
@@ -171,7 +250,7 @@ def _nearest(tree: HtmlElement, title: str | None, latest: datetime | None, *, m
         if heading is None and title and bare[:_START] == title[:_START] and _is_heading(text):
             heading = place
         if len(found) < _MAX_DATES and _HAS_DAY.search(bare[:_MAX_TEXT]):
-            visible = _visible_date(text, bare[:_MAX_TEXT], before, place, month_first=month_first)
+            visible = _visible_date(text, bare[:_MAX_TEXT], before, place, style)
             if visible is not None and believed(visible.day, latest) is not None:
                 found.append(visible)
         place += min(len(bare), _MAX_TEXT)
@@ -191,13 +270,13 @@ def _is_heading(text: etree._ElementUnicodeResult) -> bool:
 
 
 def _visible_date(
-    text: etree._ElementUnicodeResult, bare: str, before: str, place: int, *, month_first: bool
+    text: etree._ElementUnicodeResult, bare: str, before: str, place: int, style: DateStyle
 ) -> _VisibleDate | None:
     """The date in a text node; None if it is not a line about the post."""
-    found = written_day_at(bare, month_first=month_first)
-    if found is None:
+    days = written_days(bare, style)
+    if not days:
         return None
-    at, day = found
+    at, day = next(((at, day) for at, day in days if _told(bare[:at][-_MAX_LEAD:]) is False), days[0])
     lead = bare[:at] if at > _NO_WORD else before[-30:]
     is_published = boilerplate.wording().published.search(lead) is not None
     if at > _MAX_LEAD or (len(bare) > _MAX_LINE and at > _NO_WORD and not is_published):

@@ -28,6 +28,9 @@ _AUTHOR_LINKS = re.compile(r"/(?:authors?|autore?n?|auteurs?|redakteure?|contrib
 DATE_CLASSES = re.compile(
     r"(?:^|[\s_-])(?:date|pubdate|published|posted|datum|fecha|timestamp|dt-published)(?:$|[\s_-])", re.IGNORECASE
 )
+MODIFIED_CLASSES = re.compile(
+    r"(?:^|[\s_-])(?:(?:last|date)[_-]?)?(?:modified|updated?|edited)(?:$|[\s_-])|dateModified", re.IGNORECASE
+)
 _ELSEWHERE = re.compile(
     # Not the footer of a post itself, nor the wrappers that page builders name after possible content.
     r"comment|related|(?<!content-)(?<!has-)(?<!no-)(?<!with-)sidebar(?!-wrap)|(?<!elementor-)widget(?! Blog)"
@@ -98,7 +101,7 @@ def _note_head(element: HtmlElement, page: Markup) -> None:
     elif tag == "title":
         page.title = page.title or one_line(element.text)
     elif tag == "script":
-        if element.get("type", "").strip().lower() == "application/ld+json" and element.text:
+        if element.get("type", "").strip().lower().startswith("application/ld+json") and element.text:
             page.scripts.append(element.text)
     else:
         for rel in element.get("rel", "").lower().split():
@@ -131,7 +134,7 @@ def _sort(element: HtmlElement, page: Markup) -> None:
 def _sort_link(link: HtmlElement, page: Markup) -> bool:
     """Add a link to the lists that its target and `rel` name; returns whether it names the author."""
     href = link.get("href", "")
-    if "/" in href and _AUTHOR_LINKS.search(href):
+    if _leads_to_author(href):
         page.people.append(link)
     rel = (link.get("rel") or "").lower().split()
     if "tag" in rel or "category" in rel:
@@ -139,6 +142,15 @@ def _sort_link(link: HtmlElement, page: Markup) -> bool:
     if "license" in rel:
         page.links.setdefault("license", href)
     return "author" in rel
+
+
+def is_author_link(link: HtmlElement) -> bool:
+    """Whether a link names an author, by its target or by `rel`."""
+    return _leads_to_author(link.get("href", "")) or "author" in (link.get("rel") or "").lower().split()
+
+
+def _leads_to_author(href: str) -> bool:
+    return "/" in href and _AUTHOR_LINKS.search(href) is not None
 
 
 def meta(page: Markup, name: str) -> str | None:

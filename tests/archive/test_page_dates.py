@@ -72,6 +72,43 @@ def test_meta_elements_may_have_dates_in_any_format(said: str) -> None:
     assert str(found)[:10] == "2025-06-25"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p><time class="modified" datetime="2020-05-20">May 20</time> <time datetime="2020-03-03">March 3</time></p>',
+        '<p>Updated: <time datetime="2020-05-20">May 20</time> Posted: <time datetime="2020-03-03">March 3</time></p>',
+        '<p><b>Updated</b> <time datetime="2020-05-20">x</time></p><p><time datetime="2020-03-03">x</time></p>',
+        '<p><time itemprop="dateModified" datetime="2020-05-20">x</time></p><p class="date">3 March 2020</p>',
+        '<p class="date">Updated May 20, 2020 | Published March 3, 2020</p>',
+        "<p>Updated May 20, 2020 | Published March 3, 2020</p>",
+        "<p class='date'>Päivitetty 20. toukokuuta 2020, julkaistu 3. maaliskuuta 2020</p>",
+    ],
+)
+def test_a_date_of_modification_is_not_the_one_of_publication(body: str) -> None:
+    assert published(f"<h1>Splicing rope</h1>{body}{WORDS}") == DAY
+
+
+def test_a_date_of_both_is_the_one_of_publication() -> None:
+    body = '<time class="entry-date published updated" datetime="2020-03-03">March 3</time>'
+    assert published(f"<h1>Splicing rope</h1>{body}{WORDS}") == DAY
+
+
+def test_a_date_that_is_marked_as_modified_is_the_date_of_modification() -> None:
+    body = '<time class="updated" datetime="2020-05-20">May 20</time><time datetime="2020-03-03">March 3</time>'
+    tree = html.fromstring(f"<html lang='en'><body><h1>Splicing rope</h1>{body}{WORDS}</body></html>")
+    found = read(tree, url="http://blog.example/rope", latest=None)
+    assert (found.published, found.modified, found.sources["modified"]) == (DAY, date(2020, 5, 20), "page")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['["2020-03-03"]', '{"@value": "2020-03-03"}', '[["2020-03-03", "2021-01-01"]]', '"March 3, 2020"', "1583229600"],
+)
+def test_linked_data_may_state_a_date_in_any_form(said: str) -> None:
+    head = f'<script type="application/ld+json">{{"@type": "BlogPosting", "datePublished": {said}}}</script>'
+    assert str(published(WORDS, head=head))[:10] == "2020-03-03"
+
+
 def test_the_date_of_modification_stands_in_for_publication() -> None:
     assert published(WORDS, head="<meta property='article:modified_time' content='2020-03-03'>") == DAY
 

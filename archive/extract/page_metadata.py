@@ -9,14 +9,16 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.extract import authors, dates, json_ld, language
 from archive.extract.date_text import believed
-from archive.extract.json_ld import ARTICLES, PAGES, first
+from archive.extract.json_ld import ARTICLES, PAGES, first, values
 from archive.extract.links import joined
-from archive.extract.markup import Markup, elsewhere, marked, meta, one_line
+from archive.extract.markup import Markup, elsewhere, line, marked, meta, one_line
 from archive.extract.text import Facts
 from archive.limits import FIELD_CHARACTERS
 
@@ -24,6 +26,10 @@ __all__ = ["believed", "one_line", "read", "unique"]
 
 _MAX_TAGS = 100
 _MAX_HEADING = 300
+_MAX_HEADINGS = 60
+"""Headings that are compared with the parts of the title."""
+_MIN_NAME = 4
+"""Letters of the shortest name of a site that is looked for in its host."""
 _TITLE_CLASSES = frozenset({"entry-title", "post-title"})
 _OWN_WORDS = 0.5
 """Share of a heading's words that the stated titles repeat, from which on it is the post's title."""
@@ -52,9 +58,9 @@ def read(tree: HtmlElement, *, url: str, latest: datetime | None) -> Facts:
     article = first(items, ARTICLES)
     web_page = article or first(items, PAGES)
     known = {str(item["@id"]): item for item in items if item.get("@id")}
-    site = _site(page, items, known, article)
+    site = _site(tree, page, items, known, article, url)
     title, title_from = _title(page, article, site)
-    author, author_from = authors.author(page, web_page, known, site)
+    author, author_from = authors.author(page, web_page, known, site, _stated_language(tree) or "")
     published, published_from = dates.published(page, web_page, tree, url, latest, title)
     modified, modified_from = dates.modified(page, web_page, tree, latest)
     image = _image(article, known)
@@ -121,7 +127,7 @@ def _words(text: str) -> list[str]:
 
 
 def _headline(article: dict[str, object]) -> str | None:
-    value = article.get("headline")
+    value = next(values(article.get("headline")), None)
     return one_line(html.unescape(value)) if isinstance(value, str) else None
 
 
@@ -144,18 +150,51 @@ def _without_site(title: str | None, site: str | None) -> str | None:
 
 
 def _site(
-    page: Markup, items: list[dict[str, object]], known: dict[str, dict[str, object]], article: dict[str, object]
+    tree: HtmlElement,
+    page: Markup,
+    items: list[dict[str, object]],
+    known: dict[str, dict[str, object]],
+    article: dict[str, object],
+    url: str,
 ) -> str | None:
+    parts = [bare for part in _PARTS.split(page.title or "") if (bare := one_line(part))]
     stated = one_line(meta(page, "og:site_name"))
-    if stated:
+    own = {_folded(name) for name in (_headline(article), meta(page, "og:title"), *_headings(tree, url)) if name}
+    if stated and not (
+        _folded(stated) in own and any(_folded(part) == _folded(stated) for part in parts[:-1] or parts)
+    ):
         return stated
-    for one in (article.get("publisher"), first(items, frozenset({"WebSite"}))):
+    for one in (*values(article.get("publisher")), first(items, frozenset({"WebSite"}))):
         whole = known.get(str(one.get("@id")), one) if isinstance(one, dict) and not one.get("name") else one
         name = whole.get("name") if isinstance(whole, dict) else None
         if isinstance(name, str) and (found := one_line(html.unescape(name))):
             return found
-    parts = _PARTS.split(page.title or "")
-    return one_line(parts[-1]) if len(parts) > 1 else one_line(meta(page, "application-name"))
+    if len(parts) > 1:
+        host = (urlsplit(url).hostname or "").casefold()
+        # Most themes put the site's name last.
+        return max(
+            reversed((parts[0], parts[-1])), key=lambda part: (_folded(part) not in own, _is_named_by(host, part))
+        )
+    return stated or one_line(meta(page, "application-name"))
+
+
+def _headings(tree: HtmlElement, url: str) -> Iterator[str]:
+    """The headings of the page, without those that lead home, which are the site's name."""
+    for heading in islice(tree.iter("h1", "h2"), _MAX_HEADINGS):
+        link = next(chain(heading.iter("a"), heading.iterancestors("a")), None)
+        if link is None or urlsplit(joined(url, link.get("href", "")) or url).path.strip("/"):
+            yield line(heading)
+
+
+def _folded(text: str) -> str:
+    return "".join(_WORD.findall(text.casefold()))
+
+
+def _is_named_by(host: str, part: str) -> bool:
+    """Whether the name of a host says the same as a part of the title."""
+    bare = _folded(part)
+    labels = [label for one in host.split(".") if len(label := _folded(one)) >= _MIN_NAME]
+    return len(bare) >= _MIN_NAME and any(bare in label or label in bare for label in labels)
 
 
 def _image(article: dict[str, object], known: dict[str, dict[str, object]]) -> str | None:
@@ -190,7 +229,12 @@ def unique(words: Iterable[str]) -> Iterator[str]:
 
 
 def _language(tree: HtmlElement, page: Markup) -> str | None:
-    return language.fold(tree.get("lang") or tree.get("xml:lang") or meta(page, "og:locale"))
+    return language.fold(_stated_language(tree) or meta(page, "og:locale"))
+
+
+def _stated_language(tree: HtmlElement) -> str | None:
+    stated: str | None = tree.get("lang") or tree.get("xml:lang")
+    return stated
 
 
 def _absolute(link: str | None, url: str) -> str | None:

@@ -41,6 +41,26 @@ def test_the_name_of_the_site_is_cut_off_the_title(title: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<title>Tarred Hands | Splicing rope</title>",
+        "<title>Splicing rope | Tarred Hands</title>",
+        "<title>Splicing rope | Tarred Hands</title><meta property='og:site_name' content='Splicing rope'>",
+        "<title>Tarred Hands | Splicing rope</title><meta property='og:title' content='Splicing rope'>",
+    ],
+)
+def test_the_part_of_the_title_that_is_a_heading_is_not_the_site(head: str) -> None:
+    for heading in ("<h1>Splicing rope</h1>", "<h1><a href='/'>Tarred Hands</a></h1><h2>Splicing rope</h2>"):
+        found = facts(head, heading)
+        assert (found.title, found.site) == ("Splicing rope", "Tarred Hands")
+
+
+def test_the_part_of_the_title_that_the_host_is_named_after_is_the_site() -> None:
+    found = facts("<title>Tarred Hands - Splicing rope</title>", url="http://www.tarredhands.example/rope")
+    assert (found.title, found.site) == ("Splicing rope", "Tarred Hands")
+
+
 def test_an_author_is_found_by_reference() -> None:
     graph = [
         {"@type": "BlogPosting", "author": {"@id": "#nora"}},

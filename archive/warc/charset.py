@@ -1,13 +1,14 @@
 """The charset of a page: what it declares if its bytes agree, else what they are evidence of. No I/O.
 
 The order is that of browsers (HTML §13.2.3.2): byte order mark, HTTP header, `<meta>`; then UTF-8 where the bytes are
-UTF-8; then a detector.
+UTF-8; then a detector. Unlike in browsers, a detector decides where header and `<meta>` contradict each other.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import eq
 
 from archive.limits import DETECTED_BYTES
 
@@ -48,6 +49,7 @@ _WIDE_HEAD = 512
 """Bytes in which UTF-16 is recognized by its zeros: a page begins with markup."""
 _ESCAPE = b"\x1b$"
 """Begins two-byte characters in ISO-2022-JP, which has no byte above 127."""
+_META = re.compile(rb"<meta\s[^<>]{0,200}charset[^<>]{0,200}>", re.IGNORECASE)
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_LETTER = re.compile(rb"[\xc0-\xff]")
 _ASCII_LETTER = re.compile(rb"[A-Za-z]")
@@ -62,7 +64,7 @@ def page_charset(body: bytes, content_type: str | None) -> tuple[str, int]:
         body: The page, without content coding.
         content_type: Its Content-Type header.
     """
-    from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
+    from w3lib.encoding import http_content_type_encoding, read_bom
 
     marked, mark = read_bom(body)
     if marked and mark:
@@ -72,15 +74,38 @@ def page_charset(body: bytes, content_type: str | None) -> tuple[str, int]:
     if body.isascii() and _ESCAPE not in body:
         return "utf-8", 0
     valid = _valid_utf8(body)
-    for declared in (http_content_type_encoding(content_type), html_body_declared_encoding(body)):
+    fitting: list[str] = []
+    for declared in (http_content_type_encoding(content_type), _in_markup(body)):
         if declared not in _KNOWN or declared.startswith("utf-16"):
             continue  # the page could not be read up to its declaration if that were UTF-16
         # Any bytes are text in a one-byte charset, but only UTF-8 looks like UTF-8.
         if valid >= (1 if declared in _SINGLE_BYTE else _SURE):
             return "utf-8", 0
-        if fits(body, declared):
-            return declared, 0
+        if declared not in fitting and fits(body, declared):
+            fitting.append(declared)
+    if fitting:
+        return _closest(fitting, body) if len(fitting) > 1 else fitting[0], 0
     return ("utf-8" if not body.isascii() and fits(body, "utf-8") else detected(body)), 0
+
+
+def _closest(charsets: list[str], body: bytes) -> str:
+    """Of charsets that a page declares, the one in which it reads as in the detected one; the first if they are equal.
+
+    A header is often the server's default, not what the page was written in.
+    """
+    sample = _sample(body)
+    likely = sample.decode(detected(body), "replace")
+    return max(charsets, key=lambda charset: sum(map(eq, sample.decode(charset, "replace"), likely)))
+
+
+def _in_markup(body: bytes) -> str | None:
+    """The codec of the charset that the page declares at its beginning, or else in the first `<meta>` that has one."""
+    from w3lib.encoding import html_body_declared_encoding  # it reads the first 4,096 characters
+
+    found = html_body_declared_encoding(body)
+    if found is None and (late := _META.search(body, 0, DETECTED_BYTES)):
+        return html_body_declared_encoding(body[late.start() : late.end()])
+    return found
 
 
 def fits(body: bytes, codec: str) -> bool:

@@ -161,6 +161,31 @@ def test_the_header_comes_before_the_markup_and_a_mark_before_both() -> None:
     assert words in unicode_html(page(words, "utf-8-sig", "<meta charset=koi8-r>"), "text/html; charset=windows-1251")
 
 
+@pytest.mark.parametrize(
+    ("language", "charset", "header"),
+    [
+        ("ru", "koi8-r", "windows-1251"),
+        ("pl", "iso8859-2", "iso-8859-1"),
+        ("ja", "euc-jp", "shift_jis"),
+        ("ja", "shift_jis", "euc-jp"),
+        ("el", "iso8859-7", "windows-1251"),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 6_000], ids=["early", "late"])
+def test_the_markup_counts_if_the_bytes_contradict_the_header(
+    language: str, charset: str, header: str, before: int
+) -> None:
+    words = shortened(WRITTEN[language], charset, 1_000)
+    body = page(words, charset, f"<style>{' ' * before}</style><meta charset={charset}>")
+    assert words in unicode_html(body, f"text/html; charset={header}")
+
+
+@pytest.mark.parametrize("declared", ["us-ascii", "ascii", "iso-8859-1", "x-user-defined"])
+def test_western_text_that_is_declared_as_ascii_is_readable(declared: str) -> None:
+    for charset in ("cp1252", "utf-8"):
+        assert WRITTEN["fr"] in unicode_html(page(WRITTEN["fr"], charset), f"text/html; charset={declared}")
+
+
 @pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "gb2312", "shift_jis"])
 def test_what_is_utf_8_throughout_is_utf_8(declared: str) -> None:
     for words in (WRITTEN["ru"], WRITTEN["ja"], WRITTEN["fr"]):

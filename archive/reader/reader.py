@@ -29,7 +29,7 @@ from archive.runtime.work import Work, here
 from archive.stores.protocol import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest, written_sha1
-from archive.warc.codings import decoded
+from archive.warc.codings import content
 from archive.warc.http_message import header
 from archive.warc.pasted_url import Reading
 from archive.warc.record_stream import RecordStream
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _NEIGHBOURS = 5
 """Objects that are asked for before one that is not there counts as lost: a store without any is another store."""
+_GZIP = b"\x1f\x8b"
 SMALL_BYTES = 1 << 20
 """Payloads up to this size are held in memory."""
 STORED_PIECE = 1 << 20
@@ -82,20 +83,21 @@ class Exchange(Visit):
             DamagedError: The decoded payload is larger than the limit.
             TaskError: Decoding failed in another way.
         """
-        found = work(plain_payload, body=self.body, coding=self.coding) if self.coding else self.body
+        if not self.coding and not self.body.startswith(_GZIP):
+            return self.body
+        stated = header(self.payload_head, "content-type")
+        found = work(plain_payload, body=self.body, coding=self.coding, content_type=stated)
         if found is None:
             raise DamagedError(f"grows past {DECODED_BYTES} bytes", key=self.row.object, offset=self.row.offset)
         return found
 
 
-def plain_payload(body: bytes, coding: str | None) -> bytes | None:
-    """A payload without its content coding, if it is in that coding; None if it is too large. No I/O."""
+def plain_payload(body: bytes, coding: str | None, content_type: str | None) -> bytes | None:
+    """A payload without its content coding, as `content` gives it; None if it is too large. No I/O."""
     try:
-        return decoded(body, coding)
+        return content(body, coding, content_type)
     except OverflowError:
         return None
-    except ValueError:  # servers name codings that they did not apply
-        return body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

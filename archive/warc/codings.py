@@ -19,6 +19,9 @@ else:
 from archive.limits import DECODED_BYTES, MEMBERS
 from archive.warc.charset import page_charset
 
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_MARKS = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd", "deflate": b"\x78\x9c"}
+"""What compressed payloads begin with, by their coding; Brotli has no mark."""
 _CHUNK = 1 << 16
 _SLICE = 1 << 14
 """What a member leaves of the input is copied: of more the time would grow with the square."""
@@ -45,6 +48,37 @@ def decoded(body: bytes, coding: str | None, *, limit: int = DECODED_BYTES) -> b
         if len(out) > limit:
             raise OverflowError(f"grows past {limit} bytes")
     return bytes(out)
+
+
+def content(body: bytes, coding: str | None, content_type: str | None, *, limit: int = DECODED_BYTES) -> bytes:
+    """A payload without its content coding, also where its header is wrong.
+
+    Of a damaged payload it is what can be decoded. Servers also name codings that they did not apply, others than they
+    applied, none, or one of two: there the first bytes tell.
+
+    Args:
+        body: The payload as received.
+        coding: As for `decoded`.
+        content_type: Its Content-Type header. HTML is never meant to be compressed; other types may be files.
+        limit: As for `decoded`.
+
+    Raises:
+        OverflowError: The decoded payload exceeds the limit.
+    """
+    found = _as_far_as_it_goes(body, coding, limit) if coding else body
+    is_html = (content_type or "").partition(";")[0].strip().lower() in _HTML
+    if not is_html and (not coding or found != body):
+        return found
+    told = next((name for name, mark in _MARKS.items() if found.startswith(mark)), None)
+    return _as_far_as_it_goes(found, told, limit) if told else found
+
+
+def _as_far_as_it_goes(body: bytes, coding: str, limit: int) -> bytes:
+    """A payload decoded up to its first fault; as it is if it begins with one."""
+    try:
+        return decoded(body, coding, limit=limit)
+    except ValueError:
+        return beginning(body, coding, limit=limit) or body
 
 
 def beginning(body: bytes, coding: str | None, *, limit: int) -> bytes:

@@ -19,6 +19,7 @@ from archive.index.lookup import Lookup, Neighbours
 from archive.index.schema import CaptureRow
 from archive.reader.reader import Exchange, OpenPayload, Reader, StoredBody, Visit
 from archive.stores import FolderStore
+from archive.warc.codings import beginning
 from archive.warc.http_message import header, headers, media_type
 from archive.warc.pasted_url import Reading, readings
 from archive.web import cdx_query, link_headers
@@ -38,6 +39,8 @@ FOREVER = "public, max-age=31536000, immutable"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _STATUS = re.compile(rb"[2-5][0-9]{2}")
 _FORBIDDEN_IN_VALUES = re.compile(r"[^\t -~\xa0-\xff]")
+_FIRST_BYTES = 1_000
+"""Beginning of a payload that shows whether it is in the coding that is stated."""
 _CODINGS = frozenset({"gzip", "x-gzip", "br", "deflate", "zstd"})
 _NO_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
 _RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"})
@@ -183,7 +186,8 @@ class MementoApi:
             header(head, "content-type") or row.mime.replace("unk", "application/octet-stream")
         )
         coding = (header(head, "content-encoding") or "").strip().lower()
-        if coding in _CODINGS and body.size:
+        first = body.beginning(_FIRST_BYTES)
+        if coding in _CODINGS and beginning(first, coding, limit=1):  # a browser shows nothing of one that is not in it
             named["Content-Encoding"] = coding
         if _is_redirection(status):
             self._lead(named, row, head, base, "id_")

@@ -78,7 +78,7 @@ def as_text(body: bytes, *, coding: str | None, content_type: str | None) -> byt
         coding: Its content coding.
         content_type: As the server stated it.
     """
-    return unicode_html(_payload(body, coding), content_type).encode("utf-8", "replace")
+    return unicode_html(_payload(body, coding, content_type), content_type).encode("utf-8", "replace")
 
 
 def media(payload: bytes, *, url: str, content_type: str | None, coding: str | None = None) -> list[str]:
@@ -101,15 +101,15 @@ def media(payload: bytes, *, url: str, content_type: str | None, coding: str | N
     return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
 
 
-def _payload(body: bytes, coding: str | None) -> bytes:
-    found = plain_payload(body, coding)
+def _payload(body: bytes, coding: str | None, content_type: str | None) -> bytes:
+    found = plain_payload(body, coding, content_type)
     if found is None:
         raise OverflowError(f"grows past {DECODED_BYTES} bytes")
     return found
 
 
 def _markup(body: bytes, coding: str | None, content_type: str | None) -> str:
-    return unicode_html(_payload(body, coding), content_type)[:PLAIN_CHARACTERS].replace("\0", "")
+    return unicode_html(_payload(body, coding, content_type), content_type)[:PLAIN_CHARACTERS].replace("\0", "")
 
 
 def _tree(markup: str) -> HtmlElement:

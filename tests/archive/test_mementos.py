@@ -87,6 +87,14 @@ def test_an_instant_that_no_capture_has_leads_to_the_nearest(web: TestClient, st
         assert (asked.status_code, asked.headers["location"]) == (302, f"{BASE}/web/{HOUR[hour]}{modifier}/{POST}")
 
 
+def test_a_payload_that_is_not_in_its_coding_is_given_without_it(archive: Archive) -> None:
+    keep(archive, capture(0, b"<p>plain</p>", headers=b"Content-Type: text/html\r\nContent-Encoding: gzip\r\n"))
+    answer = client(archive).get(f"/web/{HOUR[0]}id_/{POST}")
+    assert answer.content == b"<p>plain</p>"
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["x-archive-orig-content-encoding"] == "gzip"
+
+
 def test_a_payload_is_given_as_it_was_received(archive: Archive) -> None:
     body = gzip.compress(b"<p>packed</p>")
     odd = b"Content-Type: text/html; charset=x\r\nContent-Encoding: gzip\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Odd: e\x01\x7f\r\nLink: <x>\r\n"

@@ -178,6 +178,22 @@ def test_a_page_that_came_in_part_is_kept_and_has_no_text(home: Home, site: Site
     assert home.pressmark("history", f"{site.url}/a").code == 0
 
 
+def test_a_page_that_is_not_in_the_coding_it_states_has_its_text_at_once(home: Home, site: Site) -> None:
+    page = b"<html><body><article><h1>%s</h1>" + b"<p>Words of a page that nobody had packed at all.</p>" * 9
+    lies = {
+        "/plain": (page % b"Honest", "gzip"),
+        "/other": (gzip.compress(page % b"Other"), "br"),
+        "/none": (gzip.compress(page % b"None"), None),
+    }
+    items = "".join(f"<item><guid>{path}</guid><link>{site.url}{path}</link></item>" for path in lies)
+    site.pages["/feed"] = Answer(rss(items), RSS, headers={"Content-Encoding": "deflate"})
+    for path, (body, coding) in lies.items():
+        site.pages[path] = Answer(body, headers={"Content-Encoding": coding} if coding else {})
+    assert "3 new posts" in home.pressmark("crawl", f"{site.url}/feed").out
+    for path in lies:
+        assert "nobody had packed" in home.pressmark("get", site.url + path).out
+
+
 # -- exchanges
 
 

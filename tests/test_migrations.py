@@ -230,3 +230,44 @@ def test_rows_of_an_earlier_revision_are_there_and_work(revisions: dict[str, str
     migrated = _schema(frontier.engine)
     _empty(frontier.engine)
     assert migrated == _schema(_open(database)[1].engine), "the tables of a database that is created today"
+
+
+def test_words_in_the_index_are_folded_as_queries_are(database: str) -> None:
+    engine = connect(database)
+    for package in PACKAGES:
+        _bring_to(engine, package, "0008" if package == "archive" else _revisions(package)[-1])
+    is_postgres = engine.dialect.name == "postgresql"
+    texts = {1: "pociag do łodzi i lodzi", 2: "the train to the boats", 3: "l'été œuvre du cœur \ue000"}
+    facets = "\ue001blog\ue003øre"
+    with transaction(engine) as connection:
+        for number, words in texts.items():
+            row = {"id": number, "page": f"p{number}", "digest": "d", "url": URL, "host": "blog.example", "tags": "[]"}
+            connection.execute(insert(_tables(engine)["searchable"]).values(**row, dated=_INSTANT, seen=_INSTANT))
+            adding = "INSERT INTO searchable_words (rowid, title, body, facets) VALUES (:id, 'łódz', :body, :facets)"
+            body = words
+            if is_postgres:
+                adding = "INSERT INTO passages (text_id, number, words) VALUES (:id, 0, CAST(:body AS tsvector))"
+                placed = [f"'{word.replace(chr(39), chr(39) * 2)}':{at}" for at, word in enumerate(words.split(), 3)]
+                body = " ".join(("'łódz':1A", *placed))
+            connection.execute(
+                text(adding), {"id": number, "body": body, **({} if is_postgres else {"facets": facets})}
+            )
+    engine.dispose()
+
+    index, _ = _open(database)
+
+    def found(*words: str) -> list[int]:
+        asked, phrase = "SELECT rowid FROM searchable_words WHERE searchable_words MATCH :words", f'"{" ".join(words)}"'
+        if is_postgres:
+            asked = "SELECT text_id FROM passages WHERE words @@ CAST(:words AS tsquery)"
+            phrase = " <-> ".join(f"'{word}'" for word in words)
+        with transaction(index.engine, reads=True) as connection:
+            return sorted(connection.execute(text(asked), {"words": phrase}).scalars())
+
+    assert found("do", "lodzi", "i", "lodzi") == [1]
+    assert found("oeuvre", "du", "coeur") == [3]
+    assert found("lodz") == [1, 2, 3]
+    assert found("train", "to") == [2]
+    assert found("łodzi") == found("œuvre") == []
+    if not is_postgres:
+        assert found(facets) == [1, 2, 3], "names of hosts are compared as they are"

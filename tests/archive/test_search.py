@@ -97,6 +97,41 @@ def test_what_is_found(archive: Archive, query: str, wanted: set[str]) -> None:
     assert urls(archive, query) == wanted
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("Pociąg do Łodzi", "lodzi"),
+        ("rødgrød med fløde", "rodgrod"),
+        ("cette œuvre du cœur", "oeuvre coeur"),
+        ("Þórður og Ægir", "thordur aegir"),
+        ("Isparta'dan \u0131l\u0131k rüzgâr", "ilik ruzgar"),
+        ("Đà Nẵng hôm qua", '"da nang"'),
+        ("قرأتُ الكِتَابَ", "قرأت الكتاب"),
+        ("أعدتُ القراءة إلى المدرسة", "اعدت المدرسه"),
+        ("שָׁלוֹם עֲלֵיכֶם", "שלום"),
+        ("Τη νύχτα το ποτάμι", "νυχτα ΠΟΤΑΜΙ"),
+        ("ﾊﾟﾝ屋さん", "パン屋"),
+        ("die Donau\u00addampf\u00adschiff\u00adfahrt", "donaudampfschiff*"),
+        ("في عام ٢٠٢٤", "2024"),
+    ],
+)
+def test_letters_are_found_however_they_are_typed(tmp_path: Path, database: str, written: str, asked: str) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database))
+    keep(archive, (capture(0, url=SEA), text(SEA, f"Before it. {written} and after it.")))
+    for query in (asked, written.split(maxsplit=1)[0]):
+        hits = find(archive, query)
+        assert [hit.url for hit in hits] == [SEA], query
+        assert any(piece.found for piece in hits[0].passage)
+
+
+def test_letters_that_are_other_letters_are_not_found(tmp_path: Path, database: str) -> None:
+    archive = Archive.open(ArchiveSettings(home=tmp_path, store=f"file:{tmp_path / 'store'}", database=database))
+    keep(archive, (capture(0, url=SEA), text(SEA, "हिन्दी में लिखा")))
+    assert find(archive, "हिन्दी")
+    assert not find(archive, "हन्द"), "the vowel signs of Devanagari are letters"
+    assert not find(archive, "मे"), "so is the sign of a nasal vowel"
+
+
 def test_a_quotation_gives_each_version_with_it_and_when_that_was_seen(archive: Archive) -> None:
     only = find(archive, '"comes at noon"')
     assert [(hit.version.first, hit.version.last, hit.version.number, hit.of) for hit in only] == [(at(0), at(9), 1, 3)]

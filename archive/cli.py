@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export.formats import CaptureFormat, TextFormat
     from archive.index.schema import CaptureRow, TextRow
+    from archive.maintenance.importer import Tally
 
 T = TypeVar("T")
 
@@ -381,25 +382,56 @@ def import_files(files: tuple[Path, ...], as_json: bool) -> None:
                         print_error(f"{path}: {e.strerror or e}", "Give a readable WARC, ARC or WACZ file.")
                         del tallies[path]
             importer.close()
+        made = _texts_of_imported(archive) if any(one.captures or one.held for one in tallies.values()) else 0
     except ArchiveError as e:
         sys.exit(failed(e))
     for path, tally in tallies.items():
-        for broken in tally.broken:
-            print_error(printable(broken.line()), None)
-        if tally.untold:
-            print_error(f"{path}: and {tally.untold} more", None)
-        if as_json:
-            click.echo(json.dumps({"file": str(path), **tally.as_json()}))
-        else:
-            held = f", {tally.held} already archived" if tally.held else ""
-            others = f", {tally.others} other records" if tally.others else ""
-            wrong = f", {len(tally.broken) + tally.untold} broken" if tally.broken else ""
-            click.echo(f"{printable(str(path))}: {tally.captures} captures{held}{others}{wrong}")
+        _tell_import(path, tally, as_json=as_json)
+    if made and not as_json:
+        click.echo(f"{made} texts made")
     nothing = not any(tally.captures or tally.held or tally.others for tally in tallies.values())
     if unread or nothing:
         sys.exit(Exit.FAILED)
     damaged = leftovers.damage or any(tally.broken for tally in tallies.values())
     sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
+
+
+def _tell_import(path: Path, tally: Tally, *, as_json: bool) -> None:
+    """Print what was imported from a file."""
+    for broken in tally.broken:
+        print_error(printable(broken.line()), None)
+    if tally.untold:
+        print_error(f"{path}: and {tally.untold} more", None)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), **tally.as_json()}))
+    else:
+        held = f", {tally.held} already archived" if tally.held else ""
+        others = f", {tally.others} other records" if tally.others else ""
+        wrong = f", {len(tally.broken) + tally.untold} broken" if tally.broken else ""
+        click.echo(f"{printable(str(path))}: {tally.captures} captures{held}{others}{wrong}")
+
+
+def _texts_of_imported(archive: Archive) -> int:
+    """Make the texts of imported pages that have none; returns their number. Pages without a text are no error.
+
+    Raises:
+        ArchiveError: Spool, store or database failed, or another process makes texts.
+    """
+    from archive.maintenance.re_extract import ReExtraction, ToExtract, imported
+    from archive.runtime.file_lock import exclusive
+    from archive.runtime.worker_pool import WorkerPool
+
+    settings = archive.settings
+    pool = WorkerPool(
+        workers=settings.extract_workers, limits=settings.extract_limits, preload=["archive.extract.pipeline"]
+    )
+    with exclusive(settings.home / "extract.lock", what="extract"), closing(pool):
+        job = ReExtraction(archive, pool, now=lambda: datetime.now(UTC), workers=settings.extract_workers)
+        for line in job.finish().lines():
+            print_error(line)
+        wanted = (ToExtract(row=row) for row in imported(archive))
+        with progress_bar(job.run(wanted), "pages") as results:
+            return sum(one.made for one in results)
 
 
 COMMANDS = (get, history, list_versions, diff, search_texts, compact, import_files)

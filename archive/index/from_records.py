@@ -54,6 +54,7 @@ def capture_rows(
             object_key=key,
             offset=group[0].offset,
             length=sum(member.length for member in group),
+            beside=[member.record for member in group[1:]],
         )
         if row is not None:
             by_record[row.record] = row
@@ -61,10 +62,25 @@ def capture_rows(
 
 
 def capture_row(
-    record: warc.Record, known: Callable[[str], CaptureRow | None] | None, *, object_key: str, offset: int, length: int
+    record: warc.Record,
+    known: Callable[[str], CaptureRow | None] | None,
+    *,
+    object_key: str,
+    offset: int,
+    length: int,
+    beside: Iterable[warc.Record] = (),
 ) -> CaptureRow | None:
-    """The row of the capture that a record begins; None if it is neither an HTTP exchange nor a page."""
-    if not warc.is_capture(record):
+    """The row of the capture that a record begins; None if it is neither an HTTP exchange nor a page.
+
+    Args:
+        record: It.
+        known: As for `capture_rows`.
+        object_key: Key of the object.
+        offset: Where the capture begins in it.
+        length: Bytes of the record and those beside it.
+        beside: The other records of the capture, such as the request.
+    """
+    if not is_page(record, beside):
         return None
     refers_to = (record.get("WARC-Refers-To") or "")[:64] or None if record.kind == "revisit" else None
     head, body = warc.split_payload(record)
@@ -88,6 +104,12 @@ def capture_row(
     if known is None:
         return row
     return referring(row, known(refers_to) if refers_to else None)
+
+
+def is_page(record: warc.Record, beside: Iterable[warc.Record]) -> bool:
+    """Whether a record is a capture of the page of its URL, as far as the request beside it shows."""
+    requests = (one for one in beside if one.kind == "request")
+    return warc.is_capture(record) and all(warc.asks_for_page(one) for one in requests)
 
 
 def referring(row: CaptureRow, original: CaptureRow | None) -> CaptureRow:

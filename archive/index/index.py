@@ -23,8 +23,12 @@ from archive.index.aliases import conditions
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
+    IMPORT,
     IS_WHOLE,
     OF_THE_PAGE,
+    OK,
+    PARTIAL,
+    UNNAMED,
     CaptureRow,
     ObjectRow,
     TextRow,
@@ -77,7 +81,7 @@ class Index:
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture of a URL nearest to `at`, or the newest; if two are equally near, the earlier."""
-        return self._nearest(captures, CAPTURES, url, at, capture_row)
+        return self._nearest(captures, CAPTURES.where(captures.c.status != PARTIAL), url, at, capture_row)
 
     def nearest_as_spelt(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture nearest to `at`, or the newest, of exactly this URL: not of its page under another address."""
@@ -115,6 +119,13 @@ class Index:
         """WARC-Record-IDs of captures that have a text, in their order, starting with the one after `after`."""
         query = select(texts.c.capture).where(texts.c.capture > after, OF_THE_PAGE).distinct().order_by(texts.c.capture)
         return [row.capture for row in fetch(self._engine, query.limit(limit))]
+
+    def imported_without_text(self, after: str, limit: int) -> list[CaptureRow]:
+        """Captures of pages that other tools made and that have no text, starting with the record after `after`."""
+        has_text = select(texts.c.capture).where(texts.c.capture == captures.c.record).exists()
+        is_page = (captures.c.status == OK) & (captures.c.mime.contains("html") | (captures.c.mime == UNNAMED))
+        query = CAPTURES.where(captures.c.record > after, objects.c.key.like(f"%/{IMPORT}-%"), is_page, ~has_text)
+        return [capture_row(row) for row in fetch(self._engine, query.order_by(captures.c.record).limit(limit))]
 
     def pages_with_text(self, after: str, limit: int) -> tuple[list[CaptureRow], str | None]:
         """For pages in the order of their keys: the newest capture with a text that a crawl made of each.

@@ -13,6 +13,7 @@ from archive.index.aliases import conditions, of_page, page_keys
 from archive.index.index import Index
 from archive.index.schema import (
     CAPTURES,
+    PARTIAL,
     CaptureRow,
     capture_row,
     captures,
@@ -82,7 +83,8 @@ class Lookup:
     def moments(self, url: str) -> list[datetime]:
         """When each capture of a page was made, oldest first."""
         for same in conditions(self._engine, captures, url):
-            if rows := fetch(self._engine, select(captures.c.date).where(same).order_by(captures.c.date)):
+            query = select(captures.c.date).where(same, captures.c.status != PARTIAL).order_by(captures.c.date)
+            if rows := fetch(self._engine, query):
                 return [row.date for row in rows]
         return []
 
@@ -91,7 +93,8 @@ class Lookup:
         found: set[str] = set()
         keys = {url: page_key(url) for url in urls}
         for part in in_parts(dict.fromkeys(keys.values())):
-            query = select(captures.c.page.distinct()).where(captures.c.page.in_(part), captures.c.status < 400)  # noqa: PLR2004
+            whole = (captures.c.status < 400) & (captures.c.status != PARTIAL)  # noqa: PLR2004
+            query = select(captures.c.page.distinct()).where(captures.c.page.in_(part), whole)
             found.update(row.page for row in fetch(self._engine, query))
         return {url for url, key in keys.items() if key in found}
 
@@ -154,9 +157,12 @@ class Lookup:
 
 
 # A memento is requested often, so these are built once.
-_SETS = (
-    of_page(captures, keys=bindparam("keys", expanding=True), url=bindparam("url")),
-    captures.c.urlkey == bindparam("key"),
+_SETS = tuple(
+    same & (captures.c.status != PARTIAL)
+    for same in (
+        of_page(captures, keys=bindparam("keys", expanding=True), url=bindparam("url")),
+        captures.c.urlkey == bindparam("key"),
+    )
 )
 _DATE = captures.c.date
 _BEGIN, _END = bindparam("begin", type_=_DATE.type), bindparam("end", type_=_DATE.type)

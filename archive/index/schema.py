@@ -37,6 +37,11 @@ VISITS = "visits"
 """First part of the keys of objects with confirmations."""
 UNSTATED = -1
 """Status of a revisit whose record has no head, until the response that it refers to is known; never in the index."""
+OK = 200
+UNNAMED = "unk"
+"""Media type of a capture that states none."""
+PARTIAL = 206
+"""Status of a response that is a part of the page: it is in the history of its URL, but never the page."""
 _MAX_KEY = 500
 """Characters of a urlkey in the index."""
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.archive import Archive
-from archive.index.from_records import CAPTURES
+from archive.index.from_records import CAPTURES, is_page
 from archive.index.schema import IMPORT
 from archive.limits import BROKEN_TOLD, EVENT_RECORDS, OTHER_RECORDS, URL_CHARACTERS, WAITING_BYTES, WAITING_RECORDS
 from archive.warc import record as warc
@@ -83,7 +83,7 @@ class Importer:
         others: list[list[warc.Record]] = []
         size = 0
         for event in _events(self._whole(path, tally)):
-            if warc.is_capture(event[0]):
+            if is_page(event[0], event[1:]):
                 self._take(event, tally)
             else:
                 others.append(event)
@@ -144,7 +144,7 @@ class Importer:
             if self._held(first):
                 tally.held += warc.is_capture(first)
                 return
-        first = self._sound(first)
+        first = self._sound(first, is_page=is_page(first, event[1:]))
         self._taken[first.id] = (first.url, first.date)
         batch = self._batches.growing()
         rest = [_concurrent(record, first) for record in event[1:]]
@@ -154,17 +154,18 @@ class Importer:
             tally.captures += 1
         self._batches.commit_if_due()
 
-    def _sound(self, record: warc.Record) -> warc.Record:
+    def _sound(self, record: warc.Record, *, is_page: bool) -> warc.Record:
         """The record with digests in our form and, if it is a revisit, with the response that it refers to."""
         changed = [("WARC-Block-Digest", digest(record.block))]
         if record.kind == "revisit" and (original := self._original(record)):
             changed.append(("WARC-Refers-To", original))
         if warc.is_capture(record) and record.kind != "revisit":
             payload = digest(warc.split_payload(record)[1])
-            if stated := record.get("WARC-Payload-Digest"):
-                self._stated[stated] = record.id
-            self._by_visit[record.url, record.date] = record.id
-            self._stated.setdefault(payload, record.id)
+            if is_page:  # no revisit refers to what is not in the index
+                if stated := record.get("WARC-Payload-Digest"):
+                    self._stated[stated] = record.id
+                self._by_visit[record.url, record.date] = record.id
+                self._stated.setdefault(payload, record.id)
             changed.append(("WARC-Payload-Digest", payload))
         return record.having(*changed)
 

@@ -15,7 +15,7 @@ from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, T
 from archive.extract.pipeline import extract, extractor
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text, made_by
-from archive.index.schema import AGAIN, CaptureRow, TextRow
+from archive.index.schema import AGAIN, OK, UNNAMED, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.warc.http_message import header
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Captures per query of the index."""
-_OK = 200
-_UNNAMED = "unk"
 _READ_LOST = (DamagedError, ObjectMissingError)
 """Errors that concern one stored object and no other."""
 
@@ -100,6 +98,18 @@ def with_text(archive: Archive) -> Iterator[CaptureRow]:
         after = found[-1]
 
 
+def imported(archive: Archive) -> Iterator[CaptureRow]:
+    """Every page that another tool captured and that has no text, although it could have one of its own.
+
+    Raises:
+        DatabaseError: The database failed.
+    """
+    after = ""
+    while found := archive.index.imported_without_text(after, _AT_ONCE):
+        yield from (row for row in found if _could_have_text(archive, row))
+        after = found[-1].record
+
+
 def of_url(archive: Archive, url: str) -> Iterator[CaptureRow]:
     """The captures of a URL, after redirects, that have a text or could have one of their own.
 
@@ -127,7 +137,7 @@ def _end(archive: Archive, row: CaptureRow) -> CaptureRow | None:
 
 def _could_have_text(archive: Archive, row: CaptureRow) -> bool:
     """Whether it is a page, and not a revisit of one whose text would be its own."""
-    if row.status != _OK or not ("html" in row.mime or row.mime == _UNNAMED):
+    if row.status != OK or not ("html" in row.mime or row.mime == UNNAMED):
         return False
     original = archive.index.capture(row.refers_to) if row.refers_to else None
     return row.refers_to is None or (original is not None and original.url != row.url)

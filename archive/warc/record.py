@@ -377,6 +377,12 @@ def is_capture(record: Record) -> bool:
     return web and record.kind == "response" and _is_http(record)
 
 
+def asks_for_page(request: Record) -> bool:
+    """Whether a request record is a GET: answers to other methods, such as POST, are not the page of their URL."""
+    method = request.block.partition(b" ")[0].strip()
+    return not method.isalpha() or method.upper() == b"GET"
+
+
 def _is_http(record: Record) -> bool:
     """Whether the block is an HTTP response, whatever it calls its protocol, as long as the record says so."""
     if record.block.startswith(b"HTTP/"):

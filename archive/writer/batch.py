@@ -262,6 +262,7 @@ class Batch:
             object_key=self._captured.row_key,
             offset=offset,
             length=len(data),
+            beside=rest,
         )
         if row is not None:
             self._captures.append(row)

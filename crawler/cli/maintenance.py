@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archive.cli import Address, Share
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, NotArchivedError
 from archive.runtime.console import Exit, print_error, printable
 from archive.warc.pasted_url import Reading
 from crawler.cli.open import open_frontier
@@ -146,11 +146,11 @@ def reindex() -> None:
 @click.option("--again", is_flag=True, required=True, help="Re-extract texts; the old ones stay.")
 @click.argument("urls", nargs=-1, type=Address())
 def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  # noqa: ARG001  required, to prevent running it by accident
-    """Re-extract the texts of all posts or of URLs from their captures, with the current extractor.
+    """Re-extract the texts of all posts and imported pages, or of URLs, from captures with the current extractor.
 
     New texts are stored beside the old ones and take precedence. Captures that already have a current text are
     skipped, so an interrupted run can be continued. A page that fails keeps its text and is reported; exit code 4 if
-    the archive is damaged there.
+    the archive is damaged there, 3 if a URL is not archived: the others are done nevertheless.
     """
     from archive.cli import open_archive, progress_bar
     from archive.maintenance.re_extract import ReExtracted, ReExtraction
@@ -160,6 +160,7 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
 
     made = same = 0
     failures: list[ReExtracted] = []
+    unknown: list[NotArchivedError] = []
     with open_frontier() as frontier:
         archive = open_archive()
         settings = archive.settings
@@ -172,7 +173,8 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
             for line in leftovers.lines():
                 print_error(line)
             asked = tuple(archive.meant(one).url for one in urls)
-            with progress_bar(job.run(wanted(archive, frontier, asked)), "captures") as results:
+            found = wanted(archive, frontier, asked, unknown.append)
+            with progress_bar(job.run(found), "captures") as results:
                 for one in results:
                     made += one.made
                     same += not one.made and one.error is None
@@ -180,9 +182,11 @@ def extract_again(again: bool, urls: tuple[tuple[Reading, ...], ...]) -> None:  
                         failures.append(one)
                         print_error(printable(one.error if one.url in one.error else f"{one.url}: {one.error}"))
     wrong = f", {len(failures)} failed and keep their texts" if failures else ""
+    for error in unknown:
+        print_error(printable(str(error)), error.hint)
     click.echo(f"{made} texts re-extracted, {same} unchanged{wrong}")
     damaged = leftovers.damage or any(one.damaged for one in failures)
-    sys.exit(Exit.DAMAGED if damaged else Exit.DONE)
+    sys.exit(Exit.DAMAGED if damaged else Exit.NOT_ARCHIVED if unknown else Exit.DONE)
 
 
 @click.command()

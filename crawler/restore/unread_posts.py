@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from archive.archive import Archive
 from archive.errors import NotArchivedError
@@ -15,23 +16,30 @@ from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
 
 
-def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterator[ToExtract]:
-    """Captures to extract again: those of the given URLs, or of all posts.
+def wanted(
+    archive: Archive, frontier: Frontier, urls: Sequence[str], unknown: Callable[[NotArchivedError], None]
+) -> Iterator[ToExtract]:
+    """Captures to extract again: those of the given URLs, or of all posts and imported pages.
 
     Captures of a login wall or an error page in place of a post, as recorded in the ledger, are left out.
 
+    Args:
+        archive: It.
+        frontier: Knows the posts.
+        urls: Of posts; empty: all.
+        unknown: Is told of each URL that is not archived; the others are done nevertheless.
+
     Raises:
-        NotArchivedError: One of the URLs is not archived.
         ArchiveError: Store or database failed.
     """
     lost: dict[str, list[Deletion]] = {}
     for deletion in frontier.deletions():
         lost.setdefault(deletion.key, []).append(deletion)
     if urls:
-        found = _of_urls(archive, frontier, urls, lost)
+        found = _of_urls(archive, frontier, urls, lost, unknown)
     else:
         yield from (ToExtract(row=row) for row in re_extract.with_text(archive))
-        found = _without_text(archive, frontier, lost)
+        found = chain(_without_text(archive, frontier, lost), _imported(archive, lost))
     seen: set[str] = set()
     for one in found:
         if one.row.record not in seen:  # several URLs may lead to one page
@@ -40,13 +48,24 @@ def wanted(archive: Archive, frontier: Frontier, urls: Sequence[str]) -> Iterato
 
 
 def _of_urls(
-    archive: Archive, frontier: Frontier, urls: Sequence[str], lost: dict[str, list[Deletion]]
+    archive: Archive,
+    frontier: Frontier,
+    urls: Sequence[str],
+    lost: dict[str, list[Deletion]],
+    unknown: Callable[[NotArchivedError], None],
 ) -> Iterator[ToExtract]:
     for url in urls:
         entry = next((page.entry for page in frontier.kept(url)), None)
-        for row in re_extract.of_url(archive, url):
-            if archive.index.text_of(row.record) or not _missing(url, row, lost):
-                yield ToExtract(row=row, entry=entry)
+        try:
+            for row in re_extract.of_url(archive, url):
+                if archive.index.text_of(row.record) or not _missing(url, row, lost):
+                    yield ToExtract(row=row, entry=entry)
+        except NotArchivedError as e:
+            unknown(e)
+
+
+def _imported(archive: Archive, lost: dict[str, list[Deletion]]) -> Iterator[ToExtract]:
+    yield from (ToExtract(row=row) for row in re_extract.imported(archive) if not _missing(row.url, row, lost))
 
 
 def _without_text(archive: Archive, frontier: Frontier, lost: dict[str, list[Deletion]]) -> Iterator[ToExtract]:

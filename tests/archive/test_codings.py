@@ -30,7 +30,7 @@ def test_a_body_in_the_coding_that_is_stated_is_decoded(coding: str) -> None:
 
 @pytest.mark.parametrize("coding", [*PACKED, "gzip, gzip", "identity", "utf-8", "x-snow", ""])
 def test_a_body_that_is_in_no_coding_is_given_as_it_is(coding: str) -> None:
-    assert content(HTML, coding, "text/html") is HTML
+    assert content(HTML, coding, "text/html") == HTML
 
 
 @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "x-snow", "gzip, br", "identity"])

@@ -19,6 +19,7 @@ from sample.services import wait_for
 from warcio.archiveiterator import ArchiveIterator
 
 from archive.archive import Archive
+from archive.index.lookup import Lookup, Neighbours
 from archive.maintenance.importer import Importer, Tally
 from archive.maintenance.verify import verify
 from archive.settings import ArchiveSettings
@@ -47,9 +48,9 @@ def response(number: int, body: bytes = HTML, *lines: str, url: str = URL) -> by
     return record("response", number, HTTP + body, "Content-Type: application/http; msgtype=response", *lines, url=url)
 
 
-def request(number: int, answers: int) -> bytes:
+def request(number: int, answers: int, method: bytes = b"GET") -> bytes:
     named = f"WARC-Concurrent-To: <urn:uuid:00000000-0000-4000-8000-{answers:012}>"
-    return record("request", number, b"GET /post HTTP/1.1\r\n\r\n", "Content-Type: application/http", named)
+    return record("request", number, method + b" /post HTTP/1.1\r\n\r\n", "Content-Type: application/http", named)
 
 
 def members(*parts: bytes) -> bytes:
@@ -84,6 +85,82 @@ def test_a_capture_of_another_tool_is_given_back(home: Home, tmp_path: Path) -> 
         ("request", b"GET /post HTTP/1.1\r\n\r\n"),
     ]
     assert home.pressmark("verify").code == 0
+
+
+def page(title: str) -> bytes:
+    words = b"".join(
+        b"<p>Paragraph %d of a page that somebody else had kept for a long time.</p>" % n for n in range(9)
+    )
+    return b"<html><body><article><h1>" + title.encode() + b"</h1>" + words + b"</article></body></html>"
+
+
+def test_imported_pages_have_texts_and_are_found(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "pages.warc.gz"
+    urls = [f"http://other.example/{name}" for name in ("herring", "mackerel")]
+    path.write_bytes(members(*(response(n, page(url[21:]), url=url) for n, url in enumerate(urls, 3))))
+    done = home.pressmark("import", str(path))
+    assert (done.code, done.out.splitlines()[-1]) == (0, "2 texts made")
+    assert "somebody else" in home.pressmark("get", urls[0]).out
+    assert urls[1] in home.pressmark("search", "mackerel").out
+    assert "2 texts made" not in home.pressmark("import", str(path)).out, "they are there"
+
+
+def test_what_an_import_could_not_extract_is_made_up_for(home: Home, tmp_path: Path) -> None:
+    archive = Archive.open(ArchiveSettings(home=home.path))
+    path = tmp_path / "pages.warc"
+    path.write_bytes(response(3, page("herring")) + response(4, HTML, url=f"{URL}.json"))
+    importer, tally = Importer(archive, now=lambda: datetime.now(UTC)), Tally()
+    importer.file(path, tally)
+    importer.close()
+    assert tally.captures == 2
+    assert "2 texts re-extracted" in home.pressmark("extract", "--again").out
+    assert URL in home.pressmark("search", "herring").out
+
+
+def test_an_unknown_address_does_not_end_the_extraction_of_others(home: Home, tmp_path: Path) -> None:
+    archive = Archive.open(ArchiveSettings(home=home.path))
+    path = tmp_path / "pages.warc"
+    path.write_bytes(response(3, page("herring")))
+    importer = Importer(archive, now=lambda: datetime.now(UTC))
+    importer.file(path, Tally())
+    importer.close()
+    done = home.pressmark("extract", "--again", "http://other.example/unknown", URL)
+    assert (done.code, done.out) == (3, "1 texts re-extracted, 0 unchanged\n")
+    assert done.err.splitlines()[0] == "pressmark: http://other.example/unknown: no capture in the archive"
+
+
+@pytest.mark.parametrize("method", [b"POST", b"PUT", b"HEAD", b"OPTIONS"])
+def test_an_answer_to_another_method_is_kept_and_is_not_the_page(home: Home, tmp_path: Path, method: bytes) -> None:
+    records_ = members(request(2, 3), response(3), response(5, b"an answer to a form"), request(6, 5, method))
+    code, told, _ = imported(home, tmp_path, records_)
+    assert (code, told["captures"], told["other_records"]) == (0, 1, 2)
+    assert home.pressmark("get", URL, "--as", "html").raw == HTML
+    assert home.pressmark("history", URL, "--json").out.count("\n") == 1
+    for file in home.path.glob("pressmark.db*"):
+        file.unlink()
+    assert home.pressmark("reindex").code == 0
+    assert home.pressmark("get", URL, "--as", "html").raw == HTML
+    assert home.pressmark("verify").code == 0
+
+
+def test_a_part_is_in_the_history_and_is_not_the_page(home: Home, tmp_path: Path) -> None:
+    part = (
+        b"HTTP/1.1 206 Partial Content\r\nContent-Type: text/html\r\nContent-Range: bytes 6-20/52\r\n\r\n" + HTML[6:21]
+    )
+    partial = record("response", 9, part, "Content-Type: application/http; msgtype=response")
+    alone = record("response", 11, part, "Content-Type: application/http; msgtype=response", url=f"{URL}2")
+    imported(home, tmp_path, members(response(3), partial, alone))
+    assert home.pressmark("history", URL, "--json").out.count("\n") == 2
+    for at in ("2020", "20200101000009"):
+        assert home.pressmark("get", URL, "--at", at, "--as", "html").raw == HTML
+    assert home.pressmark("get", f"{URL}2", "--as", "html").code == 3
+    lookup = Lookup(Archive.open(ArchiveSettings(home=home.path)).index)
+    found = lookup.memento(URL, datetime(2020, 1, 1, 0, 0, 9, tzinfo=UTC))
+    assert found is not None
+    assert found[0].status == 200
+    assert found[1] == Neighbours()
+    assert len(lookup.moments(URL)) == 1
+    assert lookup.held([URL, f"{URL}2"]) == {URL}
 
 
 def test_the_same_file_again_changes_nothing(home: Home, tmp_path: Path) -> None:

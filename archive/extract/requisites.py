@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
+from archive.extract.image_sources import IMAGES, image_sources
 from archive.extract.links import base_url, joined
+from archive.extract.srcset import largest
 from archive.limits import REQUISITE_URL_CHARACTERS, REQUISITES_BYTES, REQUISITES_FOUND
 from archive.warc.codings import unicode_html
 
@@ -70,14 +72,10 @@ def _of_page(tree: HtmlElement) -> Iterator[tuple[str, Kind]]:
                 yield href, "style"
             elif rel & {"icon", "apple-touch-icon"}:
                 yield href, "image"
-        elif tag in {"img", "source", "input"} and not (tag == "input" and (get("type") or "").lower() != "image"):
-            yield from (
-                (link, "image")
-                for link in (get("src"), get("data-src"), _largest(get("srcset")))
-                if link and tag != "source"
-            )
-            if tag == "source" and (link := _largest(get("srcset"))):
-                yield link, "image"
+        elif tag in IMAGES or (tag == "input" and (get("type") or "").lower() == "image"):
+            yield from ((link, "image") for link in image_sources(node))
+        elif tag == "source" and (link := largest(get("srcset"))):
+            yield link, "image"
         elif tag == "video" and (poster := get("poster")):
             yield poster, "image"
         elif tag == "style":
@@ -104,39 +102,6 @@ def _without_comments(css: str) -> str:
         if closed:
             kept.append(after)
     return " ".join(kept)
-
-
-def _largest(srcset: str | None) -> str | None:
-    """The largest candidate of a `srcset`."""
-    found = list(_candidates(srcset[:20_000])) if srcset else []
-    return max(found, key=lambda one: one[0])[1] if found else None
-
-
-def _candidates(srcset: str) -> Iterator[tuple[float, str]]:
-    """Size and URL of each candidate; 1 if no size is stated or it is not a number."""
-    link, size = "", 1.0
-    for word in srcset.split():
-        if not link:
-            link = word.strip(",")
-            if link and word.endswith(","):
-                yield size, link
-                link = ""
-            continue
-        stated, comma, following = word.partition(",")
-        size = _size(stated) or size
-        if comma:
-            yield size, link
-            link, size = following.strip(","), 1.0
-    if link:
-        yield size, link
-
-
-def _size(descriptor: str) -> float | None:
-    """The number in `2x` or `640w`."""
-    number = descriptor[:-1]
-    if descriptor[-1:] not in {"w", "x"} or not number.replace(".", "", 1).isdecimal():
-        return None
-    return float(number)
 
 
 def _each_once(found: Iterator[tuple[str, Kind]], base: str) -> list[Requisite]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import deepcopy
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import nh3
 from lxml import etree
-from lxml.html import HtmlElement, document_fromstring
+from lxml.html import HtmlElement, document_fromstring, tostring
 
+from archive.extract.image_sources import IMAGES, image_sources
 from archive.limits import DECODED_BYTES, URL_CHARACTERS
 from archive.reader.reader import plain_payload
 from archive.warc.codings import beginning, unicode_html
@@ -94,9 +96,9 @@ def media(payload: bytes, *, url: str, content_type: str | None, coding: str | N
     base = base_of(tree, url)
     found = (
         link
-        for node in tree.iter("img", "audio", "video", "source")
-        for name in ("src", "data-src")
-        if (stated := node.get(name)) and (link := absolute(base, stated))
+        for node in tree.iter(*IMAGES, "audio", "video", "source")
+        for stated in (image_sources(node) if node.tag in IMAGES else (node.get("src") or "",))
+        if stated and (link := absolute(base, stated))
     )
     return list(dict.fromkeys(islice(found, PLAIN_IMAGES)))
 
@@ -135,7 +137,7 @@ def plain(
     markup = _markup(payload, coding, content_type)
     tree = _tree(markup)
     base = base_of(tree, url)
-    lazily = {node.get("src"): node.get("data-src") for node in tree.iter("img") if node.get("data-src")}
+    _choose_images(tree, base, kept)
 
     def rewritten(tag: str, name: str, value: str) -> str | None:
         if name in {"src", "href", "cite"}:
@@ -143,8 +145,6 @@ def plain(
                 return value
             link = absolute(base, value)
             if name == "src":
-                if link not in kept and value in lazily:
-                    link = absolute(base, lazily[value] or "")
                 return f"/web/{stamp}im_/{quoted(link)}" if link in kept and link else None
             return f"/web/{stamp}/{quoted(link)}" if link else None
         if name in {"width", "height"} and not value.strip("%px ").isdigit():
@@ -152,7 +152,7 @@ def plain(
         return value if tag else None
 
     body = nh3.clean(
-        markup,
+        tostring(tree, encoding="unicode"),
         tags=_TAGS,
         clean_content_tags=_REMOVED,
         attributes=_ATTRIBUTES,
@@ -164,6 +164,29 @@ def plain(
     title = " ".join((tree.findtext(".//title") or url).split())[:500]
     language = (tree.get("lang") or "").strip()[:35]
     return document(body, title=title, language=language)
+
+
+def _choose_images(tree: HtmlElement, base: str, kept: Collection[str]) -> None:
+    """Give each image the best of its sources that is archived, and show those for readers without scripts."""
+    shown: set[str] = set()
+    for image in list(tree.iter(*IMAGES)):
+        links = (absolute(base, stated) for stated in image_sources(image))
+        link = next((link for link in links if link in kept), None)
+        image.tag = "img"
+        image.attrib.pop("src", None)
+        noscript = next(image.iterancestors("noscript"), None)
+        if link is not None and (noscript is None or link not in shown):
+            image.set("src", link)
+            shown.add(link)
+            if noscript is not None:
+                noscript.addprevious(_alone(image))
+
+
+def _alone(image: HtmlElement) -> HtmlElement:
+    """A copy of an image without the text after it."""
+    copied = deepcopy(image)
+    copied.tail = None
+    return copied
 
 
 def document(body: str, *, title: str, language: str = "") -> str:

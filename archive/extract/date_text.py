@@ -15,6 +15,8 @@ _SHORT_YEAR = 2
 """Digits of a year without its century."""
 _MAX_RFC_5322 = 60
 """Characters above which a text is not a date in the format of RFC 5322."""
+_MAX_TEXT = 400
+"""Characters of a text that are searched for dates."""
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _ANY_YEAR = r"(?P<year>(?:(?:19|20)\d)?\d\d?)"
 _THAI_YEAR = r"(?P<year>(?:19|20|25)\d\d)"
@@ -50,7 +52,7 @@ _SLASHED = re.compile(
 )
 _IN_URL = re.compile(rf"/{_YEAR}[/-](?P<month>[01]?\d)[/-](?P<day>[0-3]?\d)(?:[/-]|$)")
 _SHORT_ISO = re.compile(rf"{_YEAR}[-/](?P<month>\d{{1,2}})[-/]{_DAY}(?!\d)")
-_COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d\d|\d{4}|\d{6})?")
+_COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d\d){0,3}")
 """A date of digits alone, and perhaps a time of day."""
 _UNIX = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
 """Seconds or milliseconds since 1970."""
@@ -139,7 +141,7 @@ def written_day(text: str, style: DateStyle = _ANY) -> Date | None:
 
 def written_days(text: str, style: DateStyle = _ANY) -> list[tuple[int, Date]]:
     """The dates in a text, each with the position where it begins, in order."""
-    text = _with_latin_digits(text)
+    text = _with_latin_digits(text[:_MAX_TEXT])
     found: dict[int, Date] = {}
     for pattern in _WRITTEN:
         for match in pattern.finditer(text):

@@ -21,10 +21,10 @@ _MAX_DEPTH = 6
 _MAX_DOCUMENTS = 20
 """Documents in one script that are read."""
 _WRAPPER = re.compile(r"\A\s*(?://\s*)?(?:<!\[CDATA\[|<!--)|(?://\s*)?(?:\]\]>|-->)\s*\Z")
-_NO_JSON = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*|,(?=(?:\s|/\*.*?\*/|//[^\n]*)*[}\]])""", re.DOTALL
-)
-"""Strings, which stay, and what JavaScript allows beside JSON: comments, a comma after the last element."""
+_STRING = r'(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)'
+_COMMENTS = re.compile(rf"{_STRING}|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//[^\n]*+", re.DOTALL)
+_LAST_COMMAS = re.compile(rf"{_STRING}|,(?=\s*+[}}\]])", re.DOTALL)
+"""What JavaScript allows beside JSON, and strings, which stay."""
 _PREFIX = re.compile(r"\A(?:https?://(?:www\.)?schema\.org/|schema:)", re.IGNORECASE)
 
 
@@ -59,7 +59,8 @@ def _documents(raw: str) -> Iterator[object]:
 def _lenient(bare: str) -> Iterator[object]:
     """The JSON values one after another, without comments and superfluous commas, up to the first error."""
     decoder = json.JSONDecoder(strict=False)
-    text = _NO_JSON.sub(lambda match: match["string"] or " ", bare).lstrip(" \t\r\n\ufeff;")
+    text = _COMMENTS.sub(_only_string, bare)
+    text = _LAST_COMMAS.sub(_only_string, text).lstrip(" \t\r\n\ufeff;")
     for _ in range(_MAX_DOCUMENTS):
         try:
             value, end = decoder.raw_decode(text)
@@ -67,6 +68,10 @@ def _lenient(bare: str) -> Iterator[object]:
             return
         yield value
         text = text[end:].lstrip(" \t\r\n;,")
+
+
+def _only_string(match: re.Match[str]) -> str:
+    return match["string"] or " "
 
 
 def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:

@@ -13,6 +13,8 @@ from archive.extract import boilerplate, calendar_words
 from archive.extract.markup import one_line
 
 _MAX_NAME = 80
+_MAX_STATED = 240
+"""Characters of a text that states an author; a longer one is a sentence."""
 _MAX_WORDS = 8
 _MAX_LABEL = 24
 _FULL_NAME = 2
@@ -34,19 +36,17 @@ _TITLED = re.compile(
     r"|specialists?|founders?|[\w-]+\.(?:com|org|net|de|co\.uk))\b.*$",
     re.IGNORECASE,
 )
-_MARK = re.compile(
-    r"\s*(?:[|•·»←→⋅]|\s[-\u2013\u2014]\s|\u2013|\u2014|<|\b(?:last\s+)?(?:updated|published|posted)\b).*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_CLOCK = re.compile(r"(?<!\w)\d{1,2}(?::\d\d|\s?[ap]\.?m\b).*$", re.IGNORECASE | re.DOTALL)
-_DATED = re.compile(r"(?<!\w)\d{1,2}[./]\s?\d.*$|(?<!\w)(?:19|20)\d\d(?!\w).*$|\d年.*$", re.DOTALL)
+_MARK = re.compile(r"[|•·»←→⋅\u2013\u2014<]|\s-\s|\b(?:last\s)?(?:updated|published|posted)\b", re.IGNORECASE)
+_CLOCK = re.compile(r"(?<!\w)\d{1,2}(?::\d\d|\s?[ap]\.?m\b)", re.IGNORECASE)
+_DATED = re.compile(r"(?<!\w)\d{1,2}[./]\s?\d|(?<!\w)(?:19|20)\d\d(?!\w)|\d年")
+"""These begin what is no longer the name."""
 _PARTICLES = frozenset(
     "van von vom der den de del della di da do dos das du la le les lo el al bin ibn ben ter ten te zu zum zur af av"  # noqa: SIM905
     " of y e i und and et och og en de' d' 't 's".split()
 )
 """Words in lower case that belong to a name, or join two."""
 _BY_LATER = re.compile(r"(?:^|\s)(?:by|von|par|por|от|av|af|door)\s+(?=[^\W\d_])")
-_HANDLE = re.compile(r"(?<=\w)\s+\(?@\w+\)?.*$", re.DOTALL)
+_HANDLE = re.compile(r"\s\(?@\w")
 """A login after a name."""
 _MAX_REST = 4
 """Words after a name that are a section or a place; more of them are a sentence."""
@@ -54,7 +54,7 @@ _ELIDED = ("d'", "d\N{RIGHT SINGLE QUOTATION MARK}")
 _MANY = 3
 _TIGHT = re.compile(r"\w,\w")
 _URL = re.compile(r"^(?:https?:)?//|^www\.|/", re.IGNORECASE)
-_LISTED = re.compile(r"\s*(?:[;、،؛]|\s\+\s)\s*")
+_LISTED = re.compile(r"[;、،؛]|\s\+\s")
 
 
 def people(stated: str, *, language: str = "", is_byline: bool = False) -> list[str]:
@@ -67,7 +67,7 @@ def people(stated: str, *, language: str = "", is_byline: bool = False) -> list[
             value of a field.
     """
     whole = one_line(stated)
-    if not whole or len(whole) > 3 * _MAX_NAME:
+    if not whole or len(whole) > _MAX_STATED:
         return []
     bare = whole
     for _ in range(2):
@@ -90,21 +90,24 @@ def _is_no_label(label: str) -> bool:
 
 
 def _names(text: str, language: str, *, is_byline: bool) -> list[str]:
-    bare = _TITLED.sub("", _without_time(_HANDLE.sub("", text), is_byline=is_byline))
+    bare = _TITLED.sub("", _without_time(_up_to(_HANDLE, text), is_byline=is_byline))
     parts = ((_cased(part) if is_byline else part).strip(" ,;:-\u2026") for part in _split(bare, language))
     return [name for name in parts if name and _is_name(name)]
+
+
+def _up_to(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return text[: found.start()] if found else text
 
 
 def _without_time(text: str, *, is_byline: bool) -> str:
     """The text up to the first mark or date."""
     bare = text
     if any(map(str.isdigit, bare)):
-        age = calendar_words.age().search(bare)
-        if age:
-            bare = bare[: age.start()]
-        bare = _DATED.sub("", _CLOCK.sub("", bare))
+        bare = _up_to(calendar_words.age(), bare)
+        bare = _up_to(_DATED, _up_to(_CLOCK, bare))
         bare = _without_month(bare, is_byline=is_byline)
-    bare = _MARK.sub("", bare)
+    bare = _up_to(_MARK, bare).rstrip()
     if len(bare) < len(text):
         words = bare.split()
         while words and _is_about_time(words[-1]):

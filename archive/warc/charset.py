@@ -49,7 +49,7 @@ _WIDE_HEAD = 512
 """Bytes in which UTF-16 is recognized by its zeros: a page begins with markup."""
 _ESCAPE = b"\x1b$"
 """Begins two-byte characters in ISO-2022-JP, which has no byte above 127."""
-_META = re.compile(rb"<meta\s[^<>]{0,200}charset[^<>]{0,200}>", re.IGNORECASE)
+_META = re.compile(rb"<meta\s[^<>]{0,500}>", re.IGNORECASE)
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_LETTER = re.compile(rb"[\xc0-\xff]")
 _ASCII_LETTER = re.compile(rb"[A-Za-z]")
@@ -103,8 +103,9 @@ def _in_markup(body: bytes) -> str | None:
     from w3lib.encoding import html_body_declared_encoding  # it reads the first 4,096 characters
 
     found = html_body_declared_encoding(body)
-    if found is None and (late := _META.search(body, 0, DETECTED_BYTES)):
-        return html_body_declared_encoding(body[late.start() : late.end()])
+    if found is None:
+        late = (element[0] for element in _META.finditer(body, 0, DETECTED_BYTES) if b"charset" in element[0].lower())
+        found = next((codec for one in late if (codec := html_body_declared_encoding(one))), None)
     return found
 
 

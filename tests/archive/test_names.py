@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
+from archive.extract.json_ld import items
 from archive.extract.names import people
 from archive.extract.page_metadata import read
 
@@ -132,3 +133,8 @@ def test_linked_data_is_read_in_any_clothes(linked_data: str) -> None:
 def test_a_mark_in_a_string_is_no_comment_in_linked_data() -> None:
     linked_data = '{"@type": "BlogPosting", "url": "http://blog.example/a,}", "author": "Ann Weir",}'
     assert author(f"<script type='application/ld+json'>{linked_data}</script>") == "Ann Weir"
+
+
+@pytest.mark.parametrize("part", ['"', "/*", "//x\n", "/* */ ", ",", ", ", '"\\"', "[", "{", '{"@graph":['])
+def test_broken_linked_data_of_any_length_is_none(part: str) -> None:
+    assert list(items(["[1,] " + part * 20_000])) == []

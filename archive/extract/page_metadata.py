@@ -159,10 +159,13 @@ def _site(
 ) -> str | None:
     parts = [bare for part in _PARTS.split(page.title or "") if (bare := one_line(part))]
     stated = one_line(meta(page, "og:site_name"))
-    own = {_folded(name) for name in (_headline(article), meta(page, "og:title"), *_headings(tree, url)) if name}
-    if stated and not (
-        _folded(stated) in own and any(_folded(part) == _folded(stated) for part in parts[:-1] or parts)
-    ):
+    if stated and _folded(stated) not in map(_folded, parts[:-1] or parts):
+        return stated
+    own: set[str] = set()
+    if parts:
+        titles = (_headline(article), meta(page, "og:title"), *_headings(tree, url))
+        own = {_folded(name) for name in titles if name}
+    if stated and _folded(stated) not in own:
         return stated
     for one in (*values(article.get("publisher")), first(items, frozenset({"WebSite"}))):
         whole = known.get(str(one.get("@id")), one) if isinstance(one, dict) and not one.get("name") else one

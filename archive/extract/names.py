@@ -51,8 +51,6 @@ _HANDLE = re.compile(r"\s\(?@\w")
 _MAX_REST = 4
 """Words after a name that are a section or a place; more of them are a sentence."""
 _ELIDED = ("d'", "d\N{RIGHT SINGLE QUOTATION MARK}")
-_MANY = 3
-_TIGHT = re.compile(r"\w,\w")
 _URL = re.compile(r"^(?:https?:)?//|^www\.|/", re.IGNORECASE)
 _LISTED = re.compile(r"[;、،؛]|\s\+\s")
 
@@ -154,12 +152,11 @@ def _cased(text: str) -> str:
 def _split(text: str, language: str) -> Iterator[str]:
     """The parts of a list of names.
 
-    A comma or an "and" separates only what are full names on both sides; a comma alone, which also stands before a
-    trade or a place, only if a program wrote it or there are three.
+    A comma or an "and" separates only what are full names on both sides.
     """
     for part in _LISTED.split(text):
         listed = [one.strip() for one in part.split(",")]
-        if (len(listed) >= _MANY or _TIGHT.search(part)) and all(map(_is_full_name, listed)):
+        if len(listed) > 1 and all(map(_is_full_name, listed)):
             yield from listed
         else:
             yield from _split_at_and(part, language)

@@ -48,6 +48,7 @@ def test_what_stands_around_a_name_is_not_part_of_it(byline: str, language: str)
         ("Ann Weir e Tom Hale", "pt"),
         ("Ann Weir; Tom Hale", ""),
         ("Ann Weir,Tom Hale", ""),
+        ("By Ann Weir, Tom Hale", "en"),
     ],
 )
 def test_two_names_are_two_people(byline: str, language: str) -> None:
@@ -74,7 +75,7 @@ def test_a_list_of_three_is_three_people() -> None:
         ("Human in the Loop", "en"),
         ("Robert May", "en"),
         ("bell hooks", "en"),
-        ("Ann Weir, New York", "en"),
+        ("Ann Weir, London", "en"),
     ],
 )
 def test_a_name_is_kept_whole(name: str, language: str) -> None:

@@ -78,7 +78,7 @@ def test_they_are_left_alone_otherwise(ships: Site, home: Home) -> None:
 def test_what_a_page_loads_is_found() -> None:
     found = requisites(PAGE, url="http://x.example/p/", content_type="text/html")
     assert [(one.url.removeprefix("http://x.example"), one.kind) for one in found] == [
-        ("/main.css", "style"), ("/a.png", "image"), ("/large.png", "image"), ("/huge.png", "image"), ("/private/b.png", "image"), ("/bg.png", "image"),
+        ("/main.css", "style"), ("/large.png", "image"), ("/a.png", "image"), ("/huge.png", "image"), ("/private/b.png", "image"), ("/bg.png", "image"),
     ]  # fmt: skip
     style = of_style(CSS, url="http://x.example/c/main.css")
     assert [(one.url.removeprefix("http://x.example/c/"), one.kind) for one in style] == [

@@ -19,14 +19,15 @@ import regex
 from sample.backtracking import problem
 
 LIMITED = {
-    "archive.extract.authors._AFTER_NAME": "FIELD_CHARACTERS",
-    "archive.extract.authors._TITLED": "FIELD_CHARACTERS",
     "archive.extract.boilerplate._COUNT": "_MAX_HEADING",
     "archive.extract.boilerplate.wording.also": "archive.extract.trim._MAX_ALSO",
     "archive.extract.boilerplate.wording.bio": "archive.extract.trim._MAX_BIO",
     "archive.extract.boilerplate.wording.byline": "archive.extract.trim._MAX_BYLINE",
     "archive.extract.boilerplate.wording.cut": "_CUT_WITHIN",
     "archive.extract.boilerplate.wording.disclosure": "archive.extract.trim._MAX_DISCLOSURE",
+    "archive.extract.calendar_words.age": "archive.extract.names._MAX_STATED",
+    "archive.extract.date_text._WRITTEN": "_MAX_TEXT",
+    "archive.extract.names._TITLED": "_MAX_STATED",
     "archive.extract.page_links._PATH_NUMBER": "_MAX_PATH",
     "archive.warc.pasted_url._ENCODED_END": "_SHOWN",
     "crawler.feeds.dates._ISO": "DATE_CHARACTERS",
@@ -143,6 +144,7 @@ def written_in_calls() -> Iterator[tuple[str, str, ast.expr]]:
 
 MADE_WHILE_RUNNING = {
     "archive.extract.boilerplate": "from boilerplate.toml; seen as what cached functions return",
+    "archive.extract.calendar_words": "from CLDR; seen as what a cached function returns",
     "archive.extract.walls": "from walls.toml; seen as what a cached function returns",
     "archive.warc.page_identity": "from tracking.toml; seen as what a cached function returns",
     "archive.web.cdx_filters": "a user's; only worker processes compile them",

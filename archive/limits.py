@@ -39,6 +39,12 @@ ATTRIBUTES = 256
 """Attributes of one tag in a long page: the time for parsing them grows with their square."""
 TEXT_CHARACTERS = 5_000_000
 """Text of one page, its Markdown, its comments: a long novel has a fifth of that, and readers load it into memory."""
+TEXT_LINKS = 2_000
+"""Links listed with one text; a long list of links on a blog has a tenth of that. Its Markdown has all of them."""
+TEXT_IMAGES = 1_000
+"""Pictures listed with one text."""
+LINK_CHARACTERS = 300
+"""Words of a link, as listed; longer ones are paragraphs."""
 TABLE_COLUMNS = 100
 """Columns of a table that is written as a table: each row is as wide as the widest."""
 LINKED_DATA_CHARACTERS = 1_000_000

@@ -109,7 +109,7 @@ FORMATS: tuple[TextFormat | CaptureFormat, ...] = (
         label="Markdown",
         media_type="text/markdown",
         suffix="md",
-        description="the extracted text with headings, links, lists, tables and code",
+        description="the extracted text with headings, links, pictures, lists, tables and code",
         make=_markdown,
     ),
     CaptureFormat(

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.extract import boilerplate, markdown
+from archive.extract.addresses import href_target, link_target
 from archive.extract.characters import NOISE, SPACE, collapsed, composed
 from archive.extract.code import code_language, source_code
-from archive.extract.markdown import BREAK, LINK, NOTE, REFERENCES, TOGGLES, link_target
+from archive.extract.images import image_target
+from archive.extract.markdown import (
+    BREAK,
+    FIRST_TARGET,
+    LAST_TARGET,
+    LINK,
+    LINKED,
+    NOTE,
+    REFERENCES,
+    TOGGLES,
+    target_of,
+)
 from archive.extract.measure import BLOCKS, HEADINGS
 from archive.extract.tables import data_rows, link_characters, table_text
+from archive.extract.text import Image, Link
+from archive.limits import FIELD_CHARACTERS, LINK_CHARACTERS, TEXT_IMAGES, TEXT_LINKS
 
 _SPACES = re.compile(" {2,}")
 _BLANK_LINES = re.compile("\x0b(?: *+\x0b)+")
@@ -42,8 +57,8 @@ _EMBED = re.compile(
 )
 _MAX_EMOJI = 8
 """Characters up to which the `alt` of a picture can be the emoji that the picture shows."""
-_MIN_DESCRIPTION = 12
-"""Characters from which on the `alt` of a picture is a description and not a file name."""
+_CAPTION_DEPTH = 3
+"""Elements above a caption that can be the frame around it and its picture."""
 _MAX_NESTING = 12
 """Depth of lists and quotations that Markdown shows."""
 _MAX_NUMBER_DIGITS = 6
@@ -80,6 +95,12 @@ class Block:
     """Characters of its text that are links."""
     item: bool = False
     """It is in a list."""
+    links: tuple[Link, ...] = field(default=(), compare=False)
+    """The links in it."""
+    caption: bool = field(default=False, compare=False)
+    """It is the caption of a picture, the author's own words or not."""
+    image: Image | None = field(default=None, compare=False)
+    """The picture, without its caption, if it is one."""
     element: HtmlElement | None = field(default=None, compare=False)
     """The element of the page that contains it."""
 
@@ -100,8 +121,32 @@ def plain_text(blocks: Iterable[Block]) -> str:
 
 
 def markdown_text(blocks: Iterable[Block]) -> str:
-    """Blocks as Markdown, with captions, pictures that have a description, and links to embedded videos."""
+    """Blocks as Markdown, with links, pictures, captions, and links to embedded videos."""
     return "".join(part for block in blocks for part in (block.joint, block.markdown)).strip("\n")
+
+
+def links_in(blocks: Iterable[Block]) -> tuple[Link, ...]:
+    """The links in blocks, in order; no more than `TEXT_LINKS`."""
+    return tuple(islice((link for block in blocks for link in block.links), TEXT_LINKS))
+
+
+def images_in(blocks: Sequence[Block]) -> tuple[Image, ...]:
+    """The pictures among blocks with their captions, in order; no more than `TEXT_IMAGES`."""
+    shown = (
+        replace(block.image, caption=_caption(block, blocks[at + 1] if at + 1 < len(blocks) else None))
+        for at, block in enumerate(blocks)
+        if block.image is not None
+    )
+    return tuple(islice(shown, TEXT_IMAGES))
+
+
+def _caption(image: Block, following: Block | None) -> str:
+    """The text of the block after a picture if that is its caption; empty if it is not."""
+    if following is None or following.element is None or image.element is None or not following.caption:
+        return ""
+    frame = islice((following.element, *following.element.iterancestors()), _CAPTION_DEPTH + 1)
+    around = set(image.element.iterancestors())
+    return following.plain[:FIELD_CHARACTERS] if any(element in around for element in frame) else ""
 
 
 @dataclass(slots=True)
@@ -123,8 +168,13 @@ class _Walk:
     url: str
     blocks: list[Block] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
-    images: list[HtmlElement] = field(default_factory=list)
-    """Pictures with a description in the open block."""
+    images: list[tuple[HtmlElement, str]] = field(default_factory=list)
+    """Pictures in the open block, and their addresses."""
+    targets: list[str] = field(default_factory=lambda: [""])
+    """Where links lead, by the number of their character; the first is that of links that lead nowhere."""
+    rels: list[str] = field(default_factory=lambda: [""])
+    anchors: int = 0
+    """How many links are open."""
     marks: Counter[str] = field(default_factory=Counter)
     """How many inline elements are open, by their mark."""
     carried: list[str] = field(default_factory=list)
@@ -166,7 +216,11 @@ class _Walk:
     def _enter(self, element: HtmlElement) -> bool:
         """Process the start of an element; False if its children are not visited."""
         tag = element.tag
-        if not isinstance(tag, str) or element in self.dropped:
+        if not isinstance(tag, str):
+            return False
+        if element in self.dropped:
+            if tag == "noscript":
+                self._no_script(element)
             return False
         special = self._specials.get(tag)
         if special is not None and special(self, element):
@@ -216,7 +270,9 @@ class _Walk:
             if not self.marks[mark] and not self.heading:
                 self.parts.append(mark)
         elif tag == "a":
-            self.parts.append(LINK)
+            self.anchors -= 1
+            if not self.anchors:
+                self._mark_link(LINK)
         elif tag in BLOCKS:
             self._flush()
             self._close(element)
@@ -263,8 +319,26 @@ class _Walk:
         target = element.get("href") or ""
         if target.startswith("#") and _BACK_LINK.match("".join(element.itertext())[:_BACK_LINK_CHARACTERS] or "x"):
             return True
-        self.parts.append(LINK)
+        self.anchors += 1
+        if self.anchors == 1:
+            self._mark_link(LINK + self._numbered(element, target))
         return False
+
+    def _mark_link(self, mark: str) -> None:
+        """Begin or end a link; code is a link rather than that a link is code, which Markdown does not know."""
+        is_code = self.marks[markdown.CODE] and not self.heading
+        self.parts += [markdown.CODE, mark, markdown.CODE] if is_code else [mark]
+
+    def _numbered(self, element: HtmlElement, href: str) -> str:
+        """The character that stands for the target of a link."""
+        is_own_anchor = href.startswith("#") and self.heading  # of the heading itself
+        target = href_target(self.url, href) if href.strip() and not is_own_anchor else ""
+        number = len(self.targets)
+        if not target or number > LAST_TARGET - FIRST_TARGET:
+            return chr(FIRST_TARGET)
+        self.targets.append(target)
+        self.rels.append(" ".join((element.get("rel") or "").lower().split())[:LINK_CHARACTERS])
+        return chr(FIRST_TARGET + number)
 
     def _superscript(self, element: HtmlElement) -> bool:
         link = next(element.iter("a"), None)
@@ -281,18 +355,29 @@ class _Walk:
             self._formula(alt)
         elif 0 < len(alt) <= _MAX_EMOJI and not any(map(str.isalnum, alt)) and not alt.isascii():
             self._text(alt)
-        elif len(alt) >= _MIN_DESCRIPTION and " " in alt.strip():
-            self.images.append(element)
+        elif target := image_target(element, self.url):
+            self.images.append((element, target))
         return True
 
     def _images(self) -> None:
-        """Add the pictures of the previous block that have a description."""
+        """Add the pictures of the previous block."""
         images, self.images = self.images, []
-        for element in images:
-            target = link_target(self.url, element.get("src") or element.get("data-src") or "")
-            description = collapsed(element.get("alt") or "").strip()
-            if target and description:
-                self._add(BlockType.IMAGE, composed(description), markdown.image(description, target), element=element)
+        for element, target in images:
+            alt = composed(collapsed(element.get("alt") or "").strip())[:FIELD_CHARACTERS]
+            self._add(
+                BlockType.IMAGE, alt, markdown.image(alt, target), element=element, image=Image(url=target, alt=alt)
+            )
+
+    def _no_script(self, element: HtmlElement) -> None:
+        """Note the pictures for readers without scripts, unless the one before is shown to other readers."""
+        before = element.getprevious()
+        if before is not None and any(image_target(img, self.url) for img in before.iter("img", "amp-img")):
+            return
+        for img in element.iter("img"):
+            target = image_target(img, self.url)
+            known = {one for _, one in self.images} | {block.image.url for block in self.blocks[-1:] if block.image}
+            if target and target not in known:
+                self.images.append((img, target))
 
     def _script(self, element: HtmlElement) -> bool:
         if (element.get("type") or "").startswith("math/tex"):
@@ -339,10 +424,17 @@ class _Walk:
         if rows is None:
             return False
         self._flush()
-        cells = [row for row in ([_cell_text(cell, self.dropped) for cell in row] for row in rows) if any(row)]
+        read = [[_cell(cell, self.dropped, self.url) for cell in row] for row in rows]
+        cells = [row for row in read if any(cell.plain for cell in row)]
         if cells:
-            linked = link_characters(element)
-            self._add(BlockType.TABLE, table_text(cells), markdown.table(cells), linked=linked, element=element)
+            self._add(
+                BlockType.TABLE,
+                table_text([[cell.plain for cell in row] for row in cells]),
+                markdown.table([[cell.markdown for cell in row] for row in cells]),
+                linked=link_characters(element),
+                links=tuple(link for row in cells for cell in row for link in cell.links),
+                element=element,
+            )
         return True
 
     # -- text
@@ -375,28 +467,40 @@ class _Walk:
         bare = _SPACES.sub(" ", bare).strip() if "  " in bare else bare.strip()
         if not bare:
             return
-        linked = sum(map(len, text.split(LINK)[1::2])) if LINK in text else 0
+        links = self._links(text) if LINK in text else ()
+        linked = sum(len(part) - 1 for part in text.split(LINK)[1::2]) if LINK in text else 0
         words = REFERENCES.sub(r"[\1]", bare) if NOTE in bare else bare
         if "\n" in words:
             words = "\n".join(filter(None, map(str.strip, words.split("\n"))))
-        words, marked = composed(words), composed(markdown.inline(text))
+        words, marked = composed(words), composed(markdown.inline(text, self.targets))
+        kind = None
         if self.heading:
-            self._add(BlockType.HEADING, words, "#" * self.heading + " " + marked.replace("\n", " "), linked=linked)
-        elif self.captions or boilerplate.wording().figure.match(words):
-            is_own = self.captions and self.own_caption
-            self._add(None if is_own else BlockType.CAPTION, words, marked, linked=linked)
-        else:
-            self._add(None, words, marked, linked=linked)
+            kind, marked = BlockType.HEADING, "#" * self.heading + " " + marked.replace("\n", " ")
+        elif (self.captions and not self.own_caption) or boilerplate.wording().figure.match(words):
+            kind = BlockType.CAPTION
+        self._add(kind, words, marked, linked=linked, links=links, caption=bool(self.captions))
+
+    def _links(self, text: str) -> tuple[Link, ...]:
+        """The links in a paragraph that lead somewhere and have words."""
+        found = []
+        for character, marked in LINKED.findall(text):
+            target, words = target_of(character, self.targets), REFERENCES.sub("", marked)
+            words = collapsed(TOGGLES.sub("", words.replace(BREAK, " "))).strip()
+            if target and words:
+                rel = target_of(character, self.rels)
+                found.append(Link(target=target, words=composed(words)[:LINK_CHARACTERS], rel=rel))
+        return tuple(found)
 
     def _balanced(self, text: str, toggles: list[str]) -> str:
         """A paragraph in which every open mark is closed; the next paragraph opens them again."""
         opened = "".join(self.carried)
         for mark in toggles:
-            if mark in self.carried:
-                self.carried.remove(mark)
+            closed = next((one for one in self.carried if one == mark or (mark == LINK and one[0] == LINK)), None)
+            if closed is not None:
+                self.carried.remove(closed)
             else:
                 self.carried.append(mark)
-        return opened + text + "".join(reversed(self.carried))
+        return opened + text + "".join(mark[0] for mark in reversed(self.carried))
 
     def _add(
         self,
@@ -405,6 +509,9 @@ class _Walk:
         marked: str,
         *,
         linked: int = 0,
+        links: tuple[Link, ...] = (),
+        caption: bool = False,
+        image: Image | None = None,
         element: HtmlElement | None = None,
     ) -> None:
         boxes = self.boxes[-_MAX_NESTING:]
@@ -437,6 +544,9 @@ class _Walk:
                 joint=joint,
                 linked=linked,
                 item=is_item,
+                links=links,
+                caption=caption,
+                image=image,
                 element=self.open[-1] if element is None else element,
             )
         )
@@ -447,6 +557,7 @@ class _Walk:
         "a": _link,
         "sup": _superscript,
         "img": _image,
+        "amp-img": _image,
         "script": _script,
         "math": _mathematics,
         "span": _span,
@@ -455,7 +566,7 @@ class _Walk:
         **dict.fromkeys(("iframe", "embed", "video", "audio"), _embed),
         **dict.fromkeys(
             "style template input textarea canvas head link meta map area applet noembed noframes frame frameset"  # noqa: SIM905
-            " progress meter source track title rt rp".split(),
+            " progress meter title rt rp".split(),
             _skip,
         ),
     }
@@ -482,7 +593,22 @@ def _is_footnotes(element: HtmlElement) -> bool:
     )
 
 
-def _cell_text(cell: HtmlElement, dropped: Collection[HtmlElement]) -> str:
-    walk = _Walk(dropped, "")
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A cell of a table."""
+
+    plain: str
+    markdown: str
+    links: tuple[Link, ...]
+
+
+def _cell(cell: HtmlElement, dropped: Collection[HtmlElement], url: str) -> _Cell:
+    walk = _Walk(dropped, url)
     walk.through(cell)
-    return SPACE.sub(" ", " ".join(block.plain for block in walk.blocks if block.type is not BlockType.EMBED))
+    plain = " ".join(block.plain for block in walk.blocks if block.type not in (BlockType.EMBED, BlockType.IMAGE))
+    marked = " ".join(block.markdown.replace("\n", " ") for block in walk.blocks)
+    return _Cell(
+        plain=SPACE.sub(" ", plain).strip(),
+        markdown=SPACE.sub(" ", marked).strip(),
+        links=links_in(walk.blocks),
+    )

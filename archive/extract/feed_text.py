@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from archive.extract import language
-from archive.extract.blocks import markdown_text, plain_text
+from archive.extract.blocks import images_in, links_in, markdown_text, plain_text
 from archive.extract.date_text import believed
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.markup import one_line
@@ -37,7 +37,7 @@ def feed_text(
     plain, marked = plain_text(blocks).strip(), markdown_text(blocks)
     title = one_line(entry.title)
     if not plain and marked:  # a picture or a video that is described
-        plain = "\n".join(block.plain for block in blocks)
+        plain = "\n".join(block.plain for block in blocks if block.plain)
     if not plain and title and count(title) >= _MIN_TITLE:
         plain = marked = title
     if not plain:
@@ -61,6 +61,8 @@ def feed_text(
         url=url,
         text=plain[:TEXT_CHARACTERS],
         markdown=marked[:TEXT_CHARACTERS],
+        links=links_in(blocks),
+        images=images_in(blocks),
         extractor=extractor(),
         entry=entry,
         source=FEED,

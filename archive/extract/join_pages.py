@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archive.extract import boilerplate
 from archive.extract.text import Text
-from archive.limits import TEXT_CHARACTERS
+from archive.limits import TEXT_CHARACTERS, TEXT_IMAGES, TEXT_LINKS
 
 _LABEL = 40
 """Characters up to which a paragraph is a label, of which only the numbers may differ from page to page."""
@@ -26,7 +26,9 @@ def join_pages(first: Text, others: Sequence[Text]) -> Text:
         _joined([getattr(page, name) for page in (first, *others)], separator, first.title)
         for name, separator in (("text", "\n"), ("markdown", "\n\n"), ("comments", "\n"))
     )
-    return replace(first, text=text, markdown=markdown, comments=comments)
+    links = tuple(dict.fromkeys(link for page in (first, *others) for link in page.links))[:TEXT_LINKS]
+    images = tuple(dict.fromkeys(image for page in (first, *others) for image in page.images))[:TEXT_IMAGES]
+    return replace(first, text=text, markdown=markdown, comments=comments, links=links, images=images)
 
 
 def _joined(pages: Sequence[str], separator: str, title: str | None) -> str:

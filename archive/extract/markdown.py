@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote, urlsplit
 
 from archive.extract.characters import collapsed
-from archive.extract.links import joined
 
 BOLD, ITALIC, CODE, STRUCK, NOTE, LINK, BREAK = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06", "\x0b"
-TOGGLES = re.compile("[\x01-\x04\x06]")
-"""Marks that stand at the beginning and the end of a run."""
+FIRST_TARGET, LAST_TARGET = 0xE000, 0xF8FF
+"""Characters for private use, which stand for the target of a link: the first of them if it has none."""
+TOGGLES = re.compile("[\x01-\x04]|\x06[\ue000-\uf8ff]?")
+"""Marks that stand at the beginning and the end of a run. A link begins with `LINK` and the character of its target."""
+LINKED = re.compile("\x06([\ue000-\uf8ff])([^\x06]*)\x06")
+"""A link: the character of its target, and its words."""
 REFERENCES = re.compile("\x05([^\x05]*)\x05")
 """Footnote references: their number between two `NOTE`."""
 _SIGNS = {BOLD: "**", ITALIC: "*", CODE: "`", STRUCK: "~~"}
 _SIGN = re.compile("[\x01-\x04]")
-_EMPTY_PAIR = re.compile("([\x01-\x04])([ \x06]*)\\1")
+_NO_WORDS = re.compile("(?:[ \x01-\x04]|\x06[\ue000-\uf8ff]?)*")
+_LINK_BEGIN, _LINK_END = re.compile("(\x06[\ue000-\uf8ff])( +)"), re.compile("( +)(\x06)(?![\ue000-\uf8ff])")
 _PAIR = re.compile("|".join(f"{mark}[^{mark}]*{mark}" for mark in _SIGNS))
 _SPACES = re.compile(" {2,}")
 _STRUCTURE = re.compile(r"^(?=#{1,6}\s|[-+*>]\s|=+$|-+$)|^(\d{1,9})(?=[.)]\s)", re.MULTILINE)
@@ -29,17 +32,24 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _FENCE = re.compile(r"`{3,}")
 _MIN_FENCE = 3
 _NO_BRACKETS = str.maketrans("[]\\<>", "()/  ")
-_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
-_MAX_URL = 2_000
 
 
-def inline(text: str) -> str:
-    """A paragraph with marks as Markdown; what would be read as markup is escaped."""
-    text = text.replace(LINK, "")
+def inline(text: str, targets: Sequence[str] = ()) -> str:
+    """A paragraph with marks as Markdown; what would be read as markup is escaped.
+
+    Args:
+        text: The paragraph.
+        targets: Where its links lead, by the number of their character; empty if a link is to be left out.
+    """
     if "<" in text:
         text = _TAG.sub("\\<", text)
+    if LINK in text:  # spaces go before a link and after it
+        text = _LINK_END.sub(r"\2\1", _LINK_BEGIN.sub(r"\2\1", text))
     if _SIGN.search(text):
         text = _with_signs(text)
+    if LINK in text:
+        text = LINKED.sub(lambda found: _linked(found[2], target_of(found[1], targets)), text).replace(LINK, "")
+        text = _SPACES.sub(" ", text)
     if not text[:1].isalpha() or "\n" in text:
         text = _STRUCTURE.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", text)
     if NOTE in text:
@@ -48,12 +58,20 @@ def inline(text: str) -> str:
 
 
 def _with_signs(text: str) -> str:
-    before = None
-    while before != text:
-        before, text = text, _EMPTY_PAIR.sub(r"\2", text)
+    for mark in _SIGNS:
+        text = _without_empty_pairs(text, mark)
     for _ in _SIGNS:  # pairs nest
         text = _PAIR.sub(lambda found: _between_signs(found[0][0], found[0][1:-1]), text)
     return _SPACES.sub(" ", _SIGN.sub("", text))
+
+
+def _without_empty_pairs(text: str, mark: str) -> str:
+    """Text without pairs of a mark - the first and the second of them, the third and the fourth - around no words."""
+    parts = text.split(mark)
+    for at in range(1, len(parts) - 1, 2):
+        if not _NO_WORDS.fullmatch(parts[at]):
+            parts[at] = f"{mark}{parts[at]}{mark}"
+    return "".join(parts)
 
 
 def _between_signs(mark: str, text: str) -> str:
@@ -64,26 +82,36 @@ def _between_signs(mark: str, text: str) -> str:
     return f"{before}{_SIGNS[mark]}{bare}{_SIGNS[mark]}{after}"
 
 
+def target_of(character: str, targets: Sequence[str]) -> str:
+    """Where a link leads; empty if that is not known."""
+    number = ord(character) - FIRST_TARGET
+    return targets[number] if number < len(targets) else ""
+
+
+def _linked(words: str, target: str) -> str:
+    if not target or not words.strip():
+        return words
+    return f"[{words if _is_balanced(words) else words.translate(_NO_BRACKETS)}](<{target}>)"
+
+
+def _is_balanced(words: str) -> bool:
+    """Whether each bracket that opens is closed, so that none ends the words of a link."""
+    depth = 0
+    for sign in words if "[" in words or "]" in words else "":
+        depth += (sign == "[") - (sign == "]")
+        if depth < 0:
+            return False
+    return depth == 0 and not words.endswith("\\")
+
+
 def link(label: str, target: str) -> str:
-    """A link; `target` as `link_target` gives it."""
+    """A link; `target` is a quoted address."""
     return f"[{collapsed(label).translate(_NO_BRACKETS)}](<{target}>)"
 
 
 def image(description: str, target: str) -> str:
-    """A picture; `target` as `link_target` gives it."""
+    """A picture; `target` is a quoted address."""
     return "!" + link(description, target)
-
-
-def link_target(base: str, source: str) -> str:
-    """The absolute web address in an attribute, quoted for Markdown; empty if it is not one."""
-    target = joined(base, source)
-    try:
-        parts = urlsplit(target or "")
-        if target is None or parts.scheme not in ("http", "https") or not parts.hostname or len(target) > _MAX_URL:
-            return ""
-    except ValueError:
-        return ""
-    return quote(target, safe=_URL_SAFE)
 
 
 def fenced(code: str, language: str) -> str:

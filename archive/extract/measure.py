@@ -14,7 +14,7 @@ BLOCKS = frozenset(
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _UNREAD = frozenset(
     "script style noscript template svg button select input textarea option canvas object embed audio video"  # noqa: SIM905
-    " iframe head link meta dialog map area applet noembed noframes frame frameset progress meter source track"
+    " iframe head link meta dialog map area applet noembed noframes frame frameset progress meter"
     " label".split()
 )
 """Elements whose text readers do not see as text."""

@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 
 from archive.errors import ExtractError, PageTooLargeError
 from archive.extract import page_links, pipeline, words
-from archive.extract.blocks import BlockType, blocks_of, markdown_text
+from archive.extract.blocks import BlockType, blocks_of, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
 from archive.extract.page_signs import Signs, signs_of
@@ -190,9 +190,10 @@ def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
         for block in blocks_of(source.tree if body is None else body, dropped=frozenset(), url=source.url)
         if block.type in (BlockType.CAPTION, BlockType.IMAGE, BlockType.EMBED)
     ]
-    said = [block.plain for block in shown if block.type is not BlockType.EMBED]
+    said = [block.plain for block in shown if block.type is not BlockType.EMBED and block.plain]
     plain = "\n".join(dict.fromkeys(said)) or (text.title or "")
-    return replace(text, text=plain, markdown=markdown_text(shown) or plain) if plain else text
+    marked = markdown_text(shown) or plain
+    return replace(text, text=plain, markdown=marked, images=images_in(shown), links=links_in(shown)) if plain else text
 
 
 def _is_own_section(part: HtmlElement, tree: HtmlElement, entry: Entry | None) -> bool:

@@ -20,19 +20,27 @@ from trafilatura.xml import xmltotxt
 
 from archive.errors import ExtractError, PageTooLargeError
 from archive.extract import body, boilerplate, language, page_metadata, short_posts, trim
-from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text, plain_text
+from archive.extract.blocks import Block, BlockType, blocks_of, images_in, links_in, markdown_text, plain_text
 from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
+from archive.extract.links import base_url
 from archive.extract.padding import without_padding
 from archive.extract.page_signs import Signs, signs_of
 from archive.extract.site_profile import Profile
-from archive.extract.text import Entry, Facts, Text
+from archive.extract.text import Entry, Facts, Image, Link, Text
 from archive.limits import PAGE_BYTES, TEXT_CHARACTERS
 from archive.warc.codings import unicode_html
 
 NAME = "pressmark"
-RULES = "3"
+RULES = "4"
 """Version of the extraction rules; each change gives some pages another text."""
-OPTIONS = {"comments": "apart", "tables": "yes", "formatting": "yes", "links": "no", "dates": "original"}
+OPTIONS = {
+    "comments": "apart",
+    "tables": "yes",
+    "formatting": "yes",
+    "links": "yes",
+    "images": "yes",
+    "dates": "original",
+}
 _MARKUP = re.compile(r"<(?:p|h[1-6]|div|body|article|main|title|meta)\b[^<>]*>", re.IGNORECASE)
 _SHORT = 200
 """Characters of a text below which trafilatura is tried too."""
@@ -153,6 +161,8 @@ def read(
         url=url,
         text=made.text[:TEXT_CHARACTERS],
         markdown=made.markdown[:TEXT_CHARACTERS],
+        links=made.links,
+        images=made.images,
         comments=made.comments[:TEXT_CHARACTERS],
         extractor=extractor(site),
         entry=entry,
@@ -167,6 +177,8 @@ class _Post:
     text: str = ""
     markdown: str = ""
     comments: str = ""
+    links: tuple[Link, ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 def _post(
@@ -180,6 +192,7 @@ def _post(
     found = body.find(tree, title=title, at=at)
     if found is None:
         return _Post()
+    url = base_url(tree, url)
     headings = (" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))
     titles = {one for one in (title, *headings) if one}
     if hints is None:
@@ -194,7 +207,7 @@ def _post(
         for block in blocks_of(element, dropped=found.unread, url=url)
         if boilerplate.keep_line(block.plain)
     ]
-    return _Post(plain_text(kept), markdown_text(kept), plain_text(comments))
+    return _Post(plain_text(kept), markdown_text(kept), plain_text(comments), links_in(kept), images_in(kept))
 
 
 def _trimmed(
@@ -246,7 +259,10 @@ def _without_twins(blocks: list[Block]) -> list[Block]:
     return [
         block
         for block, following in zip_longest(blocks, blocks[1:])
-        if block.type is not BlockType.IMAGE or following is None or comparable(block) != comparable(following)
+        if block.type is not BlockType.IMAGE
+        or following is None
+        or not block.plain
+        or comparable(block) != comparable(following)
     ]
 
 

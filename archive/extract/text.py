@@ -96,6 +96,56 @@ def _instant(written: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link in a post."""
+
+    target: str
+    """Absolute web or mail address, quoted; not followed."""
+    words: str
+    """The text of the link, on one line."""
+    rel: str = ""
+    """Its `rel` attribute, in lower case; empty if it has none."""
+
+    def as_json(self) -> dict[str, str]:
+        """Its fields; `rel` only if there is one."""
+        return {"target": self.target, "words": self.words, **({"rel": self.rel} if self.rel else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in a post."""
+
+    url: str
+    """Absolute web address, quoted; not fetched."""
+    alt: str = ""
+    """What it shows, for readers who do not see it; empty if that is not stated."""
+    caption: str = ""
+    """Its caption; empty if it has none."""
+
+    def as_json(self) -> dict[str, str]:
+        """Its fields, without those that are empty."""
+        return {name: value for name in ("url", "alt", "caption") if (value := getattr(self, name))}
+
+
+def links_from_json(data: object) -> tuple[Link, ...]:
+    """The links in `Text.fields`; what is not a link is left out."""
+    return tuple(
+        Link(**{name: str(one.get(name) or "") for name in ("target", "words", "rel")})
+        for one in (data if isinstance(data, list) else ())
+        if isinstance(one, dict) and one.get("target")
+    )
+
+
+def images_from_json(data: object) -> tuple[Image, ...]:
+    """The pictures in `Text.fields`; what is not a picture is left out."""
+    return tuple(
+        Image(**{name: str(one.get(name) or "") for name in ("url", "alt", "caption")})
+        for one in (data if isinstance(data, list) else ())
+        if isinstance(one, dict) and one.get("url")
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """The metadata of a post; None if it is not stated."""
@@ -136,7 +186,13 @@ class Text(Facts):
     """The post as plain text, one paragraph a line."""
 
     markdown: str
-    """The post as Markdown."""
+    """The post as Markdown, with links and pictures."""
+
+    links: tuple[Link, ...] = ()
+    """The links in it, in order; the first 2,000."""
+
+    images: tuple[Image, ...] = ()
+    """The pictures in it, in order; the first 1,000."""
 
     comments: str = ""
     """Readers' comments; not part of `text`."""
@@ -189,4 +245,8 @@ class Text(Facts):
             stored["feed_only"] = self.feed_only
         if self.pages:
             stored["pages"] = list(self.pages)
+        if self.links:
+            stored["links"] = [link.as_json() for link in self.links]
+        if self.images:
+            stored["images"] = [image.as_json() for image in self.images]
         return stored

@@ -180,12 +180,15 @@ def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> l
     end = len(blocks)
     left = sum(len(block.plain) for block in blocks)
     for _ in range(_TAIL_BLOCKS):
-        if end <= 1 or is_certain(blocks[end - 1]) or not _is_tail(blocks[end - 1]):
+        at = end - 1
+        while at > 0 and blocks[at].type is BlockType.IMAGE:  # it goes with what precedes it
+            at -= 1
+        if at < 1 or is_certain(blocks[at]) or not _is_tail(blocks[at]):
             break
-        left -= len(blocks[end - 1].plain)
-        if is_prose(blocks[end - 1]) and left < _MIN_POST:
+        left -= sum(len(block.plain) for block in blocks[at:end])
+        if is_prose(blocks[at]) and left < _MIN_POST:
             break
-        end -= 1
+        end = at
     last = max(
         (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.type is BlockType.TABLE), default=-1
     )
@@ -211,6 +214,8 @@ def _is_tail(block: Block) -> bool:
 
 
 def _trails(block: Block) -> bool:
+    if block.type is BlockType.IMAGE:
+        return False
     text = _bare(block)
     return (
         block.type is BlockType.HEADING

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from archive.extract.text import PAGE, Entry, Text, made_by
+from archive.extract.text import PAGE, Entry, Text, images_from_json, links_from_json, made_by
 from archive.index.fulltext import Entered
 from archive.index.schema import UNSTATED, CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -170,6 +170,8 @@ class HeldText:
             markdown=markdown if isinstance(markdown, str) else self.text,
             tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
             pages=tuple(map(str, pages)) if isinstance(pages, list) else (),
+            links=links_from_json(self.fields.get("links")),
+            images=images_from_json(self.fields.get("images")),
             entry=self.entry,
             **known,
         )

@@ -92,7 +92,7 @@ def test_a_data_table_is_a_table() -> None:
     )
     words, marked = forms(html)
     assert words == "Boat | Crew\nA | B | 3\nC"
-    assert marked == "| Boat | Crew |\n| --- | --- |\n| A \\| B | 3 |\n| C |  |"
+    assert marked == "| Boat | Crew |\n| --- | --- |\n| A \\| B | **3** |\n| C |  |"
 
 
 def test_a_layout_table_is_not_a_table() -> None:
@@ -170,11 +170,12 @@ def test_an_address_cannot_end_its_link() -> None:
 def test_captions_of_blog_software_are_text_and_others_are_in_markdown_only() -> None:
     own = "<figure class='wp-block-image'><img src='a.jpg'><figcaption class='wp-element-caption'>By me</figcaption></figure>"
     other = "<figure><img src='a.jpg'><figcaption>By an agency</figcaption></figure>"
-    assert forms(own) == ("By me", "By me")
-    assert forms(other) == ("", "By an agency")
+    picture = "![](<http://blog.example/post/a.jpg>)\n\n"
+    assert forms(own) == ("By me", f"{picture}By me")
+    assert forms(other) == ("", f"{picture}By an agency")
 
 
-def test_pictures_with_a_description_are_in_markdown() -> None:
+def test_pictures_are_in_markdown() -> None:
     html = "<p>a <img src='b.jpg' alt='The wall at low tide'> c <img class='emoji' alt='\N{ROWBOAT}' src='e.png'></p>"
     words, marked = forms(html)
     assert words == "a c \N{ROWBOAT}"

@@ -43,7 +43,7 @@ def post(site: Site, request: Request) -> Response:
         url=url,
         title=shown.text.title or url,
         host=host_of(url),
-        body=_html(site, text),
+        body=_html(site, text, stamp_of(capture.date)),
         cut=len(text.text) > SHOWN_CHARACTERS,
         text=text,
         facts=_facts(text),
@@ -61,10 +61,10 @@ def post(site: Site, request: Request) -> Response:
     )
 
 
-def _html(site: Site, text: HeldText) -> Markup:
-    """The text as sanitized HTML, without images."""
+def _html(site: Site, text: HeldText, stamp: str) -> Markup:
+    """The text as sanitized HTML; its pictures are links to their copies of the time of `stamp`."""
     markdown = str(text.fields.get("markdown") or text.text)[:SHOWN_CHARACTERS]
-    return Markup(site.reader.work(markdown_html, markdown=markdown))  # noqa: S704  sanitized there
+    return Markup(site.reader.work(markdown_html, markdown=markdown, stamp=stamp))  # noqa: S704  sanitized there
 
 
 def _timeline(rows: Sequence[CaptureRow], versions: Sequence[Version]) -> Markup:

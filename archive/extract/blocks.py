@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from lxml.html import HtmlElement
+from lxml import etree
+from lxml.html import HtmlElement, fragment_fromstring
 
 from archive.extract import boilerplate, markdown
-from archive.extract.addresses import href_target, link_target
+from archive.extract.addresses import href_target, is_tracker, link_target
 from archive.extract.characters import NOISE, SPACE, collapsed, composed
 from archive.extract.code import code_language, source_code
+from archive.extract.exponents import subscript, superscript
+from archive.extract.formula import linear
 from archive.extract.images import image_target
 from archive.extract.markdown import (
     BREAK,
@@ -33,8 +36,8 @@ from archive.extract.markdown import (
     TOGGLES,
     target_of,
 )
-from archive.extract.measure import BLOCKS, HEADINGS
 from archive.extract.tables import data_rows, link_characters, table_text
+from archive.extract.tags import BLOCKS, HEADINGS
 from archive.extract.text import Image, Link
 from archive.limits import FIELD_CHARACTERS, LINK_CHARACTERS, TEXT_IMAGES, TEXT_LINKS
 
@@ -55,6 +58,13 @@ _OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-cap
 _EMBED = re.compile(
     r"/embed|player|video|youtu|vimeo|dailymotion|ted\.com|twitch|peertube|soundcloud|bandcamp", re.IGNORECASE
 )
+_PLAYERS = {
+    "lite-youtube": "https://www.youtube.com/watch?v=",
+    "amp-youtube": "https://www.youtube.com/watch?v=",
+    "lite-vimeo": "https://vimeo.com/",
+    "amp-vimeo": "https://vimeo.com/",
+}
+"""Elements that scripts turn into players, and what precedes the id of a video in its address."""
 _MAX_EMOJI = 8
 """Characters up to which the `alt` of a picture can be the emoji that the picture shows."""
 _CAPTION_DEPTH = 3
@@ -221,6 +231,8 @@ class _Walk:
         if element in self.dropped:
             if tag == "noscript":
                 self._no_script(element)
+            elif tag == "object":
+                self._embed(element)
             return False
         special = self._specials.get(tag)
         if special is not None and special(self, element):
@@ -343,10 +355,26 @@ class _Walk:
     def _superscript(self, element: HtmlElement) -> bool:
         link = next(element.iter("a"), None)
         found = _FOOTNOTE.match("".join(element.itertext()).strip())
-        if found is None or link is None or "#" not in (link.get("href") or ""):
-            return False
-        self.parts += [NOTE, found[1], NOTE]
-        return True
+        if found is not None and link is not None and "#" in (link.get("href") or ""):
+            self.parts += [NOTE, found[1], NOTE]
+            return True
+        return link is None and self._written(superscript(element, self._last_sign()))
+
+    def _subscript(self, element: HtmlElement) -> bool:
+        is_linked = next(element.iter("a"), None) is not None
+        return not is_linked and self._written(subscript(element, self._last_sign()))
+
+    def _written(self, text: str | None) -> bool:
+        """Add text if there is any."""
+        self._text(text)
+        return text is not None
+
+    def _last_sign(self) -> str:
+        """The last character of the open block; empty if it has none."""
+        for part in reversed(self.parts):
+            if bare := TOGGLES.sub("", part):
+                return bare[-1]
+        return ""
 
     def _image(self, element: HtmlElement) -> bool:
         classes = (element.get("class") or "").split()
@@ -380,8 +408,15 @@ class _Walk:
                 self.images.append((img, target))
 
     def _script(self, element: HtmlElement) -> bool:
-        if (element.get("type") or "").startswith("math/tex"):
-            self._formula(element.text or "", display="display" in (element.get("type") or ""))
+        """A formula that MathJax shows."""
+        language, _, options = (element.get("type") or "").partition(";")
+        source = element.text or ""
+        if language == "math/tex":
+            self._formula(source, display="display" in options)
+        elif language == "math/asciimath":
+            self._text(collapsed(source))
+        elif language == "math/mml" and (math := _parsed(source)) is not None:
+            self._mathematics(math)
         return True
 
     def _mathematics(self, element: HtmlElement) -> bool:
@@ -389,11 +424,14 @@ class _Walk:
         source = next((note.text for note in notes if note.text), None) or element.get("alttext")
         if source:
             self._formula(source, display=element.get("display") == "block")
-        return bool(source)
+        else:
+            self._text(linear(element))
+        return True
 
     def _span(self, element: HtmlElement) -> bool:
         # KaTeX and MathJax render a formula as HTML beside its source.
-        return bool(element.attrib) and "katex-html" in (element.get("class") or "").split()
+        classes = (element.get("class") or "").split() if element.attrib else ()
+        return "katex-html" in classes or "MathJax_Preview" in classes
 
     def _formula(self, source: str, *, display: bool = False) -> None:
         sign = "$$" if display else "$"
@@ -402,15 +440,15 @@ class _Walk:
             self.parts += [sign, bare, sign]
 
     def _embed(self, element: HtmlElement) -> bool:
-        source = element.get("src") or element.get("data-src") or element.get("data") or ""
-        if not source:
-            source = next((part.get("src") or "" for part in element.iter("source")), "")
-        target = link_target(self.url, source)
-        if target and (element.tag in ("video", "audio") or _EMBED.search(target)):
-            self._flush()
-            label = (element.get("title") or "").strip() or f"{urlsplit(target).hostname}"
-            self._add(BlockType.EMBED, target, markdown.link(label, target), element=element)
-        return True
+        is_media = element.tag in ("video", "audio")
+        for source in _embedded(element):
+            target = link_target(self.url, source)
+            if target and (is_media or _EMBED.search(target)) and not is_tracker(target):
+                self._flush()
+                label = (element.get("title") or "").strip() or f"{urlsplit(target).hostname}"
+                self._add(BlockType.EMBED, target, markdown.link(label, target), element=element)
+                break
+        return str(element.tag) != "embed"  # it is empty, but the parser does not know that
 
     def _preformatted(self, element: HtmlElement) -> bool:
         self._flush()
@@ -556,6 +594,7 @@ class _Walk:
         "hr": _rule,
         "a": _link,
         "sup": _superscript,
+        "sub": _subscript,
         "img": _image,
         "amp-img": _image,
         "script": _script,
@@ -563,13 +602,29 @@ class _Walk:
         "span": _span,
         "pre": _preformatted,
         "table": _table,
-        **dict.fromkeys(("iframe", "embed", "video", "audio"), _embed),
+        **dict.fromkeys(("iframe", "embed", "video", "audio", *_PLAYERS), _embed),
         **dict.fromkeys(
-            "style template input textarea canvas head link meta map area applet noembed noframes frame frameset"  # noqa: SIM905
+            "style template input textarea canvas option head link meta map area applet noembed noframes frame frameset"  # noqa: SIM905
             " progress meter title rt rp".split(),
             _skip,
         ),
     }
+
+
+def _embedded(element: HtmlElement) -> Iterator[str]:
+    """Addresses of what an element plays, the best first; consent dialogs keep them in `data-` attributes."""
+    yield from (value for name in ("src", "data-src", "data") if (value := element.get(name)))
+    if element.tag in _PLAYERS and (video := element.get("videoid") or element.get("data-videoid")):
+        yield _PLAYERS[element.tag] + quote(video, safe="")
+    yield from (value for part in element.iter("source", "embed", "param") if (value := part.get("src")))
+    yield from (value for name, value in element.attrib.items() if name.startswith("data-") and "//" in value[:8])
+
+
+def _parsed(markup: str) -> HtmlElement | None:
+    try:
+        return fragment_fromstring(markup, create_parent="math")
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
 
 
 def _number(text: str | None, default: int) -> int:

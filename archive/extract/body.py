@@ -22,6 +22,7 @@ from archive.extract.candidates import Page
 from archive.extract.choose import choose, leads, only_article
 from archive.extract.drop import drop
 from archive.extract.exclude import Exclusion, exclude
+from archive.extract.tags import WRAPPERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,8 @@ class Body:
     dropped: frozenset[HtmlElement]
     """Elements within it that are not the post, and all of `unread`."""
     unread: frozenset[HtmlElement]
-    """Elements anywhere on the page that readers do not see as text, such as scripts."""
+    """Wrappers anywhere on the page whose text readers do not see as text, such as buttons. Those that never have
+    text, such as scripts and videos, are left to `blocks_of`, which knows which of them show something."""
     comments: Sequence[HtmlElement]
     """Containers of the readers' comments, anywhere on the page."""
 
@@ -57,7 +59,9 @@ def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None 
     chosen = choose(page, exclusion) if at is None else measure.elements.index(at)
     if chosen is None:
         return None
-    unread = frozenset(element for i, element in enumerate(measure.elements) if measure.unread[i])
+    unread = frozenset(
+        element for i, element in enumerate(measure.elements) if measure.unread[i] and element.tag in WRAPPERS
+    )
     return Body(
         element=measure.elements[chosen],
         leads=leads(page, exclusion, chosen),

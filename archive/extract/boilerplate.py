@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from archive.extract.measure import HEADINGS
+from archive.extract.tags import HEADINGS
 
 _MAX_HEADING = 60
 """Characters of a heading; a longer block is a sentence."""

@@ -10,7 +10,7 @@ from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import NEVER_BODY, SHORT_POST, Page
 from archive.extract.exclude import Exclusion
-from archive.extract.measure import HEADINGS
+from archive.extract.tags import HEADINGS
 
 _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr"})
 """Never the body themselves, but old sites lay out their pages with them."""

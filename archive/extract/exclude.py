@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, PARAGRAPH, SCANT, Page
-from archive.extract.measure import HEADINGS
+from archive.extract.tags import HEADINGS
 
 _ROOTS = frozenset({"html", "body", "main"})
 _BOXES = frozenset({"aside", "nav", "footer", "form"})

@@ -6,20 +6,9 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure"  # noqa: SIM905
-    " footer form h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol p pre section summary table tbody td"
-    " tfoot th thead tr ul".split()
-)
-HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_UNREAD = frozenset(
-    "script style noscript template svg button select input textarea option canvas object embed audio video"  # noqa: SIM905
-    " iframe head link meta dialog map area applet noembed noframes frame frameset progress meter"
-    " label".split()
-)
-"""Elements whose text readers do not see as text."""
-_WRAPPERS = frozenset("button svg label option select dialog object noscript".split())  # noqa: SIM905
-"""Those of them that contain much of the page if its markup is broken, or for readers without scripts."""
+from archive.extract.controls import CONTROLS, is_words
+from archive.extract.tags import BLOCKS, HEADINGS, UNREAD, WRAPPERS
+
 _WRAPPED = 500
 """Characters of running text from which on such an element is read."""
 _SENTENCE = 40
@@ -79,7 +68,11 @@ class Measure:
             if above >= 0:
                 end[above] = max(end[above], end[i])
                 own[above] += _length(element.tail)
-            if tag in _UNREAD and (tag not in _WRAPPERS or prose[i] < _WRAPPED):
+            if (
+                tag in UNREAD
+                and (tag not in WRAPPERS or prose[i] < _WRAPPED)
+                and not (tag in CONTROLS and is_words(element))
+            ):
                 unread[i], block[i] = True, False
                 own[i] = chars[i] = link_chars[i] = links[i] = 0
                 prose[i] = 0.0

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag
 from lxml.html import HtmlElement, html_parser
 
 from archive.extract import boilerplate
-from archive.extract.measure import BLOCKS, HEADINGS
+from archive.extract.tags import BLOCKS, HEADINGS
 
 _CONTAINERS = BLOCKS - HEADINGS - {"body", "hr", "dt", "p", "caption"}
 _HEAD = frozenset({"base", "link", "meta"})

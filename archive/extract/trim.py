@@ -40,6 +40,7 @@ _REPEATED_PARAGRAPHS = 3
 _HEAD_BLOCKS = 8
 _TAIL_BLOCKS = 12
 """Blocks at the beginning and the end of a body that are searched for boilerplate."""
+_MEDIA = frozenset({BlockType.IMAGE, BlockType.EMBED})
 _MIN_RULE = 3
 """Characters of a line of stars that separates sections."""
 
@@ -152,16 +153,13 @@ def is_own(block: Block) -> bool:
 
 def _without_head(blocks: list[Block], titles: Collection[str], is_certain: Callable[[Block], bool]) -> list[Block]:
     first = next((at for at, block in enumerate(blocks) if is_prose(block)), len(blocks))
-    again = -1
-    for at, block in enumerate(blocks[: min(first + 1, _HEAD_BLOCKS)]):
-        if boilerplate.folded(_bare(block)) in titles:
-            again = at
+    head = [at for at, block in enumerate(blocks[: first + 1]) if block.type not in _MEDIA][:_HEAD_BLOCKS]
+    last = head[-1] if head else -1
+    again = max((at for at in range(last + 1) if boilerplate.folded(_bare(blocks[at])) in titles), default=-1)
     kept = [
         block
         for at, block in enumerate(blocks)
-        if at > again
-        or block.type in (BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION, BlockType.CODE)
-        or is_certain(block)
+        if at > again or block.type in (*_MEDIA, BlockType.CAPTION, BlockType.CODE) or is_certain(block)
     ]
     first = next((at for at, block in enumerate(kept) if is_prose(block)), 0)
     return [block for block in kept[:first] if is_certain(block) or not _is_byline(block)] + kept[first:]
@@ -178,23 +176,32 @@ def _is_byline(block: Block) -> bool:
 
 def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> list[Block]:
     end = len(blocks)
-    left = sum(len(block.plain) for block in blocks)
+    played: list[Block] = []
+    left = sum(map(_size, blocks))
     for _ in range(_TAIL_BLOCKS):
         at = end - 1
-        while at > 0 and blocks[at].type is BlockType.IMAGE:  # it goes with what precedes it
+        while at > 0 and blocks[at].type in _MEDIA:
             at -= 1
         if at < 1 or is_certain(blocks[at]) or not _is_tail(blocks[at]):
             break
-        left -= sum(len(block.plain) for block in blocks[at:end])
+        left -= sum(map(_size, blocks[at:end]))
         if is_prose(blocks[at]) and left < _MIN_POST:
             break
+        # A picture goes with the words that it follows, such as those about the author; a video is the post's.
+        played = [block for block in blocks[at:end] if block.type is BlockType.EMBED] + played
         end = at
     last = max(
         (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.type is BlockType.TABLE), default=-1
     )
     if last < 0:
-        return blocks[:end]
-    return blocks[: last + 1] + [block for block in blocks[last + 1 : end] if is_certain(block) or not _trails(block)]
+        return blocks[:end] + played
+    rest = [block for block in blocks[last + 1 : end] if is_certain(block) or not _trails(block)]
+    return blocks[: last + 1] + rest + played
+
+
+def _size(block: Block) -> int:
+    """Characters of text in a block."""
+    return 0 if block.type in _MEDIA else len(block.plain)
 
 
 def _is_tail(block: Block) -> bool:
@@ -214,7 +221,7 @@ def _is_tail(block: Block) -> bool:
 
 
 def _trails(block: Block) -> bool:
-    if block.type is BlockType.IMAGE:
+    if block.type in _MEDIA:
         return False
     text = _bare(block)
     return (

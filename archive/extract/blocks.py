@@ -36,6 +36,7 @@ from archive.extract.markdown import (
     TOGGLES,
     target_of,
 )
+from archive.extract.outward import leads_away
 from archive.extract.tables import data_rows, link_characters, table_text
 from archive.extract.tags import BLOCKS, HEADINGS
 from archive.extract.text import Image, Link
@@ -103,6 +104,8 @@ class Block:
     """What Markdown puts between the previous block and this one."""
     linked: int = 0
     """Characters of its text that are links."""
+    outward: int = 0
+    """How many of these lead to other sites."""
     item: bool = False
     """It is in a list."""
     links: tuple[Link, ...] = field(default=(), compare=False)
@@ -582,6 +585,7 @@ class _Walk:
                 joint=joint,
                 linked=linked,
                 item=is_item,
+                outward=sum(len(link.words) for link in links if leads_away(link.target, self.url)),
                 links=links,
                 caption=caption,
                 image=image,

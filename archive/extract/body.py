@@ -41,15 +41,16 @@ class Body:
     """Containers of the readers' comments, anywhere on the page."""
 
 
-def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None = None) -> Body | None:
+def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None = None, url: str = "") -> Body | None:
     """The body of the post that a page shows; None if the page has no text.
 
     Args:
         root: The page.
         title: The post's title as the page states it.
         at: The element that is the body, if that is known already.
+        url: What the links of the page are relative to.
     """
-    page = Page.of(root, title)
+    page = Page.of(root, title, url)
     measure = page.measure
     if at is None and not measure.prose[0] and not any(page.named):
         at = only_article(page)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -28,6 +29,8 @@ _NUMBER = re.compile(r"\d[\d.,]*")
 _SPACE = re.compile(r"\s+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[\s_:/.]+|-+")
+_VARIANT = re.compile(r"\w:|[\[\]!@]")
+"""What is in classes of Tailwind and its like, which say how an element looks: `print:hidden`, `[&>p]:mt-2`."""
 _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.IGNORECASE
 )
@@ -37,6 +40,15 @@ _NOT_MARKS = frozenset({"ignored", "listing"})
 """Lists in `[names]` that do not name an element of a page."""
 _LONGEST_NAME = 4
 """Words of the longest name in the rules."""
+
+
+_LONGEST_SLUG = 6
+"""Words of an id from which on it is a sentence rather than a name."""
+_SLUG_PARTS = frozenset(
+    {"sec", "section", "sect", "s", "h", "heading", "header", "id", "part", "outline", "user", "content", "wrap", "toc"}
+)
+"""Words that software adds to the words of a heading when it makes an id of them."""
+_WORDS = re.compile(r"\w+")
 
 
 class Kind(Enum):
@@ -86,6 +98,8 @@ class Wording:
     agency: re.Pattern[str]
     also: re.Pattern[str]
     disclosure: re.Pattern[str]
+    offer: re.Pattern[str]
+    reader: re.Pattern[str]
     tail: re.Pattern[str]
     plea: re.Pattern[str]
     bio: re.Pattern[str]
@@ -108,6 +122,8 @@ def wording() -> Wording:
         agency=re.compile(listed["agency"], re.IGNORECASE),
         also=re.compile(r"^[\[(>»→•▶►*\s-]*" + listed["also"] + r"\b[^:]{0,25}[:|?–-]", re.IGNORECASE),  # noqa: RUF001
         disclosure=re.compile(listed["disclosure"], re.IGNORECASE),
+        offer=re.compile(listed["offer"], re.IGNORECASE),
+        reader=re.compile(listed["reader"]),
         tail=re.compile("^" + listed["tail"], re.IGNORECASE),
         plea=re.compile(r"(?<!\w)" + listed["plea"], re.IGNORECASE),
         bio=re.compile(listed["bio"] + r".{0,120}\b(?i:" + listed["trade"] + r")\b", re.DOTALL),
@@ -182,9 +198,24 @@ def names_of(element: HtmlElement) -> Names:
     if not attributes:
         return _NAMELESS
     classes, name = attributes.get("class") or "", attributes.get("id") or ""
+    if name and _marks(name) and _is_slug(element, name):
+        name = ""
     if name and element.tag in HEADINGS:  # it is an anchor made from its text
         return _COMMENTS_HEADING if _named("", name).is_comments else _named(classes, "")
     return _named(classes, name)
+
+
+def _is_slug(element: HtmlElement, name: str) -> bool:
+    """Whether the id of an element is made from the words of its heading, or is a sentence: it names nothing."""
+    words = [word for word in _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower().split("-") if word]
+    if len(words) > _LONGEST_SLUG:
+        return True
+    heading = next(islice(element.iter(*HEADINGS), 1), None) if element.tag not in HEADINGS else None
+    if heading is None or element.tag == "body":
+        return False
+    said = set(_WORDS.findall("".join(heading.itertext()).casefold()))
+    own = [word for word in words if word not in _SLUG_PARTS and not word.isdecimal()]
+    return bool(own) and said.issuperset(own)
 
 
 def kind_of(element: HtmlElement) -> Kind:
@@ -261,6 +292,8 @@ def _words(words: list[str]) -> frozenset[str]:
 def _marks(name: str) -> frozenset[str]:
     """The lists in `[names]` that contain a word, or adjacent words, of one class or id."""
     known = rules()
+    if _VARIANT.search(name):
+        return frozenset()
     parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
     if parts.startswith(known.ignored):
         return frozenset()

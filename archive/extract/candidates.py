@@ -38,6 +38,8 @@ class Page:
 
     title: str
     """What the page states as the post's title, folded for comparison; empty if it states none."""
+    url: str = ""
+    """What its links are relative to; empty if that is not known."""
     measure: Measure
     names: Sequence[Names]
     named: Sequence[bool]
@@ -50,8 +52,8 @@ class Page:
     """Running text before each element."""
 
     @classmethod
-    def of(cls, root: HtmlElement, title: str | None) -> Page:
-        """Prepare a page; `title` is what it states as the post's title."""
+    def of(cls, root: HtmlElement, title: str | None, url: str = "") -> Page:
+        """Prepare a page; `title` is what it states as the post's title, `url` what its links are relative to."""
         measure = Measure.of(root)
         names = [boilerplate.names_of(element) for element in measure.elements]
         named = [
@@ -67,6 +69,7 @@ class Page:
         )
         return cls(
             title=boilerplate.folded(title or ""),
+            url=url,
             measure=measure,
             names=names,
             named=named,

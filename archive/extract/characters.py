@@ -10,6 +10,9 @@ NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1f\u00ad\u200b\u2060\ufeff\ue000-\uf8ff
 SPACE = re.compile(r"[\t\n\f\r ]+")
 """White space as HTML defines it; this does not include the no-break space."""
 
+_WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]+")
+"""Characters of scripts that write a syllable or a word with one."""
+
 
 def collapsed(text: str) -> str:
     """Text without noise, each run of white space as one space."""
@@ -19,3 +22,10 @@ def collapsed(text: str) -> str:
 def composed(text: str) -> str:
     """Text in Unicode normalization form C."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def letters(text: str) -> int:
+    """How long a text is, in letters of an alphabet; a Chinese, Japanese or Korean sign counts two and a half."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(len(run) for run in _WIDE.findall(text)) * 3 // 2

@@ -15,6 +15,11 @@ from archive.extract.tags import HEADINGS
 _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr"})
 """Never the body themselves, but old sites lay out their pages with them."""
 
+_FRAMED = frozenset({"pre", "blockquote"})
+_LINES = 3
+"""Elements of a kind that are the lines of a text."""
+_FRAME = 20
+"""Characters around a listing that are the name of its file or language."""
 _MOST = 0.8
 """Share of an element's text that a child must have for the search to descend into it."""
 _NAMED = 0.3
@@ -88,9 +93,34 @@ def _smallest(page: Page, text: Sequence[float]) -> int:
         if text[best] < _MOST * text[at] or (tag in NEVER_BODY and tag not in _TABLE):
             break
         at = best
-    while measure.elements[at].tag in _TABLE:
+    while measure.elements[at].tag in _TABLE or (
+        measure.parent[at] > 0 and (_is_frame(page, at) or _is_line(page, at))
+    ):
         at = measure.parent[at]
     return at
+
+
+def _is_frame(page: Page, i: int) -> bool:
+    """Whether an element has nothing but one listing or quotation: the words around it are the post as well."""
+    measure = page.measure
+    parts = [j for j in measure.within(i) if measure.elements[j].tag in _FRAMED and measure.chars[j] > 0]
+    return bool(parts) and measure.chars[i] - measure.chars[parts[0]] < _FRAME
+
+
+def _is_line(page: Page, i: int) -> bool:
+    """Whether an element is a paragraph among others of its kind: some editors write each line as a `div`."""
+    measure, element = page.measure, page.measure.elements[i]
+    if measure.own[i] < measure.chars[i] or measure.elements[measure.parent[i]].tag == "body":
+        return False
+    beside = [
+        j
+        for j in range(measure.parent[i] + 1, measure.end[measure.parent[i]] + 1)
+        if measure.parent[j] == measure.parent[i]
+        and measure.own[j] > 0
+        and measure.elements[j].tag == element.tag
+        and measure.elements[j].get("class") == element.get("class")
+    ]
+    return len(beside) >= _LINES
 
 
 def _best(page: Page, text: Sequence[float], named: Sequence[int]) -> tuple[int, bool]:

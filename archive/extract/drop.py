@@ -10,6 +10,7 @@ from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, SCANT, SHORT_POST, Page
 from archive.extract.exclude import Exclusion
+from archive.extract.outward import has_own_items, is_of_titles, is_quoted
 
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _LISTS = frozenset("div ul ol section table dl li p header figure".split())  # noqa: SIM905
@@ -36,6 +37,8 @@ _SOME_LINKS = 0.3
 _WEAK_LINKS = 0.6
 """Above this a box named as weak boilerplate is dropped, however long it is."""
 _MIN_LINKS = 2
+_MIN_WORDS = 4
+"""Words of a sentence that announces a list; fewer are a label."""
 _SHORT_LIST = 200
 """Characters below which one link is enough for a list: "Source: ..." in a `div` of its own."""
 
@@ -75,7 +78,8 @@ def _headed_boxes(body: _Body) -> frozenset[int]:
     for i in measure.within(body.number):
         if not MIN_HEADING <= measure.own[i] <= MAX_HEADING or measure.chars[i] > MAX_HEADING:
             continue
-        if not boilerplate.opens_boilerplate(" ".join("".join(measure.elements[i].itertext()).split())):
+        heading = " ".join("".join(measure.elements[i].itertext()).split())
+        if not boilerplate.opens_boilerplate(heading):
             continue
         box = i
         while (above := measure.parent[box]) > body.number and not any(measure.own[above:i]):
@@ -83,7 +87,7 @@ def _headed_boxes(body: _Body) -> frozenset[int]:
             if measure.prose[above] > (_HEADED_BOX * body.prose if is_links else NEIGHBOURING_TEXT):
                 break
             box = above
-        if box != i:
+        if box != i and not has_own_items(measure.elements[box], body.page.url):
             found.add(box)
     return frozenset(found)
 
@@ -105,12 +109,35 @@ def _is_boilerplate(body: _Body, i: int, kind: Kind) -> bool:
     prose, chars, linked = measure.prose[i], measure.chars[i], measure.link_chars[i]
     if kind is Kind.WEAK:
         is_scant = prose < SCANT and (linked > _SOME_LINKS * chars or chars < MAX_HEADING)
-        return is_scant or linked > _WEAK_LINKS * chars
+        return (is_scant or linked > _WEAK_LINKS * chars) and not _is_quoted(body, i)
     if not kind or body.page.is_text(i):
         return False
     is_others = body.exclusion.out[i] and kind is Kind.STRONG and body.page.names[i].is_others
     share = _TEASERS if is_others else _STRONG
     return prose < share * body.prose and chars < (share + _WITH_LINKS) * body.chars
+
+
+def _is_quoted(body: _Body, i: int) -> bool:
+    """Whether a box in the midst of the body has words of somebody else, such as a post of a network or a card."""
+    measure = body.page.measure
+    before, after = _around(body, i)
+    is_amid = before >= NEIGHBOURING_TEXT and after >= NEIGHBOURING_TEXT
+    return is_amid and measure.links[i] > 0 and is_quoted(measure.elements[i], body.page.url)
+
+
+def _around(body: _Body, i: int) -> tuple[float, float]:
+    """Running text of the body before and after an element."""
+    sums, end = body.page.sums, body.page.measure.end
+    return sums[i] - sums[body.number], sums[end[body.number] + 1] - sums[end[i] + 1]
+
+
+def _is_announced(body: _Body, i: int) -> bool:
+    """Whether a sentence before a list ends with a colon: the list is what it speaks of."""
+    element = body.page.measure.elements[i]
+    before = element.getprevious() if element.tag in ("ul", "ol", "dl") else None
+    said = " ".join("".join(before.itertext()).split()) if before is not None and isinstance(before.tag, str) else ""
+    is_sentence = said.endswith(":") and len(said.split()) >= _MIN_WORDS
+    return is_sentence and not boilerplate.opens_boilerplate(said) and not boilerplate.wording().also.match(said)
 
 
 def _is_link_list(body: _Body, i: int) -> bool:
@@ -123,6 +150,7 @@ def _is_link_list(body: _Body, i: int) -> bool:
         return False
     if measure.prose[body.number] < SHORT_POST and page.named[body.number]:  # a post of links
         return False
-    before = page.sums[i] - page.sums[body.number]
-    after = page.sums[measure.end[body.number] + 1] - page.sums[measure.end[i] + 1]
+    if is_of_titles(measure.elements[i], page.url) or _is_announced(body, i):
+        return False
+    before, after = _around(body, i)
     return before < NEIGHBOURING_TEXT or after < NEIGHBOURING_TEXT

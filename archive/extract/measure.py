@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
+from archive.extract.characters import letters
 from archive.extract.controls import CONTROLS, is_words
 from archive.extract.tags import BLOCKS, HEADINGS, UNREAD, WRAPPERS
 
@@ -132,7 +133,7 @@ class Measure:
 
 
 def _length(text: str | None) -> int:
-    return len(text.strip()) if text else 0
+    return letters(text.strip()) if text else 0
 
 
 def _weight(own: int, linked: int) -> float:

@@ -8,7 +8,7 @@ date of the capture: the same page gives the same text on every day and in every
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -19,7 +19,7 @@ from trafilatura import bare_extraction, load_html
 from trafilatura.xml import xmltotxt
 
 from archive.errors import ExtractError, PageTooLargeError
-from archive.extract import body, boilerplate, language, page_metadata, short_posts, trim
+from archive.extract import body, boilerplate, language, page_metadata, short_posts, trim, words
 from archive.extract.blocks import Block, BlockType, blocks_of, images_in, links_in, markdown_text, plain_text
 from archive.extract.feed_hints import FeedHints, all_blocks, comparable, feed_only
 from archive.extract.links import base_url
@@ -189,10 +189,10 @@ def _post(
     site: Profile | None,
     at: HtmlElement | None = None,
 ) -> _Post:
-    found = body.find(tree, title=title, at=at)
+    url = base_url(tree, url)
+    found = body.find(tree, title=title, at=at, url=url)
     if found is None:
         return _Post()
-    url = base_url(tree, url)
     headings = (" ".join("".join(h1.itertext()).split()) for h1 in tree.iter("h1"))
     titles = {one for one in (title, *headings) if one}
     if hints is None:
@@ -229,7 +229,7 @@ def _with_hints(
     page = all_blocks(tree, found.unread)
     at = hints.body(page)
     if at is not None and at is not found.element:
-        found = body.find(tree, title=title, at=at) or found
+        found = body.find(tree, title=title, at=at, url=url) or found
     # What the entry contains stays, and so do the elements around it.
     own = [block.element for block in page if block.element is not None and hints.knows(block)]
     kept_elements = {above for element in own for above in (element, *element.iterancestors())}
@@ -284,16 +284,18 @@ def _by_trafilatura(source: Source, ours: _Post) -> _Post:
     )
     if document is None:
         return ours
-    plain = _own_lines(xmltotxt(document.body, include_formatting=False))
+    comments = frozenset(map(words.letters, ours.comments.split("\n")))
+    plain = _own_lines(xmltotxt(document.body, include_formatting=False), comments)
     if len(plain) < max(_MIN_FALLBACK, _MUCH_MORE * len(ours.text)):
         return ours
-    marked = _own_lines(xmltotxt(document.body, include_formatting=True))
+    marked = _own_lines(xmltotxt(document.body, include_formatting=True), comments)
     return _Post(plain, marked, ours.comments or (document.comments or "").strip())
 
 
-def _own_lines(text: str) -> str:
-    """Text without the lines that are boilerplate."""
-    return "\n".join(line.rstrip() for line in text.split("\n") if boilerplate.keep_line(line)).strip()
+def _own_lines(text: str, comments: Collection[str]) -> str:
+    """Text without the lines that are boilerplate or, by their letters, readers' comments."""
+    lines = (line.rstrip() for line in text.split("\n") if boilerplate.keep_line(line))
+    return "\n".join(line for line in lines if not line or words.letters(line) not in comments).strip()
 
 
 def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:

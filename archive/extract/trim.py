@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from archive.extract import boilerplate
+from archive.extract import boilerplate, words
 from archive.extract.blocks import Block, BlockType
+from archive.extract.characters import letters
+from archive.extract.repeats import without_copies
 
 _SENTENCE = re.compile(r"[.!?…。！？:][\"'”’»)\]]*$")  # noqa: RUF001
 _DATE = re.compile(
@@ -14,6 +16,14 @@ _DATE = re.compile(
     r"\b\d+\s*(?:min|mins|minutes?|hours?|days?|weeks?|months?)\b",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"@\w|://|\bwww\.")
+_NAME = re.compile(r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? )?[^\W\d_][\w.’'-]+(?: [^\W\d_a-z][\w.’'-]+){0,3}")  # noqa: RUF001
+_MIN_STATEMENT = 5
+"""Words of a sentence; fewer are a label with a full stop."""
+_LABEL = 30
+"""Characters at the beginning of a block in which a colon shows that it begins with a label."""
+_TITLE = 20
+"""Characters from which on an item of a list is the title of something rather than the name of a network."""
 # Characters of the longest block that each kind of wording is tried on; a longer one is a paragraph that mentions it.
 _MAX_DATE = 60
 _MAX_BYLINE = 90
@@ -35,8 +45,6 @@ _PARAGRAPH = 120
 _MIN_POST = 500
 """Characters of a post below which no running text is cut off at its end."""
 
-_REPEATED_PARAGRAPHS = 3
-"""Repeated paragraphs from which on the page contains the whole post several times."""
 _HEAD_BLOCKS = 8
 _TAIL_BLOCKS = 12
 """Blocks at the beginning and the end of a body that are searched for boilerplate."""
@@ -68,8 +76,12 @@ def trimmed(
         leads: The blocks between its title and its body.
         is_certain: Whether a block certainly belongs to the post, whatever its text.
     """
-    kept = _without_boxes(_once(blocks), is_certain)
-    kept = [block for block in kept if is_certain(block) or is_own(block)]
+    kept, headings = _without_boxes(without_copies(blocks, is_certain), is_certain)
+    kept = [
+        block
+        for at, block in enumerate(kept)
+        if is_certain(block) or is_own(block) or block in headings or _is_listed(kept, at)
+    ]
     named = {boilerplate.folded(title) for title in titles}
     kept = _without_tail(_without_head(kept, named, is_certain), is_certain)
     known = {block.plain for block in kept} | named
@@ -91,43 +103,85 @@ def is_prose(block: Block) -> bool:
         return len(block.plain) - block.linked >= _PARAGRAPH
     if block.type not in (BlockType.PARAGRAPH, BlockType.ITEM, BlockType.QUOTE):
         return False
-    bare = len(block.plain) - block.linked
+    bare = letters(block.plain) - block.linked
     if block.linked > _HALF * len(block.plain):
         return False
     return bare >= _PROSE or (bare >= _LINE and _SENTENCE.search(block.plain) is not None)
 
 
-def _once(blocks: Sequence[Block]) -> list[Block]:
-    """Each paragraph once: some pages contain the post two or three times, for several screen sizes."""
-    seen: set[str] = set()
-    again: set[int] = set()
-    paragraphs = 0
-    for at, block in enumerate(blocks):
-        if block.type in (BlockType.CODE, BlockType.IMAGE, BlockType.EMBED):
-            continue
-        if block.plain in seen:
-            again.add(at)
-            paragraphs += len(block.plain) >= _PROSE
-        seen.add(block.plain)
-    if paragraphs < _REPEATED_PARAGRAPHS:  # short blocks are repeated on purpose, except the lead
-        again = {at for at in again if len(blocks[at].plain) >= (_LINE if at < _HEAD_BLOCKS else _PARAGRAPH)}
-    return [block for at, block in enumerate(blocks) if at not in again]
+def _without_boxes(
+    blocks: Sequence[Block], is_certain: Callable[[Block], bool]
+) -> tuple[list[Block], Collection[Block]]:
+    """Blocks without what follows headings such as "Related posts", up to running text or another heading.
 
-
-def _without_boxes(blocks: Sequence[Block], is_certain: Callable[[Block], bool]) -> list[Block]:
-    """Blocks without what follows headings such as "Related posts", up to running text or another heading."""
+    Returns:
+        The blocks, and those of these headings that are the author's.
+    """
     kept: list[Block] = []
-    closed = False
-    for block in blocks:
-        if is_certain(block):
-            closed = False
-        elif boilerplate.opens_boilerplate(_bare(block)) or boilerplate.opens_comments(_bare(block)):
-            closed = True
-        elif closed and (is_prose(block) or block.type in (BlockType.HEADING, BlockType.TABLE, BlockType.CAPTION)):
-            closed = False
-        if not closed:
+    headings: set[Block] = set()
+    at = 0
+    while at < len(blocks):
+        block, at = blocks[at], at + 1
+        is_comments = boilerplate.opens_comments(_bare(block))
+        if is_certain(block) or not (is_comments or boilerplate.opens_boilerplate(_bare(block))):
             kept.append(block)
-    return kept
+            continue
+        end = at
+        while end < len(blocks) and not is_certain(blocks[end]) and not _ends_box(blocks[end]):
+            end += 1
+        if not is_comments and _is_authors(blocks[at:end]):
+            kept += [block, *blocks[at:end]]
+            headings.add(block)
+        at = end
+    return kept, headings
+
+
+def _ends_box(block: Block) -> bool:
+    return is_prose(block) or block.type in (BlockType.HEADING, BlockType.TABLE, BlockType.CAPTION)
+
+
+def _is_authors(blocks: Sequence[Block]) -> bool:
+    """Whether the items under a heading are the author's: they say something, and lead nowhere or to other sites."""
+    items = [block for block in blocks if block.type not in _MEDIA]
+    own = [block for block in items if block.item and (is_own(block) if not block.linked else _is_reference(block))]
+    are_several = len(own) > 1 or (len(own) == 1 and not own[0].linked)
+    return are_several and len(own) > _HALF * len(items)
+
+
+def _is_reference(block: Block) -> bool:
+    """Whether an item of a list names something on another site."""
+    return block.linked > 0 and block.outward > _HALF * block.linked and len(_bare(block)) >= _TITLE
+
+
+def _is_authors_item(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a linked item leads to another site, or is in a list that a sentence with a colon announces."""
+    if not blocks[at].item or not blocks[at].linked:
+        return False
+    if _is_reference(blocks[at]):
+        return True
+    before = next((block for block in reversed(blocks[:at]) if not block.item), None)
+    said = _bare(before) if before is not None and not before.linked else ""
+    is_sentence = said.endswith(":") and words.count(said) >= _MIN_STATEMENT
+    return is_sentence and not boilerplate.opens_boilerplate(said) and not boilerplate.wording().also.match(said)
+
+
+def _is_listed(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a label such as "Twitter" is an item of a list whose other items are the author's."""
+    block = blocks[at]
+    if not block.plain.startswith("- ") or block.linked or len(_bare(block).split()) > 1:
+        return False
+    beside = (blocks[one] for one in (at - 1, at + 1) if 0 <= one < len(blocks))
+    return any(one.item and not one.linked and is_own(one) for one in beside)
+
+
+def _is_statement(block: Block) -> bool:
+    """Whether a block is a sentence of the author: without links, and without a word to the reader."""
+    text = _bare(block)
+    if block.linked or _ADDRESS.search(text) or ":" in text[:_LABEL]:
+        return False
+    if not _SENTENCE.search(text) or words.count(text) < _MIN_STATEMENT:
+        return False
+    return boilerplate.wording().reader.search(text) is None
 
 
 def is_own(block: Block) -> bool:
@@ -139,9 +193,10 @@ def is_own(block: Block) -> bool:
         return len(text) >= _MIN_RULE and block.type is not BlockType.CAPTION
     known = boilerplate.wording()
     is_other = (
-        not boilerplate.keep_line(text)
+        (not boilerplate.keep_line(text) and not _is_statement(block))
         or (len(text) < _MAX_ALSO and block.linked > _ALSO_LINKS * len(text) and known.also.match(text))
         or (len(text) < _MAX_DISCLOSURE and known.disclosure.search(text))
+        or (len(text) < _MAX_DISCLOSURE and known.offer.search(text) and not _is_statement(block))
         or (block.linked > _MOST * len(block.plain) and known.plea.search(text))
     )
     is_credit = block.type is not BlockType.CAPTION and (
@@ -182,7 +237,9 @@ def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> l
         at = end - 1
         while at > 0 and blocks[at].type in _MEDIA:
             at -= 1
-        if at < 1 or is_certain(blocks[at]) or not _is_tail(blocks[at]):
+        if at < 1 or is_certain(blocks[at]) or _is_authors_item(blocks, at):
+            break
+        if not _is_tail(blocks[at], blocks[:at]):
             break
         left -= sum(map(_size, blocks[at:end]))
         if is_prose(blocks[at]) and left < _MIN_POST:
@@ -191,7 +248,12 @@ def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> l
         played = [block for block in blocks[at:end] if block.type is BlockType.EMBED] + played
         end = at
     last = max(
-        (at for at, block in enumerate(blocks[:end]) if is_prose(block) or block.type is BlockType.TABLE), default=-1
+        (
+            at
+            for at, block in enumerate(blocks[:end])
+            if is_prose(block) or block.type is BlockType.TABLE or _is_authors_item(blocks, at)
+        ),
+        default=-1,
     )
     if last < 0:
         return blocks[:end] + played
@@ -204,20 +266,31 @@ def _size(block: Block) -> int:
     return 0 if block.type in _MEDIA else len(block.plain)
 
 
-def _is_tail(block: Block) -> bool:
+def _is_tail(block: Block, before: Sequence[Block]) -> bool:
     """Whether the last block does not belong to the post, running text or not."""
-    text = _bare(block)
+    text, known = _bare(block), boilerplate.wording()
     if block.type is BlockType.HEADING:
         return not is_prose(block)
     if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION):
         return False
-    if len(text) < _MAX_TAIL and boilerplate.wording().tail.match(text):
+    is_short, is_plea = len(text) < _MAX_TAIL, len(text) < _MAX_PLEA
+    if ((is_short and known.tail.match(text)) or (is_plea and known.plea.search(text))) and not _is_statement(block):
         return True
-    if len(text) < _MAX_PLEA and boilerplate.wording().plea.search(text):
+    if len(text) < _MAX_BIO and known.bio.match(text) and not _is_told_of(text, before):
         return True
-    if len(text) < _MAX_BIO and boilerplate.wording().bio.match(text):
-        return True
-    return block.linked > _MOST * len(block.plain) and len(text) < _MAX_TAIL
+    return _is_linked(block) and is_short
+
+
+def _is_told_of(text: str, before: Sequence[Block]) -> bool:
+    """Whether the post tells of the person that a block begins with: then that is not who wrote it."""
+    named = _NAME.match(text)
+    names = named[0].split() if named else []
+    return bool(names) and any(names[-1] in block.plain for block in before if is_prose(block))
+
+
+def _is_linked(block: Block) -> bool:
+    """Whether a block is a link to something else on the site."""
+    return block.linked > _MOST * len(block.plain) and not (block.item and block.outward > _HALF * block.linked)
 
 
 def _trails(block: Block) -> bool:
@@ -226,8 +299,8 @@ def _trails(block: Block) -> bool:
     text = _bare(block)
     return (
         block.type is BlockType.HEADING
-        or bool(boilerplate.wording().tail.match(text))
-        or block.linked > _MOST * len(block.plain)
+        or (boilerplate.wording().tail.match(text) is not None and not _is_statement(block))
+        or _is_linked(block)
     )
 
 

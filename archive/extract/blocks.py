@@ -20,8 +20,9 @@ from lxml.html import HtmlElement, fragment_fromstring
 
 from archive.extract import boilerplate, markdown
 from archive.extract.addresses import href_target, is_tracker, link_target
+from archive.extract.captions import is_of_words
 from archive.extract.characters import NOISE, SPACE, collapsed, composed
-from archive.extract.code import code_language, source_code
+from archive.extract.code import code_language, is_gutter, listing, source_code
 from archive.extract.exponents import subscript, superscript
 from archive.extract.formula import linear
 from archive.extract.images import image_target
@@ -455,16 +456,25 @@ class _Walk:
 
     def _preformatted(self, element: HtmlElement) -> bool:
         self._flush()
-        code = source_code(element, self.dropped)
+        code = "" if is_gutter(element) else source_code(element, self.dropped)
         if code:
             self._add(BlockType.CODE, code, markdown.fenced(code, code_language(element)), element=element)
         return True
 
     def _table(self, element: HtmlElement) -> bool:
+        if (code := listing(element)) is not None:
+            self._flush()
+            language = code_language(element)
+            self._add(BlockType.CODE, code, markdown.fenced(code, language), element=element)
+            return True
         rows = data_rows(element, self.dropped)
         if rows is None:
             return False
         self._flush()
+        for caption in element.iterchildren("caption"):
+            words = composed(collapsed("".join(caption.itertext())).strip())
+            if words and caption not in self.dropped:
+                self._add(None, words, markdown.inline(words), element=caption)
         read = [[_cell(cell, self.dropped, self.url) for cell in row] for row in rows]
         cells = [row for row in read if any(cell.plain for cell in row)]
         if cells:
@@ -637,6 +647,8 @@ def _number(text: str | None, default: int) -> int:
 
 
 def _is_own_caption(element: HtmlElement) -> bool:
+    if is_of_words(element):
+        return True
     if not _OWN_CAPTION.search(element.get("class") or ""):
         return False
     figure = element.getparent()

@@ -9,10 +9,13 @@ from lxml.html import HtmlElement
 from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, SCANT, SHORT_POST, Page
+from archive.extract.captions import is_source
 from archive.extract.exclude import Exclusion
+from archive.extract.notices import is_notice
 from archive.extract.outward import has_own_items, is_of_titles, is_quoted
 
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
+_SOURCES = frozenset({"footer", "cite", "figcaption"})
 _LISTS = frozenset("div ul ol section table dl li p header figure".split())  # noqa: SIM905
 
 # Shares of the body.
@@ -97,11 +100,17 @@ def _is_dropped(body: _Body, i: int) -> bool:
     kind = body.exclusion.kinds[i]
     if not kind and is_out and (element.attrib or element.tag in _BOXES):
         kind = boilerplate.kind_of(element)
+    if element.tag in _SOURCES and is_source(element):
+        return False
     if not body.page.measure.block[i]:
         return bool(kind) and boilerplate.is_unseen(element)
     if kind is Kind.CARD or (kind is Kind.COMMENTS and is_out):
         return True
-    return _is_boilerplate(body, i, kind) or _is_link_list(body, i)
+    return _is_boilerplate(body, i, kind) or _is_link_list(body, i) or _is_notice(body, i)
+
+
+def _is_notice(body: _Body, i: int) -> bool:
+    return body.page.measure.prose[i] < _STRONG * body.prose and is_notice(body.page.measure.elements[i])
 
 
 def _is_boilerplate(body: _Body, i: int, kind: Kind) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, PARAGRAPH, SCANT, Page
+from archive.extract.captions import is_source
 from archive.extract.tags import HEADINGS
 
 _ROOTS = frozenset({"html", "body", "main"})
@@ -130,7 +131,7 @@ class _Marking:
             if tag == "figcaption":
                 goes = True
             elif tag in ("nav", "footer"):
-                goes = not page.has_title(i)
+                goes = not page.has_title(i) and not is_source(element)
             elif page.names[i].is_comments and tag not in ("main", "article"):
                 self.kinds[i] = Kind.COMMENTS
                 goes = not self._has_post(i)

@@ -37,6 +37,8 @@ class Body:
     unread: frozenset[HtmlElement]
     """Wrappers anywhere on the page whose text readers do not see as text, such as buttons. Those that never have
     text, such as scripts and videos, are left to `blocks_of`, which knows which of them show something."""
+    left_out: Sequence[HtmlElement]
+    """Boxes that are named as boilerplate and are not the post, anywhere on the page."""
     comments: Sequence[HtmlElement]
     """Containers of the readers' comments, anywhere on the page."""
 
@@ -68,6 +70,11 @@ def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None 
         leads=leads(page, exclusion, chosen),
         dropped=drop(page, exclusion, chosen) | unread,
         unread=unread,
+        left_out=[
+            element
+            for i, element in enumerate(measure.elements)
+            if exclusion.kinds[i] is Kind.STRONG and exclusion.out[i] and not measure.contains(i, chosen)
+        ],
         comments=_comments(page, exclusion),
     )
 

@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
 from archive.extract.candidates import NEVER_BODY, SHORT_POST, Page
-from archive.extract.exclude import Exclusion
+from archive.extract.exclude import Exclusion, short_post
 from archive.extract.tags import HEADINGS
 
 _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr"})
@@ -18,6 +18,8 @@ _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr"})
 _FRAMED = frozenset({"pre", "blockquote"})
 _LINES = 3
 """Elements of a kind that are the lines of a text."""
+_FRAMES = 6
+"""Elements around a listing and nothing else."""
 _FRAME = 20
 """Characters around a listing that are the name of its file or language."""
 _MOST = 0.8
@@ -66,6 +68,8 @@ def choose(page: Page, exclusion: Exclusion) -> int | None:
         has_text = text[0] > 0
         if measure.chars[longest] > (max(_LONGER * measure.chars[chosen], _MIN_LONGER) if has_text else 0):
             chosen = longest if not measure.contains(longest, chosen) or not has_text else chosen
+    if not chosen and text and text[0] <= 0:
+        chosen = short_post(page, exclusion.out) or 0
     return chosen if chosen or text[0] > 0 else None
 
 

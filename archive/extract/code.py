@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import islice
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -90,11 +91,12 @@ def _line_numbers(element: HtmlElement) -> frozenset[HtmlElement]:
     for part in element.iter(etree.Element):
         if part is not element and len(part) == 0 and (part.text or "").strip().isdecimal():
             groups.setdefault((str(part.tag), part.get("class")), []).append(part)
+    lines = "".join(element.itertext()).strip().count("\n") + 1 if groups else 0
     for (_, classes), parts in groups.items():
-        if classes and not _LITERAL.search(classes) and _counts([(part.text or "").strip() for part in parts]):
-            lines = max(1, len("".join(element.itertext()).strip().split("\n")))
-            if len(parts) >= _MOST * lines or len(parts) == len(_lines(element)):
-                return frozenset(parts)
+        if not classes or _LITERAL.search(classes) or not _counts([(part.text or "").strip() for part in parts]):
+            continue
+        if len(parts) >= _MOST * lines or (lines == 1 and len(parts) == len(_lines(element))):
+            return frozenset(parts)
     return frozenset()
 
 
@@ -124,7 +126,7 @@ def is_gutter(element: HtmlElement) -> bool:
     for _ in range(_FRAME_DEPTH):
         if above is None or above.tag in ("body", "article", "main"):
             return False
-        beside = [other for other in above.iter("pre") if other is not element]
+        beside = [other for other in islice(above.iter("pre"), 2) if other is not element]
         if beside:
             return above.tag in ("tr", "tbody", "table") or len(words) == len(
                 _trimmed(_raw(beside[0], (), frozenset())).split("\n")

@@ -21,6 +21,8 @@ _FORM = 1_500
 """Characters of a form; one with more has the page in it, as with ASP.NET."""
 _MAX_DEPTH = 15
 """Elements above a control that are searched for a form."""
+_MAX_PARTS = 300
+"""Pieces of text, links or fields of an element that are looked at."""
 _MAX_TITLE = 150
 """Characters of words that open a section."""
 _MAX_WORDS = 300
@@ -29,13 +31,13 @@ _MAX_WORDS = 300
 
 def is_words(control: HtmlElement) -> bool:
     """Whether the words of a `button` or `label` are read as text rather than as what it is for."""
-    words = "".join(control.itertext()).strip()
+    words = "".join(islice(control.itertext(), _MAX_PARTS)).strip()
     if not any(map(str.isalnum, words)) or len(words) > _MAX_WORDS:
         return False
     above = list(islice(control.iterancestors(), _MAX_DEPTH))
     if any(element.tag in _TITLES for element in above[:_DEPTH]):
         return True
-    if any(element.tag == "form" and len("".join(element.itertext()).strip()) < _FORM for element in above):
+    if any(element.tag == "form" and _is_short(element) for element in above):
         return False
     if control.tag == "label" and any(element.tag == "li" and _has_tick(element) for element in above[:_DEPTH]):
         return True
@@ -55,7 +57,7 @@ def _is_tick(field: HtmlElement) -> bool:
 
 
 def _has_tick(item: HtmlElement) -> bool:
-    return any(map(_is_tick, item.iter("input")))
+    return any(map(_is_tick, islice(item.iter("input"), _MAX_PARTS)))
 
 
 def _opens_text(control: HtmlElement) -> bool:
@@ -72,7 +74,12 @@ def _opens_text(control: HtmlElement) -> bool:
     return False
 
 
+def _is_short(form: HtmlElement) -> bool:
+    parts = list(islice(form.itertext(), _MAX_PARTS))
+    return len(parts) < _MAX_PARTS and sum(len(part.strip()) for part in parts) < _FORM
+
+
 def _own_text(element: HtmlElement) -> int:
-    """Characters of its text that are not links."""
-    linked = sum(len("".join(link.itertext()).strip()) for link in element.iter("a"))
-    return len("".join(element.itertext()).strip()) - linked
+    """Characters of its text that are not links; of a long text, those at its beginning."""
+    linked = sum(len("".join(link.itertext()).strip()) for link in islice(element.iter("a"), _MAX_PARTS))
+    return sum(len(part.strip()) for part in islice(element.itertext(), _MAX_PARTS)) - linked

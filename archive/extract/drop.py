@@ -110,7 +110,8 @@ def _is_dropped(body: _Body, i: int) -> bool:
 
 
 def _is_notice(body: _Body, i: int) -> bool:
-    return body.page.measure.prose[i] < _STRONG * body.prose and is_notice(body.page.measure.elements[i])
+    measure = body.page.measure
+    return measure.prose[i] < _STRONG * body.prose and is_notice(measure.elements[i], measure.chars[i])
 
 
 def _is_boilerplate(body: _Body, i: int, kind: Kind) -> bool:

@@ -5,16 +5,25 @@ A name alone does not make an element boilerplate: each rule compares how much o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lxml.html import HtmlElement
+
 from archive.extract import boilerplate
 from archive.extract.boilerplate import Kind
-from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, PARAGRAPH, SCANT, Page
+from archive.extract.candidates import MAX_HEADING, MIN_HEADING, NEIGHBOURING_TEXT, PARAGRAPH, SCANT, SHORT_POST, Page
 from archive.extract.captions import is_source
+from archive.extract.links import joined
+from archive.extract.outward import leads_away
 from archive.extract.tags import HEADINGS
 
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:[?#]|$)", re.IGNORECASE)
 _ROOTS = frozenset({"html", "body", "main"})
+_NOT_OWN = HEADINGS | {"header", "nav", "footer", "time"}
+_FEW_LETTERS = 10
+"""Characters of the shortest post: "Rain again." """
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _CARDS = frozenset("div li article section a figure".split())  # noqa: SIM905
 
@@ -79,7 +88,8 @@ def exclude(page: Page) -> Exclusion:
     out: Sequence[bool] = marking.out
     text = _counted(page, out)
     for fewer in (frame, [False] * len(frame)):
-        if text[0] <= 0 < page.measure.prose[0] and not _has_short_body(page, out):
+        has_post = _has_short_body(page, out) or short_post(page, out) is not None
+        if text[0] <= 0 < page.measure.prose[0] and not has_post:
             out, kinds = fewer, [Kind.NONE] * len(frame)
             text = _counted(page, out)
     return Exclusion(out=out, kinds=kinds, text=text)
@@ -95,6 +105,28 @@ def _counted(page: Page, out: Sequence[bool]) -> list[float]:
             if i:
                 text[measure.parent[i]] += text[i]
     return text
+
+
+def short_post(page: Page, out: Sequence[bool]) -> int | None:
+    """The one `article` of a page, if it has words of its own besides headings, links and what is out."""
+    found = [i for i, element in enumerate(page.measure.elements) if element.tag == "article"]
+    if len(found) != 1 or out[found[0]] or _own_words(page, out, found[0]) < _FEW_LETTERS:
+        return None
+    return found[0]
+
+
+def _own_words(page: Page, out: Sequence[bool], top: int) -> int:
+    """Characters in an element that are neither in headings, headers or links nor out."""
+    measure = page.measure
+    total, i = 0, top
+    while i <= measure.end[top]:
+        if out[i] or measure.unread[i] or measure.elements[i].tag in _NOT_OWN:
+            i = measure.end[i] + 1
+            continue
+        if measure.block[i]:
+            total += measure.own[i] - measure.own_links[i]
+        i += 1
+    return total
 
 
 def _has_short_body(page: Page, out: Sequence[bool]) -> bool:
@@ -113,6 +145,8 @@ class _Marking:
         self.measure = page.measure
         self.kinds = [Kind.NONE] * len(page.measure.elements)
         self.out = [False] * len(page.measure.elements)
+        self.short: int | None = None
+        """The one article of the page, known once its frame is."""
         self.total = page.measure.prose[0] if page.measure.prose else 0.0
         """Running text of the page without its frame and comments."""
 
@@ -180,6 +214,7 @@ class _Marking:
     def exclude_boxes(self) -> None:
         """Exclude what `boilerplate.toml` names, unless the post seems to be in it."""
         page, measure = self.page, self.measure
+        self.short = short_post(page, self.out)
         for i, element in enumerate(measure.elements):
             if measure.unread[i] or self.out[i]:
                 continue
@@ -201,7 +236,7 @@ class _Marking:
     def _is_strong(self, i: int) -> bool:
         page, measure, total = self.page, self.measure, self.total
         prose = measure.prose[i]
-        if prose < _NEGLIGIBLE * total:
+        if prose < _NEGLIGIBLE * total or self._is_beside_article(i):
             return True
         if page.names[i].is_others and not any(page.named[j] for j in measure.within(i)):
             return prose < _MAIN * total
@@ -218,6 +253,15 @@ class _Marking:
             and not measure.contains(j, i)
             for j in range(len(page.named))
         )
+
+    def _is_beside_article(self, i: int) -> bool:
+        """Whether a box with most of the text is beside the one article of the page, which is a post of few words."""
+        measure, top = self.measure, self.short
+        if top is None or measure.prose[i] < _MAIN * self.total or measure.prose[top] >= SHORT_POST:
+            return False
+        if measure.contains(top, i) or measure.contains(i, top):
+            return False
+        return not any(self.page.named[j] and not measure.contains(top, j) for j in range(len(self.page.named)))
 
     def _is_weak(self, i: int) -> bool:
         measure = self.measure
@@ -264,10 +308,19 @@ class _Marking:
             if linked or (tag not in HEADINGS and tag not in ("img", "picture", "figure")):
                 continue
             above = measure.ancestors(j)
-            linked = any(measure.elements[k].tag == "a" for k in above[: above.index(i) + 1]) or (
-                tag in HEADINGS and measure.chars[j] > 0 and measure.link_chars[j] > _LINKED_HEADING * measure.chars[j]
-            )
+            around = [measure.elements[k] for k in above[: above.index(i) + 1] if measure.elements[k].tag == "a"]
+            if tag in HEADINGS and measure.chars[j] and measure.link_chars[j] > _LINKED_HEADING * measure.chars[j]:
+                around += measure.elements[j].iter("a")
+            linked = any(map(self._leads_to_post, around))
         return linked
+
+    def _leads_to_post(self, link: HtmlElement) -> bool:
+        """Whether a link can lead to another post: not to a place on the page, a picture, or away from a number."""
+        href = (link.get("href") or "").strip()
+        if href.startswith("#") or _PICTURE.search(href):
+            return False
+        is_listed = next(link.iterancestors("ol", "ul", "article"), link).tag == "ol"
+        return not is_listed or not leads_away(joined(self.page.url, href) or "", self.page.url)
 
     def _is_inside_text(self, members: Sequence[int]) -> bool:
         """Whether more of the post's text follows the cards within what is named as its body."""

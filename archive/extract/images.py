@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -96,7 +97,7 @@ def _picture(img: HtmlElement) -> tuple[HtmlElement | None, Sequence[HtmlElement
             break
         above = above.getparent()
     return (
-        (above, list(above.iter("source"))[:_MAX_SOURCES])
+        (above, list(islice(above.iter("source"), _MAX_SOURCES)))
         if above is not None and above.tag == "picture"
         else (None, ())
     )

@@ -8,7 +8,7 @@ date of the capture: the same page gives the same text on every day and in every
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -179,6 +179,8 @@ class _Post:
     comments: str = ""
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
+    left_out: Sequence[HtmlElement] = ()
+    """Boxes of the page that are named as boilerplate."""
 
 
 def _post(
@@ -207,7 +209,9 @@ def _post(
         for block in blocks_of(element, dropped=found.unread, url=url)
         if boilerplate.keep_line(block.plain)
     ]
-    return _Post(plain_text(kept), markdown_text(kept), plain_text(comments), links_in(kept), images_in(kept))
+    return _Post(
+        plain_text(kept), markdown_text(kept), plain_text(comments), links_in(kept), images_in(kept), found.left_out
+    )
 
 
 def _trimmed(
@@ -284,18 +288,20 @@ def _by_trafilatura(source: Source, ours: _Post) -> _Post:
     )
     if document is None:
         return ours
-    comments = frozenset(map(words.letters, ours.comments.split("\n")))
-    plain = _own_lines(xmltotxt(document.body, include_formatting=False), comments)
+    left_out = {words.letters(line) for line in ours.comments.split("\n")}
+    for box in ours.left_out if ours.text else ():
+        left_out |= {words.letters(block.plain) for block in blocks_of(box, dropped=frozenset())}
+    plain = _own_lines(xmltotxt(document.body, include_formatting=False), left_out)
     if len(plain) < max(_MIN_FALLBACK, _MUCH_MORE * len(ours.text)):
         return ours
-    marked = _own_lines(xmltotxt(document.body, include_formatting=True), comments)
+    marked = _own_lines(xmltotxt(document.body, include_formatting=True), left_out)
     return _Post(plain, marked, ours.comments or (document.comments or "").strip())
 
 
-def _own_lines(text: str, comments: Collection[str]) -> str:
-    """Text without the lines that are boilerplate or, by their letters, readers' comments."""
+def _own_lines(text: str, left_out: Collection[str]) -> str:
+    """Text without the lines that are boilerplate, or by their letters are in what was left out of ours."""
     lines = (line.rstrip() for line in text.split("\n") if boilerplate.keep_line(line))
-    return "\n".join(line for line in lines if not line or words.letters(line) not in comments).strip()
+    return "\n".join(line for line in lines if not line or words.letters(line) not in left_out).strip()
 
 
 def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:

@@ -153,16 +153,23 @@ def _is_reference(block: Block) -> bool:
     return block.linked > 0 and block.outward > _HALF * block.linked and len(_bare(block)) >= _TITLE
 
 
-def _is_authors_item(blocks: Sequence[Block], at: int) -> bool:
-    """Whether a linked item leads to another site, or is in a list that a sentence with a colon announces."""
-    if not blocks[at].item or not blocks[at].linked:
+def _authors_items(blocks: Sequence[Block]) -> frozenset[int]:
+    """The linked items that lead to another site, or are in a list that a sentence with a colon announces."""
+    found = set()
+    is_announced = False
+    for at, block in enumerate(blocks):
+        if not block.item:
+            is_announced = _announces(block)
+        elif block.linked and (is_announced or _is_reference(block)):
+            found.add(at)
+    return frozenset(found)
+
+
+def _announces(block: Block) -> bool:
+    said = _bare(block)
+    if block.linked or not said.endswith(":") or words.count(said) < _MIN_STATEMENT:
         return False
-    if _is_reference(blocks[at]):
-        return True
-    before = next((block for block in reversed(blocks[:at]) if not block.item), None)
-    said = _bare(before) if before is not None and not before.linked else ""
-    is_sentence = said.endswith(":") and words.count(said) >= _MIN_STATEMENT
-    return is_sentence and not boilerplate.opens_boilerplate(said) and not boilerplate.wording().also.match(said)
+    return not boilerplate.opens_boilerplate(said) and not boilerplate.wording().also.match(said)
 
 
 def _is_listed(blocks: Sequence[Block], at: int) -> bool:
@@ -232,12 +239,13 @@ def _is_byline(block: Block) -> bool:
 def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> list[Block]:
     end = len(blocks)
     played: list[Block] = []
+    items = _authors_items(blocks)
     left = sum(map(_size, blocks))
     for _ in range(_TAIL_BLOCKS):
         at = end - 1
         while at > 0 and blocks[at].type in _MEDIA:
             at -= 1
-        if at < 1 or is_certain(blocks[at]) or _is_authors_item(blocks, at):
+        if at < 1 or is_certain(blocks[at]) or at in items:
             break
         if not _is_tail(blocks[at], blocks[:at]):
             break
@@ -251,7 +259,7 @@ def _without_tail(blocks: list[Block], is_certain: Callable[[Block], bool]) -> l
         (
             at
             for at, block in enumerate(blocks[:end])
-            if is_prose(block) or block.type is BlockType.TABLE or _is_authors_item(blocks, at)
+            if is_prose(block) or block.type is BlockType.TABLE or at in items
         ),
         default=-1,
     )

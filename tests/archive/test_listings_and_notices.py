@@ -111,6 +111,7 @@ def test_a_listing_keeps_its_name() -> None:
         "<figure class='q'><p>Ce contenu externe dépose des cookies. Afficher le contenu avec votre consentement ?</p></figure>",
         ("<div class='intro hidden'><h3>This content is reserved for subscribers</h3><p>Create an account or sign in to continue with your reading experience.</p>"
         "<ul><li>Daily puzzles, and the crossword.</li></ul></div>"),
+        "<div class='b7'><h4>Enjoying this?</h4><p>Get the letter of the mill every Friday morning.</p><form><input type='email'></form></div>",
         "<section class='b2'><p>Subscribe now for unlimited access to all articles.</p><p>Only 2 pounds per month, cancel anytime.</p></section>",
     ],
 )  # fmt: skip

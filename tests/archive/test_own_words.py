@@ -284,3 +284,31 @@ def test_what_somebody_else_said_stays(box: str, said: str) -> None:
 def test_a_card_of_the_blog_itself_goes() -> None:
     card = CARD.replace("https://x.example/", "/other")
     assert "The Flood Book" not in text_of(p(*POST) + card + p(*[f"{one} It was so." for one in POST]))
+
+
+# -- posts of few words
+
+
+AFTER = {
+    "comments": f"<div id='comments'><div class='comment'><p>What a picture! {POST[0]}</p></div><div class='comment'><p>Lovely. {POST[1]}</p></div></div>",
+    "related": f"<aside class='related-posts'><h3>More</h3><ul><li><a href='/b'>Another</a><p>{POST[0]} A teaser.</p></li><li><a href='/c'>A third</a><p>{POST[1]}</p></li></ul></aside>",
+    "author": f"<div class='author-bio'><h3>About the author</h3><p>Ann keeps bees. {POST[2]}</p></div>",
+}
+
+
+@pytest.mark.parametrize("after", [*AFTER.values(), "".join(AFTER.values())], ids=[*AFTER, "all"])
+@pytest.mark.parametrize("wrap", ["<div class='entry-content'>{}</div>", "<div class='text'>{}</div>", "{}"])
+def test_a_post_of_few_words_is_not_what_stands_beside_it(wrap: str, after: str) -> None:
+    assert text_of("<p>Morning on the weir.</p><p><img src='/w.jpg'></p>", wrap, after) == "Morning on the weir."
+    assert text_of("<p>Rain. Stayed in.<br>Read again.</p>", wrap, after) == "Rain. Stayed in.\nRead again."
+
+
+@pytest.mark.parametrize("target", ["https://shop.example/{}", "#step-{}", "/full/{}.jpg"])
+def test_sections_in_items_are_no_teasers(target: str) -> None:
+    items = "".join(
+        f"<li><h3><a href='{target.format(n)}'>Step {n} of it</a></h3><p>{said}</p></li>" for n, said in enumerate(POST)
+    )
+    found = text_of(
+        p(*[f"{said} At first." for said in POST]) + f"<ol>{items}</ol>" + p("So it was done."), wrap="<div>{}</div>"
+    )
+    assert all(said in found.split("\n") for said in POST)

@@ -8,7 +8,7 @@ LOWEST := .ci/lowest.txt
 # Byte code is written, whatever the shell says: commands start three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev screenshots services replay pywb clients demo test check lowest bench lock clean
+.PHONY: help install dev screenshots services replay pywb peers clients demo test check lowest bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -75,6 +75,14 @@ test: ## all tests and checks
 
 lowest: .venv-lowest/installed ## the crawl tests on the lowest supported versions, in an environment of their own
 	.venv-lowest/bin/python -m pytest tests/crawler/test_rules.py tests/crawler/test_wire.py tests/archive/test_extract.py tests/archive/test_warc.py -k "not theme_pages"
+
+.venv-peers/installed: .ci/ensure-venv.sh .ci/peers.txt pyproject.toml
+	sh .ci/ensure-venv.sh $(PYTHON) .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/peers.txt
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+peers: .venv-peers/installed ## other extractors, which bench/peers.py compares ours with; never part of the product
 
 bench: dev services pywb ## measurements; see bench/README.md
 	$(BIN)/python bench/crawl.py

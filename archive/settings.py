@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -81,6 +81,12 @@ class ArchiveSettings(PressmarkSettings):
 
     extract_megabytes: int = Field(default=512, ge=256)
     """Address space of one extraction process."""
+
+    extractor: Literal["judged", "pressmark", "trafilatura"] = "judged"
+    """Which witness makes the text of a page."""
+
+    site_rules: Path | None = None
+    """TOML file with the operator's own rules for the pages of some sites."""
 
     batch_megabytes: float = Field(default=256.0, gt=0)
     """A batch is committed when its captures reach this size on disk."""

@@ -21,7 +21,7 @@ from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.settings import ArchiveSettings
 
 URL = "https://blog.example/2024/05/06/a-post/"
-GOAL = 0.6
+GOAL = 0.75
 FLAT = 0.05
 """Relative growth of memory that still counts as flat."""
 WARM = 30

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml.html import HtmlElement
 
@@ -35,41 +36,60 @@ class Body:
     dropped: frozenset[HtmlElement]
     """Elements within it that are not the post, and all of `unread`."""
     unread: frozenset[HtmlElement]
-    """Wrappers anywhere on the page whose text readers do not see as text, such as buttons. Those that never have
-    text, such as scripts and videos, are left to `blocks_of`, which knows which of them show something."""
+    """As for `Outline`."""
     left_out: Sequence[HtmlElement]
     """Boxes that are named as boilerplate and are not the post, anywhere on the page."""
     comments: Sequence[HtmlElement]
     """Containers of the readers' comments, anywhere on the page."""
 
 
-def find(root: HtmlElement, *, title: str | None = None, at: HtmlElement | None = None, url: str = "") -> Body | None:
+class Outline:
+    """A page prepared for the search for its body; several searches share it."""
+
+    def __init__(self, root: HtmlElement, title: str | None = None, url: str = "") -> None:
+        """`root`: the page; `title`: the post's title as the page states it; `url`: what its links are relative to."""
+        self.page = Page.of(root, title, url)
+
+    @cached_property
+    def exclusion(self) -> Exclusion:
+        """What does not count on the page."""
+        return exclude(self.page)
+
+    @cached_property
+    def unread(self) -> frozenset[HtmlElement]:
+        """Wrappers anywhere on the page whose text readers do not see as text, such as buttons.
+
+        Those that never have text, such as scripts and videos, are left to `blocks_of`, which knows which of them show
+        something.
+        """
+        measure = self.page.measure
+        return frozenset(
+            element for i, element in enumerate(measure.elements) if measure.unread[i] and element.tag in WRAPPERS
+        )
+
+
+def find(outline: Outline, *, at: HtmlElement | None = None) -> Body | None:
     """The body of the post that a page shows; None if the page has no text.
 
     Args:
-        root: The page.
-        title: The post's title as the page states it.
+        outline: The page.
         at: The element that is the body, if that is known already.
-        url: What the links of the page are relative to.
     """
-    page = Page.of(root, title, url)
+    page = outline.page
     measure = page.measure
     if at is None and not measure.prose[0] and not any(page.named):
         at = only_article(page)
         if at is None:
             return None
-    exclusion = exclude(page)
+    exclusion = outline.exclusion
     chosen = choose(page, exclusion) if at is None else measure.elements.index(at)
     if chosen is None:
         return None
-    unread = frozenset(
-        element for i, element in enumerate(measure.elements) if measure.unread[i] and element.tag in WRAPPERS
-    )
     return Body(
         element=measure.elements[chosen],
         leads=leads(page, exclusion, chosen),
-        dropped=drop(page, exclusion, chosen) | unread,
-        unread=unread,
+        dropped=drop(page, exclusion, chosen) | outline.unread,
+        unread=outline.unread,
         left_out=[
             element
             for i, element in enumerate(measure.elements)

@@ -35,6 +35,7 @@ _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(", re.IGNORECASE
 )
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
+_WHOLE = frozenset({"html", "body"})
 _DISTINCT_NAMES = 8_192
 _NOT_MARKS = frozenset({"ignored", "listing"})
 """Lists in `[names]` that do not name an element of a page."""
@@ -195,7 +196,7 @@ class Names:
 def names_of(element: HtmlElement) -> Names:
     """What the class and the id of an element say about it."""
     attributes = element.attrib
-    if not attributes:
+    if not attributes or element.tag in _WHOLE:  # classes of the whole page are switches, not names
         return _NAMELESS
     classes, name = attributes.get("class") or "", attributes.get("id") or ""
     if name and _marks(name) and _is_slug(element, name):

@@ -166,7 +166,7 @@ def _lists_posts(page: Page) -> bool:
 def leads(page: Page, exclusion: Exclusion, chosen: int) -> list[HtmlElement]:
     """The paragraphs between the post's title and its body."""
     measure = page.measure
-    title = _last_title(page, chosen)
+    title = last_title(page, chosen)
     if title is None:
         return []
     found = []
@@ -187,7 +187,7 @@ def leads(page: Page, exclusion: Exclusion, chosen: int) -> list[HtmlElement]:
     return [measure.elements[i] for i in found] if len(found) <= _MAX_LEADS else []
 
 
-def _last_title(page: Page, chosen: int) -> int | None:
+def last_title(page: Page, chosen: int) -> int | None:
     """The last heading before the body with the post's title, or else the last `h1`."""
     measure = page.measure
     if page.title:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
@@ -49,6 +50,7 @@ class FeedHints:
     """The entry seems to have the whole post rather than a summary."""
 
     @classmethod
+    @lru_cache(maxsize=2)  # several steps ask for those of the same entry
     def of(cls, markup: str | None) -> FeedHints | None:
         """The hints in an entry's content or summary; None if it has no text."""
         found = [block for block in entry_blocks(markup, "") if is_own(block)]
@@ -67,6 +69,30 @@ class FeedHints:
     def knows(self, block: Block) -> bool:
         """Whether the entry has a block with the same text."""
         return comparable(block) in self.known
+
+    def agree_with(self, blocks: Iterable[Block]) -> bool:
+        """Whether a text begins as the entry does, and has all of it but the cut end of a summary."""
+        texts = {comparable(block) for block in blocks}
+        begins = bool(self.beginning) and any(text.startswith(self.beginning) for text in texts)
+        return begins and len(self.known - texts) <= (not self.is_whole)
+
+    def narrowed(self, blocks: Sequence[Block]) -> list[Block]:
+        """Blocks without those outside the smallest element that has most of the entry, unless the entry has them."""
+        place = self.body(blocks)
+        return [
+            block
+            for block in blocks
+            if place is None
+            or block.element is None
+            or block.element is place
+            or place in block.element.iterancestors()
+            or self.knows(block)
+        ]
+
+    def share_in(self, blocks: Iterable[Block]) -> float:
+        """Share of the letters of the entry's blocks that are among these, 0 to 1."""
+        found = {comparable(block) for block in blocks} & self.known
+        return sum(map(len, found)) / sum(map(len, self.known))
 
     def begins(self, block: Block) -> bool:
         """Whether the block begins as the entry does."""
@@ -136,9 +162,3 @@ def feed_only(entry: Entry, text: str, url: str) -> str:
 def comparable(block: Block) -> str:
     """The text of a block for comparison: its letters and digits, case folded."""
     return "".join(_WORD.findall(block.plain.casefold())) if block.type is not BlockType.EMBED else ""
-
-
-def all_blocks(root: HtmlElement, unread: frozenset[HtmlElement]) -> Sequence[Block]:
-    """Every block of a page, boilerplate included."""
-    body = root.find("body")
-    return blocks_of(root if body is None else body, dropped=unread)

@@ -14,11 +14,12 @@ from http import HTTPStatus
 from lxml.html import HtmlElement
 
 from archive.errors import ExtractError, PageTooLargeError
-from archive.extract import page_links, pipeline, words
+from archive.extract import page_links, page_source, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
 from archive.extract.page_signs import Signs, signs_of
+from archive.extract.pipeline import DEFAULT, Method
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -62,7 +63,7 @@ class PageReading:
     """Whether it is what the page says in the section that the URL's fragment names."""
 
 
-def read_page(
+def read_page(  # noqa: PLR0913  all of it is known of the page
     payload: bytes,
     *,
     url: str,
@@ -76,6 +77,7 @@ def read_page(
     front: str | None = None,
     foreign: bool = False,
     archived: bool = False,
+    method: Method = DEFAULT,
 ) -> PageReading:
     """Read a page: the text of a post and its metadata, as `extract` gives them, or why it is not the post.
 
@@ -93,6 +95,7 @@ def read_page(
         foreign: Whether the page is on somebody else's site: then only the entry's words make it the post.
         archived: Whether the post was archived before: its entry may be older than the page, so that the absence of its
             words is only a doubt.
+        method: The extractor, and the operator's rules for the site.
 
     Raises:
         ExtractError: The page is too large.
@@ -101,7 +104,7 @@ def read_page(
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return PageReading(text=None, verdict=_refusal(payload, status, stated), words="")
     try:
-        source = pipeline.Source.of(payload, url, content_type)
+        source = page_source.Source.of(payload, url, content_type)
     except PageTooLargeError:
         raise
     except ExtractError as e:
@@ -109,9 +112,9 @@ def read_page(
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)
     if part is not None and _is_own_section(part, source.tree, entry):
-        return _read_section(part, url, date=date, entry=entry, site=site, links=links)
+        return _read_section(part, url, date=date, entry=entry, site=site, method=method, links=links)
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = pipeline.read(source, date=date, entry=entry, site=site, signs=signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site, method=method, signs=signs)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
     verdict = judge(
@@ -180,7 +183,7 @@ def _with_running(signs: Signs, text: Text) -> Signs:
     return replace(signs, running=found) if found >= _SHORT else signs
 
 
-def _captions(text: Text, source: pipeline.Source, signs: Signs) -> Text:
+def _captions(text: Text, source: page_source.Source, signs: Signs) -> Text:
     """The text of a post that shows a picture or plays something: its captions, or else its title."""
     if not signs.media:
         return text
@@ -212,11 +215,12 @@ def _read_section(
     date: datetime | None,
     entry: Entry | None,
     site: Profile | None,
+    method: Method,
     links: page_links.PageLinks,
 ) -> PageReading:
     """Read the section of a page that a fragment names."""
-    source = pipeline.Source(part, url, lambda: deepcopy(part))
-    text = pipeline.read(source, date=date, entry=entry, site=site)
+    source = page_source.Source(part, url, lambda: deepcopy(part))
+    text = pipeline.read(source, date=date, entry=entry, site=site, method=method)
     verdict = None if text.text else Verdict(kind="empty", reason="has no words in its section", certain=True)
     return PageReading(
         text=None if verdict else text,

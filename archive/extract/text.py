@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date as Date  # noqa: N812  `date` is a field's name below
 from datetime import datetime
@@ -198,6 +199,9 @@ class Text(Facts):
     """Readers' comments; not part of `text`."""
     extractor: dict[str, str] = field(default_factory=dict)
     """Name, version and options of what made this text, and the site profile in use."""
+    judgement: Mapping[str, object] | None = None
+    """Which witness the words are from: `chosen` (`pressmark`, `trafilatura`, `joined` or `site rules`), `confidence`
+    (0.5 to 1) and `asked`, whether trafilatura was; None if there was no choice."""
     entry: Entry | None = None
     """The post's entry in a feed at the time this text was made."""
     source: str = PAGE
@@ -245,6 +249,8 @@ class Text(Facts):
             stored["feed_only"] = self.feed_only
         if self.pages:
             stored["pages"] = list(self.pages)
+        if self.judgement:
+            stored["judgement"] = dict(self.judgement)
         if self.links:
             stored["links"] = [link.as_json() for link in self.links]
         if self.images:

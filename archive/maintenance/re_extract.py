@@ -12,12 +12,14 @@ from typing import Any
 
 from archive.archive import Archive
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, TaskError
-from archive.extract.pipeline import extract, extractor
+from archive.extract.pipeline import Method, extract, extractors
 from archive.extract.site_profile import Profile
+from archive.extract.site_rules import Rulebook
 from archive.extract.text import Entry, Text, made_by
 from archive.index.schema import AGAIN, OK, UNNAMED, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
+from archive.settings import ArchiveSettings
 from archive.warc.http_message import header
 from archive.writer.batch import Origin
 from archive.writer.committer import Leftovers
@@ -53,13 +55,33 @@ class ReExtracted:
     """The reason is damage in the archive."""
 
 
-def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry: Entry | None = None) -> dict[str, Any]:
+class Methods:
+    """How the texts of each site are extracted."""
+
+    def __init__(self, settings: ArchiveSettings) -> None:
+        """Read the operator's rules.
+
+        Raises:
+            SettingsError: They cannot be read.
+        """
+        self._extractor = settings.extractor
+        self._rules = Rulebook.read(settings.site_rules)
+
+    def of(self, url: str) -> Method:
+        """The method for a page."""
+        return Method(extractor=self._extractor, rules=self._rules.of(url))
+
+
+def arguments(
+    archive: Archive, row: CaptureRow, site: Profile | None, method: Method, *, entry: Entry | None = None
+) -> dict[str, Any]:
     """The arguments of `extract` for a capture.
 
     Args:
         archive: Contains it.
         row: The capture.
         site: The blocks that recur on its site.
+        method: How its text is extracted.
         entry: What is known about its post if no text states it.
 
     Raises:
@@ -73,6 +95,7 @@ def arguments(archive: Archive, row: CaptureRow, site: Profile | None, *, entry:
         "date": row.date,
         "entry": archive.entry(row) or entry,
         "site": site,
+        "method": method,
     }
 
 
@@ -152,6 +175,7 @@ class ReExtraction:
         self._pool = pool
         self._workers = workers
         self._sites = Sites(archive)
+        self._methods = Methods(archive.settings)
         self._batches = RollingBatch(
             archive.writer,
             maker=AGAIN,
@@ -185,23 +209,24 @@ class ReExtraction:
         return self._archive.writer.commit_leftovers(AGAIN)
 
     def _begun(self, wanted: ToExtract) -> Future[Text] | ReExtracted:
-        row, site = wanted.row, self._sites.of(wanted.row.url)
-        if self._has_todays(row, site):
+        row, site, method = wanted.row, self._sites.of(wanted.row.url), self._methods.of(wanted.row.url)
+        if self._has_todays(row, site, method):
             return ReExtracted(url=row.url)
         try:
-            given = arguments(self._archive, row, site, entry=wanted.entry)
+            given = arguments(self._archive, row, site, method, entry=wanted.entry)
         except (*_READ_LOST, NotArchivedError) as e:
             return ReExtracted(url=row.url, error=str(e), damaged=isinstance(e, _READ_LOST))
         return self._pool.submit(extract, **given)
 
-    def _has_todays(self, row: CaptureRow, site: Profile | None) -> bool:
+    def _has_todays(self, row: CaptureRow, site: Profile | None, method: Method) -> bool:
         text = self._archive.index.text_of(row.record)
         if text is None:
             return False
+        todays = extractors(site, method)
         if text.made_by is not None:
-            return text.made_by == made_by(extractor(site))
+            return text.made_by in map(made_by, todays)
         try:
-            return self._archive.read_text(text).fields.get("extractor") == extractor(site)
+            return self._archive.read_text(text).fields.get("extractor") in todays
         except _READ_LOST:  # a new one repairs that
             return False
 

@@ -34,6 +34,7 @@ class Texts:
             preload=["archive.extract.page_reading", "archive.extract.feed_text", "crawler.feeds"],
         )
         self._sites = Sites(archive)
+        self._methods = re_extract.Methods(archive.settings)
 
     async def work(self, function: Any, **arguments: Any) -> Any:  # noqa: ANN401  any pure function of values
         """Run a function on values in a worker process, like `WorkerPool.submit`.
@@ -69,6 +70,7 @@ class Texts:
             date=at,
             entry=entry,
             site=await self._site(url),
+            method=self._methods.of(url),
         )
         return text
 
@@ -106,6 +108,7 @@ class Texts:
             date=answer.at,
             entry=entry,
             site=await self._site(answer.url),
+            method=self._methods.of(answer.url),
             front=front,
             foreign=foreign,
             archived=archived,
@@ -120,7 +123,7 @@ class Texts:
             ArchiveError: The capture cannot be read.
         """
         site = await self._site(row.url)
-        arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site)
+        arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site, self._methods.of(row.url))
         text: Text = await self.work(extract, **arguments)
         return text
 

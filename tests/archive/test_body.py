@@ -78,4 +78,4 @@ def test_a_list_of_links_within_the_text_stays() -> None:
 
 
 def test_a_page_without_text_has_no_body() -> None:
-    assert body.find(document_fromstring("<html><body><script>x()</script></body></html>")) is None
+    assert body.find(body.Outline(document_fromstring("<html><body><script>x()</script></body></html>"))) is None

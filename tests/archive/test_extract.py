@@ -109,7 +109,7 @@ def test_the_result_is_the_same_in_every_order() -> None:
 
 def test_the_extractor_is_named_with_its_options() -> None:
     made = extracted(TIDE, TIDE.posts[0]).extractor
-    assert made["name"] == "pressmark"
+    assert made["name"] == "judged"
     assert {"version", "trafilatura", "comments"} <= set(made)
 
 

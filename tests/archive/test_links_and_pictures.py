@@ -191,7 +191,7 @@ def test_a_picture_has_its_caption(html: str, caption: str) -> None:
 
 def test_counts_are_bounded_and_the_markdown_has_what_the_lists_leave_out() -> None:
     links = "".join(f"<p>{WORDS} <a href='/{n}'>Number {n}</a></p>" for n in range(TEXT_LINKS + 5))
-    images = "".join(f"<p>{WORDS}<img src='/{n}.jpg'></p>" for n in range(TEXT_IMAGES + 5))
+    images = "".join(f"<p>{WORDS} Shot {n}.<img src='/{n}.jpg'></p>" for n in range(TEXT_IMAGES + 5))
     found = text_of(links + images)
     assert (len(found.links), len(found.images)) == (TEXT_LINKS, TEXT_IMAGES)
     assert f"/{TEXT_LINKS + 4}>)" in found.markdown

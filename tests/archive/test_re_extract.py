@@ -51,10 +51,10 @@ def made_by_another(home: Home) -> None:
     """Let commands make texts as another extractor would, by other rules and in other words."""
     patched(
         home,
-        "from archive.extract import pipeline",
-        "plain_text = pipeline.plain_text",
+        "from archive.extract import extractor, pipeline",
+        "plain_text = extractor.plain_text",
         "pipeline.RULES = 'older'",
-        "pipeline.plain_text = lambda blocks: plain_text(blocks) + '\\nSaid by the older one.'",
+        "extractor.plain_text = lambda blocks: plain_text(blocks) + '\\nSaid by the older one.'",
     )
 
 
@@ -115,7 +115,7 @@ def test_one_post_may_be_named(home: Home, site: Site) -> None:
 
 def test_posts_whose_text_failed_get_one_with_what_the_feed_said(home: Home, site: Site) -> None:
     site.pages.update(TIDE.pages(site.url))
-    patched(home, "from archive.extract import pipeline", "pipeline.PAGE_BYTES = 1")
+    patched(home, "from archive.extract import page_source", "page_source.PAGE_BYTES = 1")
     home.crawl(f"url={site.url}/feed/")
     assert home.pressmark("get", url(site)).code == 3
     failed = home.pressmark("extract", "--again")
@@ -132,8 +132,8 @@ def test_a_command_that_is_killed_is_gone_on_with(home: Home, site: Site) -> Non
     site.pages.update(TIDE.pages(site.url))
     made_by_another(home)
     home.crawl(f"url={site.url}/feed/")
-    patched(home, "import time", "from archive.extract import pipeline", "plain_text = pipeline.plain_text",
-            "pipeline.plain_text = lambda blocks: (time.sleep(0.3), plain_text(blocks))[1]")  # fmt: skip
+    patched(home, "import time", "from archive.extract import extractor", "plain_text = extractor.plain_text",
+            "extractor.plain_text = lambda blocks: (time.sleep(0.3), plain_text(blocks))[1]")  # fmt: skip
     home.settings |= {"PRESSMARK_EXTRACT_WORKERS": "1", "PRESSMARK_BATCH_MEGABYTES": "0.000001"}
     process = home.start("pressmark", "extract", "--again", start_new_session=True)
     wait_for(lambda: texts(home) > 4, 30, process)

@@ -9,6 +9,7 @@ import pytest
 from sample.archives import POST, T0, at, capture, keep
 
 from archive.archive import Archive
+from archive.extract.pipeline import DEFAULT
 from archive.extract.text import Text
 from archive.index.writing import IndexWriter
 from archive.maintenance.re_extract import arguments
@@ -49,7 +50,7 @@ def test_a_text_of_a_re_extraction_reads_a_response_once_and_a_revisit_twice(arc
     assert (response.kind, revisit.kind) == ("response", "revisit")
     for row, reads in ((response, 1), (revisit, 2)):
         archive.store.reads.clear()
-        assert arguments(archive, row, None)["payload"] == b"<p>one</p>"
+        assert arguments(archive, row, None, DEFAULT)["payload"] == b"<p>one</p>"
         assert archive.store.reads == {"warc": reads}
 
 

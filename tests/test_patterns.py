@@ -25,9 +25,11 @@ LIMITED = {
     "archive.extract.boilerplate.wording.byline": "archive.extract.trim._MAX_BYLINE",
     "archive.extract.boilerplate.wording.cut": "_CUT_WITHIN",
     "archive.extract.boilerplate.wording.disclosure": "archive.extract.trim._MAX_DISCLOSURE",
+    "archive.extract.boilerplate.wording.offer": "archive.extract.trim._MAX_DISCLOSURE",
     "archive.extract.calendar_words.age": "archive.extract.names._MAX_STATED",
     "archive.extract.date_text._WRITTEN": "_MAX_TEXT",
     "archive.extract.names._TITLED": "_MAX_STATED",
+    "archive.extract.notices._kinds": "_MAX_CHARACTERS",
     "archive.extract.page_links._PATH_NUMBER": "_MAX_PATH",
     "archive.warc.pasted_url._ENCODED_END": "_SHOWN",
     "crawler.feeds.dates._ISO": "DATE_CHARACTERS",
@@ -143,8 +145,10 @@ def written_in_calls() -> Iterator[tuple[str, str, ast.expr]]:
 
 
 MADE_WHILE_RUNNING = {
+    "archive.extract.addresses": "from boilerplate.toml; seen as what a cached function returns",
     "archive.extract.boilerplate": "from boilerplate.toml; seen as what cached functions return",
     "archive.extract.calendar_words": "from CLDR; seen as what a cached function returns",
+    "archive.extract.notices": "from boilerplate.toml; seen as what a cached function returns",
     "archive.extract.walls": "from walls.toml; seen as what a cached function returns",
     "archive.warc.page_identity": "from tracking.toml; seen as what a cached function returns",
     "archive.web.cdx_filters": "a user's; only worker processes compile them",

@@ -15,7 +15,7 @@ from archive.extract.links import joined
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _MAX_URL = 2_000
 """Characters of an address; longer ones contain data."""
-_MAIL = re.compile(r"mailto:[^\s<>?]{1,254}@[^\s<>?]{1,253}(?=\?|$)", re.IGNORECASE)
+_MAIL = re.compile(r"mailto:[^\s<>?@]{1,254}+@[^\s<>?@]{1,253}+(?=\?|$)", re.IGNORECASE)
 
 
 def link_target(base: str, source: str) -> str:

@@ -21,7 +21,7 @@ _LATE_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "srcset")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|heic|jxl)(?:[?#&/]|$)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|pixel|loading|loader|lazy(?:load)?|1x1|gr[ae]y|dummy|empty|trans"
-    r"|clear|spinner)[^/]*\.(?:gif|png|svg|jpe?g|webp)(?:[?#]|$)",
+    r"|clear|spinner)[^/]{0,100}\.(?:gif|png|svg|jpe?g|webp)(?:[?#]|$)",
     re.IGNORECASE,
 )
 """File names of what is shown until the picture is loaded; some pictures have such names as well."""
@@ -33,7 +33,7 @@ _NOTHING = re.compile(
 _NOT_A_PICTURE = re.compile(
     r"(?:^|[\s_-])(?:avatar|gravatar|emoji|smiley|wp-smiley|icon|spinner)(?:$|[\s_-])", re.IGNORECASE
 )
-_PIXELS = re.compile(r"^\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$")
+_PIXELS = re.compile(r"^\s*+(\d{1,5}+)(?:\.\d++)?\s*+(?:px\s*+)?$")
 _STYLED = re.compile(r"(?:^|;)\s*(width|height)\s*:\s*(\d{1,5})(?:\.\d+)?px", re.IGNORECASE)
 _MAX_SOURCES = 20
 """`source` elements of one picture."""

@@ -21,16 +21,16 @@ from archive.extract.own_extractor import OwnExtractor
 from archive.extract.words import count
 
 WEIGHTS = Evidence(
-    coverage=-5.70, size=2.23, links=-1.12, holes=-4.36, gap=-5.77, summary=3.17, sentences=1.63, named=-6.33
+    coverage=-4.64, size=1.81, links=-1.09, holes=-4.23, gap=-5.05, summary=3.37, sentences=2.15, named=-6.55
 )
 """What each measure of a candidate is worth."""
 DOUBT = Evidence(
-    coverage=2.70, size=-0.20, links=3.03, holes=7.15, gap=3.64, summary=-1.37, sentences=-4.22, named=9.31
+    coverage=1.79, size=-0.07, links=3.69, holes=6.82, gap=4.68, summary=-1.61, sentences=-4.01, named=10.13
 )
 """What each measure of our own text says about the chance that the judge would choose another one."""
-CERTAIN = -3.11
+CERTAIN = -2.84
 """The sum of these below which trafilatura is not asked."""
-MARGIN = 0.75
+MARGIN = 1.0
 """How much better than our own text another must be, in logarithms of the odds: a change of witness on slight evidence
 would make texts of one post differ from one capture to the next."""
 _ENTRY = 6.0

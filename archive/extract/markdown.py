@@ -23,7 +23,7 @@ REFERENCES = re.compile("\x05([^\x05]*)\x05")
 _SIGNS = {BOLD: "**", ITALIC: "*", CODE: "`", STRUCK: "~~"}
 _SIGN = re.compile("[\x01-\x04]")
 _NO_WORDS = re.compile("(?:[ \x01-\x04]|\x06[\ue000-\uf8ff]?)*")
-_LINK_BEGIN, _LINK_END = re.compile("(\x06[\ue000-\uf8ff])( +)"), re.compile("( +)(\x06)(?![\ue000-\uf8ff])")
+_LINK_BEGIN, _LINK_END = re.compile("(\x06[\ue000-\uf8ff])( +)"), re.compile("(?<! )( ++)(\x06)(?![\ue000-\uf8ff])")
 _PAIR = re.compile("|".join(f"{mark}[^{mark}]*{mark}" for mark in _SIGNS))
 _SPACES = re.compile(" {2,}")
 _STRUCTURE = re.compile(r"^(?=#{1,6}\s|[-+*>]\s|=+$|-+$)|^(\d{1,9})(?=[.)]\s)", re.MULTILINE)

@@ -24,7 +24,6 @@ LIMITED = {
     "archive.extract.boilerplate.wording.bio": "archive.extract.trim._MAX_BIO",
     "archive.extract.boilerplate.wording.byline": "archive.extract.trim._MAX_BYLINE",
     "archive.extract.boilerplate.wording.cut": "_CUT_WITHIN",
-    "archive.extract.boilerplate.wording.disclosure": "archive.extract.trim._MAX_DISCLOSURE",
     "archive.extract.boilerplate.wording.offer": "archive.extract.trim._MAX_DISCLOSURE",
     "archive.extract.calendar_words.age": "archive.extract.names._MAX_STATED",
     "archive.extract.date_text._WRITTEN": "_MAX_TEXT",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from archive.index.index import Index
 from archive.index.writing import IndexWriter
 from archive.reader.reader import Reader
+from archive.reader.vanished import Ledger
 from archive.runtime.database import connect
 from archive.runtime.durable import close_to_others, private_folder, spool_errors
 from archive.settings import ArchiveSettings
@@ -30,8 +32,10 @@ class Archive(Reader):
 
     store: ObjectStore
 
-    def __init__(self, settings: ArchiveSettings, store: ObjectStore, index: Index, lane: str = "") -> None:
-        super().__init__(store, index)
+    def __init__(
+        self, settings: ArchiveSettings, store: ObjectStore, index: Index, lane: str = "", ledger: Ledger | None = None
+    ) -> None:
+        super().__init__(store, index, ledger=ledger)
         self.settings = settings
         self._lane = lane
 
@@ -43,12 +47,15 @@ class Archive(Reader):
         return Writer(self.store, IndexWriter(self.index), self.settings.spool / self._lane)
 
     @classmethod
-    def open(cls, settings: ArchiveSettings, lane: str = "") -> Archive:
+    def open(
+        cls, settings: ArchiveSettings, lane: str = "", ledger: Callable[[Index], Ledger] | None = None
+    ) -> Archive:
         """Open store and database; creates or upgrades the database's tables.
 
         Args:
             settings: Where store and database are.
             lane: Subfolder of the spool for this process's batches; no other process may use it at the same time.
+            ledger: Makes the ledger of vanished posts over the index's database; None: there is none.
 
         Raises:
             ArchiveError: One of them cannot be used; the message states which and what to do.
@@ -59,7 +66,7 @@ class Archive(Reader):
         store = open_store(settings.store)
         index = Index(connect(settings.database))
         IndexWriter(index).prepare()
-        return cls(settings, store, index, lane)
+        return cls(settings, store, index, lane, ledger(index) if ledger else None)
 
     def check_store(self) -> None:
         """Make sure that the store is the one that the index describes, and accepts writes.

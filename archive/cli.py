@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,8 +23,10 @@ from archive.warc.pasted_url import Reading, readings
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export.formats import CaptureFormat, TextFormat
+    from archive.index.index import Index
     from archive.index.schema import CaptureRow, TextRow
     from archive.maintenance.importer import Tally
+    from archive.reader.vanished import Ledger
 
 T = TypeVar("T")
 
@@ -45,12 +48,22 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8
             self.fail(str(e), param, ctx)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """What a command line that joins other packages gives the archive's commands, as the context's object."""
+
+    ledger: Callable[[Index], Ledger]
+    """Makes the ledger of vanished posts over the index's database."""
+
+
 def open_archive() -> Archive:
-    """Open the archive given by the settings."""
+    """Open the archive given by the settings, with the ledger of vanished posts that the command line knows."""
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
 
-    return Archive.open(load(ArchiveSettings))
+    context = click.get_current_context(silent=True)
+    joined = context.find_object(Joined) if context else None
+    return Archive.open(load(ArchiveSettings), ledger=joined.ledger if joined else None)
 
 
 @contextmanager
@@ -135,7 +148,8 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 def get(url: tuple[Reading, ...], at: datetime | None, form: TextFormat | CaptureFormat) -> None:
     """Write an archived post, or any captured URL, to standard output.
 
-    TIME is ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine.
+    TIME is ISO 8601, a date, or 4 to 14 digits as in the Wayback Machine. That the post is not online any more is said
+    on standard error.
     """
     gc.disable()  # a short process: importing is faster without garbage collection
     try:
@@ -145,6 +159,8 @@ def get(url: tuple[Reading, ...], at: datetime | None, form: TextFormat | Captur
             at = within(meant.stamp, end=True)
         sys.stdout.buffer.write(formats.export(archive, form, meant.url, at).body)
         sys.stdout.buffer.flush()
+        if gone := archive.vanished(meant.url):
+            click.echo(printable(gone.line()), err=True)
     except ArchiveError as e:
         sys.exit(failed(e))
 
@@ -158,6 +174,7 @@ def history(url: tuple[Reading, ...], as_json: bool) -> None:
     Texts are compared only if the same extractor made them: a new extractor is not an edit of the post.
     """
     from archive.index.versions import same_words
+    from archive.reader.vanished import told
 
     try:
         archive = open_archive()
@@ -166,6 +183,7 @@ def history(url: tuple[Reading, ...], as_json: bool) -> None:
         if not rows:
             raise NotArchivedError(meant)
         texts = archive.index.texts(meant)
+        gone = archive.vanished(meant)
     except ArchiveError as e:
         sys.exit(failed(e))
     before: tuple[CaptureRow, Sequence[TextRow]] | None = None
@@ -175,11 +193,15 @@ def history(url: tuple[Reading, ...], as_json: bool) -> None:
         if as_json:
             known = {"text_digest": made[0].digest if made else None, "same_text": same}
             places = [text.as_json() for text in made]
-            click.echo(json.dumps({**row.as_json(), **known, "texts": places}, ensure_ascii=False))
+            click.echo(json.dumps({**row.as_json(), **known, "texts": places, **told(gone)}, ensure_ascii=False))
         else:
             other = "  same text in other bytes" if same and before and before[0].digest != row.digest else ""
-            click.echo(_history_line(row) + other)
+            click.echo(
+                _history_line(row) + other + ("  proof of the deletion" if gone and row.record == gone.proof else "")
+            )
         before = (row, made) if made else before
+    if gone and not as_json:
+        click.echo(printable(gone.line()))
 
 
 def _history_line(row: CaptureRow) -> str:
@@ -290,6 +312,8 @@ def search_texts(query: str, as_json: bool, limit: int) -> None:
         click.echo(f"  {printable(hit.url)}")
         seen = f"  version {hit.version.number} of {hit.of}, seen {hit.version.first:%Y-%m-%d %H:%M} to "
         click.echo(f"{seen}{hit.version.last:%Y-%m-%d %H:%M} UTC")
+        if hit.vanished:
+            click.echo(f"  {printable(hit.vanished.line())}")
         click.echo("  " + "".join(_marked(printable(piece.text), piece.found) for piece in hit.passage))
     if not found.hits and not as_json:
         click.echo("nothing found", err=True)

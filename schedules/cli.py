@@ -23,6 +23,9 @@ from archive.runtime.file_lock import exclusive
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from archive.index.index import Index
+    from archive.reader.vanished import Ledger
+
 _UNFINISHED_KEPT = timedelta(days=1)
 """Age at which what a write has left in the store is taken for interrupted."""
 _HUBS_AT_ONCE = 8
@@ -32,7 +35,21 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4 finished but someth
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _ledger(index: Index) -> Ledger:
+    """The crawler's ledger of vanished posts, for the archive's commands."""
+    from crawler.frontier.deletions import ledger_of
+
+    return ledger_of(index.engine)
+
+
+_CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "obj": archive.cli.Joined(ledger=_ledger),
+}
+
+
+@click.group(help=HELP, context_settings=_CONTEXT)
 @click.version_option(package_name="pressmark", prog_name="pressmark")
 def pressmark() -> None:
     """All commands."""

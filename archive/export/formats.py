@@ -77,7 +77,9 @@ def _markdown(_reader: Reader, text: HeldText) -> bytes:
 
 
 def _json(reader: Reader, text: HeldText) -> bytes:
-    fields = text.as_json(reader.index.capture(text.row.capture))
+    from archive.reader.vanished import told
+
+    fields = {**text.as_json(reader.index.capture(text.row.capture)), **told(reader.vanished(text.row.url))}
     return (json.dumps(fields, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
 
 

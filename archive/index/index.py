@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from archive.index import tallies
-from archive.index.aliases import conditions
+from archive.index.aliases import conditions, keys_of
 from archive.index.schema import (
     CAPTURES,
     CRAWL,
@@ -78,6 +78,11 @@ class Index:
             if rows := fetch(self._engine, CAPTURES.where(same).order_by(captures.c.date, captures.c.record)):
                 return [capture_row(row) for row in rows]
         return []
+
+    def addresses(self, pages: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """For each page that has aliases, by its key: the keys of all its addresses, its own first."""
+        with transaction(self._engine, reads=True) as connection:
+            return keys_of(connection, pages)
 
     def nearest(self, url: str, at: datetime | None) -> CaptureRow | None:
         """The capture of a URL nearest to `at`, or the newest; if two are equally near, the earlier."""

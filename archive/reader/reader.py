@@ -10,7 +10,7 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,12 +25,14 @@ from archive.index.from_records import HeldText
 from archive.index.index import Index
 from archive.index.schema import CRAWL, CaptureRow, TextRow
 from archive.limits import DECODED_BYTES, FOLLOWED_REDIRECTS
+from archive.reader.vanished import Ledger, NoLedger, Vanished
 from archive.runtime.work import Work, here
 from archive.stores.protocol import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest, written_sha1
 from archive.warc.codings import content
 from archive.warc.http_message import header
+from archive.warc.page_identity import page_key, post_key
 from archive.warc.pasted_url import Reading
 from archive.warc.record_stream import RecordStream
 
@@ -158,6 +160,7 @@ class Reader:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         work: Work = here,
+        ledger: Ledger | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -166,15 +169,30 @@ class Reader:
             index: Says where captures and texts are in them.
             now: The clock, for marks of what cannot be read.
             work: Where archived bytes are decoded, parsed, compared.
+            ledger: What is known of posts that vanished; None: nothing is.
         """
         self.store = store
         self.index = index
         self.work = work
+        self.ledger: Ledger = ledger or NoLedger()
         self._now = now
 
-    def working(self, work: Work) -> Reader:
-        """A reader of the same archive whose work on archived bytes is done elsewhere."""
-        return Reader(self.store, self.index, now=self._now, work=work)
+    def working(self, work: Work, ledger: Ledger | None = None) -> Reader:
+        """A reader of the same archive whose work on archived bytes is done elsewhere; `ledger` replaces its own."""
+        return Reader(self.store, self.index, now=self._now, work=work, ledger=ledger or self.ledger)
+
+    def vanished(self, url: str) -> Vanished | None:
+        """The last time that the post at a URL was not online, under any address of its page; None if none is known."""
+        return self.vanished_of([url]).get(url)
+
+    def vanished_of(self, urls: Collection[str]) -> dict[str, Vanished]:
+        """`vanished` of many posts in bulk; those of which nothing is known are left out."""
+        keys = {url: tuple(dict.fromkeys((post_key(url), page_key(url)))) for url in urls}
+        joined = self.index.addresses({key for some in keys.values() for key in some})
+        every = {url: [one for key in some for one in joined.get(key, (key,))] for url, some in keys.items()}
+        known = self.ledger.of({key for some in every.values() for key in some})
+        found = {url: [known[key] for key in some if key in known] for url, some in every.items()}
+        return {url: max(some, key=lambda one: one.since) for url, some in found.items() if some}
 
     def check_store(self) -> None:
         """Make sure that the store is the one that the index describes.

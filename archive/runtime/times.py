@@ -53,6 +53,18 @@ def parse_moment(text: str) -> datetime:
         ) from e
 
 
+def begin(value: str) -> datetime:
+    """The first instant of a day, month or year; other times are what `parse_moment` says.
+
+    Raises:
+        ValueError: It is not a time.
+    """
+    bare = value.strip()
+    moment = parse_moment(bare)
+    digits = bare.replace("-", "") if _DATE.fullmatch(bare) else bare
+    return within(digits, end=False) if _DIGITS.fullmatch(digits) else moment
+
+
 def _filled(digits: str) -> datetime:
     year, month = int(digits[:4]), int(digits[4:6] or 12)
     if not 1 <= month <= 12:  # noqa: PLR2004  months of a year

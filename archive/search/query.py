@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import regex
@@ -11,7 +11,7 @@ import regex
 from archive.index.tokens import bare
 from archive.limits import QUERY_CHARACTERS, QUERY_TERMS
 from archive.runtime.console import printable
-from archive.runtime.times import parse_moment
+from archive.runtime.times import begin
 
 Field = Literal["", "title", "author", "tag"]
 _PIECE = regex.compile(r'(?P<not>-)?(?:(?P<field>[a-z]{2,9}):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
@@ -109,18 +109,3 @@ def _narrowed(query: Query, field: str, value: str) -> Query:
         return replace(query, language=value.lower()[:8])
     moment = begin(value)
     return replace(query, since=moment) if field == "after" else replace(query, before=moment)
-
-
-def begin(value: str) -> datetime:
-    """The first instant of a day, month or year.
-
-    Raises:
-        ValueError: It is not a date.
-    """
-    if regex.fullmatch(r"\d{4}", value):
-        value = f"{value}-01-01"
-    elif regex.fullmatch(r"\d{4}-\d{2}", value):
-        value = f"{value}-01"
-    if regex.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        value = f"{value}T00:00:00"
-    return parse_moment(value).astimezone(UTC)

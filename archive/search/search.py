@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from archive.index.versions import Version, versions
 from archive.limits import RANKED_TEXTS
 from archive.reader.page_history import versions_of
 from archive.reader.reader import Reader
+from archive.reader.vanished import Vanished, told
 from archive.runtime.database import fetch
 from archive.runtime.times import iso
 from archive.search.query import Query, Term
@@ -47,6 +48,8 @@ class Hit:
     passage: tuple[Piece, ...]
     of: int
     """How many versions the post has."""
+    vanished: Vanished | None = None
+    """The last time that the post was not online; None if none is known."""
 
     def as_json(self) -> dict[str, object]:
         """The hit as programs see it."""
@@ -58,6 +61,7 @@ class Hit:
             "tags": list(self.tags),
             "dated": iso(self.dated),
             "versions": self.of,
+            **told(self.vanished),
             "snippet": "".join(f"[[{piece.text}]]" if piece.found else piece.text for piece in self.passage),
         }
 
@@ -100,7 +104,7 @@ class Search:
             if hit is not None and (key := hit.version.text.record) not in seen:
                 seen.add(key)
                 hits.append(hit)
-        return Found(hits=tuple(hits), total=total, more=at < total)
+        return Found(hits=self._told(hits), total=total, more=at < total)
 
     def page(self, text: str) -> Found | None:
         """The newest version of the page whose address a query is; None if it is not an archived address."""
@@ -123,7 +127,12 @@ class Search:
             passage=self._passage(version.text, ()),
             of=len(found),
         )
-        return Found(hits=(hit,), total=1, more=False)
+        return Found(hits=self._told([hit]), total=1, more=False)
+
+    def _told(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits, with what is known of posts that vanished."""
+        gone = self._reader.vanished_of({hit.url for hit in hits})
+        return tuple(replace(hit, vanished=gone.get(hit.url)) for hit in hits)
 
     def known(self, limit: int = 50) -> dict[str, list[str]]:
         """Hosts with the most posts and languages with the most texts, these first."""

@@ -2,7 +2,7 @@
 
 from archive.web.app import Extension, application
 from archive.web.errors import BadRequestError
-from archive.web.pages.layout import DeletedPost, SiteStatus, page_route
+from archive.web.pages.layout import SiteStatus, page_route
 from archive.web.templating import Templates
 
-__all__ = ["BadRequestError", "DeletedPost", "Extension", "SiteStatus", "Templates", "application", "page_route"]
+__all__ = ["BadRequestError", "Extension", "SiteStatus", "Templates", "application", "page_route"]

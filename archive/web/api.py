@@ -14,6 +14,7 @@ from archive.export import formats
 from archive.limits import QUERY_CHARACTERS, URL_CHARACTERS
 from archive.reader.page_history import changed, compared, versions_of
 from archive.reader.reader import Reader
+from archive.reader.vanished import KINDS, Place, told, wanted_from
 from archive.runtime.times import parse_moment
 from archive.search import query as queries
 from archive.search.search import Search
@@ -26,7 +27,7 @@ _Time = Annotated[str | None, Query(max_length=40, description="ISO 8601, a date
 
 
 def router(reader: Reader) -> APIRouter:
-    """`/api/search`, `/api/versions`, `/api/diff`."""
+    """`/api/search`, `/api/versions`, `/api/diff`, `/api/deletions`."""
     made = APIRouter(prefix="/api", tags=["texts"], responses=_FAILURES)
     search = Search(reader)
 
@@ -55,7 +56,7 @@ def router(reader: Reader) -> APIRouter:
     @made.get("/versions", summary="The versions of a page's text, oldest first")
     def versions(url: _Url) -> dict[str, Any]:
         found = _versions(reader, url)
-        return {"url": url, "versions": changed(reader, found)}
+        return {"url": url, "versions": changed(reader, found), **told(reader.vanished(found[-1].text.url))}
 
     @made.get("/diff", summary="The words that changed between two versions of a page")
     def diff(
@@ -65,6 +66,26 @@ def router(reader: Reader) -> APIRouter:
     ) -> dict[str, Any]:
         found = _versions(reader, url)
         return compared(reader, found, _moment("from", since), _moment("to", until)).as_json()
+
+    @made.get("/deletions", summary="Posts that were found gone, and those that came back, the last ones first")
+    def deletions(
+        kind: Annotated[str, Query(max_length=40, description=f"One of {', '.join(KINDS)}")] = "",
+        host: Annotated[str, Query(max_length=300, description="Host of the post, with or without www.")] = "",
+        since: Annotated[str, Query(max_length=40, description="Found gone, or back, at or after this time")] = "",
+        after: Annotated[str, Query(max_length=100, description="`next` of the part before")] = "",
+        limit: Annotated[int, Query(ge=1, le=API_ITEMS)] = API_ITEMS,
+    ) -> dict[str, Any]:
+        try:
+            wanted = wanted_from(kind=kind, host=host, since=since)
+            place = Place.parse(after) if after else None
+        except ValueError as e:
+            raise BadRequestError(str(e)) from e
+        found = reader.ledger.listed(wanted, limit=limit + 1, after=place)
+        shown = found[:limit]
+        return {
+            "deletions": [{"url": one.url, **one.as_json()} for one in shown],
+            "next": str(Place.of(shown[-1])) if len(found) > limit else None,
+        }
 
     return made
 

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from archive.errors import ArchiveError
 from archive.index.lookup import Lookup
 from archive.reader.reader import Reader
+from archive.reader.vanished import Ledger
 from archive.web import api, pages
 from archive.web.availability import AvailabilityApi
 from archive.web.cdx_api import CdxApi
@@ -46,6 +47,8 @@ class Extension:
     routers: Sequence[APIRouter] = ()
     status: SiteStatus | None = None
     """For the front page."""
+    ledger: Ledger | None = None
+    """What is known of posts that vanished; None: what the reader itself knows."""
     openapi_paths: Mapping[str, Any] = field(default_factory=dict)
     """Descriptions of its routes for the OpenAPI document."""
 
@@ -75,7 +78,7 @@ def application(
         replay: Returns the origin of the replay application for ours; None: replay is not enabled.
     """
     more = extension or Extension()
-    reader = reader.working(workers())
+    reader = reader.working(workers(), more.ledger)
     lookup = Lookup(reader.index)
     site = Site(reader, lookup, templates, more.status, replay)
     mementos = MementoApi(reader, lookup, frame=site.memento)

@@ -13,6 +13,7 @@ from archive.export import formats
 from archive.export.formats import TextFormat
 from archive.index.from_records import HeldText
 from archive.reader.reader import Reader
+from archive.reader.vanished import Vanished
 from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
@@ -57,11 +58,16 @@ class TextApi:
             f'<{memento_url(base, row.date, row.url)}>; rel="memento"; datetime="{date}"',
             "Vary": "Accept",
             "Cache-Control": "no-cache",
-            "ETag": f'"{row.record.strip("<>").rpartition(":")[2]}-{form.name}"',
+            "ETag": f'"{row.record.strip("<>").rpartition(":")[2]}-{form.name}{_told(self._reader.vanished(row.url))}"',
         }
         if matches(request.headers, headers["ETag"]):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(form.make(self._reader, text), media_type=form.media_type, headers=headers)
+
+
+def _told(one: Vanished | None) -> str:
+    """What distinguishes representations of a post that was online, that vanished, that came back."""
+    return "" if one is None else f"-gone{stamp_of(one.since)}" + (f"-back{stamp_of(one.back)}" if one.back else "")
 
 
 def negotiated(accept: str, offered: Sequence[TextFormat]) -> TextFormat | None:

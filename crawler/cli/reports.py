@@ -18,22 +18,27 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--kind", help="Only deletions of this kind: gone, home, login, soft-404.")
+@click.option("--host", help="Only posts of this host, with or without www.")
+@click.option("--since", metavar="TIME", help="Only posts found gone, or back, at or after this time.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def deletions(as_json: bool) -> None:
-    """List deleted posts: since when, why we think so, and when they were last seen."""
+def deletions(kind: str | None, host: str | None, since: str | None, as_json: bool) -> None:
+    """List deleted posts: since when, why we think so, when they were last seen, whether they came back."""
+    from archive.reader.vanished import EVERY, wanted_from
+
+    try:
+        wanted = wanted_from(kind=kind, host=host, since=since)
+    except ValueError as e:
+        raise click.UsageError(f"--{e}") from e
     with open_frontier() as frontier:
-        found = frontier.deletions()
+        found = frontier.deletions(wanted=wanted)
     for one in found:
         if as_json:
-            click.echo(json.dumps(plainly(asdict(one)), ensure_ascii=False))
+            click.echo(json.dumps({**plainly(asdict(one)), **one.told().as_json()}, ensure_ascii=False))
         else:
-            back = f", back since {_short(one.restored)}" if one.restored else ""
-            click.echo(
-                f"{_short(one.since)}  {one.kind:8}  {one.status or '-'}  last seen {_short(one.alive)}{back}  "
-                f"{printable(one.url)}"
-            )
+            click.echo(f"{printable(one.url)}  {printable(one.told().line())}")
     if not found and not as_json:
-        click.echo("no archived post is known to be deleted")
+        click.echo("no archived post is known to be deleted" if wanted == EVERY else "no deletion is like that")
 
 
 @click.command()

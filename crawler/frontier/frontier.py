@@ -12,6 +12,7 @@ from archive.index import aliases as page_aliases
 from archive.index.aliases import Alias
 from archive.index.index import Index
 from archive.index.writing import IndexWriter
+from archive.reader.vanished import EVERY, Wanted
 from archive.runtime.database import connect, database_time, make_private, migrate, optimize, transaction, upsert
 from archive.runtime.times import CLOCK_TOLERANCE
 from crawler.decide.freshness import LONGEST as LONGEST_HOLD
@@ -282,13 +283,9 @@ class Frontier:
 
     # -- deleted posts
 
-    def deletions(self, pages: Iterable[str] | None = None) -> list[Deletion]:
-        """The deletion ledger, or its entries about the pages with these keys."""
-        return ledger.read(self._engine, pages)
-
-    def vanished(self, limit: int) -> list[Deletion]:
-        """The posts that were deleted last and are not back, the last one first."""
-        return ledger.latest(self._engine, limit)
+    def deletions(self, pages: Iterable[str] | None = None, *, wanted: Wanted = EVERY) -> list[Deletion]:
+        """The deletion ledger, or its entries that are wanted, or about the pages with these keys."""
+        return ledger.read(self._engine, pages, wanted)
 
     def enter_deletions(self, found: Iterable[Deletion]) -> None:
         """Enter deletions unchanged."""

@@ -16,6 +16,7 @@ from archive.archive import Archive
 from archive.web import Extension, Templates, application
 from archive.web.replay import replay_application
 from archive.web.settings import WebSettings
+from crawler.frontier.deletions import ToldLedger
 from crawler.frontier.frontier import Frontier
 from schedules.runs import Runs
 from schedules.web.feed_api import router
@@ -81,6 +82,7 @@ class Web:
             routes=[*self.routes(), *pages.routes(), *Forms(self._frontier, token=token).routes()],
             routers=[router(self._frontier, self._runs)],
             status=pages.status(),
+            ledger=ToldLedger(self._frontier.engine),
             openapi_paths=_PATHS,
         )
         replay = _replay_origin(settings, replay_port) if replay_port else None

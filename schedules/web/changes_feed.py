@@ -1,4 +1,4 @@
-"""New, edited and deleted posts as an Atom feed (RFC 4287). No I/O."""
+"""New, edited and deleted posts, and those that came back, as an Atom feed (RFC 4287). No I/O."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from lxml import etree
 
 from archive.index.overview import Post
+from archive.reader.vanished import Vanished
 from archive.runtime.times import iso
-from archive.web import DeletedPost
 from archive.web.memento_path import quoted, stamp_of
 
 LATEST = 100
@@ -19,21 +19,25 @@ LATEST = 100
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
-def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[DeletedPost]) -> bytes:
+def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[Vanished]) -> bytes:
     """The Atom feed.
 
     Args:
         base: Origin of the web app, for links.
         posts: The latest posts.
-        deleted: Posts deleted lately.
+        deleted: Posts deleted lately; those that are back by now are told twice.
     """
-    entries: list[tuple[datetime, str, str, str]] = []
+    entries: list[tuple[datetime, str, str, str, str]] = []
     for post in posts:
         target = f"{base}/post/{stamp_of(post.seen)}/{quoted(post.url)}"
-        entries.append((post.seen, "Edited" if post.edited else "New", post.title or post.url, target))
+        kind = "Edited" if post.edited else "New"
+        summary = f"{kind}, seen on {post.seen:%Y-%m-%d %H:%M} UTC."
+        entries.append((post.seen, kind, post.title or post.url, target, summary))
     for gone in deleted:
-        target = f"{base}/post/{stamp_of(gone.since)}/{quoted(gone.url)}"
-        entries.append((gone.since, "Vanished", gone.url, target))
+        for moment, kind in ((gone.since, "Vanished"), (gone.back, "Back")):
+            if moment is not None:
+                target = f"{base}/post/{stamp_of(moment)}/{quoted(gone.url)}"
+                entries.append((moment, kind, gone.url, target, f"{kind}: {gone.line()}."))
     entries.sort(key=lambda one: one[0], reverse=True)
     feed = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
     _add(feed, "title", "Pressmark: new, edited and vanished posts")
@@ -41,14 +45,14 @@ def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[DeletedPost
     _add(feed, "updated", iso(entries[0][0] if entries else datetime(1970, 1, 1, tzinfo=UTC), "seconds"))
     _add(_add(feed, "author", ""), "name", "Pressmark")
     etree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=f"{base}/changes.atom")
-    for moment, kind, title, target in entries[:LATEST]:
+    for moment, kind, title, target, summary in entries[:LATEST]:
         entry = _add(feed, "entry", "")
         _add(entry, "title", f"{kind}: {title}")
         _add(entry, "id", target)
         _add(entry, "updated", iso(moment, "seconds"))
         etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=target)
         etree.SubElement(entry, f"{{{_ATOM}}}category", term=kind.lower())
-        _add(entry, "summary", f"{kind}, seen on {moment:%Y-%m-%d %H:%M} UTC.")
+        _add(entry, "summary", summary)
     made: bytes = etree.tostring(feed, xml_declaration=True, encoding="utf-8")
     return made
 

@@ -13,10 +13,12 @@ from starlette.routing import BaseRoute
 from archive.archive import Archive
 from archive.index.from_records import host_of
 from archive.index.overview import Overview
-from archive.web import BadRequestError, DeletedPost, SiteStatus, Templates, page_route
+from archive.reader.vanished import EVERY
+from archive.web import BadRequestError, SiteStatus, Templates, page_route
 from crawler.frontier import alarms, backfill_report
 from crawler.frontier.alarms import Raised
 from crawler.frontier.backfills import Backlog
+from crawler.frontier.deletions import ToldLedger
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.refused import newest
 from crawler.model.visits import Feed
@@ -67,10 +69,11 @@ class FeedPages:
         self._health = health
         self._schedules = schedules
         self._overview = Overview(archive.index)
+        self._ledger = ToldLedger(frontier.engine)
 
     def status(self) -> SiteStatus:
-        """What the archive's pages show about deleted posts and health."""
-        return SiteStatus(deleted_posts=self._vanished, problems=self._health)
+        """What the archive's pages show about health."""
+        return SiteStatus(problems=self._health)
 
     def routes(self) -> list[BaseRoute]:
         """The pages."""
@@ -135,16 +138,10 @@ class FeedPages:
         shown = self._templates.page(f"schedules/{name}.html", path=request.url.path, **values)
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
 
-    def _vanished(self, limit: int) -> list[DeletedPost]:
-        return [
-            DeletedPost(url=one.url, since=one.since, reason=one.kind, last_seen=one.alive)
-            for one in self._frontier.vanished(limit)
-        ]
-
     def _changes(self, request: Request) -> Response:
         """New, edited and deleted posts as an Atom feed."""
         base = request.scope["pressmark.base"]
-        body = changes_feed(base, self._overview.latest(LATEST), self._vanished(LATEST))
+        body = changes_feed(base, self._overview.latest(LATEST), self._ledger.listed(EVERY, limit=LATEST))
         return Response(body, media_type="application/atom+xml", headers={"Cache-Control": "no-cache"})
 
     def _metrics(self, _request: Request) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from archive.web.pages import blogs, calendar, diff, downloads, exchange, home, posts, replay, search
+from archive.web.pages import blogs, calendar, deletions, diff, downloads, exchange, home, posts, replay, search
 from archive.web.pages.layout import Site, page_route
 
 PAGES: tuple[tuple[str, Callable[[Site, Request], Response]], ...] = (
@@ -21,6 +21,7 @@ PAGES: tuple[tuple[str, Callable[[Site, Request], Response]], ...] = (
     ("/exchange/{rest:path}", exchange.exchange),
     ("/download/{form}/{rest:path}", downloads.download),
     ("/search", search.search),
+    ("/deletions", deletions.deletions),
     ("/calendar", calendar.any_url),
     ("/web/*/{rest:path}", calendar.captures),
 )

@@ -54,6 +54,7 @@ def blog(site: Site, request: Request) -> Response:
         "blog",
         host=host,
         posts=posts[:POSTS],
+        gone=site.reader.vanished_of([post.url for post in posts[:POSTS]]),
         more=len(posts) > POSTS,
         page=page,
         year=year,

@@ -31,7 +31,7 @@ def any_url(site: Site, request: Request) -> Response:
         except ValueError as e:
             raise BadRequestError(str(e)) from e
         return RedirectResponse(f"/web/*/{quoted(meant.url)}", status_code=HTTPStatus.SEE_OTHER)
-    return site.page(request, "calendar", url="", years=(), rows=(), count=0, day="")
+    return site.page(request, "calendar", url="", years=(), rows=(), count=0, day="", gone=None)
 
 
 def captures(site: Site, request: Request) -> Response:
@@ -57,6 +57,7 @@ def captures(site: Site, request: Request) -> Response:
         rows=site.lookup.newest_of_page(url, CAPTURES, since=since, until=until) if count else (),
         count=count,
         day=asked_day,
+        gone=site.reader.vanished(url),
     )
 
 

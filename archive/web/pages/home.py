@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from archive.reader.vanished import Wanted
 from archive.web.pages.layout import Site
 
 POSTS = 12
@@ -19,6 +20,6 @@ def home(site: Site, request: Request) -> Response:
         counts=site.overview.counts(),
         latest=site.overview.latest(POSTS),
         edited=site.overview.latest(POSTS, edited=True),
-        deleted=site.status.deleted_posts(POSTS),
+        deleted=site.reader.ledger.listed(Wanted(gone=True), limit=POSTS),
         problems=site.status.problems(),
     )

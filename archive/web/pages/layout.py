@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
@@ -33,22 +32,9 @@ _PAGE_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedPost:
-    """A post that is no longer online."""
-
-    url: str
-    since: datetime
-    reason: str
-    last_seen: datetime | None
-    """When it was last online."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatus:
     """What the front page shows that only other packages know."""
 
-    deleted_posts: Callable[[int], Sequence[DeletedPost]] = field(default=lambda _limit: ())
-    """The most recently deleted posts; the argument is their maximum number."""
     problems: Callable[[], Mapping[str, str]] = field(default=dict)
     """What is wrong, by the component with the problem."""
 

@@ -54,6 +54,7 @@ def post(site: Site, request: Request) -> Response:
         capture=capture,
         stamp=stamp_of(capture.date),
         captures=len(rows),
+        gone=site.reader.vanished(url),
         timeline=_timeline(rows, versions),
         formats=formats.FORMATS,
         permalink=f"{base}/web/{here}",

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from archive.errors import NotArchivedError
 from archive.limits import RANKED_TEXTS
-from archive.search.query import begin, parse
+from archive.runtime.times import begin
+from archive.search.query import parse
 from archive.warc.pasted_url import is_address, readings
 from archive.web.memento_path import quoted
 from archive.web.pages.layout import Site, page_number

@@ -23,6 +23,7 @@ from archive.warc.pasted_url import Reading, readings
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.export.formats import CaptureFormat, TextFormat
+    from archive.index.edits import Fact
     from archive.index.index import Index
     from archive.index.schema import CaptureRow, TextRow
     from archive.maintenance.importer import Tally
@@ -217,7 +218,10 @@ def _history_line(row: CaptureRow) -> str:
 @click.argument("url", type=Address())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
-    """List the versions of the text of URL: when each was first and last seen, and how many words changed."""
+    """List the versions of URL: when each was first and last seen, what changed, and how many words.
+
+    Text, title, author, date and picture are compared.
+    """
     from archive.reader.page_history import changed, versions_of
 
     try:
@@ -232,7 +236,9 @@ def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
         words = f"  +{one['added_words']} -{one['removed_words']} words" if "added_words" in one else ""
         seen = f"{str(one['first_seen'])[:19]}Z to {str(one['last_seen'])[:19]}Z"
         title = printable(str(one["title"] or ""))
-        click.echo(f"{one['version']:3}  {seen}  {one['captures']} captures{words}  {title}".rstrip())
+        changes = one["changed"]
+        edited = f"  {', '.join(changes)} changed" if isinstance(changes, list) and changes else ""
+        click.echo(f"{one['version']:3}  {seen}  {one['captures']} captures{edited}{words}  {title}".rstrip())
 
 
 @click.command("diff")
@@ -243,7 +249,7 @@ def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
 @click.option("--to", "until", type=Moment(), help="With the version nearest to this time.  [default: the newest]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | None, as_json: bool) -> None:
-    """Show the words that changed between two versions of URL.
+    """Show what changed between two versions of URL: title, author, date, picture, then words.
 
     Removed words are marked [-like this-], added ones {+like this+}; on a terminal in colour as well.
     """
@@ -261,6 +267,9 @@ def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | Non
     click.echo(
         f"--- {before.date:%Y-%m-%d %H:%M:%S}Z {before.digest}\n+++ {after.date:%Y-%m-%d %H:%M:%S}Z {after.digest}"
     )
+    for fact in found.facts:
+        if fact.edited or (fact.name != "picture" and fact.after):
+            click.echo(f"{fact.name}: {_shown_fact(fact)}")
     same = 0
     for change in found.changes:
         if change.kind == "same":
@@ -271,7 +280,14 @@ def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | Non
             same = 0
         click.echo("".join(_shown_run(run.kind, printable(run.text)) for run in change.runs))
     if same == len(found.changes):
-        click.echo("no differences")
+        click.echo("no word differs" if any(fact.edited for fact in found.facts) else "no differences")
+
+
+def _shown_fact(fact: Fact) -> str:
+    before, after = printable(fact.before or ""), printable(fact.after or "")
+    if not fact.edited:
+        return after
+    return " ".join(filter(None, (_shown_run("gone", before), _shown_run("new", after))))
 
 
 def _shown_run(kind: str, text: str) -> str:

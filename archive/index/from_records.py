@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archive.extract.text import PAGE, Entry, Text, images_from_json, links_from_json, made_by
+from archive.index.edits import plain_digest, stated
 from archive.index.fulltext import Entered
 from archive.index.schema import UNSTATED, CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -220,6 +221,8 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
         made_by=made_by(said.get("extractor")),
         own=said.get("own") is True,
         source="feed" if said.get("source") == "feed" else "page",
+        stated=stated(said),
+        plain=plain_digest(record.block.decode("utf-8", "replace")),
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,

@@ -27,7 +27,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0010"
+REVISION = "0011"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -147,6 +147,8 @@ texts = Table(
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("fault", Words),
+    Column("stated", Words),
+    Column("plain", String(64)),
 )
 
 PLACED: tuple[Table, ...] = (captures, texts)
@@ -270,6 +272,11 @@ class TextRow:
     """Where it comes from: `page` or `feed`."""
     fault: str | None = None
     """Why its records cannot be read any more; None: nothing is known to be wrong."""
+    stated: str | None = None
+    """What the post states of itself, as `archive.index.edits.stated` writes it; None in rows written by an earlier
+    version, whose texts are not read for it."""
+    plain: str | None = None
+    """Digest of the text without its typography, `sha1:BASE32`; None as `stated`."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
 

@@ -1,4 +1,4 @@
-"""Versions of a post: its texts that differ from the one before. Pure, no I/O."""
+"""Versions of a post: what a reader would call another post than the one before. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from archive.index.edits import Class, edits, restless
 from archive.index.schema import CaptureRow, TextRow
 from archive.runtime.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A run of captures with the same text."""
+    """A run of captures with the same words, title, author, publication date and lead picture."""
 
     number: int
     """From 1, the oldest."""
@@ -23,6 +24,8 @@ class Version:
     """Oldest first."""
     digests: frozenset[str]
     """Digests of all texts that were made from its captures."""
+    changed: tuple[Class, ...] = ()
+    """What differs from the version before; empty for the first one."""
 
     @property
     def first(self) -> datetime:
@@ -41,6 +44,7 @@ class Version:
             "url": self.text.url,
             "title": self.text.title,
             "digest": self.text.digest,
+            "changed": list(self.changed),
             "first_seen": iso(self.first),
             "last_seen": iso(self.last),
             "captures": len(self.captures),
@@ -51,31 +55,60 @@ class Version:
 
 
 def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRow]]) -> list[Version]:
-    """The versions of a page, oldest first; a text that returns is a version of its own.
+    """The versions of a page, oldest first; one that returns is a version of its own.
 
     Args:
         captures: Captures of the page, oldest first.
         texts: Texts of each capture that has any, newest first, by its WARC-Record-ID.
     """
-    runs: list[list[tuple[CaptureRow, Sequence[TextRow]]]] = []
-    for capture in captures:
-        made = texts.get(capture.record) or texts.get(capture.refers_to or "") or ()
-        if not made:
-            continue
-        # Texts of two extractors are not compared: a difference between them is not an edit.
-        if runs and same_words(runs[-1][-1][1], made) is not False:
-            runs[-1].append((capture, made))
+    found = [
+        (capture, made)
+        for capture in captures
+        if (made := texts.get(capture.record) or texts.get(capture.refers_to or "") or ())
+    ]
+    differing = _differing([made for _, made in found])
+    ignored = restless(one for one in differing[1:] if one is not None)
+    runs: list[tuple[tuple[Class, ...], list[tuple[CaptureRow, Sequence[TextRow]]]]] = []
+    for one, different in zip(found, differing, strict=True):
+        edited = tuple(name for name in different or () if name not in ignored)
+        if runs and not edited:
+            runs[-1][1].append(one)
         else:
-            runs.append([(capture, made)])
+            runs.append((edited, [one]))
     return [
         Version(
             number=number,
             text=next((made[0] for _, made in run if made[0].source == "page"), run[0][1][0]),
             captures=tuple(capture for capture, _ in run),
             digests=frozenset(text.digest for _, made in run for text in made),
+            changed=edited,
         )
-        for number, run in enumerate(runs, start=1)
+        for number, (edited, run) in enumerate(runs, start=1)
     ]
+
+
+def _differing(made: Sequence[Sequence[TextRow]]) -> list[tuple[Class, ...] | None]:
+    """What differs between the texts of each capture and those before; None if they cannot be compared.
+
+    A text is compared with the last one that the same extractor made from the same source, page or feed: a difference
+    between two extractors, or between page and feed, is not an edit.
+    """
+    last: dict[tuple[str | None, str], TextRow] = {}
+    found: list[tuple[Class, ...] | None] = []
+    newest = None
+    for texts in made:
+        pair = next(((known, row) for row in texts if row.made_by and (known := last.get(_maker(row)))), None)
+        different = edits(*pair) if pair else None
+        if different and newest == texts[0].digest:
+            different = tuple(name for name in different if name != "text")
+        found.append(different)
+        newest = texts[0].digest
+        last.update((_maker(row), row) for row in reversed(texts))
+    return found
+
+
+def _maker(row: TextRow) -> tuple[str | None, str]:
+    return row.made_by, row.source
 
 
 def same_words(before: Sequence[TextRow], after: Sequence[TextRow]) -> bool | None:

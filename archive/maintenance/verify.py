@@ -251,11 +251,12 @@ def _confirmed(index: Index, key: str, again: Sequence[Confirmation]) -> Iterato
 
 
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
-    """Names of fields in which the index differs; rows written by an earlier version do not know what made a text."""
+    """Names of fields in which the index differs; rows written by an earlier version do not know all of a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
-    unknown = isinstance(stated, TextRow) and stated.made_by is None
+    later = ("made_by", "stated", "plain")
+    unknown = {name for name in later if isinstance(stated, TextRow) and getattr(stated, name) is None}
     only_made = {"fault", "own", "last", "confirmed"}  # no part of what the object and the index both say
-    return [name for name in names if name not in only_made and not (unknown and name == "made_by")]
+    return [name for name in names if name not in only_made | unknown]
 
 
 _COMPARED = ("url", "status", "digest", "length", "offset", "filename")

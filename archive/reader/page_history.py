@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
 from archive.errors import DamagedError, NotArchivedError, TaskError
+from archive.index.edits import Fact, facts, stated
 from archive.index.from_records import HeldText
-from archive.index.schema import CaptureRow
+from archive.index.schema import CaptureRow, TextRow
 from archive.index.versions import Version, versions
 from archive.limits import COMPARED_CHARACTERS
 from archive.reader.diff import Change, counted, differences
@@ -28,6 +29,8 @@ class Difference:
     changes: tuple[Change, ...]
     counts: dict[str, int]
     """How many words were removed and added."""
+    facts: tuple[Fact, ...] = ()
+    """Title, author, publication date and lead picture on both sides."""
 
     def as_json(self) -> dict[str, object]:
         """The comparison as programs see it: paragraphs in order, each in runs of words."""
@@ -36,6 +39,7 @@ class Difference:
             "from": _side(self.before),
             "to": _side(self.after),
             **self.counts,
+            "facts": [fact.as_json() for fact in self.facts if fact.edited],
             "changes": [
                 {"kind": change.kind, "runs": [{"kind": run.kind, "text": run.text} for run in change.runs]}
                 for change in self.changes
@@ -111,7 +115,15 @@ def compared(reader: Reader, found: list[Version], since: datetime | None, until
     before, after = reader.read_text(older.text), reader.read_text(newer.text)
     texts = {"before": before.text[:COMPARED_CHARACTERS], "after": after.text[:COMPARED_CHARACTERS]}
     changes, counts = reader.work(changes_between, **texts)
-    return Difference(before=before, after=after, changes=changes, counts=counts)
+    both = facts(stated(before.fields), stated(after.fields), source=after.row.source)
+    if not _comparable(before.row, after.row):
+        both = tuple(replace(fact, edited=False) for fact in both)
+    return Difference(before=before, after=after, changes=changes, counts=counts, facts=both)
+
+
+def _comparable(before: TextRow, after: TextRow) -> bool:
+    """Whether the same extractor made both from the same source."""
+    return (before.made_by, before.source) == (after.made_by, after.source)
 
 
 def changes_between(*, before: str, after: str) -> tuple[tuple[Change, ...], dict[str, int]]:
@@ -137,5 +149,5 @@ def _side(held: HeldText) -> dict[str, object]:
         "timestamp": f"{row.date:%Y%m%d%H%M%S}",
         "digest": row.digest,
         "record": row.record,
-        "title": row.title,
+        **{name: held.fields.get(name) for name in ("title", "author", "published", "image")},
     }

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from archive.errors import DatabaseError
 from archive.extract.text import Text, made_by
+from archive.index.edits import plain_digest, stated
 from archive.index.from_records import HeldText, capture_row, entered
 from archive.index.fulltext import Entered
 from archive.index.index import Index
@@ -308,6 +309,8 @@ class Batch:
             made_by=made_by(text.extractor),
             own=text.own,
             source=text.source,
+            stated=stated(text.fields()),
+            plain=plain_digest(first.block.decode("utf-8", "replace")),
             object=self._extracted.row_key,
             offset=self._extracted.append(data),
             length=len(data),

@@ -1,0 +1,171 @@
+"""What a reader would call an edit: of words, title, author, publication date, lead picture. Pure, no I/O.
+
+Two texts are compared only if the same extractor made them from the same source, page or feed. What a theme, a content
+delivery network or a typographer changes is no edit: white space, quotation marks, dashes, the size of a picture.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from archive.index.schema import TextRow
+from archive.warc.capture import digest
+
+Class = Literal["text", "title", "author", "date", "picture"]
+CLASSES: tuple[Class, ...] = ("text", "title", "author", "date", "picture")
+"""What can be edited, in the order in which it is named."""
+_FACTS: Mapping[Class, str] = {"title": "title", "author": "author", "date": "published", "picture": "image"}
+"""Each fact, and the field of a text that has it."""
+_CHARACTERS = 2_000
+"""Of a fact that are compared."""
+_RESTLESS: tuple[Class, ...] = ("date", "picture")
+"""What some pages make anew at each visit: the date of the visit, a picture by chance."""
+_RESTLESS_FROM = 3
+"""Comparisons from which on it counts that all of them differ."""
+
+_MARKS = str.maketrans(
+    dict.fromkeys("‘’‚‛′`´ʼ＇", "'")  # noqa: RUF001  they are what is replaced
+    | dict.fromkeys("“”„‟″«»＂", '"')  # noqa: RUF001
+    | dict.fromkeys("‐‑‒–—―−－", "-")  # noqa: RUF001
+    | {"…": "...", "\u00ad": None, "\u200b": None, "\u2060": None, "\ufeff": None}
+)
+_DASH = re.compile(r" ?-+ ?")
+_COUNTER = re.compile(r"\(\d{1,6}\+?\) ")
+"""Before a title: how many messages a reader has not seen."""
+_SHOWN = re.compile(r"[^/?#]{1,500}\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?)", re.IGNORECASE)
+_SIZED = re.compile(r"[-_](?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{2,5}$)")
+_DAY = len("2026-05-01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What two texts state of their post in one respect."""
+
+    name: Class
+    before: str | None
+    after: str | None
+    edited: bool
+
+    def as_json(self) -> dict[str, object]:
+        """It as programs see it."""
+        return {"class": self.name, "before": self.before, "after": self.after}
+
+
+def plain(text: str) -> str:
+    """A text as it reads, without what a typographer changes: white space, kinds of quotation marks and dashes."""
+    bare = " ".join(unicodedata.normalize("NFC", text).translate(_MARKS).split())
+    return _DASH.sub("-", bare).replace("''", '"')
+
+
+def plain_digest(text: str) -> str:
+    """Digest of `plain`, `sha1:BASE32`."""
+    return digest(plain(text).encode("utf-8", "replace"))
+
+
+def stated(fields: Mapping[str, object]) -> str:
+    """What the fields of a text say of its post, and where that was found, as it stands in the index: JSON."""
+    where = fields.get("sources")
+    sources = where if isinstance(where, dict) else {}
+    found = {
+        name: [value[:_CHARACTERS], str(sources.get(name, ""))[:20]]
+        for name in _FACTS.values()
+        if isinstance(value := fields.get(name), str) and value
+    }
+    return json.dumps(found, ensure_ascii=False, sort_keys=True)
+
+
+def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
+    """What was edited between two texts by the same extractor from the same source.
+
+    Of rows that an earlier version wrote only words are compared: what they state is not known.
+    """
+    said = before.plain, after.plain
+    words = before.digest != after.digest and (None in said or said[0] != said[1])
+    if before.stated is None or after.stated is None or before.stated == after.stated:
+        return ("text",) if words else ()
+    edited = [fact.name for fact in facts(before.stated, after.stated, source=after.source) if fact.edited]
+    return (*(("text",) if words else ()), *edited)
+
+
+def facts(before: str, after: str, *, source: str) -> tuple[Fact, ...]:
+    """What two texts from the same source state of their post, as `stated` wrote it."""
+    old, new = json.loads(before), json.loads(after)
+    return tuple(_fact(name, old.get(field), new.get(field), source) for name, field in _FACTS.items())
+
+
+def restless(compared: Iterable[tuple[Class, ...]]) -> frozenset[Class]:
+    """What a page makes anew at each visit, by what was found to differ between each of its texts and the next."""
+    every = list(compared)
+    if len(every) < _RESTLESS_FROM:
+        return frozenset()
+    return frozenset(name for name in _RESTLESS if all(name in one for one in every))
+
+
+def _fact(name: Class, old: list[str] | None, new: list[str] | None, source: str) -> Fact:
+    before, after = (one[0] if one else None for one in (old, new))
+    differs = before != after and (before is None or after is None or not _SAME[name](before, after))
+    places = [one[1] for one in (old, new) if one]
+    return Fact(name=name, before=before, after=after, edited=differs and _comparable(name, places, source))
+
+
+def _comparable(name: Class, places: Sequence[str], source: str) -> bool:
+    """Whether a difference is an edit: found elsewhere than before, a fact may differ for that alone."""
+    if source == "feed":
+        return True
+    from_feed = [place == "feed" for place in places]
+    if len(places) == 1:
+        return not from_feed[0]  # what only a feed says of a page comes and goes with the feed
+    return from_feed[0] == from_feed[1] if name == "title" else places[0] == places[1]
+
+
+def _same_title(one: str, other: str) -> bool:
+    first, second = (_COUNTER.sub("", plain(side), count=1) for side in (one, other))
+    return first == second
+
+
+def _same_author(one: str, other: str) -> bool:
+    return plain(one) == plain(other)
+
+
+def _same_date(one: str, other: str) -> bool:
+    """Whether two dates are the same day where only that is stated, else the same minute, here or in UTC."""
+    if len(one) == _DAY or len(other) == _DAY:
+        return one[:_DAY] == other[:_DAY]
+    first, second = _moment(one), _moment(other)
+    if first is None or second is None:
+        return one == other
+    here, there = (moment.replace(second=0, microsecond=0) for moment in (first, second))
+    return here == there or here.replace(tzinfo=None) == there.replace(tzinfo=None)
+
+
+def _moment(written: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _same_picture(one: str, other: str) -> bool:
+    """Whether two URLs show one picture: from another server, in another size or past a cache it is the same."""
+    first, second = _picture(one), _picture(other)
+    return first == second or first.endswith(second) or second.endswith(first)
+
+
+def _picture(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    shown = _SHOWN.fullmatch(parts.path.rpartition("/")[2])
+    return _SIZED.sub("", parts.path) if shown else f"{parts.path}?{parts.query}"
+
+
+_SAME = {"title": _same_title, "author": _same_author, "date": _same_date, "picture": _same_picture}

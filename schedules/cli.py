@@ -37,7 +37,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 not archived, 4 finished but someth
 
 def _ledger(index: Index) -> Ledger:
     """The crawler's ledger of vanished posts, for the archive's commands."""
-    from crawler.frontier.deletions import ledger_of
+    from crawler.frontier.told_ledger import ledger_of
 
     return ledger_of(index.engine)
 

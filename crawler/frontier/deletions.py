@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, inspect, or_, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
-from archive.reader.vanished import EVERY, Ledger, NoLedger, Place, Vanished, Wanted
-from archive.runtime.database import fetch, in_parts, migrate, transaction, upsert
+from archive.reader.vanished import EVERY, Vanished, Wanted
+from archive.runtime.database import fetch, in_parts, transaction, upsert
 from crawler.frontier import tables
-from crawler.frontier.tables import REVISION, deletions
+from crawler.frontier.tables import deletions
+from crawler.frontier.told_ledger import matching
 from crawler.model.visits import Gone, PageVisit
 
 
@@ -89,65 +90,13 @@ def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> 
 
 def read(engine: Engine, pages: Iterable[str] | None = None, wanted: Wanted = EVERY) -> list[Deletion]:
     """The whole ledger in the order of its entries, or those that are wanted or about the pages with these keys."""
-    query = select(deletions).where(*_matching(wanted)).order_by(deletions.c.since, deletions.c.key)
+    query = select(deletions).where(*matching(wanted)).order_by(deletions.c.since, deletions.c.key)
     queries = [query] if pages is None else [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
     return [_deletion(row) for one in queries for row in fetch(engine, one)]
 
 
 def _deletion(row: Row[Any]) -> Deletion:
     return Deletion(**{field.name: getattr(row, field.name) for field in fields(Deletion)})
-
-
-class ToldLedger:
-    """The ledger as the archive reads it: its `Ledger`, over the crawler's table."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def of(self, pages: Collection[str]) -> dict[str, Vanished]:
-        """For each of these keys of pages, the last time that its post was not online; others are left out."""
-        return {one.key: one.told() for one in read(self._engine, pages)}
-
-    def listed(self, wanted: Wanted, *, limit: int, after: Place | None = None) -> list[Vanished]:
-        """Deletions, those found last first; `after` continues a list."""
-        query = select(deletions).order_by(deletions.c.since.desc(), deletions.c.key.desc()).limit(limit)
-        query = query.where(*_matching(wanted))
-        if after is not None:
-            same = (deletions.c.since == after.since) & (deletions.c.key < after.key)
-            query = query.where((deletions.c.since < after.since) | same)
-        return [_deletion(row).told() for row in fetch(self._engine, query)]
-
-
-def ledger_of(engine: Engine) -> Ledger:
-    """The ledger in a database; an empty one if no crawler has ever used it, so that reading creates no tables.
-
-    Raises:
-        DatabaseError: It is unreachable, or was created by a newer version of Pressmark.
-    """
-    with transaction(engine, reads=True) as connection:
-        if not inspect(connection).has_table(deletions.name):
-            return NoLedger()
-    migrate(engine, "crawler", REVISION)
-    return ToldLedger(engine)
-
-
-def _matching(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.gone:
-        yield deletions.c.restored.is_(None)
-    if wanted.kind is not None:
-        yield deletions.c.kind == wanted.kind
-    if wanted.host is not None:
-        yield or_(*_of_host(wanted.host))
-    if wanted.since is not None:
-        yield or_(deletions.c.since >= wanted.since, deletions.c.restored >= wanted.since)
-
-
-def _of_host(host: str) -> Iterator[ColumnElement[bool]]:
-    """Conditions of which one holds for the pages of a host, with or without `www.`, by their URLs."""
-    for start in (f"{scheme}://{www}{host}" for scheme in ("http", "https") for www in ("", "www.")):
-        yield deletions.c.url == start
-        for end in "/?:":
-            yield deletions.c.url.istartswith(start + end, autoescape=True)
 
 
 def enter(engine: Engine, found: Iterable[Deletion]) -> None:

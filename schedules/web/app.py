@@ -16,8 +16,8 @@ from archive.archive import Archive
 from archive.web import Extension, Templates, application
 from archive.web.replay import replay_application
 from archive.web.settings import WebSettings
-from crawler.frontier.deletions import ToldLedger
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.told_ledger import ToldLedger
 from schedules.runs import Runs
 from schedules.web.feed_api import router
 from schedules.web.feed_pages import FeedPages

@@ -18,9 +18,9 @@ from archive.web import BadRequestError, SiteStatus, Templates, page_route
 from crawler.frontier import alarms, backfill_report
 from crawler.frontier.alarms import Raised
 from crawler.frontier.backfills import Backlog
-from crawler.frontier.deletions import ToldLedger
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.refused import newest
+from crawler.frontier.told_ledger import ToldLedger
 from crawler.model.visits import Feed
 from schedules.runs import Runs
 from schedules.web.changes_feed import LATEST, changes_feed

@@ -1,0 +1,80 @@
+"""The deletion ledger as the archive's commands and pages read it; small, because short commands load it as well."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Row, inspect, or_, select
+
+from archive.reader.vanished import Ledger, NoLedger, Place, Vanished, Wanted
+from archive.runtime.database import fetch, in_parts, migrate, transaction
+from crawler.frontier.tables import REVISION, deletions
+
+
+class ToldLedger:
+    """The ledger as the archive reads it: its `Ledger`, over the crawler's table."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, pages: Collection[str]) -> dict[str, Vanished]:
+        """For each of these keys of pages, the last time that its post was not online; others are left out."""
+        query = select(deletions).order_by(deletions.c.since)
+        parts = [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
+        return {row.key: _vanished(row) for one in parts for row in fetch(self._engine, one)}
+
+    def listed(self, wanted: Wanted, *, limit: int, after: Place | None = None) -> list[Vanished]:
+        """Deletions, those found last first; `after` continues a list."""
+        query = select(deletions).order_by(deletions.c.since.desc(), deletions.c.key.desc()).limit(limit)
+        query = query.where(*matching(wanted))
+        if after is not None:
+            same = (deletions.c.since == after.since) & (deletions.c.key < after.key)
+            query = query.where((deletions.c.since < after.since) | same)
+        return [_vanished(row) for row in fetch(self._engine, query)]
+
+
+def ledger_of(engine: Engine) -> Ledger:
+    """The ledger in a database; an empty one if no crawler has ever used it, so that reading creates no tables.
+
+    Raises:
+        DatabaseError: It is unreachable, or was created by a newer version of Pressmark.
+    """
+    with transaction(engine, reads=True) as connection:
+        if not inspect(connection).has_table(deletions.name):
+            return NoLedger()
+    migrate(engine, "crawler", REVISION)
+    return ToldLedger(engine)
+
+
+def matching(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Conditions that the wanted rows meet."""
+    if wanted.gone:
+        yield deletions.c.restored.is_(None)
+    if wanted.kind is not None:
+        yield deletions.c.kind == wanted.kind
+    if wanted.host is not None:
+        yield or_(*_of_host(wanted.host))
+    if wanted.since is not None:
+        yield or_(deletions.c.since >= wanted.since, deletions.c.restored >= wanted.since)
+
+
+def _of_host(host: str) -> Iterator[ColumnElement[bool]]:
+    """Conditions of which one holds for the pages of a host, with or without `www.`, by their URLs."""
+    for start in (f"{scheme}://{www}{host}" for scheme in ("http", "https") for www in ("", "www.")):
+        yield deletions.c.url == start
+        for end in "/?:":
+            yield deletions.c.url.istartswith(start + end, autoescape=True)
+
+
+def _vanished(row: Row[Any]) -> Vanished:
+    return Vanished(
+        key=row.key,
+        url=row.url,
+        kind=row.kind,
+        status=row.status,
+        since=row.since,
+        last_seen=row.alive,
+        proof=row.proof,
+        back=row.restored,
+    )

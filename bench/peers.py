@@ -32,7 +32,8 @@ Extract = Callable[[bytes, str], str]
 
 def ours(name: str) -> Extract:
     from archive.errors import ExtractError
-    from archive.extract.pipeline import Method, extract
+    from archive.extract.method import Method
+    from archive.extract.pipeline import extract
 
     def text(page: bytes, url: str) -> str:
         try:

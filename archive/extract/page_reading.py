@@ -18,8 +18,8 @@ from archive.extract import page_links, page_source, pipeline, words
 from archive.extract.blocks import BlockType, blocks_of, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
+from archive.extract.method import DEFAULT, Method
 from archive.extract.page_signs import Signs, signs_of
-from archive.extract.pipeline import DEFAULT, Method
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text

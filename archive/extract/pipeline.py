@@ -6,7 +6,7 @@ Dates are bounded by the date of the capture: the same page gives the same text 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
@@ -15,11 +15,11 @@ from archive.extract import language, page_metadata, trafilatura_adapter
 from archive.extract.extractor import Judgement, Page, Post
 from archive.extract.extractors import EXTRACTORS
 from archive.extract.feed_hints import FeedHints, feed_only
+from archive.extract.method import DEFAULT, Method
 from archive.extract.own_extractor import written
 from archive.extract.page_signs import Signs
 from archive.extract.page_source import Source
 from archive.extract.site_profile import Profile
-from archive.extract.site_rules import SiteRules
 from archive.extract.text import Entry, Facts, Text
 from archive.limits import TEXT_CHARACTERS
 
@@ -40,19 +40,6 @@ _CHOICES = (None, "trafilatura", "joined", _BY_RULES)
 _VERSION = version("pressmark")
 DATE_SLACK = timedelta(days=1)
 """How much later than its capture a page may be dated: its time zone may be ahead of UTC."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """How texts are extracted."""
-
-    extractor: str = "judged"
-    """The name of an extractor."""
-    rules: SiteRules | None = None
-    """The operator's rules for the site."""
-
-
-DEFAULT = Method()
 
 
 def extractor(site: Profile | None = None, method: Method = DEFAULT, chosen: str | None = None) -> dict[str, str]:

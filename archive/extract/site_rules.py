@@ -15,8 +15,9 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cssselect import SelectorError
@@ -24,7 +25,9 @@ from lxml.cssselect import CSSSelector
 from lxml.html import HtmlElement
 
 from archive.errors import SettingsError
-from archive.extract.page_source import Source
+
+if TYPE_CHECKING:
+    from archive.extract.page_source import Source
 
 _BYTES = 1_000_000
 _SELECTORS = 100
@@ -50,6 +53,8 @@ class SiteRules:
 
     def without_dropped(self, source: Source) -> Source:
         """The page without what the rules drop."""
+        if not self.drop:
+            return source
 
         def again() -> HtmlElement:
             tree = source.again()
@@ -59,7 +64,7 @@ class SiteRules:
                         element.drop_tree()
             return tree
 
-        return Source(again(), source.url, again) if self.drop else source
+        return replace(source, tree=again(), again=again)
 
     def kept(self, tree: HtmlElement) -> list[HtmlElement]:
         """The elements that are the post, in document order, none within another."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from archive.archive import Archive
 from archive.errors import DamagedError, NotArchivedError, ObjectMissingError, TaskError
-from archive.extract.pipeline import Method, extract, extractors
+from archive.extract.method import Method
 from archive.extract.site_profile import Profile
 from archive.extract.site_rules import Rulebook
 from archive.extract.text import Entry, Text, made_by
@@ -209,6 +209,8 @@ class ReExtraction:
         return self._archive.writer.commit_leftovers(AGAIN)
 
     def _begun(self, wanted: ToExtract) -> Future[Text] | ReExtracted:
+        from archive.extract.pipeline import extract  # not at the top: a crawl needs the rules of this module alone
+
         row, site, method = wanted.row, self._sites.of(wanted.row.url), self._methods.of(wanted.row.url)
         if self._has_todays(row, site, method):
             return ReExtracted(url=row.url)
@@ -219,6 +221,8 @@ class ReExtraction:
         return self._pool.submit(extract, **given)
 
     def _has_todays(self, row: CaptureRow, site: Profile | None, method: Method) -> bool:
+        from archive.extract.pipeline import extractors
+
         text = self._archive.index.text_of(row.record)
         if text is None:
             return False

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-
-from babel.dates import get_day_names, get_month_names
+from typing import Literal
 
 from crawler.limits import DATE_CHARACTERS
 
@@ -92,7 +90,7 @@ def _iso(text: str) -> datetime | None:
     if found is None or _OTHER_DIGITS.fullmatch(text):
         return None
     named = found["month"] or "1"
-    month = int(named) if named.isdigit() else _names(get_month_names).get(named, 0)
+    month = int(named) if named.isdigit() else _names("months").get(named, 0)
     if found["month"] is None and (found["rest"] or not 1900 <= int(found["year"]) < 2200):  # noqa: PLR2004
         return None
     return _moment(int(found["year"]), month, int(found["day"] or 1), found["rest"] or "")
@@ -156,10 +154,10 @@ def _words(text: str) -> datetime | None:
     for word in re.split(r"[\s,;()]+|(?<=[^\W\d_])\.|(?<=\d)\.|(?<=\w)-(?=\w)", _ORDINAL.sub("", rest)):
         if not word or word in {"-", "."}:
             continue
-        month = _names(get_month_names).get(word.rstrip("."))
+        month = _names("months").get(word.rstrip("."))
         if word.isdigit():
             numbers.append(word)
-        elif month is not None and not (months or (word.rstrip(".") in _names(get_day_names) and not numbers)):
+        elif month is not None and not (months or (word.rstrip(".") in _names("days") and not numbers)):
             months.append(month)
         else:
             others.append(word)
@@ -180,11 +178,7 @@ def _leftover(words: list[str], timed: bool) -> int | None:
         bare = word.rstrip(".").removeprefix("etc/")
         if bare in _ZONES and timed:
             zone = _ZONES[bare]
-        elif (
-            bare not in _names(get_day_names)
-            and bare not in _FILLERS
-            and not (timed and re.fullmatch("[a-z]{3,5}", bare))
-        ):
+        elif bare not in _names("days") and bare not in _FILLERS and not (timed and re.fullmatch("[a-z]{3,5}", bare)):
             return None
     return zone
 
@@ -232,15 +226,18 @@ def _century(year: int) -> int:
 
 
 @lru_cache(maxsize=2)
-def _names(names_of: Callable[..., object]) -> dict[str, int]:
+def _names(what: Literal["months", "days"]) -> dict[str, int]:
     """Number of a month or weekday by its name in any of the languages, in lower case."""
+    from babel.dates import get_day_names, get_month_names
+
+    names_of = get_month_names if what == "months" else get_day_names
     known: dict[str, int] = {}
     doubtful: set[str] = set()
     for language in _LANGUAGES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 names = names_of(width, context, language)
-                for number, name in names.items():  # type: ignore[attr-defined]
+                for number, name in names.items():
                     word = unicodedata.normalize("NFC", str(name)).lower().rstrip(".")
                     if not word.isalpha():
                         continue
@@ -249,7 +246,7 @@ def _names(names_of: Callable[..., object]) -> dict[str, int]:
     english = {
         str(name).lower().rstrip(".")
         for width in ("wide", "abbreviated")
-        for name in names_of(width, "format", "en").values()  # type: ignore[attr-defined]
+        for name in names_of(width, "format", "en").values()
     }
     kept = {word: number for word, number in known.items() if word in english or word not in doubtful}
     # Common spellings that no standard defines.

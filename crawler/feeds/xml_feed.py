@@ -17,7 +17,6 @@ from crawler.feeds.fields import WEB_URL, date_text, link_of, stripped, web_link
 from crawler.feeds.layout import layout
 from crawler.feeds.links import alternate, is_elsewhere
 from crawler.feeds.model import Enclosure, FeedEntry, FeedInfo, ParsedFeed
-from crawler.feeds.reading import read
 from crawler.feeds.relative import resolved
 from crawler.feeds.titles import as_markup, as_text
 from crawler.limits import FEED_ENTRIES
@@ -55,6 +54,8 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
     Raises:
         FeedError: It is not a feed.
     """
+    from crawler.feeds.reading import read  # with feedparser: whoever only sniffs a document does not load it
+
     document = layout(closed_sections(in_utf8(body, content_type)))
     found, entries = read(document, url=url)
     feed, version = found.feed, found.version

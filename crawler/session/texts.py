@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, TaskError
-from archive.extract.page_reading import PageReading, read_page
-from archive.extract.pipeline import extract
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
 from archive.index.schema import CaptureRow
@@ -19,6 +17,10 @@ from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.settings import ArchiveSettings
 from crawler.model.answer import Answer
+from crawler.session import tasks
+
+if TYPE_CHECKING:
+    from archive.extract.page_reading import PageReading
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class Texts:
         self._pool = WorkerPool(
             workers=settings.extract_workers,
             limits=settings.extract_limits,
-            preload=["archive.extract.page_reading", "archive.extract.feed_text", "crawler.feeds"],
+            preload=tasks.MODULES,
         )
         self._sites = Sites(archive)
         self._methods = re_extract.Methods(archive.settings)
@@ -63,7 +65,7 @@ class Texts:
             TaskError: No text can be extracted.
         """
         text: Text = await self.work(
-            extract,
+            tasks.extract,
             payload=body,
             url=url,
             content_type=content_type,
@@ -98,7 +100,7 @@ class Texts:
             TaskError: It cannot be read.
         """
         reading: PageReading = await self.work(
-            read_page,
+            tasks.read_page,
             payload=answer.body,
             url=url or answer.url,
             asked=answer.asked if answer.redirected else None,
@@ -124,7 +126,7 @@ class Texts:
         """
         site = await self._site(row.url)
         arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site, self._methods.of(row.url))
-        text: Text = await self.work(extract, **arguments)
+        text: Text = await self.work(tasks.extract, **arguments)
         return text
 
     def made(self, url: str) -> None:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 
 from archive.errors import TaskError
-from archive.extract.feed_text import feed_texts
 from archive.extract.text import Text
 from archive.writer.batch import TextSource
 from crawler.model.visits import FeedPost
+from crawler.session import tasks
 from crawler.session.run import Run
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ async def write_texts(run: Run, posts: Sequence[FeedPost], *, verdict: str | Non
         part = posts[start : start + _AT_ONCE]
         asked = [(post.entry, post.address, post.base, post.at) for post in part]
         try:
-            made: list[Text | None] = await run.texts.work(feed_texts, posts=asked, verdict=verdict)
+            made: list[Text | None] = await run.texts.work(tasks.feed_texts, posts=asked, verdict=verdict)
         except TaskError as e:
             log.warning("no text in the feed's words posts=%d first=%s error=%s", len(part), part[0].address, e)
             continue

@@ -11,11 +11,11 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from archive.errors import ArchiveError, TaskError
 from archive.extract.join_pages import join_pages
-from archive.extract.page_reading import PageReading, same_page_everywhere
 from archive.extract.text import Entry, Text
 from archive.index.from_records import HeldText
 from archive.index.known import Known
@@ -26,7 +26,11 @@ from crawler.decide.places import own_domains
 from crawler.limits import FURTHER_PAGES
 from crawler.model.answer import Answer
 from crawler.model.visits import Gone, Page
+from crawler.session import tasks
 from crawler.session.run import Run
+
+if TYPE_CHECKING:
+    from archive.extract.page_reading import PageReading
 
 log = logging.getLogger(__name__)
 
@@ -167,9 +171,10 @@ class PageJudge:
             return False
         try:
             reading = await self._run.texts.read(probe)
+            same: bool = await self._run.texts.work(tasks.same_page_everywhere, one=words, other=reading.words)
         except TaskError:
             return False
-        return same_page_everywhere(words, reading.words)
+        return same
 
     async def _before(self, known: Known) -> HeldText | None:
         """The text of the page when it was last seen."""

@@ -12,9 +12,10 @@ from archive.extract import judged_extractor, own_extractor
 from archive.extract.extractor import Extractor, Page, Post
 from archive.extract.extractors import EXTRACTORS
 from archive.extract.feed_hints import FeedHints
+from archive.extract.method import Method
 from archive.extract.own_extractor import OwnExtractor
 from archive.extract.page_source import Source
-from archive.extract.pipeline import Method, extract, extractor, extractors
+from archive.extract.pipeline import extract, extractor, extractors
 from archive.extract.site_rules import Rulebook
 from archive.extract.text import made_by
 from archive.extract.trafilatura_extractor import blocks_in

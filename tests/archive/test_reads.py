@@ -9,7 +9,7 @@ import pytest
 from sample.archives import POST, T0, at, capture, keep
 
 from archive.archive import Archive
-from archive.extract.pipeline import DEFAULT
+from archive.extract.method import DEFAULT
 from archive.extract.text import Text
 from archive.index.writing import IndexWriter
 from archive.maintenance.re_extract import arguments

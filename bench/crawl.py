@@ -23,6 +23,7 @@ from sample.blogs import BLOGS
 from sample.server import Site
 
 COPIES = 40
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def sample_urls(stack: ExitStack, copies: int = COPIES) -> tuple[list[Site], list[str]]:
@@ -42,19 +43,21 @@ def sample_urls(stack: ExitStack, copies: int = COPIES) -> tuple[list[Site], lis
     return sites, [f"{site.url}/" for site in sites]
 
 
-def crawl(home: Path, urls: list[str]) -> dict[str, object]:
-    """One crawl, with the CPU time of every process it starts."""
+def crawl(home: Path, urls: list[str], tree: Path = PROJECT) -> dict[str, object]:
+    """One crawl by the code in a tree, with the CPU time of every process it starts; without URLs, of what is due."""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+        "PYTHONPATH": str(tree),
         "PRESSMARK_HOME": str(home),
         "PRESSMARK_ALLOW_NETWORKS": "127.0.0.0/8",
         "PRESSMARK_HOST_GAP": "0",
         "PRESSMARK_HOST_CONCURRENCY": "8",
         "SCRAPY_SETTINGS_MODULE": "crawler.settings",
     }
-    argv = [sys.executable, "-m", "scrapy", "crawl", "blog", "-a", "url=" + " ".join(urls), "-s", "LOG_LEVEL=WARNING"]
+    given = ["-a", "url=" + " ".join(urls)] if urls else []
+    argv = [sys.executable, "-m", "scrapy", "crawl", "blog", *given, "-s", "LOG_LEVEL=WARNING"]
     began = time.monotonic()
-    process = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(argv, env=environment, cwd=tree, stdout=subprocess.PIPE, text=True)
     cpu: dict[int, float] = {}
     peak = 0.0
     while process.poll() is None:

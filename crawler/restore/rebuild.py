@@ -148,7 +148,7 @@ class Rebuild:
             return _at_once
         if self._pool is None:
             settings = self._archive.settings
-            preload = ["crawler.restore.feed_history"]
+            preload = ["crawler.restore.feed_history", "crawler.feeds.reading", "babel.dates"]
             self._pool = WorkerPool(workers=settings.extract_workers, limits=settings.extract_limits, preload=preload)
         return self._pool.submit
 

@@ -172,4 +172,6 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
     won = {name: value for name, value in stated.items() if value}
     won["feed_only"] = feed_only(entry, text.text, text.url)
     sources = {**text.sources, **dict.fromkeys((name for name in won if name != "feed_only"), "feed")}
-    return replace(text, **won, sources=sources)  # type: ignore[arg-type]
+    replaced = {name: getattr(text, name) for name in ("title", "author", "published", "modified") if name in won}
+    says = {name: value if isinstance(value, str) else value.isoformat() for name, value in replaced.items() if value}
+    return replace(text, **won, sources=sources, page_says=says)  # type: ignore[arg-type]

@@ -204,6 +204,8 @@ class Text(Facts):
     (0.5 to 1) and `asked`, whether trafilatura was; None if there was no choice."""
     entry: Entry | None = None
     """The post's entry in a feed at the time this text was made."""
+    page_says: Mapping[str, str] = field(default_factory=dict)
+    """What the page itself states where the feed's words are taken: `title`, `author`, `published`, `modified`."""
     source: str = PAGE
     """Where its words come from: `page`, or `feed` if the page does not have them."""
     verdict: str | None = None
@@ -249,6 +251,8 @@ class Text(Facts):
             stored["feed_only"] = self.feed_only
         if self.pages:
             stored["pages"] = list(self.pages)
+        if self.page_says:
+            stored["page_says"] = dict(self.page_says)
         if self.judgement:
             stored["judgement"] = dict(self.judgement)
         if self.links:

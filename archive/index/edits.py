@@ -23,6 +23,8 @@ CLASSES: tuple[Class, ...] = ("text", "title", "author", "date", "picture")
 """What can be edited, in the order in which it is named."""
 _FACTS: Mapping[Class, str] = {"title": "title", "author": "author", "date": "published", "picture": "image"}
 """Each fact, and the field of a text that has it."""
+_OF_PAGE = "page "
+"""Before the name of a field: what the page states where the text has the feed's words."""
 _CHARACTERS = 2_000
 """Of a fact that are compared."""
 _RESTLESS: tuple[Class, ...] = ("date", "picture")
@@ -78,7 +80,13 @@ def stated(fields: Mapping[str, object]) -> str:
         for name in _FACTS.values()
         if isinstance(value := fields.get(name), str) and value
     }
-    return json.dumps(found, ensure_ascii=False, sort_keys=True)
+    says = fields.get("page_says")
+    own = {
+        f"{_OF_PAGE}{name}": [value[:_CHARACTERS], "page"]
+        for name in _FACTS.values()
+        if isinstance(says, dict) and isinstance(value := says.get(name), str) and value
+    }
+    return json.dumps({**found, **own}, ensure_ascii=False, sort_keys=True)
 
 
 def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
@@ -97,7 +105,15 @@ def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
 def facts(before: str, after: str, *, source: str) -> tuple[Fact, ...]:
     """What two texts from the same source state of their post, as `stated` wrote it."""
     old, new = json.loads(before), json.loads(after)
-    return tuple(_fact(name, old.get(field), new.get(field), source) for name, field in _FACTS.items())
+    found = []
+    for name, field in _FACTS.items():
+        fact = _fact(name, old.get(field), new.get(field), source)
+        if not fact.edited:  # a feed can still have the words that its page has no more
+            own = f"{_OF_PAGE}{field}"
+            on_page = _fact(name, old.get(own, old.get(field)), new.get(own, new.get(field)), source)
+            fact = on_page if on_page.edited else fact
+        found.append(fact)
+    return tuple(found)
 
 
 def restless(compared: Iterable[tuple[Class, ...]]) -> frozenset[Class]:

@@ -164,6 +164,8 @@ class HeldText:
         for name in ("sources", "extractor"):
             if isinstance(value := self.fields.get(name), dict):
                 known[name] = {str(key): str(one) for key, one in value.items()}
+        if isinstance(says := self.fields.get("page_says"), dict):
+            known["page_says"] = {str(name): str(value) for name, value in says.items()}
         if isinstance(judgement := self.fields.get("judgement"), dict):
             known["judgement"] = judgement
         tags, markdown, pages = (self.fields.get(name) for name in ("tags", "markdown", "pages"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from archive.archive import Archive
 from archive.extract import extract
-from archive.extract.text import Text
+from archive.extract.text import Entry, Text
 from archive.index.edits import edits, facts, plain, plain_digest, restless, stated
 from archive.index.schema import texts
 from archive.maintenance.reindex import keys, reindex
@@ -175,6 +175,34 @@ def test_page_and_feed_are_compared_each_with_itself(archive: Archive) -> None:
     by_page = Text(url=URL, text="the words", markdown="the words", title="A")
     by_feed = replace(by_page, text="other words", source="feed", title="a")
     assert written(archive, by_page, by_feed, by_page, by_feed, replace(by_page, title="B")) == [(), ("title",)]
+
+
+ENTRY = Entry(title="The bell buoy", author="Nora Whitfield", published=datetime(2026, 5, 1, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [({"title": "The bell buoy is silent"}, "title"), ({"author": "Tomos Rees"}, "author"),
+     ({"published": "2026-05-02"}, "date")],
+)  # fmt: skip
+def test_an_edit_of_the_page_is_seen_while_its_feed_still_has_the_old_words(
+    archive: Archive, changed: dict[str, str], wanted: str
+) -> None:
+    made = [extract(one, url=URL, entry=ENTRY) for one in (page(1), page(2), page(3, **changed), page(4, **changed))]
+    assert {text.title for text in made} == {"The bell buoy"}
+    assert written(archive, *made) == [(), (wanted,)]
+
+
+def test_an_edit_of_the_feed_is_seen_while_the_page_stays_as_it_is(archive: Archive) -> None:
+    entries = (ENTRY, ENTRY, replace(ENTRY, title="Buoy"), replace(ENTRY, title="Buoy"))
+    made = [extract(page(n), url=URL, entry=entry) for n, entry in enumerate(entries)]
+    assert written(archive, *made) == [(), ("title",)]
+
+
+def test_a_post_that_falls_out_of_its_feed_is_not_edited(archive: Archive) -> None:
+    entries = (ENTRY, ENTRY, None, None)
+    made = [extract(page(n), url=URL, entry=entry) for n, entry in enumerate(entries)]
+    assert written(archive, *made) == [()]
 
 
 def test_another_extractor_is_no_edit(archive: Archive) -> None:

@@ -33,3 +33,16 @@ def test_an_edited_headline_is_a_version(home: Home, site: Site) -> None:
     ]
     for other in TIDE.posts[1:]:
         assert len(home.pressmark("versions", site.url + TIDE.url_of(other)).out.splitlines()) == 1
+
+
+def test_a_headline_that_is_edited_on_the_page_alone_is_a_version(home: Home, site: Site) -> None:
+    site.pages.update(TIDE.pages(site.url))
+    assert home.crawl(f"url={site.url}/feed/").out.startswith("kept 4 new posts;")
+    edited = replace(TIDE, posts=(replace(POST, title="One report"), *TIDE.posts[1:])).pages(site.url)
+    post = TIDE.url_of(POST)
+    site.pages[post] = edited[post]
+    with sqlite3.connect(home.path / "pressmark.db") as database:
+        database.execute("UPDATE pages SET due = 0")
+    assert home.crawl("force=1").code == 0
+    lines = home.pressmark("versions", site.url + post, "--json").out.splitlines()
+    assert [one["changed"] for one in map(json.loads, lines)] == [[], ["title"]]

@@ -64,3 +64,31 @@ def test_reading_a_post_loads_no_parser_and_crawling_nothing_no_extractor(home: 
     assert out.startswith("kept 0 new posts; 0 feeds visited;")
     assert "crawler.session.run" in modules
     assert among(modules, NEVER) == set()
+
+
+# Workers inherit `-X importtime` and write to the same place, so that the process says itself what it has loaded.
+CRAWL = """
+import sys
+from scrapy.cmdline import execute
+try:
+    execute(["scrapy", "crawl", "blog", "-a", "url=" + sys.argv[1]])
+finally:
+    print("loaded", *sys.modules)
+"""
+
+
+def test_the_process_that_crawls_leaves_parsing_to_its_workers(home: Home, blog: Site) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CRAWL, f"{blog.url}/"],
+        env=home.environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    kept, _, modules = done.stdout.partition("\nloaded ")
+    assert kept.startswith("kept 4 new posts;"), done.stderr
+    assert "crawler.session.run" in modules.split()
+    parsers = {*EXTRACTOR, *FEEDS} - {"langcodes"}  # records state the language of a text
+    assert among(frozenset(modules.split()), tuple(parsers)) == set()

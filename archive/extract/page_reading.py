@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -20,6 +20,7 @@ from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
 from archive.extract.method import DEFAULT, Method
 from archive.extract.page_signs import Signs, signs_of
+from archive.extract.reading import PageReading
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
@@ -41,26 +42,6 @@ _MEDIA_TYPES = ("audio/", "video/", "image/", "font/")
 _FILE_TYPES = frozenset(
     f"application/{name}" for name in ("pdf", "epub+zip", "zip", "gzip", "octet-stream", "x-bittorrent", "ogg", "json")
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageReading:
-    """What a page says: the post's text, or why it is not the post."""
-
-    text: Text | None
-    """The post's text; None if there is a certain verdict. With an uncertain one, both are there."""
-    verdict: Verdict | None
-    """Why the page is not, or may not be, the post."""
-    words: str
-    """The plain text of the page, also if it is not the post's: for comparison with other pages."""
-    next_page: str | None = None
-    """Absolute URL of the next page of the same post."""
-    amp: str | None = None
-    """Absolute URL of its AMP version."""
-    canonical: str | None = None
-    """Absolute canonical URL that the page states."""
-    is_section: bool = False
-    """Whether it is what the page says in the section that the URL's fragment names."""
 
 
 def read_page(  # noqa: PLR0913  all of it is known of the page

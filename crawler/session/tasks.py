@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archive.extract.page_reading import PageReading
+    from archive.extract.reading import PageReading
     from archive.extract.text import Text
 
 MODULES = (

@@ -20,7 +20,7 @@ from crawler.model.answer import Answer
 from crawler.session import tasks
 
 if TYPE_CHECKING:
-    from archive.extract.page_reading import PageReading
+    from archive.extract.reading import PageReading
 
 log = logging.getLogger(__name__)
 

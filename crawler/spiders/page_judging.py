@@ -30,7 +30,7 @@ from crawler.session import tasks
 from crawler.session.run import Run
 
 if TYPE_CHECKING:
-    from archive.extract.page_reading import PageReading
+    from archive.extract.reading import PageReading
 
 log = logging.getLogger(__name__)
 

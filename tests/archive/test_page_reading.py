@@ -12,7 +12,8 @@ from sample.themes import ghost, wordpress
 from sample.walls import Wall, entries, page, post_for, walls
 
 from archive.extract import words
-from archive.extract.page_reading import PageReading, read_page, same_page_everywhere
+from archive.extract.page_reading import read_page, same_page_everywhere
+from archive.extract.reading import PageReading
 from archive.extract.text import Entry, Text
 
 URL, FRONT = "https://blog.example/post", "https://blog.example/"

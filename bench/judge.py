@@ -125,7 +125,7 @@ def case(label: dict[str, Any], left_out: float) -> Case | None:
     if found is None:
         return None
     measured = Measured.of(page.outline)
-    listed = candidates_of(page, found.blocks, EXTRACTORS["trafilatura"].post(page))
+    listed = candidates_of(page, found, EXTRACTORS["trafilatura"].post(page))
     scored = {name: score(plain_text(blocks), label) for name, blocks in listed.items()}
     return Case(
         key,

@@ -9,8 +9,10 @@ them; docs/text.md shows what each is worth.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+
+from lxml.html import HtmlElement
 
 from archive.extract import own_extractor, trim
 from archive.extract.blocks import Block
@@ -43,6 +45,8 @@ _MOST_OF_IT = 0.8
 """Share of trafilatura's words that must be found in blocks of the page for the two to be compared."""
 _MUCH_MORE = 2
 """How many times longer than ours it must be to be taken where they cannot be, or where ours is short."""
+_MOSTLY = 0.5
+"""Share of trafilatura's words above which they are in the element that our rules take for the body."""
 _SHORT = 200
 """Characters below which our text may be a fragment."""
 
@@ -85,7 +89,7 @@ class JudgedExtractor:
         theirs = self._other.post(page)
         if len(ours.text) < _SHORT:
             theirs = _without_what_stands_beside(theirs, found)
-        candidates = candidates_of(page, found.blocks, theirs)
+        candidates = candidates_of(page, found, theirs)
         if len(candidates) == 1:
             return self._unplaced(ours, theirs)
         scores = {name: _score(measured.evidence(blocks), page.hints, blocks) for name, blocks in candidates.items()}
@@ -107,26 +111,41 @@ class JudgedExtractor:
 
 def _without_what_stands_beside(theirs: Post, found: own_extractor.Found) -> Post:
     """Their text without comments and boxes that are named as boilerplate, which are long beside a short post."""
-    beside = {*found.body.comments, *found.body.left_out}
-    kept = [
-        block
-        for block in theirs.blocks
-        if block.element is None or beside.isdisjoint((block.element, *block.element.iterancestors()))
-    ]
+    kept = [block for block in theirs.blocks if not _is_within(block, {*found.body.comments, *found.body.left_out})]
     return theirs if len(kept) == len(theirs.blocks) else Post.of(kept, comments=theirs.comments)
 
 
-def candidates_of(page: Page, ours: Sequence[Block], theirs: Post) -> dict[str, Sequence[Block]]:
+def candidates_of(page: Page, found: own_extractor.Found, theirs: Post) -> dict[str, Sequence[Block]]:
     """The texts among which the judge chooses, by name."""
-    found: dict[str, Sequence[Block]] = {"pressmark": ours}
+    listed: dict[str, Sequence[Block]] = {"pressmark": found.blocks}
     other = list(theirs.blocks)
     if count(theirs.text) >= _FEW_WORDS and _is_in(theirs.text, other):
         other = [block for block in other if trim.is_own(block)]
         if page.site is not None:
             other = own_extractor.without_recurring(other, page.site)
-        found["trafilatura"] = other
-        found["joined"] = _joined(ours, other, page.blocks)
-    return found
+        listed["trafilatura"] = other = _without_small_boxes(other, found)
+        listed["joined"] = _joined(found.blocks, other, page.blocks)
+    return listed
+
+
+def _without_small_boxes(blocks: list[Block], found: own_extractor.Found) -> list[Block]:
+    """Blocks without the widgets and notices amid the post, if both agree on where the post is.
+
+    What our rules leave out within the body is small beside it, so that it is no evidence of a body that they missed.
+    """
+    within = [block for block in blocks if _is_within(block, {found.body.element})]
+    if sum(count(block.plain) for block in within) <= _MOSTLY * sum(count(block.plain) for block in blocks):
+        return blocks
+    return [block for block in blocks if not _is_within(block, found.body.dropped)]
+
+
+def _is_within(block: Block, elements: Collection[HtmlElement]) -> bool:
+    above = block.element
+    while above is not None:
+        if above in elements:
+            return True
+        above = above.getparent()
+    return False
 
 
 def _joined(ours: Sequence[Block], theirs: Sequence[Block], page: Sequence[Block]) -> list[Block]:

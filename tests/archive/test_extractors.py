@@ -136,7 +136,7 @@ def test_what_is_joined_is_in_the_order_of_the_page_and_each_block_is_there_once
     assert found is not None
     ours = [block for block in found.blocks if block.plain in PARAGRAPHS[1:4]]
     theirs = Fixed("\n".join([*PARAGRAPHS[:2], PARAGRAPHS[5]])).post(given)
-    joined = judged_extractor.candidates_of(given, ours, theirs)["joined"]
+    joined = judged_extractor.candidates_of(given, replace(found, blocks=ours), theirs)["joined"]
     assert [block.plain for block in joined] == [*PARAGRAPHS[:4], PARAGRAPHS[5]]
 
 

@@ -91,6 +91,8 @@ def test_the_web_app_answers_every_route_over_a_reader(reader: Reader, key: str,
             for form in ("text", "markdown", "html", "json", "warc", "wacz", "replay")
         ],
         "/search": ["/search?q=one"],
+        "/deletions": ["/deletions"],
+        "/api/deletions": ["/api/deletions"],
         "/calendar": [f"/calendar?url={POST}"],
         "/web/*/{rest:path}": [f"/web/*/{POST}"],
         "/web/{rest:path}": [

@@ -327,7 +327,8 @@ def outage() -> Outage:
 
 def hosts_of(frontier: Frontier, holder: str, clock: Clock, **more: Any) -> HostClaims:
     claims = Claims(frontier.engine, holder)
-    return HostClaims(claims, frontier, outage().call, lambda: T0, clock=clock, **more)
+    calls = outage()
+    return HostClaims(claims, frontier, calls.call, lambda: T0, once=calls.once, clock=clock, **more)
 
 
 def test_a_run_that_slept_renews_its_claims_before_it_asks(frontier: Frontier, monkeypatch: pytest.MonkeyPatch) -> None:

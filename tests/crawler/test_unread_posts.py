@@ -9,6 +9,7 @@ import pytest
 from test_frontier import T0, fetched, seen, visit
 
 from archive.archive import Archive
+from archive.errors import NotArchivedError
 from archive.extract.text import Text
 from archive.settings import ArchiveSettings
 from archive.warc.capture import Capture
@@ -60,9 +61,14 @@ def archive(frontier: Frontier, database: str, tmp_path: Path) -> Archive:
     return archive
 
 
+def unknown(error: NotArchivedError) -> None:
+    raise error
+
+
 def found(archive: Archive, frontier: Frontier, *urls: str) -> list[tuple[str, int]]:
     hours = [
-        (one.row.url, round((one.row.date - T0).total_seconds() / 3600)) for one in wanted(archive, frontier, urls)
+        (one.row.url, round((one.row.date - T0).total_seconds() / 3600))
+        for one in wanted(archive, frontier, urls, unknown)
     ]
     return sorted((url.rsplit("/", 1)[1], hour) for url, hour in hours)
 
@@ -77,7 +83,7 @@ def test_of_a_url_come_the_captures_in_which_the_post_was_there(archive: Archive
 
 
 def test_what_the_feed_said_comes_with_its_markup_where_the_text_failed(archive: Archive, frontier: Frontier) -> None:
-    said = {one.row.url: one.entry for one in wanted(archive, frontier, [url("read"), url("unread")])}
+    said = {one.row.url: one.entry for one in wanted(archive, frontier, [url("read"), url("unread")], unknown)}
     assert said[url("unread")] is not None
     assert said[url("unread")].html == "<p>words"
     assert said[url("read")] is not None

@@ -263,6 +263,8 @@ def _without_prose(answer: dict[str, Any]) -> dict[str, Any]:
     if {"next_visit", "posts_kept"} <= answer.keys():  # how soon a feed is visited again is a rule of the version
         kept = {name: value for name, value in answer.items() if name != "next_visit"}
         return {**kept, "posts_kept": _AtLeast(answer["posts_kept"])}
+    if answer.get("outcome") == "running":  # of a process that is no more: a later version may have noticed
+        return {name: value for name, value in answer.items() if name != "outcome"}
     if answer.get("type") == "text/html" and "Pressmark</title>" in str(answer.get("text", "")):
         return {name: value for name, value in answer.items() if name != "text"}
     return answer

@@ -330,7 +330,7 @@ def test_runs_that_claim_at_once_share_nothing(frontier: Frontier) -> None:
     def take(n: int) -> set[int]:
         claims = Claims(frontier.engine, f"run {n}")
         parts = (range(start, 1_500, 3) for start in ((n + k) % 3 for k in range(3)))
-        return set().union(*(claims.take(part, lasts=HOUR) for part in parts))
+        return set().union(*(claims.take(part, lasts=HOUR / 6) for part in parts))
 
     with ThreadPoolExecutor(4) as pool:
         taken = list(pool.map(take, range(4)))

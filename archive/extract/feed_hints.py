@@ -76,16 +76,22 @@ class FeedHints:
         begins = bool(self.beginning) and any(text.startswith(self.beginning) for text in texts)
         return begins and len(self.known - texts) <= (not self.is_whole)
 
-    def narrowed(self, blocks: Sequence[Block]) -> list[Block]:
-        """Blocks without those outside the smallest element that has most of the entry, unless the entry has them."""
+    def narrowed(self, blocks: Sequence[Block], leads: Iterable[HtmlElement] = ()) -> list[Block]:
+        """Blocks without those outside the smallest element that has most of the entry, unless the entry has them.
+
+        Args:
+            blocks: The blocks of a text.
+            leads: Elements outside that belong to the post as well.
+        """
         place = self.body(blocks)
+        if place is None:
+            return list(blocks)
+        places = {place, *leads}
         return [
             block
             for block in blocks
-            if place is None
-            or block.element is None
-            or block.element is place
-            or place in block.element.iterancestors()
+            if block.element is None
+            or not places.isdisjoint((block.element, *block.element.iterancestors()))
             or self.knows(block)
         ]
 

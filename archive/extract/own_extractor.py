@@ -113,7 +113,10 @@ def _trimmed(
 def _with_hints(page: Page, found: body.Body, hints: FeedHints, url: str) -> list[Block]:
     """The post's blocks, found with the hints in its feed entry."""
     kept = _trimmed(found, found.dropped, url, titles(page), hints.knows)
-    kept = hints.narrowed(kept) if hints.agree_with(kept) else _by_hints(page, found, hints, url)
+    if hints.agree_with(kept):
+        kept = hints.narrowed(kept, filter(boilerplate.names_lead, found.leads))
+    else:
+        kept = _by_hints(page, found, hints, url)
     return [_as_text(block) if hints.knows(block) else block for block in _without_twins(kept)]
 
 

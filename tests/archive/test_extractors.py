@@ -219,3 +219,10 @@ def test_a_summary_in_the_feed_does_not_ask_the_second_witness_by_itself() -> No
     other = Fixed("")
     judged(ORDINARY, other, f"<p>{PARAGRAPHS[0][:60]}…</p>")
     assert other.asked == 0
+
+
+def test_a_lead_that_only_the_page_has_stays_beside_a_feed_with_the_whole_post() -> None:
+    lead = "What the river did in that year, and why the village still speaks of it at the table."
+    body = f"<p class='lead'>{lead}</p><div class='entry-content'>{paragraphs(PARAGRAPHS)}</div>"
+    post = OwnExtractor().post(parsed(page(f"<article><h1>The river</h1>{body}</article>"), paragraphs(PARAGRAPHS)))
+    assert post.text.split("\n") == [lead, *PARAGRAPHS]

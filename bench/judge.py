@@ -114,7 +114,7 @@ def case(label: dict[str, Any], left_out: float) -> Case | None:
     key = f"{label['folder']}/{label['id']}"
     site = label.get("site") or key
     leave_out(left_out, site)
-    payload = gzip.decompress((Path(label["corpus"]) / label["folder"] / f"{label['id']}.html.gz").read_bytes())
+    payload = page_of(label)
     try:
         source = Source.of(payload, label.get("url") or "http://page.example/", None)
     except ExtractError:
@@ -248,15 +248,25 @@ def table(title: str, rows: list[tuple[Case, str, bool]]) -> dict[str, float]:
     return means
 
 
-def load(corpus: Path, left_out: float, processes: int) -> list[Case]:
-    labels = [
+def labels_of(corpus: Path) -> list[dict[str, Any]]:
+    """The labels that can be scored, each with its `folder`."""
+    found = [
         {**json.loads(line), "folder": listed.parent.name, "corpus": str(corpus)}
         for listed in sorted(corpus.glob("*/labels.jsonl"))
         for line in listed.read_text("utf-8").splitlines()
     ]
-    wanted = [one for one in labels if one.get("text") is not None or one.get("with") is not None]
+    return [one for one in found if one.get("text") is not None or one.get("with") is not None]
+
+
+def page_of(label: dict[str, Any]) -> bytes:
+    """The page that is labelled."""
+    return gzip.decompress((Path(label["corpus"]) / label["folder"] / f"{label['id']}.html.gz").read_bytes())
+
+
+def load(corpus: Path, left_out: float, processes: int) -> list[Case]:
     with ProcessPoolExecutor(processes) as pool:
-        return [one for one in pool.map(partial(case, left_out=left_out), wanted, chunksize=16) if one]
+        found = pool.map(partial(case, left_out=left_out), labels_of(corpus), chunksize=16)
+        return [one for one in found if one]
 
 
 def main() -> int:

@@ -11,8 +11,6 @@ of milliseconds a page in this one run, metadata included where an extractor giv
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import statistics
 import sys
 import time
@@ -25,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from judge import score
+from judge import labels_of, page_of, score
 
 Extract = Callable[[bytes, str], str]
 
@@ -105,9 +103,9 @@ EXTRACTORS: dict[str, Callable[[], Extract]] = {
 }
 
 
-def scored(label: dict[str, Any], name: str, corpus: Path) -> tuple[str, bool, float, float]:
+def scored(label: dict[str, Any], name: str) -> tuple[str, bool, float, float]:
     """Part, whether it is a blog's, score and CPU milliseconds of a page."""
-    page = gzip.decompress((corpus / label["folder"] / f"{label['id']}.html.gz").read_bytes())
+    page = page_of(label)
     extract = EXTRACTORS[name]()
     begun = time.process_time()
     try:
@@ -124,21 +122,14 @@ def main() -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    labels = [
-        {**json.loads(line), "folder": listed.parent.name}
-        for listed in sorted(given.corpus.glob("*/labels.jsonl"))
-        for line in listed.read_text("utf-8").splitlines()
-    ]
-    labels = [one for one in labels if one.get("text") is not None or one.get("with") is not None]
+    labels = labels_of(given.corpus)
     rows: dict[str, dict[str, float]] = {}
     cost: dict[str, float] = {}
     with ProcessPoolExecutor(given.processes) as pool:
         for name in EXTRACTORS:
             parts: dict[str, list[float]] = defaultdict(list)
             spent = []
-            for folder, is_blog, reached, milliseconds in pool.map(
-                partial(scored, name=name, corpus=given.corpus), labels, chunksize=16
-            ):
+            for folder, is_blog, reached, milliseconds in pool.map(partial(scored, name=name), labels, chunksize=16):
                 spent.append(milliseconds)
                 for part in (folder, *([f"{folder}, blogs"] if is_blog else ())):
                     parts[part].append(reached)

@@ -90,7 +90,8 @@ class BlockType(Enum):
     IMAGE = "image"
 
 
-_NOT_TEXT = frozenset({BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION})
+NOT_TEXT = frozenset({BlockType.EMBED, BlockType.IMAGE, BlockType.CAPTION})
+"""What is in Markdown and not in plain text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,13 @@ class Block:
     element: HtmlElement | None = field(default=None, compare=False)
     """The element of the page that contains it."""
 
+    def is_within(self, elements: Collection[HtmlElement]) -> bool:
+        """Whether it is in one of these elements of the page."""
+        above = self.element
+        while above is not None and above not in elements:
+            above = above.getparent()
+        return above is not None
+
 
 def blocks_of(element: HtmlElement, *, dropped: Collection[HtmlElement], url: str = "") -> list[Block]:
     """The blocks of an element in document order, without the elements in `dropped`.
@@ -131,7 +139,7 @@ def blocks_of(element: HtmlElement, *, dropped: Collection[HtmlElement], url: st
 
 def plain_text(blocks: Iterable[Block]) -> str:
     """Blocks as plain text, one paragraph a line, without captions, pictures and videos."""
-    return "\n".join(block.plain for block in blocks if block.type not in _NOT_TEXT)
+    return "\n".join(block.plain for block in blocks if block.type not in NOT_TEXT)
 
 
 def markdown_text(blocks: Iterable[Block]) -> str:

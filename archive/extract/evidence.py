@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from lxml.html import HtmlElement
 
 from archive.extract import words
-from archive.extract.blocks import Block, BlockType
+from archive.extract.blocks import NOT_TEXT, Block, BlockType
 from archive.extract.body import Outline
 from archive.extract.candidates import Page
 from archive.extract.choose import last_title
@@ -24,7 +24,6 @@ _UNKNOWN = 0.8
 """The share of a summary that counts where the page states none."""
 _FEW = 100.0
 """Characters that are added to what is measured, so that a sentence more or less means little on a short page."""
-_NOT_WORDS = frozenset({BlockType.IMAGE, BlockType.EMBED, BlockType.CAPTION})
 _WITH_PARTS = frozenset({BlockType.TABLE, BlockType.CODE})
 
 
@@ -77,16 +76,16 @@ class Measured:
         size = sum(measure.weight[at] for at in own)
         counted = sum(measure.weight[at] for at in own if not out[at])
         first, last = (min(own), max(own)) if own else (0, 0)
-        holes = self._running(first, last) - sum(measure.weight[at] for at in own if not out[at])
+        holes = max(self._running(first, last) - counted, 0.0)
         title = last_title(self.page, first) if own else None
         gap = self._running(measure.end[title] + 1, first - 1) if title is not None else 0.0
-        characters = sum(len(block.plain) for block in blocks if block.type not in _NOT_WORDS)
+        characters = sum(len(block.plain) for block in blocks if block.type not in NOT_TEXT)
         paragraphs = [block for block in blocks if block.type is BlockType.PARAGRAPH]
         return Evidence(
             coverage=(counted + _FEW) / (self.exclusion.text[0] + _FEW) if self.exclusion.text else 1.0,
             size=math.log(size + _FEW),
             links=sum(block.linked for block in blocks) / (characters + _FEW),
-            holes=max(holes, 0.0) / (max(holes, 0.0) + size + _FEW),
+            holes=holes / (holes + size + _FEW),
             gap=gap / (gap + size + _FEW),
             summary=self._summarised(blocks),
             sentences=sum(_SENTENCE_END.search(block.plain) is not None for block in paragraphs)
@@ -98,7 +97,7 @@ class Measured:
         """The numbers of the elements that a candidate consists of."""
         found: set[int] = set()
         for block in blocks:
-            if block.element is None or block.type in _NOT_WORDS:
+            if block.element is None or block.type in NOT_TEXT:
                 continue
             at = self.number.get(block.element)
             if at is not None:

@@ -87,13 +87,7 @@ class FeedHints:
         if place is None:
             return list(blocks)
         places = {place, *leads}
-        return [
-            block
-            for block in blocks
-            if block.element is None
-            or not places.isdisjoint((block.element, *block.element.iterancestors()))
-            or self.knows(block)
-        ]
+        return [block for block in blocks if block.element is None or block.is_within(places) or self.knows(block)]
 
     def share_in(self, blocks: Iterable[Block]) -> float:
         """Share of the letters of the entry's blocks that are among these, 0 to 1."""

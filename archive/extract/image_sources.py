@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -26,7 +27,7 @@ def image_sources(image: HtmlElement) -> Iterator[str]:
     What a script would load late comes before what is shown until then.
     """
     yield from _of(image)
-    for source in _beside(image):
+    for source in picture_of(image)[1]:
         yield from _of(source)
 
 
@@ -44,8 +45,8 @@ def _of(element: HtmlElement) -> Iterator[str]:
         yield from (value for _, value in late if _PICTURE.search(value) and _is_address(value))
 
 
-def _beside(image: HtmlElement) -> list[HtmlElement]:
-    """The `source` elements of the `picture` around an image.
+def picture_of(image: HtmlElement) -> tuple[HtmlElement | None, Sequence[HtmlElement]]:
+    """The `picture` around an image and its `source` elements; None if there is none.
 
     The parser does not know that a `source` is empty (HTML §13.1.2): it puts what follows into it.
     """
@@ -55,8 +56,8 @@ def _beside(image: HtmlElement) -> list[HtmlElement]:
             break
         above = above.getparent()
     if above is None or above.tag != "picture":
-        return []
-    return list(above.iter("source"))[:_MAX_SOURCES]
+        return None, ()
+    return above, list(islice(above.iter("source"), _MAX_SOURCES))
 
 
 def _is_address(value: str) -> bool:

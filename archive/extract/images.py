@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
 from archive.extract.addresses import is_tracker, link_target
+from archive.extract.image_sources import picture_of
 from archive.extract.srcset import candidates
 
 _LATE = (
@@ -35,8 +35,6 @@ _NOT_A_PICTURE = re.compile(
 )
 _PIXELS = re.compile(r"^\s*+(\d{1,5}+)(?:\.\d++)?\s*+(?:px\s*+)?$")
 _STYLED = re.compile(r"(?:^|;)\s*(width|height)\s*:\s*(\d{1,5})(?:\.\d+)?px", re.IGNORECASE)
-_MAX_SOURCES = 20
-"""`source` elements of one picture."""
 _PIXEL = 2
 """Pixels up to which what is shown counts visits."""
 _ICON = 32
@@ -61,7 +59,7 @@ def image_target(img: HtmlElement, base: str) -> str:
 
 def _fallback(img: HtmlElement) -> HtmlElement | None:
     """The `img` for readers without scripts, in a `noscript` after or within another; None if there is none."""
-    picture, _ = _picture(img)
+    picture, _ = picture_of(img)
     beside = (img,) if picture is None else (img, picture)
     for sibling in (*(one.getnext() for one in beside), *img.iterchildren("noscript")):
         if sibling is not None and sibling.tag == "noscript":
@@ -75,7 +73,7 @@ def _sources(img: HtmlElement) -> Iterator[str]:
     yield from (value for name in _LATE if (value := img.get(name)))
     yield from _of_sets(img, _LATE_SETS[-1:])
     yield img.get("src") or ""
-    for source in _picture(img)[1]:
+    for source in picture_of(img)[1]:
         yield from _of_sets(source, _LATE_SETS)
     yield from (
         value
@@ -84,23 +82,6 @@ def _sources(img: HtmlElement) -> Iterator[str]:
     )
     if (instead := _fallback(img)) is not None:
         yield instead.get("src") or ""
-
-
-def _picture(img: HtmlElement) -> tuple[HtmlElement | None, Sequence[HtmlElement]]:
-    """The `picture` around an `img` and its `source` elements; None if there is none.
-
-    The parser does not know that a `source` is empty (HTML §13.1.2): it puts what follows into it.
-    """
-    above = img.getparent()
-    for _ in range(_MAX_SOURCES):
-        if above is None or above.tag != "source":
-            break
-        above = above.getparent()
-    return (
-        (above, list(islice(above.iter("source"), _MAX_SOURCES)))
-        if above is not None and above.tag == "picture"
-        else (None, ())
-    )
 
 
 def _of_sets(element: HtmlElement, names: tuple[str, ...]) -> Iterator[str]:

@@ -9,10 +9,9 @@ them; docs/text.md shows what each is worth.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-
-from lxml.html import HtmlElement
+from functools import cache, partial
 
 from archive.extract import own_extractor, trim
 from archive.extract.blocks import Block
@@ -62,22 +61,22 @@ class JudgedExtractor:
 
     def post(self, page: Page) -> Post:
         """The post of a page."""
+        ask = cache(partial(self._other.post, page))
         found = own_extractor.find(page)
-        made = own_extractor.checked(self._chosen(page, found) if found else Post(), page)
-        return made if made.text else self._instead(page, made)
+        made = own_extractor.checked(self._chosen(page, found, ask) if found else Post(), page)
+        return made if made.text else self._instead(page, made, ask())
 
-    def _chosen(self, page: Page, found: own_extractor.Found) -> Post:
+    def _chosen(self, page: Page, found: own_extractor.Found, ask: Callable[[], Post]) -> Post:
         ours = found.post()
         measured = Measured.of(page.outline)
         doubt = _sum(DOUBT, measured.evidence(found.blocks))
         is_certain = doubt < CERTAIN and len(ours.text) >= _SHORT
         if not _is_denied(page.hints, found.blocks) and (is_certain or _is_proved(page.hints)):
             return replace(ours, judgement=Judgement(self._own.name, 1.0 - _odds(doubt) / 2, asked=False))
-        return self._judged(page, measured, found, ours)
+        return self._judged(page, measured, found, ours, ask())
 
-    def _instead(self, page: Page, ours: Post) -> Post:
+    def _instead(self, page: Page, ours: Post, theirs: Post) -> Post:
         """What trafilatura finds where we find nothing."""
-        theirs = self._other.post(page)
         if count(theirs.text) < _FEW_WORDS:
             return ours
         judgement = Judgement(self._other.name, 0.5, asked=True)
@@ -85,8 +84,7 @@ class JudgedExtractor:
             replace(theirs, comments=ours.comments or theirs.comments, judgement=judgement), page
         )
 
-    def _judged(self, page: Page, measured: Measured, found: own_extractor.Found, ours: Post) -> Post:
-        theirs = self._other.post(page)
+    def _judged(self, page: Page, measured: Measured, found: own_extractor.Found, ours: Post, theirs: Post) -> Post:
         if len(ours.text) < _SHORT:
             theirs = _without_what_stands_beside(theirs, found)
         candidates = candidates_of(page, found, theirs)
@@ -111,7 +109,8 @@ class JudgedExtractor:
 
 def _without_what_stands_beside(theirs: Post, found: own_extractor.Found) -> Post:
     """Their text without comments and boxes that are named as boilerplate, which are long beside a short post."""
-    kept = [block for block in theirs.blocks if not _is_within(block, {*found.body.comments, *found.body.left_out})]
+    beside = {*found.body.comments, *found.body.left_out}
+    kept = [block for block in theirs.blocks if not block.is_within(beside)]
     return theirs if len(kept) == len(theirs.blocks) else Post.of(kept, comments=theirs.comments)
 
 
@@ -133,19 +132,11 @@ def _without_small_boxes(blocks: list[Block], found: own_extractor.Found) -> lis
 
     What our rules leave out within the body is small beside it, so that it is no evidence of a body that they missed.
     """
-    within = [block for block in blocks if _is_within(block, {found.body.element})]
+    body = {found.body.element}
+    within = [block for block in blocks if block.is_within(body)]
     if sum(count(block.plain) for block in within) <= _MOSTLY * sum(count(block.plain) for block in blocks):
         return blocks
-    return [block for block in blocks if not _is_within(block, found.body.dropped)]
-
-
-def _is_within(block: Block, elements: Collection[HtmlElement]) -> bool:
-    above = block.element
-    while above is not None:
-        if above in elements:
-            return True
-        above = above.getparent()
-    return False
+    return [block for block in blocks if not block.is_within(found.body.dropped)]
 
 
 def _joined(ours: Sequence[Block], theirs: Sequence[Block], page: Sequence[Block]) -> list[Block]:

@@ -49,14 +49,10 @@ def find(page: Page, at: HtmlElement | None = None) -> Found | None:
     found = body.find(page.outline, at=at)
     if found is None:
         return None
-    url = page.base
-    if page.hints is None:
-        kept = _trimmed(found, found.dropped, url, titles(page))
-    else:
-        kept = _with_hints(page, found, page.hints, url)
+    kept = _trimmed(page, found, found.dropped) if page.hints is None else _with_hints(page, found, page.hints)
     if page.site is not None:
         kept = without_recurring(kept, page.site)
-    return Found(found, kept, _comments(found, url))
+    return Found(found, kept, _comments(found, page.base))
 
 
 def written(page: Page, elements: Sequence[HtmlElement]) -> Post:
@@ -99,28 +95,28 @@ def _comments(found: body.Body, url: str) -> str:
 
 
 def _trimmed(
+    page: Page,
     found: body.Body,
     dropped: frozenset[HtmlElement],
-    url: str,
-    named: set[str],
     is_certain: Callable[[Block], bool] = lambda _: False,
 ) -> list[Block]:
     """The blocks of the post, leads first."""
-    leads = [block for lead in found.leads for block in blocks_of(lead, dropped=dropped, url=url)]
-    return trim.trimmed(blocks_of(found.element, dropped=dropped, url=url), named, leads=leads, is_certain=is_certain)
+    leads = [block for lead in found.leads for block in blocks_of(lead, dropped=dropped, url=page.base)]
+    blocks = blocks_of(found.element, dropped=dropped, url=page.base)
+    return trim.trimmed(blocks, titles(page), leads=leads, is_certain=is_certain)
 
 
-def _with_hints(page: Page, found: body.Body, hints: FeedHints, url: str) -> list[Block]:
+def _with_hints(page: Page, found: body.Body, hints: FeedHints) -> list[Block]:
     """The post's blocks, found with the hints in its feed entry."""
-    kept = _trimmed(found, found.dropped, url, titles(page), hints.knows)
+    kept = _trimmed(page, found, found.dropped, hints.knows)
     if hints.agree_with(kept):
         kept = hints.narrowed(kept, filter(boilerplate.names_lead, found.leads))
     else:
-        kept = _by_hints(page, found, hints, url)
+        kept = _by_hints(page, found, hints)
     return [_as_text(block) if hints.knows(block) else block for block in _without_twins(kept)]
 
 
-def _by_hints(page: Page, found: body.Body, hints: FeedHints, url: str) -> list[Block]:
+def _by_hints(page: Page, found: body.Body, hints: FeedHints) -> list[Block]:
     """The blocks of a post where the entry says something else than the page alone: it is looked for on all of it."""
     at = hints.body(page.blocks)
     if at is not None and at is not found.element:
@@ -132,7 +128,7 @@ def _by_hints(page: Page, found: body.Body, hints: FeedHints, url: str) -> list[
         found = replace(
             found, leads=[lead for lead in found.leads if lead in kept_elements or boilerplate.names_lead(lead)]
         )
-    kept = _trimmed(found, found.dropped - kept_elements, url, titles(page), hints.knows)
+    kept = _trimmed(page, found, found.dropped - kept_elements, hints.knows)
     begins = [block for block in page.blocks if hints.begins(block)]
     if begins and not any(hints.begins(block) for block in kept):
         kept.insert(0, begins[0])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from archive.extract import boilerplate, trafilatura_adapter
-from archive.extract.blocks import Block, BlockType, images_in, links_in
+from archive.extract.blocks import NOT_TEXT, Block, images_in, links_in
 from archive.extract.characters import composed
 from archive.extract.extractor import Page, Post
 from archive.extract.words import letters, words
@@ -18,8 +18,6 @@ _MOST = 0.8
 """Share of the runs of three words of a long block that trafilatura must have; it leaves out some inline parts."""
 _LONG = 12
 """Words from which on a block is compared that way."""
-_BESIDE = frozenset({BlockType.IMAGE, BlockType.EMBED, BlockType.CAPTION})
-"""What trafilatura does not give, so that it comes with the paragraphs around it."""
 
 
 class TrafilaturaExtractor:
@@ -49,14 +47,14 @@ def blocks_in(text: str, page: Sequence[Block]) -> list[Block]:
     What the page says several times is taken as often as the text has it, its first places first.
     """
     known = _Known(composed(text))
-    has = [block.type not in _BESIDE and known.takes(block) for block in page]
+    has = [block.type not in NOT_TEXT and known.takes(block) for block in page]
     return [block for block, is_in in zip(page, _with_pictures(page, has), strict=True) if is_in]
 
 
 def _with_pictures(page: Sequence[Block], has: Sequence[bool]) -> list[bool]:
-    """Which blocks are in, with the pictures and videos between two neighbouring blocks of words that are."""
+    """Which blocks are in, with what trafilatura does not give: pictures and videos between two neighbours that are."""
     is_in = list(has)
-    at_words = [at for at, block in enumerate(page) if block.type not in _BESIDE]
+    at_words = [at for at, block in enumerate(page) if block.type not in NOT_TEXT]
     for one, other in pairwise(at_words):
         if has[one] and has[other]:
             is_in[one + 1 : other] = [True] * (other - one - 1)

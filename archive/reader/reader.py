@@ -30,7 +30,7 @@ from archive.runtime.work import Work, here
 from archive.stores.protocol import ReadableStore
 from archive.warc import record as warc
 from archive.warc.capture import digest, written_sha1
-from archive.warc.codings import content
+from archive.warc.codings import GZIP, content
 from archive.warc.http_message import header
 from archive.warc.page_identity import page_key, post_key
 from archive.warc.pasted_url import Reading
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 _NEIGHBOURS = 5
 """Objects that are asked for before one that is not there counts as lost: a store without any is another store."""
-_GZIP = b"\x1f\x8b"
 SMALL_BYTES = 1 << 20
 """Payloads up to this size are held in memory."""
 STORED_PIECE = 1 << 20
@@ -85,7 +84,7 @@ class Exchange(Visit):
             DamagedError: The decoded payload is larger than the limit.
             TaskError: Decoding failed in another way.
         """
-        if not self.coding and not self.body.startswith(_GZIP):
+        if not self.coding and not self.body.startswith(GZIP):
             return self.body
         stated = header(self.payload_head, "content-type")
         found = work(plain_payload, body=self.body, coding=self.coding, content_type=stated)

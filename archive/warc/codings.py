@@ -20,6 +20,8 @@ from archive.limits import DECODED_BYTES, MEMBERS
 from archive.warc.charset import page_charset
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+GZIP = b"\x1f\x8b"
+"""What a gzip member begins with (RFC 1952 §2.3.1)."""
 _MARKS = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd", "deflate": b"\x78\x9c"}
 """What compressed payloads begin with, by their coding; Brotli has no mark."""
 _CHUNK = 1 << 16
@@ -242,7 +244,7 @@ class _Step:
                 yield piece
             data = self._stream.unconsumed_tail
             if self._stream.eof and (data := self._stream.unused_data):
-                if not data.startswith(b"\x1f\x8b") or not self._is_next():
+                if not data.startswith(GZIP) or not self._is_next():
                     self._over = True
                     return
                 self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)

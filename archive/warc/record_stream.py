@@ -9,14 +9,13 @@ from itertools import chain
 
 from archive.limits import RECORD_HEAD_BYTES, STREAMED_HEAD_BYTES
 from archive.warc.capture import written_sha1
-from archive.warc.codings import dechunking
+from archive.warc.codings import GZIP, dechunking
 from archive.warc.http_message import head_length, header
 from archive.warc.record import Record, named_fields
 
 _PIECE = 1 << 18
 _SLICE = 1 << 16
 _EMPTY_LINE = b"\r\n\r\n"
-_GZIP = b"\x1f\x8b"
 
 
 class RecordStream:
@@ -109,7 +108,7 @@ def _inflated(stored: Iterator[bytes]) -> Iterator[bytes]:
     """The content of the first gzip member, or bytes that are not compressed as they are."""
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
     first = next(stored, b"")
-    if not first.startswith(_GZIP):
+    if not first.startswith(GZIP):
         yield first
         yield from stored
         return

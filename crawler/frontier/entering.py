@@ -69,9 +69,7 @@ def enter_texts(
     wanted = {post_key(address): (address, source) for address, source in texts}
     if not wanted:
         return
-    known: set[str] = set()
-    for part in in_parts(wanted):
-        known.update(connection.scalars(select(pages.c.key).where(pages.c.key.in_(part))))
+    known = _known(connection, wanted)
     shown: dict[str, Any] = {"kept": True, "visited": at, "alive": at}
     rows = [
         {
@@ -133,10 +131,7 @@ def _move_pages(connection: Connection, visit: FeedVisit | ListingVisit) -> None
     rows = [row for row in _pages_of(connection, visit.feed_id, changed) if _has_moved(row, changed[row.entry])]
     if not rows:
         return
-    targets = {page_key(changed[row.entry].url or "") for row in rows}
-    taken: set[str] = set()
-    for part in in_parts(targets):
-        taken.update(connection.scalars(select(pages.c.key).where(pages.c.key.in_(part))))
+    taken = _known(connection, {page_key(changed[row.entry].url or "") for row in rows})
     now = {row.id: (row.url, row.key) for row in rows}
     moved: dict[int, dict[str, Any]] = {}
     found: list[Alias] = []
@@ -153,6 +148,12 @@ def _move_pages(connection: Connection, visit: FeedVisit | ListingVisit) -> None
             moved[row.id] = {"id": row.id, "key": page_key(url), **located(url), **NO_VALIDATORS}
     unsaved.note(connection, "alias", aliases.enter(connection, found))
     update_all(connection, pages, moved.values())
+
+
+def _known(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of some keys that pages have."""
+    query = select(pages.c.key)
+    return {key for part in in_parts(keys) for key in connection.scalars(query.where(pages.c.key.in_(part)))}
 
 
 def _pages_of(connection: Connection, feed_id: int, changed: Mapping[str, SeenEntry]) -> list[Row[Any]]:

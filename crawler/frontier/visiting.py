@@ -23,14 +23,7 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
             entering.enter(connection, visit, late=True)
         return
     values: dict[str, Any] = {
-        "visited": visit.at,
-        "due": visit.due,
-        "status": visit.status,
-        "error": visit.error,
-        "failures": visit.failures,
-        "etag": visit.etag,
-        "last_modified": visit.last_modified,
-        "validated": visit.validated,
+        **_of_visit(visit),
         "moved_to": visit.moved_to,
         "moved_since": visit.moved_since,
         "moved_times": visit.moved_times,
@@ -82,14 +75,7 @@ def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) 
     if deletions.note(connection, connection.engine, known, visit):
         unsaved.note(connection, "deletion", [known])
     values: dict[str, Any] = {
-        "visited": visit.at,
-        "due": visit.due,
-        "status": visit.status,
-        "error": visit.error,
-        "failures": visit.failures,
-        "etag": visit.etag,
-        "last_modified": visit.last_modified,
-        "validated": visit.validated,
+        **_of_visit(visit),
         "checks": visit.checks,
         "verdict": visit.verdict,
         **({"source": visit.source} if visit.source else {}),
@@ -102,6 +88,12 @@ def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) 
     if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
         of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known, ~pages.c.shared))
         connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
+
+
+def _of_visit(visit: FeedVisit | PageVisit) -> dict[str, Any]:
+    """Columns that feeds and pages have alike."""
+    names = ("due", "status", "error", "failures", "etag", "last_modified", "validated")
+    return {"visited": visit.at, **{name: getattr(visit, name) for name in names}}
 
 
 def _add_late(connection: Connection, known: str, visit: PageVisit) -> None:

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sample.prose import POST, p
 
 from archive.extract.pipeline import extract
 
 URL = "http://boats.example/2020/a-post/"
-POST = (
-    "The river rose slowly through the night, and by the time the baker opened her shutters the street was a canal.",
-    "Nobody in the village was surprised, because the old gauge on the bridge had been wrong since it was put up.",
-    "We carried the flour sacks up to the chapel, one after another, and counted them twice, as the miller forgets.",
-    "When the water finally went down it left a grey line on every wall, a little higher than the one of 1911.",
-)
-
-
-def p(*said: str) -> str:
-    return "".join(f"<p>{one}</p>" for one in said)
 
 
 def between(inner: str, form: str = "text") -> str:

@@ -84,15 +84,14 @@ def trimmed(
     ]
     named = {boilerplate.folded(title) for title in titles}
     kept = _without_tail(_without_head(kept, named, is_certain), is_certain)
-    known = {block.plain for block in kept} | named
-    return [block for block in leads if is_certain(block) or _is_own_lead(block, known)] + kept
+    said = {block.plain for block in kept}
+    once = (block for block in leads if block.plain not in said)
+    return [block for block in once if is_certain(block) or _is_own_lead(block, said | named)] + kept
 
 
 def _is_own_lead(block: Block, known: Collection[str]) -> bool:
     """Whether a block before the body is a lead that the body does not repeat."""
-    if block.plain in known or boilerplate.folded(_bare(block)) in known:
-        return False
-    return is_own(block) and not _is_byline(block)
+    return boilerplate.folded(_bare(block)) not in known and is_own(block) and not _is_byline(block)
 
 
 def is_prose(block: Block) -> bool:

@@ -222,6 +222,11 @@ def test_a_summary_tells_the_beginning() -> None:
     assert lines(page, entry=Entry(html=f"<p>{ONE[:70]}…</p>"))[0] == ONE
 
 
+def test_a_standfirst_that_the_body_repeats_is_kept_once_though_the_entry_consists_of_it():
+    page = f"<h1>A post</h1><div class='post-description'>{ONE}</div><article><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p></article>"
+    assert lines(page, entry=Entry(html=ONE)) == lines(page) == [ONE, TWO, THREE]
+
+
 def test_dates_and_names_of_the_entry_win() -> None:
     said = Entry(title="Another name", author="Ann Bell", published=datetime(2020, 3, 4, tzinfo=UTC), tags=("rope",))
     text = made(f"<article>{BODY}</article>", entry=said)

@@ -39,6 +39,8 @@ ATTRIBUTES = 256
 """Attributes of one tag in a long page: the time for parsing them grows with their square."""
 TEXT_CHARACTERS = 5_000_000
 """Text of one page, its Markdown, its comments: a long novel has a fifth of that, and readers load it into memory."""
+RIGHTS_DIRECTIVES = 40
+"""Directives for robots that are kept of one response."""
 TEXT_LINKS = 2_000
 """Links listed with one text; a long list of links on a blog has a tenth of that. Its Markdown has all of them."""
 TEXT_IMAGES = 1_000

@@ -21,9 +21,12 @@ from pathlib import Path
 
 from archive.archive import Archive
 from archive.extract.text import Text
+from archive.index.cdxj import cdxj
 from archive.index.schema import CaptureRow
 from archive.settings import ArchiveSettings
 from archive.warc.capture import Capture
+from archive.writer.batch import Sealed
+from archive.writer.committer import index_key
 from crawler.frontier.frontier import Frontier
 from crawler.restore import store_state
 
@@ -116,13 +119,22 @@ def make(home: Path, count: int, visits: int) -> int:
             batch.add_text(row, Text(url=capture.url, text=text, markdown=text, title="Post"))
         made, inside = made + 1, inside + 1
         if inside == IN_BATCH:
-            archive.writer.commit_and_release(batch.seal())
+            put(archive, batch.seal())
             inside = 0
     if inside:
-        archive.writer.commit_and_release(batch.seal())
+        put(archive, batch.seal())
     archive.index.engine.dispose()
     frontier.engine.dispose()
     return made
+
+
+def put(archive: Archive, sealed: Sealed) -> None:
+    """Store a batch without entering it in the database, which would only be deleted again."""
+    for row, path in sealed.files:
+        archive.store.put(row.key, path)
+    for key in {row.object for row in sealed.captures}:
+        archive.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
+    archive.writer.release(sealed)
 
 
 def measured(folder: Path, count: int, visits: int) -> tuple[int, float]:

@@ -79,7 +79,12 @@ def _markdown(_reader: Reader, text: HeldText) -> bytes:
 def _json(reader: Reader, text: HeldText) -> bytes:
     from archive.reader.vanished import told
 
-    fields = {**text.as_json(reader.index.capture(text.row.capture)), **told(reader.vanished(text.row.url))}
+    robots = reader.robots_txt(text.row)
+    fields = {
+        **text.as_json(reader.index.capture(text.row.capture)),
+        "robots_txt": robots.as_json() if robots else None,
+        **told(reader.vanished(text.row.url)),
+    }
     return (json.dumps(fields, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
 
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from lxml.html import HtmlElement
 
 from archive.errors import ExtractError, PageTooLargeError
-from archive.extract import page_links, page_source, pipeline, words
+from archive.extract import page_links, page_source, pipeline, rights, words
 from archive.extract.blocks import BlockType, blocks_of, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
@@ -93,9 +93,11 @@ def read_page(  # noqa: PLR0913  all of it is known of the page
     links = page_links.links_of(source.tree, url, front=front)
     part = section(source.tree, url)
     if part is not None and _is_own_section(part, source.tree, entry):
-        return _read_section(part, url, date=date, entry=entry, site=site, method=method, links=links)
+        of_page = rights.stated(source.tree, stated, url)
+        read = _read_section(part, url, date=date, entry=entry, site=site, method=method, links=links)
+        return replace(read, text=replace(read.text, rights=of_page)) if read.text else read
     signs = signs_of(source.tree, url=url, headers=stated)
-    text = pipeline.read(source, date=date, entry=entry, site=site, method=method, signs=signs)
+    text = pipeline.read(source, date=date, entry=entry, site=site, method=method, signs=signs, headers=stated)
     signs = _with_running(signs, text)
     said = testimony(entry, signs, text.text)
     verdict = judge(

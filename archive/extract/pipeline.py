@@ -6,12 +6,13 @@ Dates are bounded by the date of the capture: the same page gives the same text 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from archive.errors import ExtractError
-from archive.extract import language, page_metadata, trafilatura_adapter
+from archive.extract import language, page_metadata, rights, trafilatura_adapter
 from archive.extract.extractor import Judgement, Page, Post
 from archive.extract.extractors import EXTRACTORS
 from archive.extract.feed_hints import FeedHints, feed_only
@@ -72,6 +73,7 @@ def extract(
     entry: Entry | None = None,
     site: Profile | None = None,
     method: Method = DEFAULT,
+    headers: Mapping[str, str] | None = None,
 ) -> Text:
     """The clean text and metadata of a page.
 
@@ -85,11 +87,14 @@ def extract(
             are the publisher's own fields, while the page's are guessed from its markup. Impossible dates do not.
         site: The blocks that recur on the site; they are removed, whatever else speaks for them.
         method: The extractor, and the operator's rules for the site.
+        headers: The response's headers, for the rights that they state; several of a name joined by commas.
 
     Raises:
         ExtractError: The page has no text, is not HTML, or is too large.
     """
-    text = read(Source.of(payload, url, content_type), date=date, entry=entry, site=site, method=method)
+    text = read(
+        Source.of(payload, url, content_type), date=date, entry=entry, site=site, method=method, headers=headers
+    )
     if not text.text:
         raise ExtractError("contains no text", url=url)
     return text
@@ -103,6 +108,7 @@ def read(
     site: Profile | None,
     method: Method = DEFAULT,
     signs: Signs | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Text:
     """The text and metadata of a page as `extract` gives them; the text is empty if the page has none.
 
@@ -113,7 +119,9 @@ def read(
         site: The blocks that recur on the site.
         method: The extractor, and the operator's rules for the site.
         signs: The structure of the page, if it is known.
+        headers: As for `extract`.
     """
+    tree = source.tree
     if method.rules is not None:
         source = method.rules.without_dropped(source)
     latest = date + DATE_SLACK if date else None
@@ -142,6 +150,7 @@ def read(
         extractor=extractor(site, method, _recorded(made.judgement)),
         judgement=made.judgement.as_json() if made.judgement else None,
         entry=entry,
+        rights=rights.stated(tree, headers or {}, source.url),
     )
     return _with_entry(text, entry, latest) if entry else text
 
@@ -165,6 +174,7 @@ def _with_entry(text: Text, entry: Entry, latest: datetime | None) -> Text:
         "author": page_metadata.one_line(entry.author or (None if text.author else entry.shared_author)),
         "published": page_metadata.believed(entry.published, latest),
         "modified": page_metadata.believed(entry.modified, latest),
+        "license": None if text.license else entry.license,
         "tags": tuple(page_metadata.unique([*entry.tags, *text.tags])) if entry.tags else (),
         # A feed states one language for all its posts, so the text and the page are more reliable.
         "language": None if text.language else language.fold(entry.language),

@@ -12,7 +12,18 @@ from archive.limits import ENTRY_CHARACTERS
 from archive.warc.capture import digest
 
 _STRINGS = frozenset(
-    {"title", "author", "shared_author", "language", "html", "published_raw", "modified_raw", "related", "named_by"}
+    {
+        "title",
+        "author",
+        "shared_author",
+        "language",
+        "html",
+        "published_raw",
+        "modified_raw",
+        "related",
+        "license",
+        "named_by",
+    }
 )
 
 _OF_ONE_RELEASE = {None, "1", "2"}
@@ -59,6 +70,8 @@ class Entry:
     `old` (before 1990)."""
     related: str | None = None
     """URL that the publisher relates to the post: the post's own page, if its link leads to another site."""
+    license: str | None = None
+    """Absolute URL of the licence that the publisher states for the post, or for all posts."""
     named_by: str | None = None
     """What identifies it among the entries: `id`, `link` or `content`."""
 
@@ -167,7 +180,7 @@ class Facts:
     canonical: str | None = None
     """Canonical URL that the page states, absolute; not followed, not compared with the capture's."""
     license: str | None = None
-    """Absolute URL of the licence that the page links to."""
+    """Absolute URL of the licence that the page or its feed states."""
     image: str | None = None
     """Absolute URL of the lead image; not fetched."""
     sources: dict[str, str] = field(default_factory=dict)
@@ -204,6 +217,8 @@ class Text(Facts):
     (0.5 to 1) and `asked`, whether trafilatura was; None if there was no choice."""
     entry: Entry | None = None
     """The post's entry in a feed at the time this text was made."""
+    rights: Mapping[str, object] = field(default_factory=dict)
+    """What its response states of what others may do with it: `robots`, `tdm_reserved`, `tdm_policy`."""
     page_says: Mapping[str, str] = field(default_factory=dict)
     """What the page itself states where the feed's words are taken: `title`, `author`, `published`, `modified`."""
     source: str = PAGE
@@ -253,6 +268,8 @@ class Text(Facts):
             stored["pages"] = list(self.pages)
         if self.page_says:
             stored["page_says"] = dict(self.page_says)
+        if self.rights:
+            stored["rights"] = dict(self.rights)
         if self.judgement:
             stored["judgement"] = dict(self.judgement)
         if self.links:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from archive.extract.rights import marks
 from archive.extract.text import PAGE, Entry, Text, images_from_json, links_from_json, made_by
 from archive.index.edits import plain_digest, stated
 from archive.index.fulltext import Entered
@@ -166,6 +167,8 @@ class HeldText:
                 known[name] = {str(key): str(one) for key, one in value.items()}
         if isinstance(says := self.fields.get("page_says"), dict):
             known["page_says"] = {str(name): str(value) for name, value in says.items()}
+        if isinstance(rights := self.fields.get("rights"), dict):
+            known["rights"] = rights
         if isinstance(judgement := self.fields.get("judgement"), dict):
             known["judgement"] = judgement
         tags, markdown, pages = (self.fields.get(name) for name in ("tags", "markdown", "pages"))
@@ -262,6 +265,7 @@ def entered(held: HeldText) -> Entered:
         author=author if isinstance(author, str) else None,
         language=language[:16] if isinstance(language, str) else None,
         tags=tuple(map(str, tags[:100])) if isinstance(tags, list) else (),
+        rights=marks(said.get("rights"), said.get("license")),
         dated=_moment(said.get("published")) or row.date,
         seen=row.date,
         body=held.text,

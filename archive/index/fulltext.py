@@ -48,6 +48,7 @@ searchable = Table(
     Column("author", Words),
     Column("language", String(16)),
     Column("tags", Words, nullable=False),
+    Column("rights", Words),
     Column("dated", Instant, nullable=False),
     Column("seen", Instant, nullable=False),
     UniqueConstraint("page", "digest"),
@@ -85,6 +86,8 @@ class Entered:
     author: str | None
     language: str | None
     tags: tuple[str, ...]
+    rights: tuple[str, ...]
+    """Words for what others may do with it, as `archive.extract.rights.marks` gives them."""
     dated: datetime
     """The date that the post states for itself; otherwise when it was first seen."""
     seen: datetime
@@ -148,6 +151,7 @@ def _values(one: Entered) -> dict[str, object]:
         "author": one.author,
         "language": one.language,
         "tags": json.dumps(one.tags, ensure_ascii=False),
+        "rights": f" {' '.join(one.rights)} " if one.rights else None,
         "dated": one.dated,
         "seen": one.seen,
     }
@@ -176,15 +180,16 @@ def _columns(one: Entered) -> dict[str, list[str]]:
     }
 
 
-def facet(kind: Literal["host", "language"], value: str) -> str:
-    """The word that stands for a host or a language among the words of SQLite; no text contains such a word."""
-    mark = {"host": "\ue001", "language": "\ue002"}[kind]
+def facet(kind: Literal["host", "language", "rights"], value: str) -> str:
+    """The word that stands for a host, a language or a right among the words of SQLite; no text contains it."""
+    mark = {"host": "\ue001", "language": "\ue002", "rights": "\ue004"}[kind]
     return mark + "".join(c if c.isalnum() else "\ue003" for c in value.lower())
 
 
 def _facets(one: Entered) -> list[str]:
-    """A text's language, its host, and all parent domains of the host."""
+    """A text's language and rights, its host, and all parent domains of the host."""
     found = [facet("language", one.language)] if one.language else []
+    found += [facet("rights", word) for word in one.rights]
     host = one.host.partition(":")[0] if not one.host.startswith("[") else one.host
     labels = host.split(".")
     found += [facet("host", ".".join(labels[place:])) for place in range(len(labels))]

@@ -93,6 +93,12 @@ class Index:
         same = CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url)
         return self._around(captures, same, at, capture_row)
 
+    def last_before(self, url: str, at: datetime) -> CaptureRow | None:
+        """The last capture of exactly this URL up to an instant; None if there is none."""
+        same = CAPTURES.where(captures.c.page == page_key(url), captures.c.url == url, captures.c.date <= at)
+        rows = fetch(self._engine, same.order_by(captures.c.date.desc()).limit(1))
+        return capture_row(rows[0]) if rows else None
+
     def nearest_text(self, url: str, at: datetime | None) -> TextRow | None:
         """The text of a URL whose capture is nearest to `at`, or the newest."""
         return self._nearest(texts, texts_select(), url, at, text_row)

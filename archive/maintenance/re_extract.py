@@ -20,7 +20,7 @@ from archive.index.schema import AGAIN, OK, UNNAMED, CaptureRow, TextRow
 from archive.maintenance.learn_sites import Sites
 from archive.runtime.worker_pool import WorkerPool
 from archive.settings import ArchiveSettings
-from archive.warc.http_message import header
+from archive.warc.http_message import header, joined_headers
 from archive.writer.batch import Origin
 from archive.writer.committer import Leftovers
 from archive.writer.rolling import RollingBatch
@@ -96,6 +96,7 @@ def arguments(
         "entry": archive.entry(row) or entry,
         "site": site,
         "method": method,
+        "headers": joined_headers(exchange.payload_head),
     }
 
 

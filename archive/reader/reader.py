@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from archive.errors import DamagedError, DatabaseError, NotArchivedError, ObjectMissingError, TooLargeError
 from archive.extract.text import Entry
@@ -192,6 +192,11 @@ class Reader:
         known = self.ledger.of({key for some in every.values() for key in some})
         found = {url: [known[key] for key in some if key in known] for url, some in every.items()}
         return {url: max(some, key=lambda one: one.since) for url, some in found.items() if some}
+
+    def robots_txt(self, text: TextRow) -> CaptureRow | None:
+        """The robots.txt that was in force when a text's page was captured: its last capture by then."""
+        parts = urlsplit(text.url)
+        return self.index.last_before(f"{parts.scheme}://{parts.netloc}/robots.txt", text.date)
 
     def check_store(self) -> None:
         """Make sure that the store is the one that the index describes.

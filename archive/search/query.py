@@ -15,6 +15,7 @@ from archive.runtime.times import begin
 
 Field = Literal["", "title", "author", "tag"]
 _PIECE = regex.compile(r'(?P<not>-)?(?:(?P<field>[a-z]{2,9}):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
+_RIGHT = regex.compile(r"[a-z][a-z0-9._-]{1,39}")
 _MOMENTS = frozenset({"before", "after"})
 
 
@@ -39,6 +40,10 @@ class Query:
     site: str = ""
     """A host, with its subdomains."""
     language: str = ""
+    rights: tuple[str, ...] = ()
+    """Words such as `noai`, all of which the text has."""
+    not_rights: tuple[str, ...] = ()
+    """Words of which it has none."""
     since: datetime | None = None
     """At or after this instant; by the post's own date, or by when it was first seen."""
     before: datetime | None = None
@@ -51,7 +56,7 @@ class Query:
     @property
     def empty(self) -> bool:
         """Whether the query asks for nothing."""
-        return not (self.wanted or self.site or self.language or self.since or self.before)
+        return not (self.wanted or self.site or self.language or self.rights or self.since or self.before)
 
 
 def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
@@ -73,8 +78,8 @@ def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
             continue
         if field not in _FIELDS:
             field, value = "", f"{field}:{value}"
-        if field in _MOMENTS or field in {"site", "lang"}:
-            query = _narrowed(query, field, value)
+        if field in _MOMENTS or field in {"site", "lang", "rights"}:
+            query = _narrowed(query, field, value, wanted=not found["not"])
             continue
         term = Term(
             words=tuple(bare(value)),
@@ -93,15 +98,37 @@ def parse(text: str) -> Query:  # noqa: C901  one branch for each kind of word
         if len(query.terms) + len(query.unwanted) > QUERY_TERMS:
             raise ValueError(f"the query has more than {QUERY_TERMS} terms")
     if query.empty:
-        said = "what is not wanted is told, but not what is" if query.unwanted else "the query has no words"
+        said = (
+            "what is not wanted is told, but not what is"
+            if query.unwanted or query.not_rights
+            else "the query has no words"
+        )
         raise ValueError(said)
     return query
 
 
-_FIELDS = frozenset({"title", "author", "tag", "site", "lang", *_MOMENTS})
+_FIELDS = frozenset({"title", "author", "tag", "site", "lang", "rights", *_MOMENTS})
 
 
-def _narrowed(query: Query, field: str, value: str) -> Query:
+def _with_rights(query: Query, word: str, *, wanted: bool) -> Query:
+    """The query with a word for rights.
+
+    Raises:
+        ValueError: It is none.
+    """
+    word = word.lower()
+    if not _RIGHT.fullmatch(word):
+        raise ValueError(f"rights: {word[:40]!r} is no such word: use for example noai, tdm-reserved or cc-by-4.0")
+    if len(query.rights) + len(query.not_rights) >= QUERY_TERMS:
+        raise ValueError(f"the query has more than {QUERY_TERMS} terms")
+    if wanted:
+        return replace(query, rights=(*query.rights, word))
+    return replace(query, not_rights=(*query.not_rights, word))
+
+
+def _narrowed(query: Query, field: str, value: str, *, wanted: bool) -> Query:
+    if field == "rights":
+        return _with_rights(query, value, wanted=wanted)
     if field == "site":
         host = value.partition("://")[2] or value
         return replace(query, site=host.partition("/")[0].strip(".").lower()[:255])

@@ -156,12 +156,13 @@ class Search:
         return [row.id for row in rows], rows[0].total if rows else 0
 
     def _fts(self, query: Query, *, dated: bool) -> Select[Any]:
-        """SQLite: FTS5 finds and ranks; host and language are filtered as words."""
+        """SQLite: FTS5 finds and ranks; host, language and rights are filtered as words."""
         parts = [f"({' OR '.join(map(_fts_term, some))})" for some in query.wanted]
         if query.site:
             parts.append(f'facets : "{facet("host", query.site)}"')
         if query.language:
             parts.append(f'facets : "{facet("language", query.language)}"')
+        parts += [f'facets : "{facet("rights", word)}"' for word in query.rights]
         match = " AND ".join(parts)
         if query.unwanted:
             match = f"({match}) NOT ({' OR '.join(map(_fts_term, query.unwanted))})"
@@ -243,13 +244,18 @@ class Search:
 
 
 def _narrow(query: Query, *, hosts: bool) -> list[ColumnElement[bool]]:
-    """Conditions on the fields of a text; `hosts`: on its host and language too."""
+    """Conditions on the fields of a text; `hosts`: on its host, language and wanted rights too."""
     found: list[ColumnElement[bool]] = []
     if hosts and query.site:
         host = searchable.c.host
         found.append(or_(host == query.site, host.endswith(f".{query.site}", autoescape=True)))
     if hosts and query.language:
         found.append(func.lower(searchable.c.language) == query.language)
+    if hosts:
+        found += [searchable.c.rights.contains(f" {word} ", autoescape=True) for word in query.rights]
+    if query.not_rights:
+        has = (searchable.c.rights.contains(f" {word} ", autoescape=True) for word in query.not_rights)
+        found.append(or_(searchable.c.rights.is_(None), ~or_(*has)))
     if query.since is not None:
         found.append(searchable.c.dated >= query.since)
     if query.before is not None:

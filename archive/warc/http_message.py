@@ -48,6 +48,15 @@ def header(head: bytes, name: str) -> str | None:
     return next((value for key, value in headers(head) if key.lower() == wanted), None)
 
 
+def joined_headers(head: bytes) -> dict[str, str]:
+    """Headers of a message head by their names in lower case; several of a name joined by commas (RFC 9110 §5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers(head):
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
 def redacted(message: bytes) -> bytes:
     """A request as sent, without its credentials (RFC 9110 §11.6).
 

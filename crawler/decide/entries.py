@@ -139,6 +139,7 @@ def as_entry(entry: FeedEntry, language: str | None = None, *, at: datetime | No
         doubts=_doubts(entry, at),
         related=entry.related,
         named_by=entry.named_by,
+        license=entry.license,
     )
 
 

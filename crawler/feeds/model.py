@@ -30,6 +30,8 @@ class FeedEntry:
     """The page itself, if `link` goes through a tracking service (FeedBurner, Pheedo)."""
     related: str | None = None
     """The entry's `related` link: link blogs, whose `link` is an external page, may state their own page here."""
+    license: str | None = None
+    """Absolute URL of its licence: a `license` link (RFC 4946) or the element of Creative Commons; else the feed's."""
     title: str | None = None
     """Markup, not sanitised; `plain` gives its words."""
     author: str | None = None

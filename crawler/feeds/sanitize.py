@@ -12,7 +12,7 @@ from crawler.feeds.fields import heading
 from crawler.feeds.model import Enclosure, FeedEntry, FeedInfo, ParsedFeed
 from crawler.limits import FEED_CHARACTERS, TAG_CHARACTERS, TAGS
 
-_ADDRESSES = frozenset({"link", "original", "related", "self_link", "hub", "prev_archive", "next_page"})
+_ADDRESSES = frozenset({"link", "original", "related", "license", "self_link", "hub", "prev_archive", "next_page"})
 _LENGTHS = {
     "content": ENTRY_CHARACTERS,
     "summary": ENTRY_CHARACTERS,

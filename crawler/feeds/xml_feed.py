@@ -66,7 +66,8 @@ def parse(body: bytes, *, url: str, content_type: str | None) -> ParsedFeed:
         base = page or url
         _, entries = read(document, url=base)
     shared = authors.of_feed(feed)
-    made = (_entry(one, base=base, version=version, language=language, shared=shared) for one in entries)
+    of_all = _related(feed, "license", url)
+    made = (_entry(one, base=base, version=version, language=language, shared=shared, of_all=of_all) for one in entries)
     first = tuple(islice(made, FEED_ENTRIES))
     left_out = len(document.left_out) + sum(1 for _ in entries)
     if not version and not first and found.root not in _BARE_ROOTS:
@@ -138,6 +139,7 @@ def _entry(
     version: str,
     language: str | None,
     shared: authors.Shared,
+    of_all: str | None,
 ) -> FeedEntry:
     contents = [(part["value"], _markup(part["value"], part)) for part in entry.get("content", ()) if part.get("value")]
     content = max((markup for _, markup in contents), key=len, default=None)
@@ -150,6 +152,7 @@ def _entry(
         link=link_of(_page_of(entry, version, entry.get("xml_lang") or language) or entry.get("permalink"), base),
         original=web_link(entry.get("feedburner_origlink") or entry.get("pheedo_origlink"), base),
         related=_related(entry, "related", base),
+        license=_related(entry, "license", base) or of_all,
         title=_title(entry, "title", version),
         author=author,
         is_shared_author=is_shared,

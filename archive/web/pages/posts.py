@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.export import formats
+from archive.extract.rights import marks
 from archive.index.from_records import HeldText, host_of
 from archive.index.schema import CaptureRow
 from archive.index.versions import Version
@@ -94,4 +95,6 @@ def _facts(text: HeldText) -> list[tuple[str, str, str]]:
             value = ", ".join(map(str, value))
         if value:
             found.append((name, str(value)[:_VALUE_CHARACTERS], str(sources.get(name, ""))))
+    if said := marks(text.fields.get("rights"), None):
+        found.append(("rights", ", ".join(said)[:_VALUE_CHARACTERS], "page"))
     return found

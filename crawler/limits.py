@@ -64,6 +64,8 @@ HUBS_AT_ONCE = 200
 """WebSub subscriptions requested in one run of the job."""
 
 
+FOLLOWED_ENTRIES = 500
+"""Entries of a feed document up to which it is followed which of them leave the feed."""
 FEED_ENTRIES = 10_000
 """Entries read of one feed document, the newest ones: three seconds of work, and more than blogs have in a feed."""
 LOOKS_AN_HOUR = 4

@@ -18,8 +18,11 @@ KINDS: Mapping[str, str] = {
     "home": "redirects to the front page",
     "login": "asks for a login",
     "soft-404": "soft 404: an error page answers in its place",
+    "unlisted": "taken out of its feed, which still has older posts",
+    "blog": "its whole blog is away: neither the feed nor any page of it answers",
 }
 """Kinds of deletions, and what they are called where no status says more."""
+UNLISTED, BLOG = "unlisted", "blog"
 _HOST = re.compile(r"[^\s/?#@%'\"\\]{1,255}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = re.compile(r"(\d{1,16})-([0-9a-f]{1,64})")
@@ -52,15 +55,23 @@ class Vanished:
             return f"answered {self.status}"
         return KINDS.get(self.kind, self.kind)
 
+    @property
+    def place(self) -> str:
+        """Where it is not any more, in words: `there`, or in its feed, where its page may be online all the same."""
+        return "in its feed" if self.kind == UNLISTED else "there"
+
+    @property
+    def alive(self) -> str:
+        """How `last_seen` saw it, in words."""
+        return "last seen in it" if self.kind == UNLISTED else "last seen alive"
+
     def line(self) -> str:
         """What a reader has to know, as one sentence without an end."""
-        alive = (
-            f"last seen alive {_minute(self.last_seen)}" if self.last_seen else "when it was last alive is not known"
-        )
+        alive = f"{self.alive} {_minute(self.last_seen)}" if self.last_seen else "when it was last alive is not known"
         facts = f"{self.reason}, {alive}, proof: {f'capture {self.proof}' if self.proof else 'none'}"
         if self.back:
-            return f"was not there from {_minute(self.since)} to {_minute(self.back)}, came back: {facts}"
-        return f"not there any more since {_minute(self.since)}: {facts}"
+            return f"was not {self.place} from {_minute(self.since)} to {_minute(self.back)}, came back: {facts}"
+        return f"not {self.place} any more since {_minute(self.since)}: {facts}"
 
     def as_json(self) -> dict[str, object]:
         """It as programs see it."""

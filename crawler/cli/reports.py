@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--kind", help="Only deletions of this kind: gone, home, login, soft-404.")
+@click.option("--kind", help="Only deletions of this kind: gone, home, login, soft-404, unlisted, blog.")
 @click.option("--host", help="Only posts of this host, with or without www.")
 @click.option("--since", metavar="TIME", help="Only posts found gone, or back, at or after this time.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

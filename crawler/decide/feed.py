@@ -41,6 +41,8 @@ class Reading:
     """Entries that are new or changed."""
     shared: Sequence[bool] = ()
     """For each entry of the document, whether it was seen before."""
+    shows: tuple[str, ...] | None = None
+    """Keys of all its entries, in its order; None: not known, or too many to follow."""
     same: bool = False
     """Whether the document was sent in full but has not changed."""
     restless: bool | None = None
@@ -94,6 +96,7 @@ def after_feed(
         # In a listing, dates of change are the only other sign of life.
         news=answer.at if parsed and (not all(shared) or (feed.listing and reading.seen)) else None,
         restless=reading.restless,
+        shows=reading.shows if parsed and parsed.complete and answer.status != PARTIAL else None,
         **(_document(feed, parsed, shared, headers) if parsed and answer.status != PARTIAL else {}),
         **_moved(feed, answer.at, answer.moved_to),
     )

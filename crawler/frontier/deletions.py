@@ -9,12 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
-from archive.reader.vanished import EVERY, Vanished, Wanted
+from archive.reader.vanished import BLOG, EVERY, UNLISTED, Vanished, Wanted
 from archive.runtime.database import fetch, in_parts, transaction, upsert
 from crawler.frontier import tables
 from crawler.frontier.tables import deletions
 from crawler.frontier.told_ledger import matching
-from crawler.model.visits import Gone, PageVisit
+from crawler.model.visits import Missing, PageVisit
+
+_NOT_OF_PAGE = frozenset({UNLISTED, BLOG})
+"""Kinds that visits of the page neither show nor end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +29,9 @@ class Deletion:
     url: str
     since: datetime
     """When it was first found gone."""
-    kind: Gone
-    """`gone` (404, 410, 451), `home` (redirect to the front page), `login`, `soft-404`."""
+    kind: Missing
+    """`gone` (404, 410, 451), `home` (redirect to the front page), `login`, `soft-404`; `unlisted` (taken out of its
+    feed), `blog` (away as a whole)."""
     status: int | None
     proof: str | None
     """WARC-Record-ID of the capture that shows the deletion."""
@@ -40,8 +44,8 @@ class Deletion:
     restored_record: str | None = None
 
     def missing(self, at: datetime) -> bool:
-        """Whether the post was deleted at an instant."""
-        return self.since <= at and (self.restored is None or at < self.restored)
+        """Whether what answered at an instant was not the post."""
+        return self.kind not in _NOT_OF_PAGE and self.since <= at and (self.restored is None or at < self.restored)
 
     def told(self) -> Vanished:
         """It as the archive tells it."""
@@ -62,9 +66,10 @@ def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> 
 
     Must be called before the page's own row changes.
     """
-    missing = select(deletions.c.key).where(deletions.c.key == key, deletions.c.restored.is_(None))
+    of_page = (deletions.c.key == key) & deletions.c.kind.not_in(_NOT_OF_PAGE) & deletions.c.restored.is_(None)
+    missing = select(deletions.c.key).where(of_page)
     if visit.kept:
-        over = (deletions.c.key == key) & deletions.c.restored.is_(None) & (deletions.c.since < visit.at)
+        over = of_page & (deletions.c.since < visit.at)
         back = {"restored": visit.at, "restored_record": visit.record}
         return bool(connection.execute(update(deletions).where(over).values(back)).rowcount)
     if visit.gone and connection.execute(missing).first() is None:

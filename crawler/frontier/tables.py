@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, FetchedValue, ForeignKey, In
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0014"
+REVISION = "0015"
 
 metadata = MetaData()
 
@@ -145,6 +145,8 @@ entries = Table(
     Column("record", String(64)),
     Column("seen", Instant),
     Column("address", Words),
+    Column("shown", Boolean),
+    Column("departed", Instant),
 )
 
 holds = Table(

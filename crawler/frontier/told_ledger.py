@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, inspect, or_, select
 
-from archive.reader.vanished import Ledger, NoLedger, Place, Vanished, Wanted
+from archive.reader.vanished import BLOG, Ledger, NoLedger, Place, Vanished, Wanted
 from archive.runtime.database import fetch, in_parts, migrate, transaction
-from crawler.frontier.tables import REVISION, deletions
+from crawler.frontier.tables import REVISION, deletions, feeds, pages
 
 
 class ToldLedger:
@@ -22,7 +23,20 @@ class ToldLedger:
         """For each of these keys of pages, the last time that its post was not online; others are left out."""
         query = select(deletions).order_by(deletions.c.since)
         parts = [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
-        return {row.key: _vanished(row) for one in parts for row in fetch(self._engine, one)}
+        found = {row.key: _vanished(row) for one in parts for row in fetch(self._engine, one)}
+        for one in self._of_blogs(pages):
+            if one.key not in found or found[one.key].since < one.since:
+                found[one.key] = one
+        return found
+
+    def _of_blogs(self, wanted: Collection[str]) -> Iterator[Vanished]:
+        """For each of these pages whose blog is, or was, away as a whole, that time."""
+        query = select(deletions, pages.c.key.label("page"), pages.c.url.label("address"))
+        query = query.join(feeds, feeds.c.key == deletions.c.key).join(pages, pages.c.feed_id == feeds.c.id)
+        query = query.where(deletions.c.kind == BLOG).order_by(deletions.c.since)
+        for part in in_parts(wanted):
+            for row in fetch(self._engine, query.where(pages.c.key.in_(part))):
+                yield replace(_vanished(row), key=row.page, url=row.address)
 
     def listed(self, wanted: Wanted, *, limit: int, after: Place | None = None) -> list[Vanished]:
         """Deletions, those found last first; `after` continues a list."""

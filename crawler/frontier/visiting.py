@@ -8,7 +8,7 @@ from sqlalchemy import Connection, false, or_, select, update
 
 from archive.index import aliases
 from archive.warc.page_identity import page_key
-from crawler.frontier import alarms, backfills, deletions, entering, subscriptions, unsaved
+from crawler.frontier import alarms, backfills, deletions, departing, entering, lost_blogs, subscriptions, unsaved
 from crawler.frontier.tables import entries, feeds, pages
 from crawler.model.visits import Alarm, FeedVisit, ListingVisit, PageVisit
 
@@ -35,6 +35,7 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
     if visit.url:
         values.update(subscriptions.move(connection, visit.feed_id, visit.url))
+    before = departing.before_visit(connection, visit.feed_id)
     stated = {name: values[name] for name in ("title", "site") if name in values}
     of_feed = feeds.c.id == visit.feed_id
     other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
@@ -42,7 +43,7 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
     )
     changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
-    if not changed.rowcount:  # the subscription was removed meanwhile
+    if before is None or not changed.rowcount:  # the subscription was removed meanwhile
         return
     url = connection.execute(select(feeds.c.url).where(feeds.c.id == visit.feed_id)).scalar_one()
     alarms.judge(connection, connection.engine, url, at=visit.at, judged=visit.judged, raised=visit.alarms)
@@ -51,6 +52,8 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         detail = "posts may have come and gone between two visits; a backfill looks for them"
         alarms.raise_alarm(connection, connection.engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
     entering.enter(connection, visit)
+    departing.note(connection, visit, before)
+    lost_blogs.note(connection, visit)
 
 
 def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = False) -> None:

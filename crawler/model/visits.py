@@ -270,6 +270,8 @@ class FeedVisit:
     """None keeps the known value."""
     texts: tuple[tuple[str, Source], ...] = ()
     """Posts with addresses of their own that have a text with this visit, and where it comes from."""
+    shows: tuple[str, ...] | None = None
+    """Keys of the document's entries, in its order; None: not known, or there are too many to follow."""
     under: Under | None = None
     """None: not known, as in notes of earlier versions."""
 
@@ -333,6 +335,8 @@ class Due:
     """Shard numbers of domains of which no pages are wanted except archived ones."""
 
 
+Missing = Literal["gone", "home", "login", "soft-404", "unlisted", "blog"]
+"""As `Gone`; taken out of its feed while older posts stayed in it; its whole blog is away."""
 Gone = Literal["gone", "home", "login", "soft-404"]
 """404, 410 or 451; a redirect to the front page; a login wall; an error page with status 200 (soft 404)."""
 

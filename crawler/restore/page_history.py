@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from archive.archive import Archive
 from archive.errors import NotArchivedError
@@ -17,7 +17,7 @@ from crawler.decide.page import after_page
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.restoring import RestoredPage
 from crawler.model.answer import Answer
-from crawler.model.visits import Page, PageVisit
+from crawler.model.visits import Gone, Page, PageVisit
 
 _HELD = frozenset({OK, NOT_MODIFIED})
 _UNNAMED = "unk"
@@ -120,7 +120,7 @@ def restored(
     lost: list[Deletion] = []
     was_read = False
     for final in _answers(history):
-        gone = next((one.kind for one in ledger if one.missing(final.date)), None)
+        gone = cast("Gone | None", next((one.kind for one in ledger if one.missing(final.date)), None))
         if final.status not in _HELD and not (page.kept and (gone or final.status in GONE)):
             continue
         has_text = final.record in history.read or final.refers_to in history.read

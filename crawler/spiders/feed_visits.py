@@ -15,6 +15,7 @@ from crawler.decide.feed import Reading, after_feed
 from crawler.decide.restless import settled
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
+from crawler.limits import FOLLOWED_ENTRIES
 from crawler.model.answer import Answer
 from crawler.model.visits import Feed, Page, SeenEntry, Source
 from crawler.net.failure_reason import reason
@@ -115,7 +116,21 @@ def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -
     seen = seen_entries(parsed.entries, calm.known, pages, language, at=at, feed=feed.url, site=site)
     # An entry under a new id is not new if its page is known.
     shared = [key in known or (place.address is None and place.page in pages) for _, key, place in found]
-    return Reading(parsed=parsed, seen=_each_page_once(seen), shared=tuple(shared), restless=calm.restless), pages
+    reading = Reading(
+        parsed=parsed,
+        seen=_each_page_once(seen),
+        shared=tuple(shared),
+        restless=calm.restless,
+        shows=_shows(feed, parsed, named),
+    )
+    return reading, pages
+
+
+def _shows(feed: Feed, parsed: ParsedFeed, named: Iterable[str | None]) -> tuple[str, ...] | None:
+    """The entries whose departure can be noticed: of a feed, not of a listing of everything."""
+    if feed.listing is not None or parsed.left_out or len(parsed.entries) > FOLLOWED_ENTRIES:
+        return None
+    return tuple(dict.fromkeys(key for key in named if key))
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

@@ -6,9 +6,13 @@ been deleted, unlisted or filed elsewhere, so its page is worth a look.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from crawler.feeds.model import ParsedFeed
+from crawler.limits import FOLLOWED_ENTRIES
+from crawler.model.visits import Feed
 
 _OLDER = 2
 """Older entries that stay and are not pinned: one may have come back, or bear a wrong date."""
@@ -23,6 +27,19 @@ class Shown:
     first_seen: datetime
     published: datetime | None
     """None if the entry does not say, or if the feed makes its dates anew."""
+
+
+def followed(feed: Feed, parsed: ParsedFeed, named: Iterable[str | None]) -> tuple[str, ...] | None:
+    """The entries of a document whose departure can be noticed; None for a listing of everything, or a part of a feed.
+
+    Args:
+        feed: The feed.
+        parsed: The document.
+        named: Keys of its entries, in its order.
+    """
+    if feed.listing is not None or parsed.left_out or len(parsed.entries) > FOLLOWED_ENTRIES:
+        return None
+    return tuple(dict.fromkeys(key for key in named if key))
 
 
 def taken_out(before: Mapping[str, Shown], now: Sequence[str]) -> Collection[str]:

@@ -32,6 +32,10 @@ class RestoredEntry:
     """WARC-Record-ID of that capture."""
     urls: tuple[str, ...]
     """Every page that it linked to, the last one last; a page that only moved counts under its last URL."""
+    shown: bool | None = None
+    """Whether the last document shows it; None: not known."""
+    departed: datetime | None = None
+    """The first document without it; None if it is shown, or not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ def enter_feeds(connection: Connection, found: Sequence[RestoredFeed], texts: Ma
             "record": entry.record,
             "seen": entry.at,
             "first_seen": entry.first_seen,
+            "shown": entry.shown,
+            "departed": entry.departed,
             **facts_of(entry.seen.entry),
         }
         for feed in found

@@ -7,9 +7,10 @@ change only how long the feed has been quiet.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from archive.archive import Archive
@@ -19,6 +20,7 @@ from archive.warc.http_message import header, headers
 from archive.warc.page_identity import page_key
 from crawler.backfill.as_feed import parse_listing
 from crawler.decide.answers import NOT_MODIFIED, OK
+from crawler.decide.departures import followed
 from crawler.decide.entries import keys, seen_entries
 from crawler.decide.feed import Reading, after_feed
 from crawler.decide.freshness import Pace
@@ -124,6 +126,8 @@ def end(archive: Archive, feed: Feed, visits: Sequence[_Visit], *, pace: Pace) -
         answer = Answer(at=visit.row.date, status=visit.final.status, headers=stated, validated=validated)
         last = after_feed(feed, answer, reading, pace=pace)
         document = last if last.shown is not None else document
+        if last.shows is not None:
+            drafts.show(last.shows, last.at)
         kept = {name: getattr(last, name) or getattr(feed, name) for name in _STICKY}
         if last.shown is not None:
             kept.update(every=last.every, skips=last.skips)
@@ -170,7 +174,8 @@ def _reading(visit: _Visit, feed: Feed, known: dict[str, str], drafts: _Drafts) 
         return None
     if document is None:
         return None
-    shared = [key in known for key in keys(document.entries)]
+    named = keys(document.entries)
+    shared = [key in known for key in named]
     site = document.feed.link or feed.site
     language = document.feed.language
     at = visit.row.date
@@ -178,7 +183,8 @@ def _reading(visit: _Visit, feed: Feed, known: dict[str, str], drafts: _Drafts) 
     known.update((entry.key, entry.digest) for entry in seen)
     for one in seen:
         drafts.add(one, visit)
-    return Reading(parsed=document, seen=seen, shared=shared)
+    shows = followed(feed, document, named)
+    return Reading(parsed=document, seen=seen, shared=shared, shows=shows)
 
 
 class _Drafts:
@@ -202,6 +208,17 @@ class _Drafts:
             at=visit.row.date,
             record=visit.final.record,
             urls=urls or (before.urls if before else ()),
+            shown=before.shown if before else None,
+            departed=before.departed if before else None,
+        )
+
+    def show(self, keys: Collection[str], at: datetime) -> None:
+        """Enter which of them a document shows; the others have departed, if they were shown before."""
+        now = set(keys)
+        left = {key for key, one in self._found.items() if one.shown} - now
+        self._found.update((key, replace(self._found[key], shown=False, departed=at)) for key in left)
+        self._found.update(
+            (key, replace(one, shown=True, departed=None)) for key, one in self._found.items() if key in now
         )
 
     def __iter__(self) -> Iterator[RestoredEntry]:

@@ -10,12 +10,12 @@ from datetime import datetime
 from archive.errors import TaskError
 from archive.warc.page_identity import page_key
 from crawler.decide.answers import NOT_MODIFIED, OK, PARTIAL
+from crawler.decide.departures import followed
 from crawler.decide.entries import feed_post, keys, only_in_feed, pages_to_fetch, placed, seen_entries, title_of
 from crawler.decide.feed import Reading, after_feed
 from crawler.decide.restless import settled
 from crawler.feeds.model import ParsedFeed
 from crawler.frontier.frontier import Frontier
-from crawler.limits import FOLLOWED_ENTRIES
 from crawler.model.answer import Answer
 from crawler.model.visits import Feed, Page, SeenEntry, Source
 from crawler.net.failure_reason import reason
@@ -121,16 +121,9 @@ def compared(frontier: Frontier, feed: Feed, parsed: ParsedFeed, at: datetime) -
         seen=_each_page_once(seen),
         shared=tuple(shared),
         restless=calm.restless,
-        shows=_shows(feed, parsed, named),
+        shows=followed(feed, parsed, named),
     )
     return reading, pages
-
-
-def _shows(feed: Feed, parsed: ParsedFeed, named: Iterable[str | None]) -> tuple[str, ...] | None:
-    """The entries whose departure can be noticed: of a feed, not of a listing of everything."""
-    if feed.listing is not None or parsed.left_out or len(parsed.entries) > FOLLOWED_ENTRIES:
-        return None
-    return tuple(dict.fromkeys(key for key in named if key))
 
 
 def _each_page_once(seen: Iterable[SeenEntry]) -> tuple[SeenEntry, ...]:

@@ -78,6 +78,7 @@ lowest: .venv-lowest/installed ## the crawl tests on the lowest supported versio
 
 .venv-peers/installed: .ci/ensure-venv.sh .ci/peers.txt pyproject.toml
 	sh .ci/ensure-venv.sh $(PYTHON) .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/peers.txt
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@

@@ -216,10 +216,8 @@ class _Drafts:
         """Enter which of them a document shows; the others have departed, if they were shown before."""
         now = set(keys)
         left = {key for key, one in self._found.items() if one.shown} - now
-        self._found.update((key, replace(self._found[key], shown=False, departed=at)) for key in left)
-        self._found.update(
-            (key, replace(one, shown=True, departed=None)) for key, one in self._found.items() if key in now
-        )
+        self._found |= {key: replace(self._found[key], shown=False, departed=at) for key in left}
+        self._found |= {key: replace(one, shown=True, departed=None) for key, one in self._found.items() if key in now}
 
     def __iter__(self) -> Iterator[RestoredEntry]:
         return iter(self._found.values())

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -37,6 +38,7 @@ _NO_DISPLAY = re.compile(
 _BOXES = frozenset({"aside", "nav", "footer", "form"})
 _WHOLE = frozenset({"html", "body"})
 _DISTINCT_NAMES = 8_192
+_NO_MARKS: frozenset[str] = frozenset()
 _NOT_MARKS = frozenset({"ignored", "listing"})
 """Lists in `[names]` that do not name an element of a page."""
 _LONGEST_NAME = 4
@@ -69,7 +71,7 @@ class Kind(Enum):
         return self is not Kind.NONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """The content of `boilerplate.toml`."""
 
@@ -88,6 +90,15 @@ class Rules:
     starts: tuple[str, ...]
     short: int
     """Characters of the longest line that is compared with `starts`."""
+
+    @cached_property
+    def marks(self) -> Mapping[str, frozenset[str]]:
+        """The lists in `[names]` by the names in them."""
+        found: dict[str, set[str]] = {}
+        for mark, listed in self.names.items():
+            for name in listed:
+                found.setdefault(name, set()).add(mark)
+        return {name: frozenset(marks) for name, marks in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +206,9 @@ class Names:
 
 def names_of(element: HtmlElement) -> Names:
     """What the class and the id of an element say about it."""
-    attributes = element.attrib
-    if not attributes or element.tag in _WHOLE:  # classes of the whole page are switches, not names
-        return _NAMELESS
-    classes, name = attributes.get("class") or "", attributes.get("id") or ""
+    classes, name = element.get("class") or "", element.get("id") or ""
+    if not (classes or name) or element.tag in _WHOLE:  # classes of the whole page are switches, not names
+        return NAMELESS
     if name and _marks(name) and _is_slug(element, name):
         name = ""
     if name and element.tag in HEADINGS:  # it is an anchor made from its text
@@ -221,11 +231,11 @@ def _is_slug(element: HtmlElement, name: str) -> bool:
 
 def kind_of(element: HtmlElement) -> Kind:
     """What kind of boilerplate an element is by its tag, class, id and attributes."""
-    attributes = element.attrib
-    if attributes:
-        if "hidden" in attributes or _is_not_displayed(attributes.get("style")):
+    get = element.get
+    if element.keys():
+        if get("hidden") is not None or _is_not_displayed(get("style")):
             return Kind.WEAK
-        if any(attributes.get(key) == value for key, value in rules().attributes):
+        if any(get(key) == value for key, value in rules().attributes):
             return Kind.STRONG
         found = names_of(element).kind
         if found:
@@ -243,14 +253,12 @@ def names_caption(element: HtmlElement) -> bool:
     return element.tag == "figcaption" or names_of(element).is_caption
 
 
-def is_unseen(element: HtmlElement) -> bool:
-    """Whether an inline element is not for readers, such as the anchor of a heading."""
-    attributes = element.attrib
-    if not attributes:
-        return False
-    if "hidden" in attributes or (attributes.get("aria-hidden") == "true" and element.tag == "a"):
+def is_unseen(element: HtmlElement, names: Names | None = None) -> bool:
+    """Whether an inline element is not for readers, such as the anchor of a heading; `names`: its own, if known."""
+    get = element.get
+    if get("hidden") is not None or (element.tag == "a" and get("aria-hidden") == "true"):
         return True
-    return names_of(element).is_unseen or _is_not_displayed(attributes.get("style"))
+    return (names or names_of(element)).is_unseen or _is_not_displayed(get("style"))
 
 
 def keep_line(line: str) -> bool:
@@ -294,15 +302,16 @@ def _marks(name: str) -> frozenset[str]:
     """The lists in `[names]` that contain a word, or adjacent words, of one class or id."""
     known = rules()
     if _VARIANT.search(name):
-        return frozenset()
+        return _NO_MARKS
     parts = _SEPARATOR.sub("-", _HUMP.sub("-", name)).lower()
     if parts.startswith(known.ignored):
-        return frozenset()
+        return _NO_MARKS
     words = parts.split("-")
-    found = set(words)
-    for length in range(2, min(_LONGEST_NAME, len(words)) + 1):
-        found.update("-".join(words[at : at + length]) for at in range(len(words) - length + 1))
-    return frozenset(mark for mark, listed in known.names.items() if not listed.isdisjoint(found))
+    marks, found = known.marks, set(_NO_MARKS)
+    for begin in range(len(words)):
+        for end in range(begin + 1, min(begin + _LONGEST_NAME, len(words)) + 1):
+            found |= marks.get("-".join(words[begin:end]), _NO_MARKS)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=_DISTINCT_NAMES)
@@ -337,5 +346,6 @@ def _is_not_displayed(style: str | None) -> bool:
     return bool(style) and _NO_DISPLAY.search(style or "") is not None
 
 
-_NAMELESS = Names()
+NAMELESS = Names()
+"""What is said by no name."""
 _COMMENTS_HEADING = Names(kind=Kind.COMMENTS, is_comments=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml.html import HtmlElement
 
 _SHOWN = ("img", "picture", "video", "audio", "iframe", "embed", "object", "amp-img", "canvas", "svg")
+_OWN_CAPTION = re.compile(r"(?:^|\s)(?:wp-caption-text|wp-element-caption|tr-caption)(?:$|\s)")
+"""Caption classes of blog software: these are the author's words, while a newspaper's captions are its agency's."""
 _DEPTH = 2
 """Elements around the source of a quotation."""
 
@@ -34,3 +38,14 @@ def is_of_words(caption: HtmlElement) -> bool:
     if caption.tag != "figcaption" or above is None or above.tag != "figure" or shows_picture(above):
         return False
     return next(above.iter("blockquote", "table", "pre"), None) is not None
+
+
+def is_own(element: HtmlElement) -> bool:
+    """Whether a caption is the author's words, as the quotation, table or picture that it belongs to shows."""
+    if is_of_words(element):
+        return True
+    if not _OWN_CAPTION.search(element.get("class") or ""):
+        return False
+    figure = element.getparent()
+    box = figure.getparent() if figure is not None else None
+    return box is None or "featured" not in (box.get("class") or "")

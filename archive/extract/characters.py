@@ -14,9 +14,25 @@ _WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-
 """Characters of scripts that write a syllable or a word with one."""
 
 
+_BREAKS = "\t\n\f\r"
+"""White space besides the space."""
+_SPACES = re.compile(" {2,}")
+
+
 def collapsed(text: str) -> str:
     """Text without noise, each run of white space as one space."""
-    return SPACE.sub(" ", NOISE.sub("", text))
+    if not text.isprintable():  # noise is not printable, nor is any white space but the space
+        for blank in _BREAKS:
+            if blank in text:
+                text = text.replace(blank, " ")
+        if not text.isprintable():
+            text = NOISE.sub("", text)
+    return single_spaced(text)
+
+
+def single_spaced(text: str) -> str:
+    """Text with each run of spaces as one."""
+    return _SPACES.sub(" ", text) if "  " in text else text
 
 
 def composed(text: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from archive.extract.blocks import Block, blocks_of, images_in, links_in, markdown_text, plain_text
+from archive.extract.block_walk import blocks_of
+from archive.extract.blocks import Block, images_in, links_in, markdown_text, plain_text
 from archive.extract.body import Outline
 from archive.extract.feed_hints import FeedHints
 from archive.extract.links import base_url

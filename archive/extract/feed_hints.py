@@ -6,7 +6,6 @@ page said. No I/O.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
 
 from archive.extract import boilerplate
-from archive.extract.blocks import Block, BlockType, blocks_of, markdown_text
+from archive.extract.block_walk import blocks_of
+from archive.extract.blocks import Block, BlockType, markdown_text
 from archive.extract.text import Entry
 from archive.extract.trim import is_own
 from archive.extract.words import letters, words
 from archive.limits import GUIDE_CHARACTERS
 
-_WORD = re.compile(r"\w+")
 _DISTINCTIVE = 30
 """Letters and digits from which on a block is distinctive enough to show where the post is."""
 _BEGINNING = 40
@@ -53,7 +52,7 @@ class FeedHints:
     @lru_cache(maxsize=2)  # several steps ask for those of the same entry
     def of(cls, markup: str | None) -> FeedHints | None:
         """The hints in an entry's content or summary; None if it has no text."""
-        found = [block for block in entry_blocks(markup, "") if is_own(block)]
+        found = [block for block in entry_blocks(markup) if is_own(block)]
         texts = [comparable(block) for block in found]
         known = frozenset(filter(None, texts))
         if not known:
@@ -116,23 +115,24 @@ class FeedHints:
         return max(candidates, key=lambda element: sum(1 for _ in element.iterancestors()))
 
 
-def entry_blocks(markup: str | None, base: str) -> list[Block]:
+@lru_cache(maxsize=4)  # every step that compares a page with its entry asks for them
+def entry_blocks(markup: str | None, base: str = "") -> tuple[Block, ...]:
     """The blocks of an entry's content, without the line that blog software adds to each; none if it has no text.
 
     Args:
         markup: The content, not sanitised.
-        base: What its links are relative to.
+        base: What its links are relative to; empty if only its words are asked for.
     """
     if not markup or not markup.strip():
-        return []
+        return ()
     try:
         root = fragment_fromstring(markup[:GUIDE_CHARACTERS], create_parent="div")
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return []
+        return ()
     found = blocks_of(root, dropped=frozenset(), url=base)
     if len(found) > 1 and boilerplate.wording().feed_footer.search(found[-1].plain):
         found.pop()
-    return found
+    return tuple(found)
 
 
 def feed_only(entry: Entry, text: str, url: str) -> str:
@@ -146,19 +146,33 @@ def feed_only(entry: Entry, text: str, url: str) -> str:
     hints = FeedHints.of(entry.html)
     if hints is None or not hints.is_whole or not text:
         return ""
-    page, known = letters(text), frozenset(words(text))
-    title = letters(entry.title or "")
-    missing = []
-    for block in entry_blocks(entry.html, url):
+    known = _Known.of(text, entry.title)
+    if all(map(known.has, entry_blocks(entry.html))):
+        return ""
+    return markdown_text(block for block in entry_blocks(entry.html, url) if not known.has(block))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The words of a text and of its title."""
+
+    letters: str
+    words: frozenset[str]
+    title: str
+
+    @classmethod
+    def of(cls, text: str, title: str | None) -> _Known:
+        return cls(letters(text), frozenset(words(text)), letters(title or ""))
+
+    def has(self, block: Block) -> bool:
+        """Whether the text has what a block says, perhaps edited; so it has what no post says."""
         own = letters(block.plain)
-        if block.type in _NOT_WORDS or not own or own in page or own == title or not is_own(block):
-            continue
+        if block.type in _NOT_WORDS or not own or own in self.letters or own == self.title or not is_own(block):
+            return True
         said = frozenset(words(block.plain))
-        if len(said) < _FEW_WORDS or len(said & known) < _SAME * len(said):
-            missing.append(block)
-    return markdown_text(missing)
+        return len(said) >= _FEW_WORDS and len(said & self.words) >= _SAME * len(said)
 
 
 def comparable(block: Block) -> str:
     """The text of a block for comparison: its letters and digits, case folded."""
-    return "".join(_WORD.findall(block.plain.casefold())) if block.type is not BlockType.EMBED else ""
+    return letters(block.plain) if block.type is not BlockType.EMBED else ""

@@ -8,6 +8,7 @@ Where the entry says too little to be a witness, the structure decides what is p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -119,45 +120,52 @@ def testimony(entry: Entry | None, signs: Signs, text: str) -> Testimony:
     """What an entry says about a page with these signs and this extracted text."""
     if entry is None:
         return Testimony()
-    said = plain_text(entry_blocks(entry.html, signs.url))
-    title = entry.title or ""
+    said = plain_text(entry_blocks(entry.html))
+    title = _Title.of(entry.title)
     main = signs.main_text
     page = Content.of(main if text in main else f"{main}\n{text}")
+    seen = (words.letters(main), words.letters(text))
     own = Content.of(said)
-    about = own.words - Content.of(title).words
+    named = Content.of(title.text).words
+    about = own.words - named
     hints = FeedHints.of(entry.html)
     is_in_headings = any(
-        _is_title(title, heading.text)
+        title.is_in(heading.text)
         for heading in signs.headings
         if not heading.flags & (COMMENTS | DIALOG)
         and (heading.level == 1 or not heading.flags & FRAME)
         and (heading.links_to is None or _bare(heading.links_to) == _bare(signs.url) or heading.level == 1)
     )
-    is_in_head = any(_is_title(title, one) for one in signs.titles)
-    is_in_text = _is_phrase(title, main) or _is_phrase(title, text)
-    headings = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings)]))
-    named = Content.of(title).words
+    is_in_head = any(map(title.is_in, signs.titles))
+    is_in_text = _is_phrase(title.letters, seen)
+    is_elsewhere = is_in_headings or is_in_head or is_in_text
     return Testimony(
         size=len(about),
         words=len(about & page.words) / len(about) if about else 0.0,
         pairs=own.share_of_pairs(page),
         count=words.count(said),
-        has_phrase=_is_phrase(said, main) or _is_phrase(said, text),
+        has_phrase=_is_phrase(words.letters(said), seen),
         is_whole=hints is not None and hints.is_whole,
         is_cut=boilerplate.is_cut(said),
         in_headings=is_in_headings,
         in_head=is_in_head,
         in_text=is_in_text,
-        missing=bool(named)
-        and not (is_in_headings or is_in_head or is_in_text)
-        and len(named & (page.words | headings.words)) <= _NO_TITLE * len(named),
+        missing=bool(named) and not is_elsewhere and _lacks(named, page.words, signs),
     )
+
+
+def _lacks(named: frozenset[str], page: frozenset[str], signs: Signs) -> bool:
+    """Whether a page has next to none of the words of a title, in its text or in its headings."""
+    headings = Content.of("\n".join([*signs.titles, *(heading.text for heading in signs.headings)]))
+    return len(named & (page | headings.words)) <= _NO_TITLE * len(named)
 
 
 def quoted(said: str, title: str, text: str) -> float:
     """Share of an entry's words that a text has, 0 to 1; if it has none of its content, whether it has its title."""
-    share = 1.0 if _is_phrase(said, text) else Content.of(said).share_of_pairs(Content.of(text))
-    return share if share >= _QUOTED else float(_is_phrase(title, text))
+    seen = (words.letters(text),)
+    is_whole = _is_phrase(words.letters(said), seen)
+    share = 1.0 if is_whole else Content.of(said).share_of_pairs(Content.of(text))
+    return share if share >= _QUOTED else float(_is_phrase(words.letters(title), seen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,21 +496,34 @@ def same_page_everywhere(one: str, other: str) -> bool:
 # -- titles and addresses
 
 
-def _is_title(title: str, heading: str) -> bool:
-    """Whether a heading is a title, perhaps with something added."""
-    if not title.strip() or not heading:
-        return False
-    if (wanted := words.letters(title)) and wanted == words.letters(heading):
-        return True
-    own, there = frozenset(words.words(title)), frozenset(words.words(heading))
-    common = len(own & there)
-    return common >= _TITLE * len(own) and common >= _HEADING * len(there) and common > 0
+@dataclass(frozen=True, slots=True)
+class _Title:
+    """The title of an entry, to be found among those of a page."""
+
+    text: str
+    letters: str
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, title: str | None) -> _Title:
+        text = title or ""
+        return cls(text, words.letters(text), frozenset(words.words(text)))
+
+    def is_in(self, heading: str) -> bool:
+        """Whether a heading is this title, perhaps with something added."""
+        if not self.text.strip() or not heading:
+            return False
+        if self.letters and self.letters == words.letters(heading):
+            return True
+        there = frozenset(words.words(heading))
+        common = len(self.words & there)
+        return common >= _TITLE * len(self.words) and common >= _HEADING * len(there) and common > 0
 
 
-def _is_phrase(phrase: str, text: str) -> bool:
-    """Whether a text contains a phrase, whatever its punctuation."""
-    wanted = words.letters(phrase)
-    return len(wanted) >= (_MIN_PHRASE if wanted.isascii() else _MIN_PHRASE // 2) and wanted in words.letters(text)
+def _is_phrase(phrase: str, texts: Sequence[str]) -> bool:
+    """Whether one of the texts contains a phrase, all of them as their letters alone."""
+    is_long = len(phrase) >= (_MIN_PHRASE if phrase.isascii() else _MIN_PHRASE // 2)
+    return is_long and any(phrase in text for text in texts)
 
 
 def _bare(url: str) -> str:

@@ -9,7 +9,8 @@ from itertools import zip_longest
 from lxml.html import HtmlElement
 
 from archive.extract import body, boilerplate, short_posts, trim
-from archive.extract.blocks import Block, BlockType, blocks_of, plain_text
+from archive.extract.block_walk import blocks_of
+from archive.extract.blocks import Block, BlockType, plain_text
 from archive.extract.extractor import Page, Post
 from archive.extract.feed_hints import FeedHints, comparable
 from archive.extract.site_profile import Profile

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from archive.limits import ATTRIBUTES, BLANK_CHARACTERS, LINKED_DATA_CHARACTERS
 
 _LONG = 65_536
 """Characters from which on a page is searched, and an embedded file taken out: there is no room for harm in fewer."""
-_NO_BREAK = re.compile(r"(?:&(?:nbsp|#160|#xa0);){64,}+", re.IGNORECASE)
+_NO_BREAKS = 64
+_NO_BREAK = re.compile(rf"(?:&(?:nbsp|#160|#xa0);){{{_NO_BREAKS},}}+", re.IGNORECASE)
 _BLANK = re.compile(rf"(?<![\s\0])[\s\0]{{{BLANK_CHARACTERS},}}+")
 _TAG = re.compile(r"<[a-z]", re.IGNORECASE)
 _NAME = re.compile(r"[^\s/>]*+")
 _ATTRIBUTE = re.compile(r"""[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']++))?+""")
+_MANY_ATTRIBUTES = re.compile(
+    rf"{_TAG.pattern}{_NAME.pattern}(?:{_ATTRIBUTE.pattern}){{{ATTRIBUTES + 1}}}", re.IGNORECASE
+)
 _EMBEDDED = re.compile(rf"(?<=data:)[^\s\"'<>()]{{{_LONG},}}+", re.IGNORECASE)
 _UNREAD = re.compile(r"<!--|<(script|style)\b[^<>]*>", re.IGNORECASE)
 _END = {
@@ -29,12 +34,39 @@ _END = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Whether a page can have a run of some signs, by every so many of its characters: the others are not looked at."""
+
+    step: int
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, signs: str, length: int, looks: int) -> _Run:
+        """`signs`: a set as in a pattern; `length`: characters of the run; `looks`: how many of them are looked at."""
+        return cls(length // looks, re.compile(rf"[{signs}]{{{looks}}}", re.IGNORECASE))
+
+    def may_be_in(self, page: str) -> bool:
+        return self.pattern.search(page[:: self.step]) is not None
+
+
+_MAY_NOT_BREAK = _Run.of("&nbsp;#160xa", _NO_BREAKS * len("&nbsp;"), 16)
+_MAY_BE_BLANK = _Run.of(r"\s\0", BLANK_CHARACTERS, 16)
+_MAY_EMBED = _Run.of(r"^\s\"'<>()", _LONG, 64)
+
+
 def without_padding(page: str) -> str:
     """A page without what fills it; one of ordinary length is returned as it is."""
     if len(page) <= _LONG:
         return page
-    page = _BLANK.sub(_shortest, _NO_BREAK.sub(" ", page))
-    page = _EMBEDDED.sub(",", "".join(_uncrowded(page)))
+    if _MAY_NOT_BREAK.may_be_in(page):
+        page = _NO_BREAK.sub(" ", page)
+    if _MAY_BE_BLANK.may_be_in(page):
+        page = _BLANK.sub(_shortest, page)
+    if _MANY_ATTRIBUTES.search(page):
+        page = "".join(_uncrowded(page))
+    if _MAY_EMBED.may_be_in(page):
+        page = _EMBEDDED.sub(",", page)
     return "".join(_read(page))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 
 from lxml.html import HtmlElement
@@ -27,6 +29,7 @@ _PAGE_LINKS = re.compile(
     r"(?:^|[\s_-])(?:page-?links?|post-page-numbers|post-?pagination|article-?pagination|page-?numbers?|pagination|pager|paginator|multipage|wp-pagenavi|link-?pages|pages)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _POST = re.compile(
     r"(?:^|\s)(?:h-entry|hentry|e-content|entry-content|post-content|article-content|post-body|article-body)(?:$|\s)"
 )
@@ -120,25 +123,32 @@ def _declared(tree: HtmlElement, base: str, stated: dict[str, str]) -> Iterator[
 
 def _page_links(tree: HtmlElement, base: str, own: str) -> Iterator[tuple[str, bool]]:
     """The links of the lists of pages, with True; not those of comments."""
-    is_numbered = any(char.isdigit() for char in own)
-    for count, link in enumerate(tree.iter("a")):
-        if count >= _MAX_LINKS:
-            return
+    is_numbered = _DIGIT.search(own) is not None
+    known: dict[HtmlElement, bool] = {}
+    for link in islice(tree.iter("a"), _MAX_LINKS):
         href = link.get("href") or ""
-        if (is_numbered or any(char.isdigit() for char in href)) and _is_in_page_links(link):
-            target = _web(base, href)
-            if target is not None:
-                yield target, True
+        if not is_numbered and not _DIGIT.search(href):
+            continue
+        above = link.getparent()
+        if above not in known:
+            known[above] = _lists_pages(above)
+        if known[above] and (target := _web(base, href)) is not None:
+            yield target, True
 
 
-def _is_in_page_links(link: HtmlElement) -> bool:
-    above = list(link.iterancestors())
-    named = (f"{one.get('class') or ''} {one.get('id') or ''}" for one in above[:_MAX_ASCENT] if one.attrib)
-    if not any(_PAGE_LINKS.search(names) for names in named):
+def _lists_pages(box: HtmlElement | None) -> bool:
+    """Whether an element is in a list of pages that is not one of comments."""
+    above = [] if box is None else [box, *box.iterancestors()]
+    if not any(_names_pages(one.get("class") or "", one.get("id") or "") for one in above[:_MAX_ASCENT]):
         return False
     return not any(
         boilerplate.names_of(one).is_comments and one.tag not in ("body", "main", "article") for one in above
     )
+
+
+@lru_cache(maxsize=8_192)
+def _names_pages(classes: str, name: str) -> bool:
+    return _PAGE_LINKS.search(f"{classes} {name}") is not None
 
 
 def _addresses(url: str) -> Iterator[_Address]:

@@ -15,7 +15,8 @@ from lxml.html import HtmlElement
 
 from archive.errors import ExtractError, PageTooLargeError
 from archive.extract import page_links, page_source, pipeline, rights, words
-from archive.extract.blocks import BlockType, blocks_of, images_in, links_in, markdown_text
+from archive.extract.block_walk import blocks_of
+from archive.extract.blocks import BlockType, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
 from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
 from archive.extract.method import DEFAULT, Method
@@ -186,7 +187,7 @@ def _is_own_section(part: HtmlElement, tree: HtmlElement, entry: Entry | None) -
     """Whether a section is the post that an entry is about: links also lead to the middle of a post."""
     if entry is None:
         return True
-    said = "\n".join(block.plain for block in entry_blocks(entry.html, ""))
+    said = "\n".join(block.plain for block in entry_blocks(entry.html))
     of_part, of_page = (quoted(said, entry.title or "", "".join(one.itertext())) for one in (part, tree))
     return of_part >= _SECTION * of_page
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.extract import boilerplate, json_ld, words
+from archive.extract.boilerplate import Names
 from archive.extract.candidates import NEVER_BODY
 from archive.extract.characters import collapsed
 from archive.extract.links import base_url, joined
@@ -28,6 +30,14 @@ _FRAME_ROLES = frozenset({"navigation", "banner", "contentinfo", "complementary"
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "embed", "object", "canvas", "amp-img", "amp-video"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _DIALOGS = frozenset({"modal", "popup", "dialog", "dropdown", "offcanvas", "off-canvas", "lightbox", "overlay"})
+_POSTS = frozenset({"h-entry", "hentry"})
+_MARKED = frozenset({"iframe", "form", "input", "div"})
+"""Elements whose names are those of walls..."""
+_MARKED_BY = ("src", "action", "class", "id", "name", "data-sitekey")
+"""...and the attributes that name them."""
+_PRESSED = frozenset({"submit", "button", "image"})
+_NO_HOLES = frozenset({"input", "a", "span", "br", "hr", "col", "i", "ins"})
+"""Elements that are empty on ordinary pages."""
 _NOT_PICTURES = re.compile(
     r"logo|icon|avatar|gravatar|emoji|pixel|spinner|loading|loader|captcha|tracking|badge|sprite", re.IGNORECASE
 )
@@ -36,12 +46,15 @@ _SCHEME = re.compile(r"//|[A-Za-z][A-Za-z0-9+.-]*:")
 _REFRESH = re.compile(r"^\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=\s*)?[\"']?\s*([^\"'>]*))?", re.IGNORECASE)
 _TINY_PICTURE = 3
 """Pixels up to which a picture counts visits."""
+_NAMES_CHARACTERS = 200
+"""Characters of names of an element; of longer ones none are alike."""
 _INLINE_CHARACTERS = 4_000
 """Beginning of an inline script that is searched."""
 _WHOLE_POST = 120
 """Words for readers without scripts, or in a dialog, from which on they are the post rather than a request."""
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
+_GRANTED = "client_id="
 _MAX_LOGINS = 20
 _MAX_HEADINGS = 200
 
@@ -219,6 +232,18 @@ def _read_script(element: HtmlElement, signs: Signs) -> None:
     _mark(signs, f"{element.get('id') or ''} {source or inline[:_INLINE_CHARACTERS]}", "script")
 
 
+def _mark_names(signs: Signs, names: str, what: str) -> None:
+    """As `_mark`, for what an element is named: a site names many alike, and few as a wall."""
+    if len(names) > _NAMES_CHARACTERS or _has_mark(names):
+        _mark(signs, names, what)
+
+
+@lru_cache(maxsize=8_192)
+def _has_mark(names: str) -> bool:
+    known = walls()
+    return any(marked(names, marks) for marks in (known.challenge_pages, known.challenge_marks, known.consent_marks))
+
+
 def _mark(signs: Signs, text: str, what: str) -> None:
     """Note the names of the software that makes walls."""
     known = walls()
@@ -270,7 +295,7 @@ class _Walk:
         for element in self.root.iter("article", "main", "div", "section", "h1"):
             if element.tag == "h1" and _is_in(element, "header"):
                 continue  # often the name of the site
-            if element.tag in ("div", "section") and not _is_post(element):
+            if element.tag in ("div", "section") and not _is_post(element.get("class"), element.get("itemprop")):
                 continue
             if element.tag == "article" and _is_in(element, "aside", "nav", "footer"):
                 continue  # teasers
@@ -281,17 +306,14 @@ class _Walk:
         return frozenset(found)
 
     def run(self) -> None:
-        self._element(self.root)
-        self._text(self.root, self.root.text)
+        above = self.root.getparent()
+        self._text(self._element(self.root, self.flags.get(above, 0)), self.root.text)
         for element in self.root.iterdescendants():
-            above = element.getparent()
-            if not isinstance(element.tag, str):
-                self._text(above, element.tail)
-                continue
-            self._element(element)
-            self._text(element, element.text)
-            if above is not None and element is not self.root:
-                self._tail(element, above)
+            outer = self.flags.get(element.getparent(), 0)
+            if isinstance(element.tag, str):
+                self._text(self._element(element, outer), element.text)
+            # Pieces are not in the page's order: only their words are compared.
+            self._text(outer, element.tail)
         if self.signs.walled >= _CONTENT:  # some sites name the part that is to be paid for, not the offer
             self.signs.running += self.signs.walled
             self.signs.walled, self.signs.paywall = 0, None
@@ -313,16 +335,8 @@ class _Walk:
             self.signs.own, self.signs.own_text = own, " ".join(parts)
             self.signs.has_body = bool(self.bodies)
 
-    def _tail(self, element: HtmlElement, above: HtmlElement) -> None:
-        # Pieces are not in the page's order: only their words are compared.
-        if element.tail:
-            self._text(above, element.tail)
-
-    def _text(self, element: HtmlElement | None, text: str | None) -> None:
-        if element is None or not text or text.isspace():
-            return
-        flags = self.flags.get(element, 0)
-        if flags & UNSEEN:
+    def _text(self, flags: int, text: str | None) -> None:
+        if not text or flags & UNSEEN or text.isspace():
             return
         signs = self.signs
         size = words.count(text)
@@ -350,86 +364,58 @@ class _Walk:
         elif not flags & (HEADING | LINK | PAYWALL):
             signs.running += size
 
-    def _element(self, element: HtmlElement) -> None:
-        above = element.getparent()
-        flags = self.flags.get(above, 0) if above is not None else 0
+    def _element(self, element: HtmlElement, flags: int) -> int:
+        """Note an element in the regions of its parent; returns those that it is in."""
         tag = element.tag
-        if tag != "noscript" or words.count("".join(element.itertext())) < _WHOLE_POST:
-            flags |= _TAGS.get(tag, 0)
-        attributes = element.attrib
-        if tag in _FRAMES and element not in self.with_post:
+        own = _TAGS.get(tag, 0)
+        if own and (tag != "noscript" or words.count("".join(element.itertext())) < _WHOLE_POST):
+            flags |= own
+        is_post = element in self.with_post
+        if tag in _FRAMES and not is_post:
             flags |= FRAME
+        attributes = dict(element.items())
+        known = boilerplate.names_of(element) if attributes else boilerplate.NAMELESS
         if attributes and tag not in ("html", "body"):
-            flags |= self._named(element)
-        is_seen = not flags & (_NOT_MAIN & ~FRAME)
-        if is_seen and attributes and element not in self.with_post and self._is_paywall(element):
+            flags |= _named(element, attributes, known, is_post=is_post)
+        if attributes and not is_post and not flags & (_NOT_MAIN & ~FRAME) and self._is_paywall(attributes):
             flags |= PAYWALL
         self.flags[element] = flags
-        self._note(element, flags)
-
-    def _named(self, element: HtmlElement) -> int:
-        """The regions that the attributes of an element make it."""
-        attributes, flags = element.attrib, 0
-        if "hidden" in attributes or boilerplate.is_unseen(element):
-            flags |= UNSEEN
-        is_post = element in self.with_post
-        role = (attributes.get("role") or "").lower()
-        if role in _FRAME_ROLES and not is_post:
-            flags |= FRAME
-        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        if (role in ("dialog", "alertdialog") or attributes.get("aria-modal") == "true") and not is_post:
-            flags |= DIALOG
-        if names == " " or is_post:
-            return flags
-        known = boilerplate.names_of(element)
-        if known.is_consent:
-            flags |= CONSENT
-        elif known.is_comments:
-            flags |= COMMENTS
-        elif not _DIALOGS.isdisjoint(re.split(r"[\s_-]+", names.lower())):
-            flags |= DIALOG if words.count("".join(element.itertext())) < _WHOLE_POST else 0
-        elif element.tag not in _CONTROLS and names_other_part(names[:200]):
-            flags |= FRAME
+        if attributes and tag in _MARKED:
+            named = " ".join(value for name in _MARKED_BY if (value := attributes.get(name)))
+            _mark_names(self.signs, named[:_INLINE_CHARACTERS], tag)
+        if not flags & UNSEEN:
+            self._note(element, attributes, flags)
+            if not flags & (FRAME | COMMENTS):
+                self._note_post(element, attributes, known)
         return flags
 
-    def _note(self, element: HtmlElement, flags: int) -> None:
+    def _note(self, element: HtmlElement, attributes: Mapping[str, str], flags: int) -> None:
         """Count what an element shows."""
         signs, tag = self.signs, element.tag
-        get = element.get
-        if tag in ("iframe", "form", "input", "div") and element.attrib:
-            mark = " ".join(
-                value for name in ("src", "action", "class", "id", "name", "data-sitekey") if (value := get(name))
-            )
-            _mark(signs, mark[:_INLINE_CHARACTERS], tag)
-        if flags & UNSEEN:
-            return
         is_main = not flags & _NOT_MAIN
-        if tag == "article" and not flags & (FRAME | COMMENTS):
+        if tag == "a":
+            self._link(attributes.get("href") or "")
+        elif tag == "article" and not flags & (FRAME | COMMENTS):
             signs.articles += 1
         elif tag == "time":
             signs.times += not flags & (COMMENTS | FRAME)
-        elif tag == "a":
-            self._link(get("href") or "")
         elif tag in _MEDIA:
             signs.media += is_main and _is_medium(element)
-        elif tag == "button" or (tag == "input" and (get("type") or "").lower() in ("submit", "button", "image")):
+        elif tag == "button" or (tag == "input" and (attributes.get("type") or "").lower() in _PRESSED):
             signs.buttons += not flags & (FRAME | COMMENTS)
-        elif is_main and not len(element) and not (element.text or "").strip() and (get("id") or "-" in tag):
-            signs.holes += tag not in ("input", "a", "span", "br", "hr", "col", "i", "ins")
-        if not flags & (FRAME | COMMENTS):
-            self._note_post(element)
+        elif is_main and (attributes.get("id") or "-" in tag) and not len(element) and not (element.text or "").strip():
+            signs.holes += tag not in _NO_HOLES
 
-    def _note_post(self, element: HtmlElement) -> None:
+    def _note_post(self, element: HtmlElement, attributes: Mapping[str, str], known: Names) -> None:
         """Note an element that is marked up as a post, or as the body of one."""
         tag = element.tag
         if tag == "main":
             self.mains.append(element)
         if tag == "body":
             return
-        is_post = tag == "article" or _is_post(element)
-        is_body = tag not in NEVER_BODY and (
-            "articleBody" in (element.get("itemprop") or "") or boilerplate.names_of(element).is_body
-        )
+        item = attributes.get("itemprop")
+        is_post = tag == "article" or _is_post(attributes.get("class"), item)
+        is_body = (known.is_body or _is_article_body(item)) and tag not in NEVER_BODY
         if is_post:
             self.signs.articles += tag != "article"
             if not self.posts or not _contains(self.posts[-1], element):
@@ -437,8 +423,8 @@ class _Walk:
         if is_body and (not self.bodies or not _contains(self.bodies[-1], element)):
             self.bodies.append(element)
 
-    def _is_paywall(self, element: HtmlElement) -> bool:
-        found = names_paywall(f"{element.get('class') or ''} {element.get('id') or ''}")
+    def _is_paywall(self, attributes: Mapping[str, str]) -> bool:
+        found = names_paywall(f"{attributes.get('class') or ''} {attributes.get('id') or ''}")
         if found is not None:
             self.signs.paywall = self.signs.paywall or f"an element named {found}"
         return found is not None
@@ -450,8 +436,9 @@ class _Walk:
         if not _SCHEME.match(href):
             own = href.partition("?")[0].partition("#")[0]
             self.signs.own_links += bool(own) and own != self.path and not leads_to_login(href)
-        elif _host(href) == self.host and _path(href) != self.path:
-            self.signs.own_links += not leads_to_login(href)
+        else:
+            host, path = _place(href)
+            self.signs.own_links += host == self.host and path != self.path and not leads_to_login(href)
 
     def _headings(self) -> None:
         for element in self.root.iter("h1", "h2", "h3"):
@@ -483,8 +470,10 @@ class _Walk:
             if action and (form.get("action") or "").strip() and leads_to_login(action):
                 self._login(form, "a form that leads to a login")
         if self.signs.login is None:
+            may_be_all = _GRANTED in self.base
             for link in self.root.iter("a"):
-                target = joined(self.base, link.get("href") or "")
+                href = link.get("href") or ""
+                target = joined(self.base, href) if may_be_all or _GRANTED in href else None
                 if target and _is_grant(target):
                     self._login(link, "a link to log in with an account elsewhere")
 
@@ -510,19 +499,57 @@ def _is_grant(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return "client_id=" in parts.query and "redirect_uri=" in parts.query
+    return _GRANTED in parts.query and "redirect_uri=" in parts.query
 
 
 def _is_in(element: HtmlElement, *tags: str) -> bool:
     return next(element.iterancestors(*tags), None) is not None
 
 
-def _is_post(element: HtmlElement) -> bool:
-    """Whether an element is marked up as a post."""
-    if not element.attrib:
-        return False
-    classes = (element.get("class") or "").split()
-    return "h-entry" in classes or "hentry" in classes or "articleBody" in (element.get("itemprop") or "")
+def _is_post(classes: str | None, item: str | None) -> bool:
+    """Whether an element is marked up as a post, by its class and its `itemprop`."""
+    return _is_article_body(item) or bool(classes and "entry" in classes and not _POSTS.isdisjoint(classes.split()))
+
+
+def _is_article_body(item: str | None) -> bool:
+    return bool(item) and "articleBody" in (item or "")
+
+
+def _named(element: HtmlElement, attributes: Mapping[str, str], known: Names, *, is_post: bool) -> int:
+    """The regions that the attributes of an element make it.
+
+    Args:
+        element: The element.
+        attributes: All of them.
+        known: What its class and its id say.
+        is_post: Whether a post is in it.
+    """
+    flags, role = 0, (attributes.get("role") or "").lower()
+    if boilerplate.is_unseen(element, known):
+        flags |= UNSEEN
+    if is_post:
+        return flags
+    if role in _FRAME_ROLES:
+        flags |= FRAME
+    if role in ("dialog", "alertdialog") or attributes.get("aria-modal") == "true":
+        flags |= DIALOG
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    if names == " ":
+        return flags
+    if known.is_consent:
+        flags |= CONSENT
+    elif known.is_comments:
+        flags |= COMMENTS
+    elif _names_dialog(names):
+        flags |= DIALOG if words.count("".join(element.itertext())) < _WHOLE_POST else 0
+    elif element.tag not in _CONTROLS and names_other_part(names[:200]):
+        flags |= FRAME
+    return flags
+
+
+@lru_cache(maxsize=8_192)
+def _names_dialog(names: str) -> bool:
+    return not _DIALOGS.isdisjoint(re.split(r"[\s_-]+", names.lower()))
 
 
 def _is_medium(element: HtmlElement) -> bool:
@@ -538,15 +565,14 @@ def _is_medium(element: HtmlElement) -> bool:
     return _NOT_PICTURES.search(names) is None
 
 
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""
-
-
 def _host(url: str) -> str:
+    return _place(url)[0]
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Host and path of a URL."""
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        parts = urlsplit(url)
+        return (parts.hostname or "").removeprefix("www."), parts.path
     except ValueError:
-        return ""
+        return "", ""

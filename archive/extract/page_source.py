@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
@@ -26,6 +26,12 @@ class Source:
     url: str
     again: Callable[[], HtmlElement]
     """Returns another tree of the same page, which may be changed."""
+    elements: Sequence[HtmlElement] = field(init=False, repr=False, compare=False)
+    """All of the tree. While they are held, a look at one costs a third: lxml need not make an object for it again."""
+
+    def __post_init__(self) -> None:
+        """Hold the elements."""
+        object.__setattr__(self, "elements", tuple(self.tree.iter()))
 
     @classmethod
     def of(cls, payload: bytes, url: str, content_type: str | None) -> Source:

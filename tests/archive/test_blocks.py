@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from lxml.html import fragment_fromstring
 
-from archive.extract.blocks import BlockType, blocks_of, markdown_text, plain_text
+from archive.extract.block_walk import blocks_of
+from archive.extract.blocks import BlockType, markdown_text, plain_text
 
 URL = "http://blog.example/post/"
 

@@ -6,7 +6,7 @@ To add one, write a class with a `name` and a method `post`, and add it to `extr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -33,7 +33,8 @@ class Page:
     """What a feed has of the post."""
     site: Profile | None = None
     """The blocks that recur on the site."""
-    known_signs: Signs | None = None
+    read_signs: Callable[[], Signs] | None = None
+    """Reads the structure of the page where more is known of it, such as its headers."""
 
     @cached_property
     def outline(self) -> Outline:
@@ -54,7 +55,7 @@ class Page:
     @cached_property
     def signs(self) -> Signs:
         """The structure of the page, read when it is first needed."""
-        return self.known_signs or signs_of(self.source.tree, url=self.source.url)
+        return self.read_signs() if self.read_signs else signs_of(self.source.tree, url=self.source.url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,18 @@ def _lacks(named: frozenset[str], page: frozenset[str], signs: Signs) -> bool:
     return len(named & (page | headings.words)) <= _NO_TITLE * len(named)
 
 
+def quotes(text: str, entry: Entry | None) -> bool:
+    """Whether a text has the words of an entry, so that testimony about its page agrees whatever else is there."""
+    said = plain_text(entry_blocks(entry.html)) if entry is not None else ""
+    if not said or not text:
+        return False
+    if _is_phrase(words.letters(said), (words.letters(text),)):
+        return True
+    own = Content.of(said)
+    size = len(own.words - Content.of(entry.title or "").words) if entry is not None else 0
+    return size > _MIN_PAIRS and own.share_of_pairs(Content.of(text)) >= _QUOTED
+
+
 def quoted(said: str, title: str, text: str) -> float:
     """Share of an entry's words that a text has, 0 to 1; if it has none of its content, whether it has its title."""
     seen = (words.letters(text),)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
+from functools import cache, partial
 from http import HTTPStatus
 
 from lxml.html import HtmlElement
@@ -18,9 +19,9 @@ from archive.extract import page_links, page_source, pipeline, rights, words
 from archive.extract.block_walk import blocks_of
 from archive.extract.blocks import BlockType, images_in, links_in, markdown_text
 from archive.extract.feed_hints import entry_blocks
-from archive.extract.judge import Case, judge, quoted, same_page_everywhere, testimony
+from archive.extract.judge import Case, judge, quoted, quotes, same_page_everywhere, testimony
 from archive.extract.method import DEFAULT, Method
-from archive.extract.page_signs import Signs, signs_of
+from archive.extract.page_signs import Signs, may_be_walled, signs_of
 from archive.extract.reading import PageReading
 from archive.extract.section import section
 from archive.extract.site_profile import Profile
@@ -97,28 +98,29 @@ def read_page(  # noqa: PLR0913  all of it is known of the page
         of_page = rights.stated(source.tree, stated, url)
         read = _read_section(part, url, date=date, entry=entry, site=site, method=method, links=links)
         return replace(read, text=replace(read.text, rights=of_page)) if read.text else read
-    signs = signs_of(source.tree, url=url, headers=stated)
+    signs = cache(partial(signs_of, source.tree, url=url, headers=stated))
     text = pipeline.read(source, date=date, entry=entry, site=site, method=method, signs=signs, headers=stated)
-    signs = _with_running(signs, text)
-    said = testimony(entry, signs, text.text)
-    verdict = judge(
-        Case(
-            signs=signs,
-            said=said,
-            text=text.text,
-            asked=asked,
-            front=front,
-            is_foreign=foreign,
-            is_archived=archived,
-            has_entry=entry is not None,
+    verdict, found = None, text.text
+    if asked is not None or foreign or not quotes(text.text, entry) or may_be_walled(source.elements):
+        seen = _with_running(signs(), text)
+        verdict = judge(
+            Case(
+                signs=seen,
+                said=testimony(entry, seen, text.text),
+                text=text.text,
+                asked=asked,
+                front=front,
+                is_foreign=foreign,
+                is_archived=archived,
+                has_entry=entry is not None,
+            )
         )
-    )
-    found = text.text or " ".join(signs.main_text.split())
-    if not text.text and (verdict is None or not verdict.certain):
-        text = _captions(text, source, signs)
-        if not text.text:
-            verdict = verdict or Verdict(kind="empty", reason="has no words", certain=True)
-            verdict = replace(verdict, certain=True)
+        found = text.text or " ".join(seen.main_text.split())
+        if not text.text and (verdict is None or not verdict.certain):
+            text = _captions(text, source, seen)
+            if not text.text:
+                verdict = verdict or Verdict(kind="empty", reason="has no words", certain=True)
+                verdict = replace(verdict, certain=True)
     return PageReading(
         text=None if verdict and verdict.certain else text,
         verdict=verdict,

@@ -6,7 +6,7 @@ What a page is never depends on the words that it shows to people, except for er
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -55,6 +55,7 @@ _WHOLE_POST = 120
 _CONTENT = 60
 """Words in an element named as a paywall from which on it is the post that is to be paid for, and is there."""
 _GRANTED = "client_id="
+_FREE = "isAccessibleForFree"
 _MAX_LOGINS = 20
 _MAX_HEADINGS = 200
 
@@ -161,6 +162,15 @@ class Signs:
         return "".join(self.main)
 
 
+def may_be_walled(elements: Iterable[HtmlElement]) -> bool:
+    """Whether anything among the elements of a page is named as a paywall, or says that the page is not free."""
+    return any(
+        names_paywall(f"{element.get('class') or ''} {element.get('id') or ''}") is not None
+        or (element.tag == "script" and _FREE in (element.text or ""))
+        for element in elements
+    )
+
+
 def signs_of(tree: HtmlElement, *, url: str, headers: Mapping[str, str] | None = None) -> Signs:
     """Collect the signs of a page in one walk."""
     signs = Signs(url=url)
@@ -262,7 +272,7 @@ def _read_item(item: dict[str, object], signs: Signs) -> None:
         signs.articles += 1
         if isinstance(headline := item.get("headline"), str):
             signs.titles.append(collapsed(headline).strip())
-    if str(item.get("isAccessibleForFree")).strip().lower() in ("false", "http://schema.org/false"):
+    if str(item.get(_FREE)).strip().lower() in ("false", "http://schema.org/false"):
         signs.not_free = True
 
 

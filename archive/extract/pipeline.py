@@ -6,7 +6,7 @@ Dates are bounded by the date of the capture: the same page gives the same text 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -107,7 +107,7 @@ def read(
     entry: Entry | None,
     site: Profile | None,
     method: Method = DEFAULT,
-    signs: Signs | None = None,
+    signs: Callable[[], Signs] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Text:
     """The text and metadata of a page as `extract` gives them; the text is empty if the page has none.
@@ -118,7 +118,7 @@ def read(
         entry: What a feed says about the post.
         site: The blocks that recur on the site.
         method: The extractor, and the operator's rules for the site.
-        signs: The structure of the page, if it is known.
+        signs: Reads the structure of the page, if more is known of it than the source; only doubts ask for it.
         headers: As for `extract`.
     """
     tree = source.tree
@@ -132,7 +132,7 @@ def read(
             title=facts.title,
             hints=FeedHints.of(entry.html) if entry else None,
             site=site,
-            known_signs=signs,
+            read_signs=signs,
         ),
         method,
     )

@@ -6,11 +6,14 @@ every day and in every order.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from lxml.html import HtmlElement
-from trafilatura import bare_extraction, load_html
+from lxml.etree import ElementDefaultClassLookup, LxmlError
+from lxml.html import HtmlComment, HtmlElement, HTMLParser, fromstring
+from trafilatura import bare_extraction
+from trafilatura.utils import is_dubious_html, repair_faulty_html
 from trafilatura.xml import xmltotxt
 
 VERSION = version("trafilatura")
@@ -27,13 +30,34 @@ class Found:
     comments: str
 
 
+_PARSER = HTMLParser(collect_ids=False, default_doctype=False, encoding="utf-8", remove_comments=True, remove_pis=True)
+"""As trafilatura's own, but for the next line."""
+# One class for all elements, so that none has to be looked up in Python for each of them.
+_PARSER.set_element_class_lookup(ElementDefaultClassLookup(element=HtmlElement, comment=HtmlComment))
+
+
 def parse(page: str) -> HtmlElement | None:
-    """The tree of an HTML page; None if it is not one."""
-    return load_html(page)
+    """The tree of an HTML page, as trafilatura makes it; None if it is not one."""
+    beginning = page[:50].lower()
+    repaired = repair_faulty_html(page, beginning)
+    tree = None
+    with suppress(ValueError):  # it declares an encoding: then bytes are asked for
+        tree = _parsed(repaired)
+    if tree is None or len(tree) < 1:
+        tree = _parsed(repaired.encode("utf8", "surrogatepass"))
+    is_page = tree is not None and (len(tree) > 1 or not is_dubious_html(beginning))
+    return tree if is_page else None
+
+
+def _parsed(page: str | bytes) -> HtmlElement | None:
+    try:
+        return fromstring(page, parser=_PARSER)
+    except LxmlError:  # it is empty
+        return None
 
 
 def find(tree: HtmlElement, url: str) -> Found | None:
-    """The post of a page; None if it finds none. The tree is used up."""
+    """The post of a page; None if it finds none. The tree is not changed: trafilatura works on a copy."""
     document = bare_extraction(
         tree,
         url=url,

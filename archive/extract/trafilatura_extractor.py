@@ -27,7 +27,7 @@ class TrafilaturaExtractor:
 
     def post(self, page: Page) -> Post:
         """The post of a page."""
-        found = trafilatura_adapter.find(page.source.again(), page.source.url)
+        found = trafilatura_adapter.find(page.source.tree, page.source.url)
         if found is None:
             return Post()
         blocks = blocks_in(found.plain, page.blocks)

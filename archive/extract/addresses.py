@@ -10,7 +10,7 @@ from functools import cache
 from urllib.parse import quote, urlsplit
 
 from archive.extract import boilerplate
-from archive.extract.links import joined
+from archive.extract.links import is_ordinary, joined
 
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _MAX_URL = 2_000
@@ -21,6 +21,8 @@ _MAIL = re.compile(r"mailto:[^\s<>?@]{1,254}+@[^\s<>?@]{1,253}+(?=\?|$)", re.IGN
 def link_target(base: str, source: str) -> str:
     """The absolute web address in an attribute, quoted for Markdown; empty if it is not one."""
     target = joined(base, source)
+    if target is not None and len(target) <= _MAX_URL and is_ordinary(target):
+        return target
     try:
         parts = urlsplit(target or "")
         if target is None or parts.scheme not in ("http", "https") or not parts.hostname or len(target) > _MAX_URL:
@@ -43,7 +45,7 @@ def href_target(base: str, href: str) -> str:
 
 def is_tracker(url: str) -> bool:
     """Whether an address is that of a server which counts clicks or visits, or hides another address."""
-    return bool(url) and _trackers().search(url) is not None
+    return bool(url) and _trackers().match(url) is not None
 
 
 @cache

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -17,7 +18,6 @@ from lxml import etree
 from lxml.html import HtmlElement, fragment_fromstring
 
 from archive.extract import boilerplate, captions, markdown
-from archive.extract.addresses import href_target
 from archive.extract.blocks import Block, BlockType, links_in
 from archive.extract.characters import SPACE, collapsed, composed, single_spaced
 from archive.extract.code import code_language, is_gutter, listing, source_code
@@ -25,23 +25,13 @@ from archive.extract.embeds import PLAYERS, embed_target
 from archive.extract.exponents import subscript, superscript
 from archive.extract.formula import linear
 from archive.extract.images import image_target
-from archive.extract.markdown import (
-    BREAK,
-    FIRST_TARGET,
-    LAST_TARGET,
-    LINK,
-    LINKED,
-    NOTE,
-    REFERENCES,
-    TOGGLES,
-    target_of,
-)
+from archive.extract.markdown import BREAK, LINK, NOTE, REFERENCES, TOGGLES
 from archive.extract.nesting import Nesting
-from archive.extract.outward import leads_away
 from archive.extract.tables import data_rows, link_characters, table_text
 from archive.extract.tags import BLOCKS, HEADINGS
-from archive.extract.text import Image, Link
-from archive.limits import FIELD_CHARACTERS, LINK_CHARACTERS
+from archive.extract.text import Image
+from archive.extract.written import Markup, Targets, Written, paragraph
+from archive.limits import FIELD_CHARACTERS
 
 _BLANK_LINES = re.compile("\x0b(?: *+\x0b)+")
 _INLINE = {
@@ -77,9 +67,7 @@ class _Walk:
     parts: list[str] = field(default_factory=list)
     images: list[tuple[HtmlElement, str]] = field(default_factory=list)
     """Pictures in the open block, and their addresses."""
-    targets: list[str] = field(default_factory=lambda: [""])
-    """Where links lead, by the number of their character; the first is that of links that lead nowhere."""
-    rels: list[str] = field(default_factory=lambda: [""])
+    targets: Targets = field(init=False)
     anchors: int = 0
     """How many links are open."""
     marks: Counter[str] = field(default_factory=Counter)
@@ -94,6 +82,9 @@ class _Walk:
     captioned: set[HtmlElement] = field(default_factory=set)
     """Open elements that are captions."""
     nesting: Nesting = field(default_factory=Nesting)
+
+    def __post_init__(self) -> None:
+        self.targets = Targets(self.url)
 
     def through(self, root: HtmlElement) -> None:
         self.open.append(root)
@@ -140,7 +131,7 @@ class _Walk:
         elif tag in BLOCKS:
             self._flush()
             self._open(element)
-        if tag not in BLOCKS and boilerplate.names_of(element).is_caption:
+        if tag not in BLOCKS and boilerplate.names_caption(element):
             self._flush()
             self._caption(element, is_own=False)
         self._text(element.text)
@@ -206,24 +197,14 @@ class _Walk:
             return True
         self.anchors += 1
         if self.anchors == 1:
-            self._mark_link(LINK + self._numbered(element, target))
+            is_own_anchor = target.startswith("#") and self.heading  # of the heading itself
+            self._mark_link(LINK + self.targets.add(element, "" if is_own_anchor else target))
         return False
 
     def _mark_link(self, mark: str) -> None:
         """Begin or end a link; code is a link rather than that a link is code, which Markdown does not know."""
         is_code = self.marks[markdown.CODE] and not self.heading
         self.parts += [markdown.CODE, mark, markdown.CODE] if is_code else [mark]
-
-    def _numbered(self, element: HtmlElement, href: str) -> str:
-        """The character that stands for the target of a link."""
-        is_own_anchor = href.startswith("#") and self.heading  # of the heading itself
-        target = href_target(self.url, href) if href.strip() and not is_own_anchor else ""
-        number = len(self.targets)
-        if not target or number > LAST_TARGET - FIRST_TARGET:
-            return chr(FIRST_TARGET)
-        self.targets.append(target)
-        self.rels.append(" ".join((element.get("rel") or "").lower().split())[:LINK_CHARACTERS])
-        return chr(FIRST_TARGET + number)
 
     def _superscript(self, element: HtmlElement) -> bool:
         link = next(element.iter("a"), None)
@@ -265,9 +246,8 @@ class _Walk:
         images, self.images = self.images, []
         for element, target in images:
             alt = composed(collapsed(element.get("alt") or "").strip())[:FIELD_CHARACTERS]
-            self._add(
-                BlockType.IMAGE, alt, markdown.image(alt, target), element=element, image=Image(url=target, alt=alt)
-            )
+            shown = Image(url=target, alt=alt)
+            self._add(BlockType.IMAGE, alt, partial(_shown, shown), element=element, image=shown)
 
     def _no_script(self, element: HtmlElement) -> None:
         """Note the pictures for readers without scripts, unless the one before is shown to other readers."""
@@ -316,21 +296,20 @@ class _Walk:
         if target := embed_target(element, self.url):
             self._flush()
             label = (element.get("title") or "").strip() or f"{urlsplit(target).hostname}"
-            self._add(BlockType.EMBED, target, markdown.link(label, target), element=element)
+            self._add(BlockType.EMBED, target, partial(_played, label, target), element=element)
         return str(element.tag) != "embed"  # it is empty, but the parser does not know that
 
     def _preformatted(self, element: HtmlElement) -> bool:
         self._flush()
         code = "" if is_gutter(element) else source_code(element, self.dropped)
         if code:
-            self._add(BlockType.CODE, code, markdown.fenced(code, code_language(element)), element=element)
+            self._add(BlockType.CODE, code, partial(_fenced, code, element), element=element)
         return True
 
     def _table(self, element: HtmlElement) -> bool:
         if (code := listing(element)) is not None:
             self._flush()
-            language = code_language(element)
-            self._add(BlockType.CODE, code, markdown.fenced(code, language), element=element)
+            self._add(BlockType.CODE, code, partial(_fenced, code, element), element=element)
             return True
         rows = data_rows(element, self.dropped)
         if rows is None:
@@ -339,16 +318,15 @@ class _Walk:
         for caption in element.iterchildren("caption"):
             words = composed(collapsed("".join(caption.itertext())).strip())
             if words and caption not in self.dropped:
-                self._add(None, words, markdown.inline(words), element=caption)
+                self._add(None, words, partial(paragraph, words, self.targets, 0), element=caption)
         read = [[_cell(cell, self.dropped, self.url) for cell in row] for row in rows]
         cells = [row for row in read if any(cell.plain for cell in row)]
         if cells:
             self._add(
                 BlockType.TABLE,
                 table_text([[cell.plain for cell in row] for row in cells]),
-                markdown.table([[cell.markdown for cell in row] for row in cells]),
+                partial(_tabled, cells),
                 linked=link_characters(element),
-                links=tuple(link for row in cells for cell in row for link in cell.links),
                 element=element,
             )
         return True
@@ -374,7 +352,7 @@ class _Walk:
     def _plain_paragraph(self, text: str) -> None:
         """A paragraph of one line without marks."""
         if text:
-            self._say(composed(text), composed(markdown.inline(text)))
+            self._say(composed(text), text)
 
     def _paragraph(self, text: str) -> None:
         toggles = TOGGLES.findall(text)
@@ -385,32 +363,27 @@ class _Walk:
         bare = single_spaced(bare).strip()
         if not bare:
             return
-        links = self._links(text) if LINK in text else ()
         linked = sum(len(part) - 1 for part in text.split(LINK)[1::2]) if LINK in text else 0
         words = REFERENCES.sub(r"[\1]", bare) if NOTE in bare else bare
         if "\n" in words:
             words = "\n".join(filter(None, map(str.strip, words.split("\n"))))
-        self._say(composed(words), composed(markdown.inline(text, self.targets)), linked, links)
+        self._say(composed(words), text, linked)
 
-    def _say(self, words: str, marked: str, linked: int = 0, links: tuple[Link, ...] = ()) -> None:
-        """Add a block of words; `linked`: how many of its characters are links."""
+    def _say(self, words: str, text: str, linked: int = 0) -> None:
+        """Add a block of words.
+
+        Args:
+            words: As plain text.
+            text: With marks.
+            linked: How many of its characters are links.
+        """
         kind = None
         if self.heading:
-            kind, marked = BlockType.HEADING, "#" * self.heading + " " + marked.replace("\n", " ")
+            kind = BlockType.HEADING
         elif (self.captions and not self.own_caption) or boilerplate.wording().figure.match(words):
             kind = BlockType.CAPTION
-        self._add(kind, words, marked, linked=linked, links=links, caption=bool(self.captions))
-
-    def _links(self, text: str) -> tuple[Link, ...]:
-        """The links in a paragraph that lead somewhere and have words."""
-        found = []
-        for character, marked in LINKED.findall(text):
-            target, words = target_of(character, self.targets), REFERENCES.sub("", marked)
-            words = collapsed(TOGGLES.sub("", words.replace(BREAK, " "))).strip()
-            if target and words:
-                rel = target_of(character, self.rels)
-                found.append(Link(target=target, words=composed(words)[:LINK_CHARACTERS], rel=rel))
-        return tuple(found)
+        make = partial(paragraph, text, self.targets, self.heading)
+        self._add(kind, words, make, linked=linked, caption=bool(self.captions))
 
     def _balanced(self, text: str, toggles: list[str]) -> str:
         """A paragraph in which every open mark is closed; the next paragraph opens them again."""
@@ -427,25 +400,22 @@ class _Walk:
         self,
         kind: BlockType | None,
         words: str,
-        marked: str,
+        make: Callable[[], Markup],
         *,
         linked: int = 0,
-        links: tuple[Link, ...] = (),
         caption: bool = False,
         image: Image | None = None,
         element: HtmlElement | None = None,
     ) -> None:
-        block = self.nesting.written(kind, words, marked, self.blocks[-1] if self.blocks else None)
+        block = self.nesting.nested(kind, words, self.blocks[-1] if self.blocks else None)
         self.blocks.append(
             Block(
                 type=block.type,
                 plain=block.plain,
-                markdown=block.markdown,
+                written=Written(make, url=self.url, first=block.first, rest=block.rest),
                 joint=block.joint,
                 linked=linked,
                 item=block.item,
-                outward=sum(len(link.words) for link in links if leads_away(link.target, self.url)),
-                links=links,
                 caption=caption,
                 image=image,
                 element=self.open[-1] if element is None else element,
@@ -481,22 +451,37 @@ def _parsed(markup: str) -> HtmlElement | None:
         return None
 
 
+def _shown(image: Image) -> Markup:
+    return markdown.image(image.alt, image.url), ()
+
+
+def _played(label: str, target: str) -> Markup:
+    return markdown.link(label, target), ()
+
+
+def _fenced(code: str, element: HtmlElement) -> Markup:
+    return markdown.fenced(code, code_language(element)), ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     """A cell of a table."""
 
     plain: str
-    markdown: str
-    links: tuple[Link, ...]
+    blocks: Sequence[Block]
+
+    @property
+    def markdown(self) -> str:
+        marked = " ".join(block.markdown.replace("\n", " ") for block in self.blocks)
+        return SPACE.sub(" ", marked).strip()
+
+
+def _tabled(rows: Sequence[Sequence[_Cell]]) -> Markup:
+    links = tuple(link for row in rows for cell in row for link in links_in(cell.blocks))
+    return markdown.table([[cell.markdown for cell in row] for row in rows]), links
 
 
 def _cell(cell: HtmlElement, dropped: Collection[HtmlElement], url: str) -> _Cell:
-    walk = _Walk(dropped, url)
-    walk.through(cell)
-    plain = " ".join(block.plain for block in walk.blocks if block.type not in (BlockType.EMBED, BlockType.IMAGE))
-    marked = " ".join(block.markdown.replace("\n", " ") for block in walk.blocks)
-    return _Cell(
-        plain=SPACE.sub(" ", plain).strip(),
-        markdown=SPACE.sub(" ", marked).strip(),
-        links=links_in(walk.blocks),
-    )
+    blocks = blocks_of(cell, dropped=dropped, url=url)
+    plain = " ".join(block.plain for block in blocks if block.type not in (BlockType.EMBED, BlockType.IMAGE))
+    return _Cell(SPACE.sub(" ", plain).strip(), blocks)

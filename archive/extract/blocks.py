@@ -13,6 +13,7 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from archive.extract.text import Image, Link
+from archive.extract.written import Written
 from archive.limits import FIELD_CHARACTERS, TEXT_IMAGES, TEXT_LINKS
 
 _CAPTION_DEPTH = 3
@@ -44,23 +45,35 @@ class Block:
     type: BlockType
     plain: str
     """Its text: one line, except verse, code and tables. For a video its URL, for a picture its description."""
-    markdown: str
+    written: Written = field(compare=False, repr=False)
+    """Its Markdown and its links."""
     joint: str = "\n\n"
     """What Markdown puts between the previous block and this one."""
     linked: int = 0
     """Characters of its text that are links."""
-    outward: int = 0
-    """How many of these lead to other sites."""
     item: bool = False
     """It is in a list."""
-    links: tuple[Link, ...] = field(default=(), compare=False)
-    """The links in it."""
     caption: bool = field(default=False, compare=False)
     """It is the caption of a picture, the author's own words or not."""
     image: Image | None = field(default=None, compare=False)
     """The picture, without its caption, if it is one."""
     element: HtmlElement | None = field(default=None, compare=False)
     """The element of the page that contains it."""
+
+    @property
+    def markdown(self) -> str:
+        """Its Markdown, without the joint."""
+        return self.written.markdown
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links in it."""
+        return self.written.links
+
+    @property
+    def outward(self) -> int:
+        """How many of the characters that are links lead to other sites."""
+        return self.written.outward
 
     def is_within(self, elements: Collection[HtmlElement]) -> bool:
         """Whether it is in one of these elements of the page."""

@@ -250,7 +250,13 @@ def names_lead(element: HtmlElement) -> bool:
 
 def names_caption(element: HtmlElement) -> bool:
     """Whether an element is the caption of a picture."""
-    return element.tag == "figcaption" or names_of(element).is_caption
+    tag = element.tag
+    if tag == "figcaption":
+        return True
+    classes = element.get("class")
+    if not classes or tag in _WHOLE:
+        return False
+    return (names_of(element) if tag in HEADINGS else _named(classes, "")).is_caption
 
 
 def is_unseen(element: HtmlElement, names: Names | None = None) -> bool:

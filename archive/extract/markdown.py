@@ -7,7 +7,7 @@ stands between two `BOLD`. So plain text and Markdown come from one pass; `inlin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archive.extract.characters import collapsed
 
@@ -34,27 +34,34 @@ _MIN_FENCE = 3
 _NO_BRACKETS = str.maketrans("[]\\<>", "()/  ")
 
 
-def inline(text: str, targets: Sequence[str] = ()) -> str:
+def inline(text: str, address: Callable[[int], str] = lambda _: "") -> str:
     """A paragraph with marks as Markdown; what would be read as markup is escaped.
 
     Args:
         text: The paragraph.
-        targets: Where its links lead, by the number of their character; empty if a link is to be left out.
+        address: Gives where a link leads, by the number of its character; empty if it is to be left out.
     """
     if "<" in text:
         text = _TAG.sub("\\<", text)
+    if text.isprintable():  # marks and line breaks are not
+        return (text if text[:1].isalpha() else _escaped(text)).strip()
     if LINK in text:  # spaces go before a link and after it
         text = _LINK_END.sub(r"\2\1", _LINK_BEGIN.sub(r"\2\1", text))
     if _SIGN.search(text):
         text = _with_signs(text)
     if LINK in text:
-        text = LINKED.sub(lambda found: _linked(found[2], target_of(found[1], targets)), text).replace(LINK, "")
+        text = LINKED.sub(lambda found: _linked(found[2], address(number_of(found[1]))), text).replace(LINK, "")
         text = _SPACES.sub(" ", text)
     if not text[:1].isalpha() or "\n" in text:
-        text = _STRUCTURE.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", text)
+        text = _escaped(text)
     if NOTE in text:
         text = REFERENCES.sub(r"[^\1]", text)
     return "  \n".join(filter(None, map(str.strip, text.split("\n")))) if "\n" in text else text.strip()
+
+
+def _escaped(text: str) -> str:
+    """Text in which no beginning of a line is structure."""
+    return _STRUCTURE.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", text)
 
 
 def _with_signs(text: str) -> str:
@@ -82,10 +89,9 @@ def _between_signs(mark: str, text: str) -> str:
     return f"{before}{_SIGNS[mark]}{bare}{_SIGNS[mark]}{after}"
 
 
-def target_of(character: str, targets: Sequence[str]) -> str:
-    """Where a link leads; empty if that is not known."""
-    number = ord(character) - FIRST_TARGET
-    return targets[number] if number < len(targets) else ""
+def number_of(character: str) -> int:
+    """The number of a link by its character."""
+    return ord(character) - FIRST_TARGET
 
 
 def _linked(words: str, target: str) -> str:

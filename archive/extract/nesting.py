@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
@@ -27,13 +28,15 @@ class _Box:
     used: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+class Nested(NamedTuple):
     """A block as it is written within lists and quotations."""
 
     type: BlockType
     plain: str
-    markdown: str
+    first: str = ""
+    """What Markdown puts before its first line."""
+    rest: str = ""
+    """What it puts before its other lines."""
     joint: str = "\n\n"
     item: bool = False
 
@@ -69,18 +72,17 @@ class Nesting:
         elif tag in ("li", "dd", "blockquote"):
             self.boxes.pop()
 
-    def written(self, kind: BlockType | None, words: str, marked: str, before: Block | None) -> Nested:
+    def nested(self, kind: BlockType | None, words: str, before: Block | None) -> Nested:
         """A block within what is open.
 
         Args:
             kind: Its type; None if it is a paragraph, which may be an item or a quotation here.
             words: Its plain text.
-            marked: Its Markdown by itself.
             before: The block before it.
         """
         if not self.boxes:
             self.fresh = False
-            return Nested(kind or BlockType.PARAGRAPH, words, marked)
+            return Nested(kind or BlockType.PARAGRAPH, words)
         boxes = self.boxes[-_MAX_NESTING:]
         first = "".join(box.indent if box.used else box.marker for box in boxes)
         rest = "".join(box.indent for box in boxes)
@@ -96,9 +98,7 @@ class Nesting:
         self.fresh = False
         for box in self.boxes:
             box.used = True
-        lines = marked.split("\n")
-        text = "\n".join([first + lines[0], *(rest + line if line else rest.rstrip() for line in lines[1:])])
-        return Nested(kind or (BlockType.ITEM if is_item else BlockType.QUOTE), words, text, joint, is_item)
+        return Nested(kind or (BlockType.ITEM if is_item else BlockType.QUOTE), words, first, rest, joint, is_item)
 
     def _push(self, marker: str) -> None:
         self.boxes.append(_Box(marker, "    " if marker.startswith("[^") else " " * len(marker)))

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import ExtractError
-from archive.extract import boilerplate, own_extractor, page_metadata
+from archive.extract import boilerplate, own_extractor, page_metadata, trim
 from archive.extract.blocks import plain_text
 from archive.extract.evidence import Evidence, Measured
 from archive.extract.extractor import Page
@@ -104,6 +104,7 @@ def leave_out(share: float, site: str) -> None:
     boilerplate.rules = lambda: left  # type: ignore[assignment]
     boilerplate._marks.cache_clear()  # noqa: SLF001  its answers were given by other rules
     boilerplate._named.cache_clear()  # noqa: SLF001
+    trim._is_own_line.cache_clear()  # noqa: SLF001
 
 
 _ALL = boilerplate.rules()

@@ -56,10 +56,9 @@ class Measure:
         elements = list(root.iter("*"))
         n = len(elements)
         numbers = {element: number for number, element in enumerate(elements)}
-        parent = [-1] * n
-        for number in range(1, n):
-            above = elements[number].getparent()
-            parent[number] = numbers.get(above, 0) if above is not None else 0
+        parent = [-1, *(numbers.get(element.getparent(), 0) for element in elements[1:])]
+        texts = [_length(text) if (text := element.text) else 0 for element in elements]
+        tails = [_length(tail) if (tail := element.tail) else 0 for element in elements]
         end, unread, block = list(range(n)), [False] * n, [False] * n
         own, own_links, chars, link_chars, links = [0] * n, [0] * n, [0] * n, [0] * n, [0] * n
         weight, prose = [0.0] * n, [0.0] * n
@@ -68,7 +67,7 @@ class Measure:
             tag = element.tag
             if above >= 0:
                 end[above] = max(end[above], end[i])
-                own[above] += _length(element.tail)
+                own[above] += tails[i]
             if (
                 tag in UNREAD
                 and (tag not in WRAPPERS or prose[i] < _WRAPPED)
@@ -78,7 +77,7 @@ class Measure:
                 own[i] = chars[i] = link_chars[i] = links[i] = 0
                 prose[i] = 0.0
                 continue
-            own[i] += _length(element.text)
+            own[i] += texts[i]
             if tag == "a":
                 own_links[i] = own[i]
                 links[i] += 1
@@ -132,8 +131,9 @@ class Measure:
         return found
 
 
-def _length(text: str | None) -> int:
-    return letters(text.strip()) if text else 0
+def _length(text: str) -> int:
+    bare = text.strip()
+    return len(bare) if bare.isascii() else letters(bare)
 
 
 def _weight(own: int, linked: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
 from archive.extract import boilerplate, words
 from archive.extract.blocks import Block, BlockType
@@ -182,8 +183,11 @@ def _is_listed(blocks: Sequence[Block], at: int) -> bool:
 
 def _is_statement(block: Block) -> bool:
     """Whether a block is a sentence of the author: without links, and without a word to the reader."""
-    text = _bare(block)
-    if block.linked or _ADDRESS.search(text) or ":" in text[:_LABEL]:
+    return _states(_bare(block), block.linked)
+
+
+def _states(text: str, linked: int) -> bool:
+    if linked or _ADDRESS.search(text) or ":" in text[:_LABEL]:
         return False
     if not _SENTENCE.search(text) or words.count(text) < _MIN_STATEMENT:
         return False
@@ -194,22 +198,31 @@ def is_own(block: Block) -> bool:
     """Whether a block can belong to the post: it is not a label, credit, disclosure or link to another post."""
     if block.type in (BlockType.CODE, BlockType.TABLE, BlockType.EMBED, BlockType.IMAGE):
         return True
-    text = _bare(block)
+    judged = _is_own_line if len(block.plain) < _MAX_AGENCY else _is_own_text
+    return judged(block.plain, block.linked, is_caption=block.type is BlockType.CAPTION)
+
+
+def _is_own_text(plain: str, linked: int, *, is_caption: bool) -> bool:
+    text = plain.removeprefix("- ")
     if not any(map(str.isalnum, text)):
-        return len(text) >= _MIN_RULE and block.type is not BlockType.CAPTION
+        return len(text) >= _MIN_RULE and not is_caption
     known = boilerplate.wording()
     is_other = (
-        (not boilerplate.keep_line(text) and not _is_statement(block))
-        or (len(text) < _MAX_ALSO and block.linked > _ALSO_LINKS * len(text) and known.also.match(text))
+        (not boilerplate.keep_line(text) and not _states(text, linked))
+        or (len(text) < _MAX_ALSO and linked > _ALSO_LINKS * len(text) and known.also.match(text))
         or (len(text) < _MAX_DISCLOSURE and known.disclosure.search(text))
-        or (len(text) < _MAX_DISCLOSURE and known.offer.search(text) and not _is_statement(block))
-        or (block.linked > _MOST * len(block.plain) and known.plea.search(text))
+        or (len(text) < _MAX_DISCLOSURE and known.offer.search(text) and not _states(text, linked))
+        or (linked > _MOST * len(plain) and known.plea.search(text))
     )
-    is_credit = block.type is not BlockType.CAPTION and (
+    is_credit = not is_caption and (
         (len(text) < _MAX_AGENCY and known.agency.search(text))
         or (len(text) < _MAX_CREDIT and known.credit.match(text))
     )
     return not is_other and not is_credit
+
+
+_is_own_line = lru_cache(maxsize=4_096)(_is_own_text)
+"""A site repeats its lines, and an entry and its page have the same."""
 
 
 def _without_head(blocks: list[Block], titles: Collection[str], is_certain: Callable[[Block], bool]) -> list[Block]:

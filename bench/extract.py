@@ -11,17 +11,23 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 
 import trafilatura
 
 from archive.errors import ExtractError
+from archive.extract.method import DEFAULT, Method
+from archive.extract.page_reading import read_page
 from archive.extract.pipeline import extract
+from archive.extract.text import Entry, Text
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.settings import ArchiveSettings
 
 URL = "https://blog.example/2024/05/06/a-post/"
+REFERENCE = "trafilatura"
 GOAL = 0.75
+"""CPU time, as a share of trafilatura's."""
 FLAT = 0.05
 """Relative growth of memory that still counts as flat."""
 WARM = 30
@@ -91,43 +97,66 @@ def pages(folder: Path | None, count: int) -> Iterator[bytes]:
         yield gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
-def ours(page: bytes) -> None:
-    """Text and metadata as the crawl extracts them."""
+def ours(page: bytes, entry: Entry | None = None, method: Method = DEFAULT) -> Text | None:
+    """Text and metadata as the crawl extracts them; None if the page has no text, which takes time too."""
     try:
-        extract(page, url=URL)
-    except ExtractError:  # a page without text takes time too
-        return
+        return extract(page, url=URL, entry=entry, method=method)
+    except ExtractError:
+        return None
 
 
-def theirs(page: bytes) -> None:
+def theirs(page: bytes, _: Entry | None) -> None:
     """Text and metadata by trafilatura's default."""
     trafilatura.bare_extraction(page, url=URL, with_metadata=True)
 
 
+def entry_of(page: bytes) -> Entry | None:
+    """The entry of a feed that has the whole post."""
+    text = ours(page)
+    if text is None:
+        return None
+    return Entry(title=text.title, html="".join(f"<p>{escape(line)}</p>" for line in text.text.split("\n")))
+
+
+WAYS: dict[str, Callable[[bytes, Entry | None], object]] = {
+    "pressmark": lambda page, _: ours(page, method=Method(extractor="pressmark")),
+    "judged": lambda page, _: ours(page),
+    "with an entry": ours,
+    "read as a crawl does": lambda page, entry: read_page(page, url=URL, content_type="text/html", entry=entry),
+    REFERENCE: theirs,
+}
+"""Our extractor alone; with the second witness; with the entry of a feed that has the post; with the verdict as well."""
+HELD = ("judged", "with an entry")
+"""Those that the goal is for."""
+
+
 def measure(folder: Path | None, count: int) -> bool:
-    """Run both on each page in turn; returns whether the goal is met."""
-    took: dict[str, list[float]] = {"pressmark": [], "trafilatura": []}
-    ways: dict[str, Callable[[bytes], None]] = {"pressmark": ours, "trafilatura": theirs}
+    """Run all on each page in turn; returns whether the goal is met."""
+    took: dict[str, list[float]] = {name: [] for name in WAYS}
     gc.disable()
     for number, page in enumerate(pages(folder, count)):
-        order = list(ways) if number % 2 else list(ways)[::-1]
+        entry = entry_of(page)
+        order = list(WAYS) if number % 2 else list(WAYS)[::-1]
         for name in order:
             began = time.process_time()
-            ways[name](page)
+            WAYS[name](page, entry)
             if number >= WARM:
                 took[name].append((time.process_time() - began) * 1000)
         gc.collect(0 if number % 50 else 2)
-    print(f"{'':12}{'pages':>7}{'median ms':>11}{'mean ms':>9}{'p99 ms':>8}{'total s':>9}")
+    print(f"{'':21}{'pages':>7}{'median ms':>11}{'ratio':>7}{'mean ms':>9}{'ratio':>7}{'p99 ms':>8}{'total s':>9}")
+    reference = took[REFERENCE]
+    ratios: dict[str, float] = {}
     for name, times in took.items():
         ordered = sorted(times)
+        median = statistics.median(times) / statistics.median(reference)
+        mean = sum(times) / sum(reference)
+        ratios[name] = max(median, mean)
         print(
-            f"{name:12}{len(times):>7}{statistics.median(times):>11.1f}{statistics.mean(times):>9.1f}"
-            f"{ordered[int(len(ordered) * 0.99)]:>8.0f}{sum(times) / 1000:>9.1f}"
+            f"{name:21}{len(times):>7}{statistics.median(times):>11.1f}{median:>7.2f}{statistics.mean(times):>9.1f}"
+            f"{mean:>7.2f}{ordered[int(len(ordered) * 0.99)]:>8.0f}{sum(times) / 1000:>9.1f}"
         )
-    median = statistics.median(took["pressmark"]) / statistics.median(took["trafilatura"])
-    total = sum(took["pressmark"]) / sum(took["trafilatura"])
-    print(f"ratio: median {median:.2f}, total {total:.2f} (goal {GOAL})")
-    return max(median, total) <= GOAL
+    print(f"goal: {' and '.join(HELD)} at most {GOAL}")
+    return all(ratios[name] <= GOAL for name in HELD)
 
 
 def worked(page: bytes) -> int:

@@ -235,10 +235,11 @@ def kind_of(element: HtmlElement) -> Kind:
     if element.keys():
         if get("hidden") is not None or _is_not_displayed(get("style")):
             return Kind.WEAK
-        if any(get(key) == value for key, value in rules().attributes):
-            return Kind.STRONG
+        for key, value in rules().attributes:
+            if get(key) == value:
+                return Kind.STRONG
         found = names_of(element).kind
-        if found:
+        if found is not Kind.NONE:
             return found
     return Kind.WEAK if element.tag in _BOXES else Kind.NONE
 

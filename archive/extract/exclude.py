@@ -224,8 +224,10 @@ class _Marking:
             tag = element.tag
             if tag in _ROOTS or not (element.attrib or tag in _BOXES):
                 continue
-            kind = self.kinds[i] = self.kinds[i] or boilerplate.kind_of(element)
-            if not kind or kind is Kind.COMMENTS or tag == "article":
+            kind = self.kinds[i]
+            if kind is Kind.NONE:
+                kind = self.kinds[i] = boilerplate.kind_of(element)
+            if kind is Kind.NONE or kind is Kind.COMMENTS or tag == "article":
                 continue
             if page.named[i] and measure.prose[i] > _BODY * self.total:
                 continue

@@ -57,8 +57,6 @@ class Measure:
         n = len(elements)
         numbers = {element: number for number, element in enumerate(elements)}
         parent = [-1, *(numbers.get(element.getparent(), 0) for element in elements[1:])]
-        texts = [_length(text) if (text := element.text) else 0 for element in elements]
-        tails = [_length(tail) if (tail := element.tail) else 0 for element in elements]
         end, unread, block = list(range(n)), [False] * n, [False] * n
         own, own_links, chars, link_chars, links = [0] * n, [0] * n, [0] * n, [0] * n, [0] * n
         weight, prose = [0.0] * n, [0.0] * n
@@ -67,7 +65,7 @@ class Measure:
             tag = element.tag
             if above >= 0:
                 end[above] = max(end[above], end[i])
-                own[above] += tails[i]
+                own[above] += _length(element.tail)
             if (
                 tag in UNREAD
                 and (tag not in WRAPPERS or prose[i] < _WRAPPED)
@@ -77,7 +75,7 @@ class Measure:
                 own[i] = chars[i] = link_chars[i] = links[i] = 0
                 prose[i] = 0.0
                 continue
-            own[i] += texts[i]
+            own[i] += _length(element.text)
             if tag == "a":
                 own_links[i] = own[i]
                 links[i] += 1
@@ -131,7 +129,9 @@ class Measure:
         return found
 
 
-def _length(text: str) -> int:
+def _length(text: str | None) -> int:
+    if not text:
+        return 0
     bare = text.strip()
     return len(bare) if bare.isascii() else letters(bare)
 

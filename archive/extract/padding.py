@@ -22,9 +22,6 @@ _BLANK = re.compile(rf"(?<![\s\0])[\s\0]{{{BLANK_CHARACTERS},}}+")
 _TAG = re.compile(r"<[a-z]", re.IGNORECASE)
 _NAME = re.compile(r"[^\s/>]*+")
 _ATTRIBUTE = re.compile(r"""[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"']++))?+""")
-_MANY_ATTRIBUTES = re.compile(
-    rf"{_TAG.pattern}{_NAME.pattern}(?:{_ATTRIBUTE.pattern}){{{ATTRIBUTES + 1}}}", re.IGNORECASE
-)
 _EMBEDDED = re.compile(rf"(?<=data:)[^\s\"'<>()]{{{_LONG},}}+", re.IGNORECASE)
 _UNREAD = re.compile(r"<!--|<(script|style)\b[^<>]*>", re.IGNORECASE)
 _END = {
@@ -41,18 +38,15 @@ class _Run:
     step: int
     pattern: re.Pattern[str]
 
-    @classmethod
-    def of(cls, signs: str, length: int, looks: int) -> _Run:
-        """`signs`: a set as in a pattern; `length`: characters of the run; `looks`: how many of them are looked at."""
-        return cls(length // looks, re.compile(rf"[{signs}]{{{looks}}}", re.IGNORECASE))
-
     def may_be_in(self, page: str) -> bool:
         return self.pattern.search(page[:: self.step]) is not None
 
 
-_MAY_NOT_BREAK = _Run.of("&nbsp;#160xa", _NO_BREAKS * len("&nbsp;"), 16)
-_MAY_BE_BLANK = _Run.of(r"\s\0", BLANK_CHARACTERS, 16)
-_MAY_EMBED = _Run.of(r"^\s\"'<>()", _LONG, 64)
+_LOOKS = 16
+"""Characters of a long run that are looked at; honest pages have fewer in a row."""
+_MAY_NOT_BREAK = _Run(_NO_BREAKS * len("&nbsp;") // _LOOKS, re.compile(rf"[&nbsp;#160xaNBSPXA]{{{_LOOKS}}}"))
+_MAY_BE_BLANK = _Run(BLANK_CHARACTERS // _LOOKS, re.compile(rf"[\s\0]{{{_LOOKS}}}"))
+_MAY_EMBED = _Run(_LONG // (4 * _LOOKS), re.compile(rf"[^\s\"'<>()]{{{4 * _LOOKS}}}"))
 
 
 def without_padding(page: str) -> str:
@@ -63,8 +57,7 @@ def without_padding(page: str) -> str:
         page = _NO_BREAK.sub(" ", page)
     if _MAY_BE_BLANK.may_be_in(page):
         page = _BLANK.sub(_shortest, page)
-    if _MANY_ATTRIBUTES.search(page):
-        page = "".join(_uncrowded(page))
+    page = "".join(_uncrowded(page))
     if _MAY_EMBED.may_be_in(page):
         page = _EMBEDDED.sub(",", page)
     return "".join(_read(page))

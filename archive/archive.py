@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -43,8 +45,16 @@ class Archive(Reader):
     def writer(self) -> Writer:
         """Adds to the archive; made when it is first used, because commands that only read start faster without it."""
         from archive.writer.committer import Writer
+        from archive.writer.object_log import ObjectLog
 
-        return Writer(self.store, IndexWriter(self.index), self.settings.spool / self._lane)
+        log = ObjectLog(
+            self.store,
+            self.index,
+            self.settings.home,
+            machine=platform.node(),
+            now=lambda: datetime.now(UTC),
+        )
+        return Writer(self.store, IndexWriter(self.index), self.settings.spool / self._lane, log)
 
     @classmethod
     def open(

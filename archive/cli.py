@@ -1,4 +1,4 @@
-"""The archive's commands: get, history, versions, diff, search, compact, import."""
+"""The archive's commands: get, history, versions, diff, search, compact, import, prove, stamp."""
 
 from __future__ import annotations
 
@@ -474,4 +474,56 @@ def _texts_of_imported(archive: Archive) -> int:
             return sum(one.made for one in results)
 
 
-COMMANDS = (get, history, list_versions, diff, search_texts, compact, import_files)
+@click.command()
+@click.argument("url", type=Address())
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.zip")
+@click.option("--at", type=Moment(), help="Take the capture nearest to this time.  [default: the newest]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def prove(url: tuple[Reading, ...], out: Path, at: datetime | None, as_json: bool) -> None:
+    """Write an evidence bundle of URL: its records and texts, and the proof that they are what was sealed.
+
+    verify_bundle.py in it checks it offline. The key to compare with is in evidence/log.pub of the home folder.
+    """
+    from archive.export.evidence_bundle import write_bundle
+
+    try:
+        archive = open_archive()
+        meant = archive.meant(url)
+        if at is None and meant.stamp:
+            at = within(meant.stamp, end=True)
+        made = write_bundle(archive, meant.url, at, out, now=datetime.now(UTC))
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    if as_json:
+        click.echo(json.dumps({"out": str(out), **made.as_json()}, ensure_ascii=False))
+        return
+    for one in made.left_out:
+        print_error(printable(f"left out: {one}"), None)
+    click.echo(printable(f"{out}: {made.line()}"))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per log.")
+def stamp(as_json: bool) -> None:
+    """Have the newest root of each log time-stamped by the authority in PRESSMARK_TIMESTAMP_AUTHORITY.
+
+    Roots that have a time stamp are passed over. An authority that is out of reach is asked again the next time.
+    """
+    from archive.maintenance.stamping import stamp_logs
+
+    try:
+        archive = open_archive()
+        if not archive.settings.timestamp_authority:
+            click.echo("no time stamp authority is set", err=True)
+            return
+        done = stamp_logs(archive)
+    except ArchiveError as e:
+        sys.exit(failed(e))
+    for one in done:
+        told = {"log": one.log, "size": one.size, "time": one.time.isoformat().replace("+00:00", "Z")}
+        click.echo(json.dumps(told) if as_json else f"{one.log}: {one.size} leaves stamped at {told['time']}")
+    if not done and not as_json:
+        click.echo("nothing to stamp")
+
+
+COMMANDS = (get, history, list_versions, diff, search_texts, compact, import_files, prove, stamp)

@@ -12,7 +12,9 @@
     │   └── SpoolFullError        it has no room (temporary)
     ├── LockedError           another process is already doing this
     ├── NotArchivedError      nothing is archived for that URL
+    ├── NotLoggedError        no log has the object of a record
     ├── DamagedError          stored bytes do not match the index
+    ├── TimeStampError        a time stamp authority gave no time stamp (temporary)
     ├── TooLargeError         the result does not fit into the requested format
     ├── ExtractError          no text could be extracted from a page
     │   └── PageTooLargeError     it is longer than pages may be
@@ -117,6 +119,16 @@ class NotArchivedError(ArchiveError):
         self.url = url
 
 
+class NotLoggedError(ArchiveError):
+    """No log has the object that a record was sealed in, so nothing about it can be proved."""
+
+    hint = "Only what was archived since Pressmark keeps a log can be proved; pressmark reindex reads the logs again."
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key}: is in no log")
+        self.key = key
+
+
 class DamagedError(ArchiveError):
     """Stored bytes are not what was written."""
 
@@ -124,6 +136,17 @@ class DamagedError(ArchiveError):
         super().__init__(f"{key} at byte {offset}: {message}")
         self.key = key
         self.offset = offset
+
+
+class TimeStampError(ArchiveError):
+    """A time stamp authority gave no time stamp; it is asked again the next time."""
+
+    temporary = True
+    hint = "The log is complete without it; pressmark stamp asks again."
+
+    def __init__(self, message: str, *, url: str) -> None:
+        super().__init__(f"{url}: {message}")
+        self.url = url
 
 
 class TooLargeError(ArchiveError):

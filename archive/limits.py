@@ -123,3 +123,12 @@ PACKED_RESOURCES = 500
 """Captures in one WACZ file besides that of the page."""
 PACKED_LINKS = 30
 """Linked pages among these."""
+
+# -- evidence
+
+EVIDENCE_BYTES = 512 * 1024 * 1024
+"""Records of one evidence bundle, as they are stored: they are in memory while it is made."""
+STAMP_BYTES = 64 * 1024
+"""Response of a time stamp authority; those with all their certificates have a tenth of it."""
+STAMP_SECONDS = 20
+"""Time that a time stamp authority has for its response."""

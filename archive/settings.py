@@ -6,8 +6,9 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,6 +28,12 @@ PREFIX = "PRESSMARK_"
 
 def _span(value: object) -> object:
     return parse_span(str(value)) if isinstance(value, str | int | float) else value
+
+
+def _web_address(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"http", "https"}:
+        raise ValueError("use http://HOST/PATH or https://HOST/PATH")
+    return text
 
 
 Span = Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(0), le=timedelta(days=365))]
@@ -109,6 +116,12 @@ class ArchiveSettings(PressmarkSettings):
 
     compact_megabytes: float = Field(default=1000.0, gt=0)
     """Largest size of a joined object with captures; of one with texts, a sixteenth of it."""
+
+    timestamp_authority: Annotated[str, AfterValidator(_web_address)] = ""
+    """URL of the authority that time-stamps the newest roots of the logs (RFC 3161); empty: none."""
+
+    timestamp_roots: Path | None = None
+    """PEM file with the authority's root certificates, against which its signatures are verified; None: none is."""
 
     @model_validator(mode="after")
     def _fill_from_home(self) -> Self:

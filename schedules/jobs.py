@@ -36,6 +36,7 @@ def jobs(settings: ScheduleSettings) -> list[Job]:
         _job(settings, "seal", *_PRESSMARK, "seal"),
         _job(settings, "verify", *_PRESSMARK, "verify", "--sample", settings.verify_sample, alone=True),
         _job(settings, "compact", *_PRESSMARK, "compact", alone=True),
+        _job(settings, "stamp", *_PRESSMARK, "stamp", alone=True),
         _job(settings, "websub", *_PRESSMARK, "websub", alone=True),
         _job(settings, "housekeeping", *_PRESSMARK, "housekeeping", alone=True),
         _job(settings, "tell", *_PRESSMARK, "tell", alone=True),

@@ -66,6 +66,10 @@ class ScheduleSettings(PressmarkSettings):
     """Commits what killed crawls left in the spool."""
     seal_deadline: Span = timedelta(minutes=30)
 
+    stamp_every: Trigger = "1h"
+    """Has the newest roots of the logs time-stamped, if PRESSMARK_TIMESTAMP_AUTHORITY is set."""
+    stamp_deadline: Span = timedelta(minutes=5)
+
     websub_every: Trigger = "10m"
     """Subscribes at WebSub hubs, if PRESSMARK_CALLBACK is set."""
     websub_deadline: Span = timedelta(minutes=5)

@@ -265,6 +265,12 @@ class Index:
         with transaction(self._engine, reads=True) as connection:
             return [ObjectRow(**row._asdict()) for row in connection.execute(query)]
 
+    def objects_of(self, keys: Iterable[str]) -> list[ObjectRow]:
+        """Those of some objects that rows may refer to."""
+        columns = [objects.c[name] for name in ObjectRow.__slots__]
+        queries = (select(*columns).where(objects.c.key.in_(part)) for part in in_parts(keys))
+        return [ObjectRow(**row._asdict()) for query in queries for row in fetch(self._engine, query)]
+
     def some_objects(self, limit: int) -> list[str]:
         """Keys of the objects that were added last."""
         query = select(objects.c.key).order_by(objects.c.id.desc()).limit(limit)

@@ -27,7 +27,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0012"
+REVISION = "0013"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -173,6 +173,63 @@ alias_proofs = Table(
     Column("proof", String(64), nullable=False),
     Column("since", Instant, nullable=False),
 )
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("log", String(16), primary_key=True),
+    Column("key", Words, nullable=False),
+    Column("machine", Words, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("edge", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Logs of sealed objects with their verifier keys, and the machine that the first leaf names. `size` is the number of
+leaves that are known here, `edge` the roots of the complete subtrees that these consist of, hexadecimal, `at` when the
+last of them was added here."""
+
+log_commits = Table(
+    "log_commits",
+    metadata,
+    Column("log", String(16), primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("key", String(512), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""What one commit added to a log: its first leaf, the size of the log afterwards, and where its line is in the store,
+which has the leaves and the signed checkpoint."""
+
+log_leaves = Table(
+    "log_leaves",
+    metadata,
+    Column("log", String(16), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("key", String(512), nullable=False, index=True),
+    Column("hash", String(64), nullable=False),
+)
+"""Hashes of leaves, hexadecimal, each with the key of its object; the first leaf of a log has none."""
+
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("log", String(16), primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("hash", String(64), nullable=False),
+)
+"""Roots of complete subtrees with 256, 65,536 … leaves, hexadecimal: with them a proof reads little of a large log."""
+
+log_stamps = Table(
+    "log_stamps",
+    metadata,
+    Column("log", String(16), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("key", String(512), nullable=False),
+)
+"""Time stamps of checkpoints: the size of the log that one is about, and its object."""
 
 
 CAPTURES = select(captures, objects.c.key, confirmations.c.last, confirmations.c.confirmed).select_from(

@@ -27,6 +27,7 @@ from archive.errors import LockedError, ObjectMissingError
 from archive.index import joins
 from archive.index.joins import JoinLostError, Retired
 from archive.index.schema import JOINED, ObjectRow
+from archive.maintenance.join_logs import join_logs
 from archive.maintenance.join_plan import Join, plan
 from archive.maintenance.joined import listing, pieces, sha256_of
 from archive.runtime import durable
@@ -74,6 +75,8 @@ class Tally:
     """Objects that are deleted once it has ended."""
     left: int = 0
     """Joins for which there was no time."""
+    log_objects: int = 0
+    """Objects of logs that were joined, apart from those above."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """By key."""
 
@@ -86,7 +89,7 @@ class Tally:
 
     def as_json(self) -> dict[str, object]:
         """The tally as programs see it."""
-        names = ("before", "after", "sources", "joined", "bytes", "deleted", "waiting", "left")
+        names = ("before", "after", "sources", "joined", "bytes", "deleted", "waiting", "left", "log_objects")
         left_out = [{"object": one.key, "reason": one.reason} for one in self.left_out.values()]
         periods = {"days": len(self.days), "months": len(self.months)}
         return {**periods, **{name: getattr(self, name) for name in names}, "left_out": left_out}
@@ -96,6 +99,8 @@ class Tally:
         wrong = f", {len(self.left_out)} left out" if self.left_out else ""
         if self.left:
             wrong = f"{wrong}; its time is used up, {self.left} joins left for the next run"
+        if self.log_objects:
+            wrong = f"{wrong}; {self.log_objects} objects of logs joined"
         if planned:
             wrong = f"{wrong}; nothing was changed"
         became = f"{self.sources} objects into {self.joined} ({self.bytes:,} bytes)"
@@ -195,7 +200,14 @@ class Compaction:
                 break
         self.tally.after = len(held)
         self.expire()
+        self._join_logs()
         self.tally.waiting = joins.waiting(self._engine)
+
+    def _join_logs(self) -> None:
+        done = join_logs(self._store, self._archive.index, now=self._now(), enough=self._enough)
+        self.tally.log_objects = done.sources
+        for key, reason in (done.wrong or {}).items():
+            self._leave_out(key, reason)
 
     def settle(self) -> None:
         """Remove what an interrupted run left: no row refers to it.

@@ -12,18 +12,20 @@ from itertools import islice
 
 from archive.archive import Archive
 from archive.errors import ObjectMissingError, StoreError, StoreRefusedError, TaskError
-from archive.index import faults, joins
+from archive.index import faults, joins, log_rows
 from archive.index.from_records import entered
 from archive.index.fulltext import with_words
 from archive.index.schema import VISITS, ObjectRow, begun_of
 from archive.index.writing import IndexWriter, ObjectRows, values
 from archive.maintenance.contents import TEXTS, read_contents
-from archive.maintenance.joined import Listed, sha256_of, superseded
+from archive.maintenance.joined import sha256_of, superseded
 from archive.maintenance.verify import Finding
+from archive.reader.joined_list import Listed
 from archive.runtime.worker_pool import Limits, WorkerPool
 from archive.stores import ObjectStore, ReadableStore, open_store
 from archive.warc.capture import digest
 from archive.warc.members import Member
+from archive.writer.log_catch_up import catch_up
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +167,13 @@ class Reindexing:
                 yield finding(rows)
             rebuild.replace(waiting)
         retire(self._archive, self._superseded, at=self._now())
+        yield from self._read_logs()
+
+    def _read_logs(self) -> Iterator[Finding]:
+        """Make the rows of the logs what the store has of them; what cannot be read."""
+        log_rows.forget(self._archive.index.engine)
+        for fault in catch_up(self._archive.store, self._archive.index, at=self._now()):
+            yield Finding(kind="damaged", key=fault.key, offset=None, reason=fault.reason)
 
     def mark_missing(self) -> list[str]:
         """Mark the objects that the index knows and the store does not have; their keys.

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive.archive import Archive
+from archive.evidence import log_object
 from archive.index import faults, joins
 from archive.index.faults import MISSING
 from archive.index.schema import ObjectRow
+from archive.maintenance import verify_logs
 from archive.maintenance.verify import (
-    SITES,
+    OWN,
     Check,
     Checked,
     Finding,
@@ -30,7 +32,7 @@ class Chosen:
     rows: tuple[ObjectRow, ...]
     """Objects with captures or texts; index lines are read with their object."""
     others: tuple[str, ...]
-    """Keys of state objects and profiles of sites."""
+    """Keys of state objects, profiles of sites, logs and time stamps."""
     known: tuple[str, ...]
     """Keys of all objects that the index knows."""
     total: int
@@ -51,7 +53,7 @@ class Verification:
         self, archive: Archive, *, checks: Mapping[str, Check], now: Callable[[], datetime], repairs: bool = False
     ) -> None:
         self._archive = archive
-        self._checks = {**SITES, **checks}
+        self._checks = {**OWN, **checks}
         self._now = now
         self._repairs = repairs
         self._missing: list[tuple[str, Checked]] = []
@@ -90,12 +92,15 @@ class Verification:
         yield from (one for one in checked.findings if not (mended and one.kind == "missing"))
 
     def other(self, key: str) -> Iterator[Finding]:
-        """Read a state object or the profile of a site.
+        """Read a state object, the profile of a site, a part of a log or a time stamp.
 
         Raises:
             ArchiveError: Store or database failed.
         """
-        yield from check_other(self._archive.store, key, self._checks)
+        found = list(check_other(self._archive.store, key, self._checks))
+        yield from found
+        if key.startswith(log_object.PREFIX) and not found:
+            yield from verify_logs.other_objects(self._archive.store, self._archive.index, key)
         faults.state_read(self._archive.index.engine, [key], at=self._now())
 
     def end(self, chosen: Chosen) -> Iterator[Finding]:
@@ -110,6 +115,7 @@ class Verification:
                 self._store(key, checked)
         index = self._archive.index
         joined = (*index.retired(), *joins.unfinished(index.engine))
+        yield from verify_logs.missing_parts(self._archive.store, index)
         yield from unknown(self._archive.store, (*chosen.known, *(row.key for row in index.objects()), *joined))
 
     def _store(self, key: str, checked: Checked) -> None:

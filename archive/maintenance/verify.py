@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from archive.errors import ObjectMissingError
+from archive.evidence import log_object, time_stamps
 from archive.index.faults import MISSING
 from archive.index.from_records import referring
 from archive.index.index import Index
@@ -28,7 +29,11 @@ from archive.writer.committer import index_keys, index_objects
 Kind = Literal["missing", "damaged", "index", "unknown"]
 Check = Callable[[bytes], str | None]
 """Reads one object; returns what is wrong with it, None if nothing is."""
-SITES: Mapping[str, Check] = {learn_sites.PREFIX: learn_sites.fault}
+OWN: Mapping[str, Check] = {
+    learn_sites.PREFIX: learn_sites.fault,
+    log_object.PREFIX: log_object.fault,
+    time_stamps.STAMPS: time_stamps.fault,
+}
 """What the archive itself stores beside captures and texts, by prefix; the crawler has more."""
 _NO_LINES = "its index lines are missing; `pressmark verify --repair` writes them again"
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -486,8 +486,8 @@ class Reader:
 
         return self._in_place(row, found)
 
-    def stored_members(self, row: CaptureRow) -> bytes:
-        """The WARC records of a capture as the stored gzip members."""
+    def stored_members(self, row: R) -> bytes:
+        """The WARC records of a capture or text as the stored gzip members."""
         return self._in_place(row, lambda row: self._bytes(row.object, row.offset, row.length))
 
     def replayable_members(self, row: CaptureRow) -> bytes:

@@ -31,6 +31,29 @@ class Readable(Protocol):
         """Up to `size` bytes; empty at the end."""
 
 
+def split_members(stream: Readable) -> Iterator[bytes]:
+    """The gzip members of a file as they are stored, whatever is in them.
+
+    Raises:
+        ValueError: Something in it is no whole member.
+    """
+    rest = b""
+    while rest or (rest := stream.read(_CHUNK)):
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        stored = bytearray()
+        while not inflate.eof:
+            data = rest or stream.read(_CHUNK)
+            if not data:
+                raise ValueError("ends within a gzip member")
+            try:
+                inflate.decompress(data)
+            except zlib.error as e:
+                raise ValueError(f"is no gzip member: {e}") from e
+            rest = inflate.unused_data
+            stored += data[: len(data) - len(rest)]
+        yield bytes(stored)
+
+
 def members(stream: Readable, offset: int = 0) -> Iterator[Member]:
     """The complete members of a WARC file; ends before one that is truncated or not a record.
 

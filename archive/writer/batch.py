@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from archive.errors import DatabaseError
+from archive.evidence.log_object import hashes_of
 from archive.extract.text import Text, made_by
 from archive.index.edits import plain_digest, stated
 from archive.index.from_records import HeldText, capture_row, entered
@@ -55,6 +56,9 @@ class Sealed:
     """What the crawler needs to remember once the rest is durable; lines that the archive does not interpret."""
     journal: Path | None = None
     """Spool file that contains the notes."""
+    members: Mapping[str, bytes] = field(default_factory=dict)
+    """By key of the future object: leaf hashes of its gzip members, one after the other, made as these were written;
+    those of other objects must be made of the files."""
     damage: tuple[Damage, ...] = ()
     """What was lost of it on this machine's disk after it was written."""
 
@@ -197,7 +201,7 @@ class Batch:
             warc.pack(warc.request(capture, uuid=self._new_uuid(), info=info, concurrent_to=first.id)),
             warc.pack(warc.metadata(capture, uuid=self._new_uuid(), info=info, concurrent_to=first.id)),
         ]
-        offset = self._captured.append(b"".join(members))
+        offset = self._captured.append(*members)
         row = CaptureRow(
             record=first.id,
             url=capture.url,
@@ -255,14 +259,14 @@ class Batch:
         Raises:
             SpoolError: The spool cannot be written; the batch must not be used any more.
         """
-        data = b"".join(warc.pack(record) for record in (first, *rest))
-        offset = self._captured.append(data)
+        members = [warc.pack(record) for record in (first, *rest)]
+        offset = self._captured.append(*members)
         row = capture_row(
             first,
             lambda record: self._adopted.get(record) or self._index.capture(record),
             object_key=self._captured.row_key,
             offset=offset,
-            length=len(data),
+            length=sum(map(len, members)),
             beside=rest,
         )
         if row is not None:
@@ -298,7 +302,7 @@ class Batch:
             refers_to=first.id,
             json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"),
         )
-        data = warc.pack(first) + warc.pack(rest)
+        members = (warc.pack(first), warc.pack(rest))
         row = TextRow(
             record=first.id,
             capture=capture.record,
@@ -312,8 +316,8 @@ class Batch:
             stated=stated(text.fields()),
             plain=plain_digest(first.block.decode("utf-8", "replace")),
             object=self._extracted.row_key,
-            offset=self._extracted.append(data),
-            length=len(data),
+            offset=self._extracted.append(*members),
+            length=sum(map(len, members)),
         )
         self._texts.append(row)
         self._enter(row, first, rest)
@@ -337,7 +341,8 @@ class Batch:
         """
         if self._confirmations:
             self._visited.append(visits(self._confirmations, self._visited.info, self.began, self._new_uuid()))
-        files = [spooled.seal() for spooled in (self._captured, self._extracted, self._visited)]
+        spools = (self._captured, self._extracted, self._visited)
+        files = [spooled.seal() for spooled in spools]
         return Sealed(
             files=tuple(found for found in files if found),
             captures=tuple(self._captures),
@@ -346,6 +351,7 @@ class Batch:
             confirmations=tuple(self._confirmations),
             notes=tuple(self._notes),
             journal=None if self._journal.empty else self._journal.seal(),
+            members={spooled.row_key: spooled.members for spooled in spools if spooled.length},
         )
 
     def abandon(self) -> None:
@@ -425,6 +431,12 @@ class _Spooled:
         self._file = SpoolFile(spool / f"{kind}-{name}.warc.gz")
         self._warcinfo = warcinfo(f"{name}.warc.gz")
         self._sha256 = hashlib.sha256()
+        self._members = bytearray()
+
+    @property
+    def members(self) -> bytes:
+        """Leaf hashes of the members so far, one after the other."""
+        return bytes(self._members)
 
     @property
     def info(self) -> str:
@@ -436,12 +448,14 @@ class _Spooled:
         """Bytes so far."""
         return self._file.length
 
-    def append(self, data: bytes) -> int:
+    def append(self, *members: bytes) -> int:
         """Write complete members and return where they begin."""
-        first = warc.pack(self._warcinfo) if not self.length else b""
-        offset = self.length + len(first)
-        self._file.append(first + data)
-        self._sha256.update(first + data)
+        first = () if self.length else (warc.pack(self._warcinfo),)
+        offset = self.length + sum(map(len, first))
+        data = b"".join((*first, *members))
+        self._file.append(data)
+        self._sha256.update(data)
+        self._members += hashes_of((*first, *members))
         return offset
 
     def seal(self) -> tuple[ObjectRow, Path] | None:

@@ -12,19 +12,21 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.errors import ArchiveError, ObjectExistsError
+from archive.evidence.log_object import Entry, hashes_of, of_object
 from archive.index.cdxj import cdxj
 from archive.index.from_records import entered, held_texts
 from archive.index.fulltext import Entered
-from archive.index.schema import CRAWL, CaptureRow, is_joined
+from archive.index.schema import CRAWL, CaptureRow, ObjectRow, is_joined
 from archive.index.writing import IndexWriter
 from archive.index.zipnum import zipnum
 from archive.runtime.durable import spool_errors
 from archive.stores.protocol import ObjectStore
-from archive.warc.members import members
+from archive.warc.members import members, split_members
 from archive.writer import aside
 from archive.writer.aside import Aside
 from archive.writer.batch import Batch, Origin, Recent, Sealed
 from archive.writer.damage import Damage
+from archive.writer.object_log import ObjectLog
 from archive.writer.recover import batch_names, recover
 
 log = logging.getLogger(__name__)
@@ -61,17 +63,19 @@ class Leftovers:
 class Writer:
     """Commits batches: objects into the store first, then rows into the index."""
 
-    def __init__(self, store: ObjectStore, index: IndexWriter, spool: Path) -> None:
+    def __init__(self, store: ObjectStore, index: IndexWriter, spool: Path, log: ObjectLog) -> None:
         """Nothing is written yet.
 
         Args:
             store: Where objects go.
             index: Where their rows go.
             spool: Folder where batches grow; each of several concurrent processes needs its own.
+            log: Where leaves for the objects go.
         """
         self.store = store
         self.index = index
         self.spool = spool
+        self.log = log
         self._recent = Recent()
 
     def check_writable(self) -> None:
@@ -119,18 +123,21 @@ class Writer:
         )
 
     def commit(self, sealed: Sealed) -> None:
-        """Make a sealed batch part of the archive: objects first, then the rows that refer to them.
+        """Make a sealed batch part of the archive: objects first, then their leaves, then the rows that refer to them.
 
         May be repeated after any failure. The spool keeps the batch until it is released.
 
         Raises:
             StoreError: The store failed.
             DatabaseError: The database failed; the objects are durable.
+            SpoolError: The home folder cannot be used for the log.
+            LockedError: Other processes of this machine did not end their commits in time.
         """
         for row, path in sealed.files:
             self.store.put(row.key, path)
         for key in {row.object for row in sealed.captures}:
             self.store.put(index_key(key), cdxj(row for row in sealed.captures if row.object == key))
+        self.log.append([self._entry(sealed, row, path) for row, path in sealed.files])
         words = sealed.words
         if words is None:
             texts = [(row.key, path) for row, path in sealed.files if row.key.startswith("text/")]
@@ -246,6 +253,14 @@ class Writer:
         """
         with spool_errors(self.spool):
             yield from recover(self.spool, self.index.reads.capture, maker=maker)
+
+    def _entry(self, sealed: Sealed, row: ObjectRow, path: Path) -> Entry:
+        """What the log gets about an object."""
+        members = sealed.members.get(row.key)
+        if members is None:  # it was recovered
+            with spool_errors(self.spool), path.open("rb") as data:
+                members = hashes_of(split_members(data))
+        return of_object(key=row.key, length=row.length, sha256=row.sha256, members=members)
 
     def _words(self, key: str, path: Path) -> list[Entered]:
         """Full-text rows of the texts in a spool file, for a batch that does not have them in memory."""

@@ -63,7 +63,7 @@ from sample.server import Answer, Site
 from sample.services import wait_for
 
 PORT = 18091
-JOBS = ("crawl", "recheck", "backfill", "seal", "verify", "compact", "websub", "housekeeping", "tell")
+JOBS = ("crawl", "recheck", "backfill", "seal", "verify", "compact", "stamp", "websub", "housekeeping", "tell")
 HOSTNAME = "archive.example"
 DAY = timedelta(days=1)
 AGAIN_SECONDS = 15

@@ -70,7 +70,18 @@ def test_the_crawl_job_is_what_a_person_could_type() -> None:
     argv = {job.name: job.argv[1:] for job in jobs(ScheduleSettings())}
     assert argv["crawl"] == ("-m", "scrapy", "crawl", "blog", "-a", "only=feeds")
     assert argv["verify"] == ("-m", "schedules", "verify", "--sample", "1%")
-    assert set(argv) == {"crawl", "recheck", "backfill", "seal", "verify", "compact", "websub", "housekeeping", "tell"}
+    assert set(argv) == {
+        "crawl",
+        "recheck",
+        "backfill",
+        "seal",
+        "verify",
+        "compact",
+        "stamp",
+        "websub",
+        "housekeeping",
+        "tell",
+    }
 
 
 def _alive(pid: int) -> bool:
@@ -99,7 +110,7 @@ def test_the_daemon_crawls_what_is_due_again_and_again(home: Home, site: Site) -
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     log = err.decode()
-    assert "daemon started jobs=crawl,recheck,backfill,seal,verify,compact,websub,housekeeping,tell" in log
+    assert "daemon started jobs=crawl,recheck,backfill,seal,verify,compact,stamp,websub,housekeeping,tell" in log
     assert "job ended name=crawl outcome=done exit=0" in log
     assert log.rstrip().endswith("daemon stopped")
     assert len([path for path in site.asked if path.startswith("/2026")]) == 4, "each post once"

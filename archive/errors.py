@@ -114,8 +114,8 @@ class LockedError(ArchiveError):
 class NotArchivedError(ArchiveError):
     """That URL is not archived, or lacks what was requested."""
 
-    def __init__(self, url: str, *, what: str = "no capture") -> None:
-        super().__init__(f"{url}: {what} in the archive")
+    def __init__(self, url: str, *, what: str = "no capture", hint: str | None = None) -> None:
+        super().__init__(f"{url}: {what} in the archive", hint=hint)
         self.url = url
 
 

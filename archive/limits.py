@@ -123,6 +123,8 @@ PACKED_RESOURCES = 500
 """Captures in one WACZ file besides that of the page."""
 PACKED_LINKS = 30
 """Linked pages among these."""
+SITE_PICTURE_BYTES = 64 * 1024 * 1024
+"""One picture that is copied into a static site: it is in memory while it is copied."""
 
 # -- evidence
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 import archive.cli
+import archive.cli_at_time
 import crawler.cli
 from archive.errors import ArchiveError
 from archive.runtime.console import OneLine, print_error, printable
@@ -304,7 +305,7 @@ def subscribe_at_hubs() -> None:
     click.echo(f"requested {asked} subscriptions, {asked - len(problems)} accepted{rest}")
 
 
-for command in (*archive.cli.COMMANDS, *crawler.cli.COMMANDS):
+for command in (*archive.cli.COMMANDS, *archive.cli_at_time.COMMANDS, *crawler.cli.COMMANDS):
     pressmark.add_command(command)
 
 

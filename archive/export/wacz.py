@@ -9,7 +9,7 @@ import logging
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from http import HTTPStatus
@@ -23,12 +23,12 @@ from archive.index.cdxj import cdxj
 from archive.index.from_records import CAPTURES
 from archive.index.lookup import Lookup
 from archive.index.schema import CaptureRow
-from archive.limits import PACKED_LINKS, PACKED_RESOURCES, REQUISITES_BYTES, WACZ_BYTES, WACZ_MAKING, WACZ_WAITING
+from archive.limits import PACKED_LINKS, PACKED_RESOURCES, WACZ_BYTES, WACZ_MAKING, WACZ_WAITING
+from archive.reader.named_in import named_in
 from archive.reader.reader import Reader
 from archive.warc import record as warc
 from archive.warc.capture import digest
-from archive.warc.codings import beginning
-from archive.warc.http_message import header, split_head
+from archive.warc.http_message import split_head
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _resources(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
         TaskError: The page passed a limit.
     """
     found: list[CaptureRow] = []
-    for one in _named_in(reader, page, requisites):
+    for one in named_in(reader, page, requisites):
         rows = _nearest(reader, one.url, page.date)
         found += rows
         if rows and one.kind == "style":
@@ -152,7 +152,7 @@ def _resources(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
 def _of_style(reader: Reader, style: CaptureRow) -> list[Requisite]:
     """The resources of a stylesheet; none if it passes a limit: the file then contains the rest."""
     try:
-        return _named_in(reader, style, of_style)
+        return named_in(reader, style, of_style)
     except TaskError as e:
         log.warning("resources of a style are not packed url=%s error=%s", style.url, e)
         return []
@@ -164,7 +164,7 @@ def _linked_pages(reader: Reader, page: CaptureRow) -> list[CaptureRow]:
     Raises:
         TaskError: The page itself passed a limit.
     """
-    links = _named_in(reader, page, page_links)[:_MAX_LOOKED_UP]
+    links = named_in(reader, page, page_links)[:_MAX_LOOKED_UP]
     archived = Lookup(reader.index).held(links)
     found: list[CaptureRow] = []
     for url in [link for link in links if link in archived][:PACKED_LINKS]:
@@ -186,30 +186,6 @@ def _nearest(reader: Reader, url: str, at: datetime) -> list[CaptureRow]:
         log.info("not packed url=%s reason=%s", url, e)
         return []
     return rows if rows[0].status < _ERRORS_FROM else []
-
-
-def _named_in(reader: Reader, capture: CaptureRow, find: Callable[..., list[T]]) -> list[T]:
-    """What a function finds in the beginning of a payload; nothing if that cannot be read: the file has the rest.
-
-    Raises:
-        TaskError: The payload passed a limit.
-    """
-    try:
-        visit = reader.open_payload(capture)
-        body = visit.body.whole() if visit.coding else visit.body.beginning(REQUISITES_BYTES)
-    except ArchiveError as e:
-        log.warning("payload cannot be read url=%s error=%s", capture.url, e)
-        return []
-    content_type = header(visit.payload_head, "content-type") or capture.mime
-    return reader.work(found_by, find=find, body=body, coding=visit.coding, url=capture.url, content_type=content_type)
-
-
-def found_by(
-    find: Callable[..., list[T]], *, body: bytes, coding: str | None, url: str, content_type: str | None
-) -> list[T]:
-    """What a function finds in the beginning of a payload that may be compressed. No I/O."""
-    payload = beginning(body, coding, limit=REQUISITES_BYTES) or body[:REQUISITES_BYTES]
-    return find(payload, url=url, content_type=content_type)
 
 
 def wacz(

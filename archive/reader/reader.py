@@ -10,7 +10,7 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -186,10 +186,20 @@ class Reader:
 
     def vanished_of(self, urls: Collection[str]) -> dict[str, Vanished]:
         """`vanished` of many posts in bulk; those of which nothing is known are left out."""
+        return self._told(urls, self.ledger.of)
+
+    def missing_of(self, urls: Collection[str], at: datetime) -> dict[str, Vanished]:
+        """Those of some posts that were not online at an instant, each with the time during which it was not."""
+        return self._told(urls, lambda keys: self.ledger.missing(keys, at))
+
+    def _told(
+        self, urls: Collection[str], ask: Callable[[Collection[str]], Mapping[str, Vanished]]
+    ) -> dict[str, Vanished]:
+        """What the ledger knows of posts under all addresses of their pages, the last of it."""
         keys = {url: tuple(dict.fromkeys((post_key(url), page_key(url)))) for url in urls}
         joined = self.index.addresses({key for some in keys.values() for key in some})
         every = {url: [one for key in some for one in joined.get(key, (key,))] for url, some in keys.items()}
-        known = self.ledger.of({key for some in every.values() for key in some})
+        known = ask({key for some in every.values() for key in some})
         found = {url: [known[key] for key in some if key in known] for url, some in every.items()}
         return {url: max(some, key=lambda one: one.since) for url, some in found.items() if some}
 

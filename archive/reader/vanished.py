@@ -144,6 +144,12 @@ class Ledger(Protocol):
     def of(self, pages: Collection[str]) -> Mapping[str, Vanished]:
         """For each of these keys of pages, the last time that its post was not online; others are left out."""
 
+    def missing(self, pages: Collection[str], at: datetime) -> Mapping[str, Vanished]:
+        """Those of these pages, by their keys, whose post was not online at an instant, each with that time.
+
+        A post that was only taken out of its feed is not missing.
+        """
+
     def listed(self, wanted: Wanted, *, limit: int, after: Place | None = None) -> Sequence[Vanished]:
         """Deletions, those found last first; `after` continues a list."""
 
@@ -152,6 +158,10 @@ class NoLedger:
     """The ledger of an archive whose posts nobody visits again."""
 
     def of(self, pages: Collection[str]) -> Mapping[str, Vanished]:  # noqa: ARG002  as the protocol has it
+        """Nothing."""
+        return {}
+
+    def missing(self, pages: Collection[str], at: datetime) -> Mapping[str, Vanished]:  # noqa: ARG002
         """Nothing."""
         return {}
 

@@ -10,6 +10,8 @@ _PRELOADED = (
     "archive.web.sanitize",
     "archive.web.markdown_html",
     "archive.web.cdx_filters",
+    "archive.extract.named_feeds",
+    "archive.extract.named_sites",
     "archive.extract.requisites",
     "archive.reader.diff",
     "archive.search.snippet",

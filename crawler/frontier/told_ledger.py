@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, inspect, or_, select
 
-from archive.reader.vanished import BLOG, Ledger, NoLedger, Place, Vanished, Wanted
+from archive.reader.vanished import BLOG, UNLISTED, Ledger, NoLedger, Place, Vanished, Wanted
 from archive.runtime.database import fetch, in_parts, migrate, transaction
 from crawler.frontier.tables import REVISION, deletions, feeds, pages
 
@@ -29,11 +30,19 @@ class ToldLedger:
                 found[one.key] = one
         return found
 
-    def _of_blogs(self, wanted: Collection[str]) -> Iterator[Vanished]:
+    def missing(self, pages: Collection[str], at: datetime) -> dict[str, Vanished]:
+        """Those of these pages, by their keys, whose post was not online at an instant, each with that time."""
+        during = (deletions.c.since <= at) & (deletions.c.restored.is_(None) | (deletions.c.restored > at))
+        query = select(deletions).where(during, deletions.c.kind != UNLISTED).order_by(deletions.c.since)
+        parts = [query.where(deletions.c.key.in_(part)) for part in in_parts(pages)]
+        found = {one.key: one for one in self._of_blogs(pages, during)}
+        return found | {row.key: _vanished(row) for one in parts for row in fetch(self._engine, one)}
+
+    def _of_blogs(self, wanted: Collection[str], *conditions: ColumnElement[bool]) -> Iterator[Vanished]:
         """For each of these pages whose blog is, or was, away as a whole, that time."""
         query = select(deletions, pages.c.key.label("page"), pages.c.url.label("address"))
         query = query.join(feeds, feeds.c.key == deletions.c.key).join(pages, pages.c.feed_id == feeds.c.id)
-        query = query.where(deletions.c.kind == BLOG).order_by(deletions.c.since)
+        query = query.where(deletions.c.kind == BLOG, *conditions).order_by(deletions.c.since)
         for part in in_parts(wanted):
             for row in fetch(self._engine, query.where(pages.c.key.in_(part))):
                 yield replace(_vanished(row), key=row.page, url=row.address)

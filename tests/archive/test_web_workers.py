@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 from archive.archive import Archive
 from archive.errors import TaskError, WorkersBusyError
 from archive.export import wacz
-from archive.export.wacz import WaczCache, found_by
+from archive.export.wacz import WaczCache
 from archive.extract.requisites import requisites
 from archive.index.schema import CaptureRow
 from archive.limits import WACZ_MAKING, WACZ_WAITING
+from archive.reader.named_in import found_by
 from archive.reader.page_history import changes_between, counts_between
 from archive.runtime.work import Workers
 from archive.runtime.worker_pool import Limits

@@ -155,6 +155,8 @@ def test_a_blog_is_away_once_its_feed_and_a_page_have_been_for_a_week(frontier: 
     assert {one.url for one in every.values()} == {f"http://blog.example/{n}" for n in range(11, 21)}
     visit(frontier, T0 + 17 * DAY, range(20, 10, -1))
     assert all(one.back == T0 + 17 * DAY for one in ledger.of(_keys(frontier)).values())
+    away = [ledger.missing(_keys(frontier), T0 + day * DAY).keys() for day in (14, 15, 16, 17)]
+    assert away == [set(), every.keys(), every.keys(), set()]
 
 
 def test_a_blog_whose_pages_answer_is_not_away(frontier: Frontier) -> None:

@@ -20,7 +20,7 @@ from archive.warc.page_identity import page_key
 from archive.web.settings import WebSettings
 from crawler.frontier.deletions import Deletion
 from crawler.frontier.frontier import Frontier
-from crawler.model.visits import Gone
+from crawler.model.visits import Missing
 from schedules.cli import pressmark
 from schedules.runs import Runs
 from schedules.web.app import Web
@@ -80,7 +80,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_kinds_of_the_ledger_have_words() -> None:
-    assert set(KINDS) == set(get_args(Gone))
+    assert set(KINDS) == set(get_args(Missing))
 
 
 @pytest.mark.parametrize(
@@ -251,3 +251,16 @@ def test_a_place_in_the_list_is_what_was_written() -> None:
     assert Place.parse(str(place)) == place
     with pytest.raises(ValueError, match="no place in this list"):
         Place.parse("1-g")
+
+
+def test_a_blog_as_it_was_has_a_post_except_while_it_was_found_gone(world: World, tmp_path: Path) -> None:
+    world.enter(replace(GONE, restored=at(30)), replace(GONE, since=at(60)))
+    world.enter(replace(GONE, since=at(26), kind="unlisted"))  # that hides nothing, and is no absence
+    world.enter(replace(GONE, key=page_key(ALIVE), url=ALIVE, since=at(10), kind="unlisted"))
+    web = world.web()
+    for hours, there in ((23, True), (24, False), (29, False), (30, True), (59, True), (60, False)):
+        stamp = f"{at(hours):%Y%m%d%H%M%S}"
+        result = world.run("at", stamp, "blog.example", "--out", str(tmp_path / stamp), "--json")
+        assert json.loads(result.stdout)["posts"] == 1 + there, hours
+        assert (f"/post/{URL}" in web.get(f"/at/{stamp}/blog.example").text) is there, hours
+        assert web.get(f"/at/{stamp}/blog.example/post/{URL}").status_code == (200 if there else 404)

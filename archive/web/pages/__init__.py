@@ -8,13 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from archive.web.pages import blogs, calendar, deletions, diff, downloads, exchange, home, posts, replay, search
+from archive.web.pages import at, blogs, calendar, deletions, diff, downloads, exchange, home, posts, replay, search
 from archive.web.pages.layout import Site, page_route
 
 PAGES: tuple[tuple[str, Callable[[Site, Request], Response]], ...] = (
     ("/", home.home),
     ("/blogs", blogs.blogs),
     ("/blog/{host}", blogs.blog),
+    ("/at", at.form),
+    ("/at/{rest:path}", at.at),
     ("/post/{rest:path}", posts.post),
     ("/diff/{rest:path}", diff.diff),
     ("/replay/{rest:path}", replay.replay),

@@ -150,7 +150,7 @@ def page_number(request: Request) -> int:
 
 def _error_title(path: str, status: int) -> str:
     """`Not archived` for a missing memento, otherwise the status's reason phrase such as `Bad request`."""
-    if status == HTTPStatus.NOT_FOUND and path.startswith(("/web/", "/post/", "/text/")):
+    if status == HTTPStatus.NOT_FOUND and path.startswith(("/web/", "/post/", "/text/", "/at/")):
         return "Not archived"
     try:
         return HTTPStatus(status).phrase.capitalize()

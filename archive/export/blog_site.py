@@ -243,7 +243,7 @@ class BlogSite:
 
     def _page(self, file: str, template: str, **values: object) -> None:
         html = self._templates.get_template(f"{template}.html").render(
-            host=self._blog.host, until=self._blog.until, **values
+            host=self._blog.host, until=self._blog.moment, **values
         )
         self._write(file, html.encode("utf-8", "replace"))
 
@@ -255,7 +255,7 @@ class BlogSite:
             alternate="index.html",
             title=f"{self._blog.host}, as it was on {_second(self._blog.until)}",
             entries=self._entries,
-            updated=self._blog.until,
+            updated=self._blog.moment,
         )
 
     def _write(self, file: str, data: bytes) -> None:

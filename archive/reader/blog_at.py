@@ -93,6 +93,11 @@ class BlogAt:
         self._index = reader.index
         self._hosts = tuple(hosts)
 
+    @property
+    def moment(self) -> datetime:
+        """The instant, to the second."""
+        return self.until.replace(microsecond=0)
+
     def listed(self, limit: int, after: Place | None = None) -> Part:
         """The posts that were there, newest date first; not those that had been found gone."""
         return _part(self._there(after, limit), limit)

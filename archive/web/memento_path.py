@@ -45,8 +45,23 @@ def dated(rest: str) -> Dated | None:
     found = _DATED.fullmatch(rest)
     if found is None:
         return None
-    meant = readings(found[3])
+    meant = readings_in_path(found[3])
     return Dated(stamp=found[1], modifier=found[2] or "", url=meant[0].url, readings=meant)
+
+
+def readings_in_path(written: str) -> tuple[Reading, ...]:
+    """The readings of a URL in a path, where `%23` is its own or stands for the `#` of a post without an own page.
+
+    Raises:
+        ValueError: It is not the address of a web page.
+    """
+    before, escaped, fragment = written.rpartition("%23")
+    return (*readings(written), *(readings(f"{before}#{fragment}") if escaped else ()))
+
+
+def in_path(url: str) -> str:
+    """The URL of a page or post encoded for a path of ours; a fragment belongs to it."""
+    return quoted(url).replace("#", "%23")
 
 
 def quoted(url: str) -> str:

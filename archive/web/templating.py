@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, select_autoescape
 
-from archive.web.memento_path import quoted, stamp_of
+from archive.web.memento_path import in_path, stamp_of
 
 _ENTRIES = (("/", "Home"), ("/blogs", "Blogs"), ("/search", "Search"), ("/calendar", "Calendar"))
 _UNIT = 1_000
@@ -42,7 +42,7 @@ class Templates:
             minute=lambda moment: f"{moment:%Y-%m-%d %H:%M}",
             second=lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}",
             stamp=stamp_of,
-            urlpath=quoted,
+            urlpath=in_path,
             number=lambda number: f"{number:,}".replace(",", "\u202f"),
             bytes=_bytes,
         )

@@ -14,10 +14,9 @@ from archive.export.formats import TextFormat
 from archive.index.from_records import HeldText
 from archive.reader.reader import Reader
 from archive.reader.vanished import Vanished
-from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.link_headers import memento_url
-from archive.web.memento_path import dated, http_date, moment_of, quoted, stamp_of
+from archive.web.memento_path import dated, http_date, moment_of, quoted, readings_in_path, stamp_of
 from archive.web.ranges import matches
 from archive.web.request import rest_of
 
@@ -36,7 +35,7 @@ class TextApi:
         rest = rest_of(request, "/text/")
         try:
             asked = dated(rest)
-            meant = asked.readings if asked else readings(rest)
+            meant = asked.readings if asked else readings_in_path(rest)
         except ValueError as e:
             raise BadRequestError(str(e)) from e
         offered = formats.text_formats()

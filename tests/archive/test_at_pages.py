@@ -119,6 +119,16 @@ def test_the_feed_is_made_of_the_versions(web: TestClient) -> None:
     assert web.get(f"/at/{moment(12)}/{HOST}/feed.atom").content == answer.content
 
 
+def test_a_post_without_a_page_of_its_own_can_be_reached_from_every_list(web: TestClient) -> None:
+    lists = (f"/at/{moment(12)}/{HOST}", f"/blog/{HOST}")
+    found = [link for path in lists for link in links(web.get(path)) if "feed%2317" in link]
+    assert len(found) == 2
+    assert found[1] in links(web.get(found[0]))
+    for link in found:
+        assert "Only in the feed." in web.get(link).text
+    assert web.get(f"/text/2/{ROOT}/feed%2317", headers={"Accept": "text/plain"}).text == "Only in the feed.\n"
+
+
 @pytest.mark.parametrize(
     ("asked", "led"),
     [

@@ -73,7 +73,7 @@ def test_the_site_has_the_posts_of_that_time_and_says_what_is_not_known(archive:
     assert posts == ["No date", "Soon gone", "A new title", "Only in the feed"]
     said = " ".join(index.xpath("string(//main)").split())
     assert "2026-04-20 · Ada · seen first 2026-05-01 22:00:00 UTC, looked at last 2026-05-01 22:00:00 UTC" in said
-    assert "1 post is dated before that time, but was first looked at after it." in said
+    assert "Posts that are dated before that time, but were first looked at after it: 1." in said
     later = index.xpath("//h2[starts-with(text(), 'Published before')]/following-sibling::ul[1]//a")
     assert [link.text for link in later] == ["Found late"]
     assert "The archive saw the first post of this blog on 2026-05-01 12:00:00 UTC, and something new in it last on 2026-05-01 22:00:00 UTC." in said  # fmt: skip

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from archive.errors import ArchiveError, NotArchivedError, TaskError
+from archive.errors import ArchiveError, TaskError
 from archive.export.atom import MEDIA_TYPE, Entry, atom
 from archive.export.markdown_html import addresses_in
 from archive.index.at_time import Place
@@ -22,11 +22,10 @@ from archive.reader.blog_at import BlogAt, HeldPost, Part, last_of
 from archive.reader.blog_hosts import hosts_of
 from archive.reader.post_words import day_of, instant_of, lead_of
 from archive.runtime.times import parse_moment
-from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError, escape
 from archive.web.limits import SHOWN_CHARACTERS
 from archive.web.markdown_html import markdown_html
-from archive.web.memento_path import STAMP_DIGITS, quoted, stamp_of
+from archive.web.memento_path import STAMP_DIGITS, in_path, quoted, readings_in_path, stamp_of
 from archive.web.pages.layout import Site
 from archive.web.request import rest_of
 
@@ -84,7 +83,7 @@ def _front(site: Site, request: Request, blog: BlogAt, stamp: str) -> Response:
         "at_blog",
         host=blog.host,
         stamp=stamp,
-        until=blog.until,
+        until=blog.moment,
         posts=[(post, post.stated, lead_of(post.text.text) if post.text else "") for post in posts],
         later=afterwards.posts,
         after_place=after,
@@ -96,7 +95,6 @@ def _front(site: Site, request: Request, blog: BlogAt, stamp: str) -> Response:
         front=front,
         feed=feed,
         day_of=day_of,
-        path_of=_path,
     )
 
 
@@ -112,14 +110,17 @@ def _captured(blog: BlogAt, posts: Sequence[HeldPost]) -> tuple[CaptureRow | Non
 
 
 def _post(site: Site, request: Request, blog: BlogAt, stamp: str, written: str) -> Response:
-    post = _asked_post(site, blog, written)
+    try:
+        post = blog.post(site.reader.meant(readings_in_path(written)).url)
+    except ValueError as e:
+        raise BadRequestError(str(e)) from e
     stated = post.stated
     return site.page(
         request,
         "at_post",
         host=blog.host,
         stamp=stamp,
-        until=blog.until,
+        until=blog.moment,
         post=post,
         stated=stated,
         title=post.version.text.title or post.url,
@@ -127,27 +128,6 @@ def _post(site: Site, request: Request, blog: BlogAt, stamp: str, written: str) 
         cut=post.text is not None and len(post.text.text) > SHOWN_CHARACTERS,
         day_of=day_of,
     )
-
-
-def _asked_post(site: Site, blog: BlogAt, written: str) -> HeldPost:
-    """The post at an address; `%23` may be a part of it, or stand for the `#` of a post without a page of its own."""
-    before, escaped, fragment = written.rpartition("%23")
-    spellings = [written, f"{before}#{fragment}"] if escaped else [written]
-    try:
-        urls = [site.reader.meant(readings(one)).url for one in spellings]
-    except ValueError as e:
-        raise BadRequestError(str(e)) from e
-    for url in urls[:-1]:
-        try:
-            return blog.post(url)
-        except NotArchivedError as e:
-            log.debug("another spelling is asked for url=%s reason=%s", url, e)
-    return blog.post(urls[-1])
-
-
-def _path(post_url: str) -> str:
-    """The address of a post as the end of a path; its fragment belongs to it."""
-    return quoted(post_url).replace("#", "%23")
 
 
 def _feed(site: Site, request: Request, blog: BlogAt, stamp: str) -> Response:
@@ -159,8 +139,8 @@ def _feed(site: Site, request: Request, blog: BlogAt, stamp: str) -> Response:
         link=f"{here}/{_FEED}",
         alternate=here,
         title=f"{blog.host}, as it was on {blog.until:%Y-%m-%d %H:%M:%S} UTC",
-        entries=[_entry(site, blog, post, stamp, link=f"{here}/{_POST}{_path(post.url)}") for post in posts],
-        updated=blog.until,
+        entries=[_entry(site, blog, post, stamp, link=f"{here}/{_POST}{in_path(post.url)}") for post in posts],
+        updated=blog.moment,
         base=here,
     )
     return Response(body, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
@@ -191,7 +171,7 @@ def _html(site: Site, blog: BlogAt, post: HeldPost, stamp: str) -> Markup:
         return Markup("")
     markdown = stated.markdown[:SHOWN_CHARACTERS]
     links = blog.known(site.reader.work(addresses_in, markdown=markdown).links)
-    held = {url: f"/at/{stamp}/{quoted(blog.host)}/{_POST}{_path(url)}" for url in links}
+    held = {url: f"/at/{stamp}/{quoted(blog.host)}/{_POST}{in_path(url)}" for url in links}
     return Markup(site.reader.work(markdown_html, markdown=markdown, stamp=stamp, links=held))  # noqa: S704  sanitized there
 
 

@@ -17,10 +17,9 @@ from archive.index.overview import Overview
 from archive.index.schema import CaptureRow
 from archive.reader.reader import Reader
 from archive.search.search import Search
-from archive.warc.pasted_url import readings
 from archive.web.errors import BadRequestError
 from archive.web.limits import PAYLOADS_BYTES
-from archive.web.memento_path import dated, quoted, stamp_of
+from archive.web.memento_path import dated, quoted, readings_in_path, stamp_of
 from archive.web.request import rest_of
 from archive.web.templating import Templates
 
@@ -135,7 +134,7 @@ def requested_page(reader: Reader, request: Request, prefix: str) -> tuple[str, 
     rest = rest_of(request, prefix)
     try:
         asked = dated(rest)
-        meant = reader.meant(asked.readings if asked else readings(rest))
+        meant = reader.meant(asked.readings if asked else readings_in_path(rest))
     except ValueError as e:
         raise BadRequestError(str(e)) from e
     return meant.url, asked.stamp if asked else meant.stamp or None

@@ -18,7 +18,7 @@ from archive.reader.page_history import captures_and_versions
 from archive.web import charts
 from archive.web.limits import SHOWN_CHARACTERS
 from archive.web.markdown_html import markdown_html
-from archive.web.memento_path import moment_of, quoted, stamp_of
+from archive.web.memento_path import in_path, moment_of, stamp_of
 from archive.web.pages.layout import CAPTURES, Site, requested_page
 
 MARKS = 300
@@ -36,7 +36,7 @@ def post(site: Site, request: Request) -> Response:
     capture = min(shown.captures, key=lambda one: one.distance(at))
     text = site.reader.read_text(shown.text)
     url = shown.text.url
-    here = f"{stamp_of(capture.date)}/{quoted(url)}"
+    here = f"{stamp_of(capture.date)}/{in_path(url)}"
     base = request.scope["pressmark.base"]
     return site.page(
         request,
@@ -78,7 +78,7 @@ def _timeline(rows: Sequence[CaptureRow], versions: Sequence[Version]) -> Markup
         name = f"{row.date:%Y-%m-%d %H:%M} UTC, status {row.status}"
         marks.append(((row.date - first).total_seconds() / span, kind, "", name))
     for one in versions[-MARKS:]:
-        target = f"/post/{stamp_of(one.first)}/{quoted(one.text.url)}"
+        target = f"/post/{stamp_of(one.first)}/{in_path(one.text.url)}"
         name = f"Version {one.number}, first seen {one.first:%Y-%m-%d %H:%M} UTC"
         marks.append(((one.first - first).total_seconds() / span, "version", target, name))
     return charts.timeline(marks, label=f"{len(rows)} captures and {len(versions)} versions over time")

@@ -13,7 +13,7 @@ from archive.limits import RANKED_TEXTS
 from archive.runtime.times import begin
 from archive.search.query import parse
 from archive.warc.pasted_url import is_address, readings
-from archive.web.memento_path import quoted
+from archive.web.memento_path import in_path, quoted
 from archive.web.pages.layout import Site, page_number
 
 HITS = 10
@@ -66,7 +66,7 @@ def _page(site: Site, address: str) -> str | None:
     if meant.stamp and site.reader.index.nearest(meant.url, None):
         return f"/web/{meant.stamp}/{quoted(meant.url)}"
     try:
-        return f"/post/{quoted(site.reader.text(meant.url).row.url)}"
+        return f"/post/{in_path(site.reader.text(meant.url).row.url)}"
     except NotArchivedError:
         return f"/web/*/{quoted(meant.url)}" if site.reader.index.nearest(meant.url, None) else None
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from archive.extract.links import joined
 from archive.limits import RIGHTS_DIRECTIVES
 
-RESERVED = "tdm-reserved"
-LICENSED = "licensed"
 _DIRECTIVE = re.compile(r"[a-z][a-z0-9_-]{1,39}")
 _GENERAL = frozenset(
     {
@@ -27,9 +24,6 @@ _GENERAL = frozenset(
 """Directives that search engines and publishers have documented. A `meta` element of nothing else, one of which
 forbids something, is for a robot."""
 _WITH_VALUE = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
-_COMMONS = re.compile(r"/(?:licenses|publicdomain)/([a-z+-]{2,20})/(\d\.\d)(?:/|$)")
-_COMMONS_HOSTS = frozenset({"creativecommons.org", "www.creativecommons.org"})
-_NAMES = {"zero": "cc0", "mark": "pdm"}
 _PAIRS = 400
 """Elements of a page that are looked at; pages have a few dozen."""
 
@@ -60,32 +54,6 @@ def stated(tree: HtmlElement, headers: Mapping[str, str], url: str) -> dict[str,
     if policy := next(filter(None, policies), None):
         found["tdm_policy"] = policy
     return found
-
-
-def marks(rights: object, license_url: object) -> tuple[str, ...]:
-    """The words by which texts are found: directives for every robot, `tdm-reserved`, `licensed` and the licence.
-
-    Args:
-        rights: What `stated` returned, as stored.
-        license_url: The licence of the post, as stored; one of Creative Commons also gives a word such as `cc-by-4.0`.
-    """
-    said = rights if isinstance(rights, dict) else {}
-    robots = said.get("robots")
-    found = [str(one) for one in robots if ":" not in str(one)] if isinstance(robots, list) else []
-    if said.get("tdm_reserved") is True:
-        found.append(RESERVED)
-    if isinstance(license_url, str) and license_url:
-        found += [LICENSED, *_license_word(license_url)]
-    return tuple(found)
-
-
-def _license_word(url: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return
-    if parts.hostname in _COMMONS_HOSTS and (found := _COMMONS.match(parts.path.lower())):
-        yield f"{_NAMES.get(found[1], f'cc-{found[1]}')}-{found[2]}"
 
 
 def _meta(tree: HtmlElement) -> Iterator[tuple[str, str]]:

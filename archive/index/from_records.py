@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from archive.extract.rights import marks
+from archive.extract.right_words import marks
 from archive.extract.text import PAGE, Entry, Text, images_from_json, links_from_json, made_by
 from archive.index.edits import plain_digest, stated
 from archive.index.fulltext import Entered

@@ -87,7 +87,7 @@ class Entered:
     language: str | None
     tags: tuple[str, ...]
     rights: tuple[str, ...]
-    """Words for what others may do with it, as `archive.extract.rights.marks` gives them."""
+    """Words for what others may do with it, as `archive.extract.right_words.marks` gives them."""
     dated: datetime
     """The date that the post states for itself; otherwise when it was first seen."""
     seen: datetime

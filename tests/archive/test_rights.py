@@ -10,6 +10,7 @@ from lxml.html import document_fromstring
 from archive.extract import rights
 from archive.extract.page_reading import read_page
 from archive.extract.pipeline import extract
+from archive.extract.right_words import marks
 from archive.extract.text import Entry
 from crawler.feeds import parse
 
@@ -64,7 +65,7 @@ def test_directives_are_limited() -> None:
     ],
 )
 def test_words_to_search_by(said: object, license_url: object, wanted: tuple[str, ...]) -> None:
-    assert rights.marks(said, license_url) == wanted
+    assert marks(said, license_url) == wanted
 
 
 def test_a_text_keeps_them_whichever_way_it_was_made() -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from archive.export import formats
-from archive.extract.rights import marks
+from archive.extract.right_words import marks
 from archive.index.from_records import HeldText, host_of
 from archive.index.schema import CaptureRow
 from archive.index.versions import Version

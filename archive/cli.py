@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from archive.index.index import Index
     from archive.index.schema import CaptureRow, TextRow
     from archive.maintenance.importer import Tally
+    from archive.reader.page_history import Difference
     from archive.reader.vanished import Ledger
 
 T = TypeVar("T")
@@ -218,11 +219,12 @@ def _history_line(row: CaptureRow) -> str:
 @click.argument("url", type=Address())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
-    """List the versions of URL: when each was first and last seen, what changed, and how many words.
+    """List the versions of URL: when each was first and last seen, what changed, with its class, and how many words.
 
     Text, title, author, date and picture are compared.
     """
     from archive.reader.page_history import changed, versions_of
+    from archive.reader.text_edits import summary
 
     try:
         archive = open_archive()
@@ -238,6 +240,9 @@ def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
         title = printable(str(one["title"] or ""))
         changes = one["changed"]
         edited = f"  {', '.join(changes)} changed" if isinstance(changes, list) and changes else ""
+        made = one["changes"]
+        if edited and isinstance(made, list) and made:
+            edited += f" ({summary(edit['class'] for edit in made)})"
         click.echo(f"{one['version']:3}  {seen}  {one['captures']} captures{edited}{words}  {title}".rstrip())
 
 
@@ -247,13 +252,17 @@ def list_versions(url: tuple[Reading, ...], as_json: bool) -> None:
     "--from", "since", type=Moment(), help="Compare the version nearest to this time.  [default: the one before --to]"
 )
 @click.option("--to", "until", type=Moment(), help="With the version nearest to this time.  [default: the newest]")
+@click.option("--changes-only", is_flag=True, help="Print the edits, each with its class, instead of the text.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | None, as_json: bool) -> None:
+def diff(
+    url: tuple[Reading, ...], since: datetime | None, until: datetime | None, changes_only: bool, as_json: bool
+) -> None:
     """Show what changed between two versions of URL: title, author, date, picture, then words.
 
     Removed words are marked [-like this-], added ones {+like this+}; on a terminal in colour as well.
     """
     from archive.reader.page_history import compared, versions_of
+    from archive.reader.text_edits import summary
 
     try:
         archive = open_archive()
@@ -261,12 +270,24 @@ def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | Non
     except ArchiveError as e:
         sys.exit(failed(e))
     if as_json:
-        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        click.echo(json.dumps(found.as_json(changes_only=changes_only), ensure_ascii=False))
         return
     before, after = found.before.row, found.after.row
     click.echo(
         f"--- {before.date:%Y-%m-%d %H:%M:%S}Z {before.digest}\n+++ {after.date:%Y-%m-%d %H:%M:%S}Z {after.digest}"
     )
+    if changes_only:
+        for edit in found.edits:
+            click.echo(f"{edit.name}: {_shown_pair(edit.before, edit.after)}")
+    else:
+        _print_facts_and_paragraphs(found)
+    if not found.edits and all(change.kind == "same" for change in found.changes):
+        click.echo("no differences")
+    elif not changes_only and found.edits:
+        click.echo(f"edits: {summary(edit.name for edit in found.edits)}")
+
+
+def _print_facts_and_paragraphs(found: Difference) -> None:
     for fact in found.facts:
         if fact.edited or (fact.name != "picture" and fact.after):
             click.echo(f"{fact.name}: {_shown_fact(fact)}")
@@ -278,16 +299,19 @@ def diff(url: tuple[Reading, ...], since: datetime | None, until: datetime | Non
         if same:
             click.echo(f"    ({same} paragraph{'s' if same > 1 else ''} unchanged)")
             same = 0
-        click.echo("".join(_shown_run(run.kind, printable(run.text)) for run in change.runs))
-    if same == len(found.changes):
-        click.echo("no word differs" if any(fact.edited for fact in found.facts) else "no differences")
+        mark = "moved: " if change.moved else ""
+        click.echo(mark + "".join(_shown_run(run.kind, printable(run.text)) for run in change.runs))
+    if same == len(found.changes) and found.edits:
+        click.echo("no word differs")
 
 
 def _shown_fact(fact: Fact) -> str:
-    before, after = printable(fact.before or ""), printable(fact.after or "")
-    if not fact.edited:
-        return after
-    return " ".join(filter(None, (_shown_run("gone", before), _shown_run("new", after))))
+    return _shown_pair(fact.before, fact.after) if fact.edited else printable(fact.after or "")
+
+
+def _shown_pair(before: str | None, after: str | None) -> str:
+    shown = _shown_run("gone", printable(before or "")), _shown_run("new", printable(after or ""))
+    return " ".join(filter(None, shown))
 
 
 def _shown_run(kind: str, text: str) -> str:

@@ -109,6 +109,10 @@ COMPARED_CHARACTERS = 1_000_000
 """Beginning of each of two texts that is compared."""
 COMPARED_WORDS = 60_000
 """Words compared one by one: the work grows with their square where nothing matches."""
+EDITS = 500
+"""Edits between two versions that are listed with their classes; where there are more, the post was rewritten."""
+EDIT_CHARACTERS = 5_000
+"""Words of one edit, on each side; a comparison has all of them."""
 PAGE_ALIASES = 32
 """Addresses of one page: one to which more of them lead is a front page or an error page, not a post."""
 FOLLOWED_REDIRECTS = 10

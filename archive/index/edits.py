@@ -89,6 +89,12 @@ def stated(fields: Mapping[str, object]) -> str:
     return json.dumps({**found, **own}, ensure_ascii=False, sort_keys=True)
 
 
+def published(row: TextRow) -> str | None:
+    """When a post says that it was published, ISO 8601; None if it does not, or if the row does not know."""
+    said = json.loads(row.stated).get("published") if row.stated else None
+    return str(said[0]) if said else None
+
+
 def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
     """What was edited between two texts by the same extractor from the same source.
 
@@ -169,7 +175,7 @@ def _moment(written: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _same_picture(one: str, other: str) -> bool:
+def same_picture(one: str, other: str) -> bool:
     """Whether two URLs show one picture: from another server, in another size or past a cache it is the same."""
     first, second = _picture(one), _picture(other)
     return first == second or first.endswith(second) or second.endswith(first)
@@ -184,4 +190,4 @@ def _picture(url: str) -> str:
     return _SIZED.sub("", parts.path) if shown else f"{parts.path}?{parts.query}"
 
 
-_SAME = {"title": _same_title, "author": _same_author, "date": _same_date, "picture": _same_picture}
+_SAME = {"title": _same_title, "author": _same_author, "date": _same_date, "picture": same_picture}

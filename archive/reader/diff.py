@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
@@ -16,7 +17,7 @@ _WORD = regex.compile(r"\p{Han}|\p{Hiragana}|\p{Katakana}|[\p{L}\p{N}\p{M}]+|\s+
 _LIKE = 0.5
 """Similarity from which on two paragraphs are the same one, edited."""
 
-_NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))
+NEAR = sorted(((i, j) for i in range(5) for j in range(5)), key=lambda pair: (sum(pair), pair))
 """How far apart the two sides of an edited paragraph may be among the removed and added ones, nearest first."""
 
 
@@ -32,6 +33,8 @@ class Change(NamedTuple):
 
     kind: Literal["same", "gone", "new", "edited"]
     runs: tuple[Run, ...]
+    moved: bool = False
+    """Whether the same paragraph stands elsewhere in the other text."""
 
     @property
     def before(self) -> tuple[Run, ...]:
@@ -48,12 +51,28 @@ def differences(before: str, after: str) -> list[Change]:
     """The paragraphs of two texts in order, with what changed in each."""
     old, new = before.split("\n"), after.split("\n")
     found: list[Change] = []
-    for tag, i1, i2, j1, j2 in _bounded(old, new):
+    for tag, i1, i2, j1, j2 in bounded(old, new):
         if tag == "equal":
             found += [Change("same", (Run("same", line),)) for line in new[j1:j2]]
         else:
             found += _whole(old[i1:i2], new[j1:j2])
-    return _paired(found)
+    return _with_moved(_paired(found))
+
+
+def _with_moved(changes: Sequence[Change]) -> list[Change]:
+    """Changes in which removed and added paragraphs with the same words are marked as moved."""
+    sides = [Counter(change.runs[0].text for change in changes if change.kind == kind) for kind in ("gone", "new")]
+    moved = Counter({line: many for line, many in (sides[0] & sides[1]).items() if _WORD.search(line)})
+    left = {"gone": moved, "new": moved.copy()}
+    found = []
+    for change in changes:
+        line = change.runs[0].text if change.runs else ""
+        if change.kind in left and left[change.kind][line] > 0:
+            left[change.kind][line] -= 1
+            found.append(change._replace(moved=True))
+        else:
+            found.append(change)
+    return found
 
 
 def _whole(gone: Sequence[str], new: Sequence[str]) -> list[Change]:
@@ -74,7 +93,7 @@ def _paired(changes: Sequence[Change]) -> list[Change]:
         gone = [change.runs[0].text for change in some if change.kind == "gone"]
         came = [change.runs[0].text for change in some if change.kind == "new"]
         while gone and came:
-            for i, j in _NEAR:
+            for i, j in NEAR:
                 edited = _edited(gone[i], came[j]) if i < len(gone) and j < len(came) else None
                 if edited is not None:
                     found += [*_whole(gone[:i], came[:j]), edited]
@@ -93,8 +112,11 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int,
         yield one.tag, one.src_start, one.src_end, one.dest_start, one.dest_end
 
 
-def _bounded(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """`_opcodes` of lines; if too many differ, everything between the common beginning and end is one change."""
+def bounded(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """What turns one sequence into the other, in the form of `difflib`.
+
+    If too much differs, everything between the common beginning and end is one change.
+    """
     begin = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     most = min(len(old), len(new)) - begin
     end = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)

@@ -63,9 +63,12 @@ def router(reader: Reader) -> APIRouter:
         url: _Url,
         since: Annotated[_Time, Query(alias="from")] = None,
         until: Annotated[_Time, Query(alias="to")] = None,
+        changes_only: Annotated[
+            bool, Query(description="`changes` are the edits, each with its class, instead of all paragraphs")
+        ] = False,
     ) -> dict[str, Any]:
-        found = _versions(reader, url)
-        return compared(reader, found, _moment("from", since), _moment("to", until)).as_json()
+        found = compared(reader, _versions(reader, url), _moment("from", since), _moment("to", until))
+        return found.as_json(changes_only=changes_only)
 
     @made.get("/deletions", summary="Posts that were found gone, and those that came back, the last ones first")
     def deletions(

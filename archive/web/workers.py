@@ -13,7 +13,7 @@ _PRELOADED = (
     "archive.extract.named_feeds",
     "archive.extract.named_sites",
     "archive.extract.requisites",
-    "archive.reader.diff",
+    "archive.reader.text_edits",
     "archive.search.snippet",
 )
 

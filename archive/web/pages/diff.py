@@ -14,11 +14,14 @@ from archive.web.pages.layout import CAPTURES, Site, requested_page
 
 MAX_CHARACTERS = 60_000
 """Text of all changes on one page."""
-_OUR_PARAMETER = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline)")
+_OUR_PARAMETER = re.compile(r"(?:from|to)=\d{1,14}|view=(?:side|inline|changes)")
+
+
+_VIEWS = ("inline", "side", "changes")
 
 
 def diff(site: Site, request: Request) -> Response:
-    """`/diff/URL?from=TS&to=TS&view=side`."""
+    """`/diff/URL?from=TS&to=TS&view=side`: by word, inline or side by side, or the edits alone."""
     url = _without_our_parameters(requested_page(site.reader, request, "/diff/")[0])
     given = request.query_params
     try:
@@ -41,7 +44,7 @@ def diff(site: Site, request: Request) -> Response:
         both=both,
         changes=shown,
         cut=len(shown) < len(both.changes),
-        view="side" if given.get("view") == "side" else "inline",
+        view=given["view"] if given.get("view") in _VIEWS else "inline",
         counted=both.counts,
         versions=versions[-CAPTURES:],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -9,18 +10,24 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from archive.errors import DamagedError, TaskError
 from archive.export import formats
 from archive.extract.right_words import marks
 from archive.index.from_records import HeldText, host_of
 from archive.index.schema import CaptureRow
 from archive.index.versions import Version
-from archive.reader.page_history import captures_and_versions
+from archive.reader.page_history import captures_and_versions, differing
+from archive.reader.text_edits import Edit
 from archive.web import charts
 from archive.web.limits import SHOWN_CHARACTERS
 from archive.web.markdown_html import markdown_html
 from archive.web.memento_path import in_path, moment_of, stamp_of
 from archive.web.pages.layout import CAPTURES, Site, requested_page
 
+log = logging.getLogger(__name__)
+
+EDITS_SHOWN = 20
+"""Edits of a version on the page of its post; the page that compares has all."""
 MARKS = 300
 """Marks on the timeline."""
 _FACTS = ("title", "author", "published", "modified", "site", "language", "tags", "canonical", "license", "image")
@@ -35,6 +42,7 @@ def post(site: Site, request: Request) -> Response:
     shown = min(versions, key=lambda one: min(capture.distance(at) for capture in one.captures))
     capture = min(shown.captures, key=lambda one: one.distance(at))
     text = site.reader.read_text(shown.text)
+    before = versions[shown.number - 2] if shown.number > 1 else None
     url = shown.text.url
     here = f"{stamp_of(capture.date)}/{in_path(url)}"
     base = request.scope["pressmark.base"]
@@ -49,7 +57,8 @@ def post(site: Site, request: Request) -> Response:
         text=text,
         facts=_facts(text),
         version=shown,
-        before=versions[shown.number - 2] if shown.number > 1 else None,
+        before=before,
+        edits=_edits(site, before, text, shown),
         versions=versions[::-1][:CAPTURES],
         count=len(versions),
         capture=capture,
@@ -61,6 +70,17 @@ def post(site: Site, request: Request) -> Response:
         permalink=f"{base}/web/{here}",
         text_link=f"{base}/text/{here}",
     )
+
+
+def _edits(site: Site, before: Version | None, text: HeldText, shown: Version) -> tuple[Edit, ...] | None:
+    """What was edited in a version; None if there is none before it, or if the two cannot be compared."""
+    if before is None:
+        return None
+    try:
+        return differing(site.reader, site.reader.read_text(before.text), text, shown.changed).edits[:EDITS_SHOWN]
+    except (DamagedError, TaskError) as e:
+        log.warning("versions not compared url=%s reason=%s", shown.text.url, e)
+        return None
 
 
 def _html(site: Site, text: HeldText, stamp: str) -> Markup:

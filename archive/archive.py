@@ -37,7 +37,7 @@ class Archive(Reader):
     def __init__(
         self, settings: ArchiveSettings, store: ObjectStore, index: Index, lane: str = "", ledger: Ledger | None = None
     ) -> None:
-        super().__init__(store, index, ledger=ledger)
+        super().__init__(store, index, ledger=ledger, restless_visits=settings.restless_visits)
         self.settings = settings
         self._lane = lane
 

@@ -109,6 +109,8 @@ COMPARED_CHARACTERS = 1_000_000
 """Beginning of each of two texts that is compared."""
 COMPARED_WORDS = 60_000
 """Words compared one by one: the work grows with their square where nothing matches."""
+MARKED_LINES = 5_000
+"""Lines of one text by whose marks it is compared with others; further ones are compared as a whole."""
 EDITS = 500
 """Edits between two versions that are listed with their classes; where there are more, the post was rewritten."""
 EDIT_CHARACTERS = 5_000

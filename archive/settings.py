@@ -95,6 +95,10 @@ class ArchiveSettings(PressmarkSettings):
     site_rules: Path | None = None
     """TOML file with the operator's own rules for the pages of some sites."""
 
+    restless_visits: int = Field(default=3, ge=0)
+    """At how many visits in which a place in a post's text was different by chance, such as a counter or a quotation of
+    the day, it is no edit any more; 0: every difference is an edit."""
+
     batch_megabytes: float = Field(default=256.0, gt=0)
     """A batch is committed when its captures reach this size on disk."""
 

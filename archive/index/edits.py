@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from archive.index.line_marks import line_marks
 from archive.index.schema import TextRow
 from archive.warc.capture import digest
 
@@ -69,6 +70,11 @@ def plain(text: str) -> str:
 def plain_digest(text: str) -> str:
     """Digest of `plain`, `sha1:BASE32`."""
     return digest(plain(text).encode("utf-8", "replace"))
+
+
+def text_marks(text: str) -> str:
+    """Marks of the lines of a text without its typography."""
+    return line_marks(map(plain, text.split("\n")))
 
 
 def stated(fields: Mapping[str, object]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from archive.extract.right_words import marks
 from archive.extract.text import PAGE, Entry, Text, images_from_json, links_from_json, made_by
-from archive.index.edits import plain_digest, stated
+from archive.index.edits import plain_digest, stated, text_marks
 from archive.index.fulltext import Entered
 from archive.index.schema import UNSTATED, CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -216,6 +216,7 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
     record = first.record
     said = json.loads(metadata.record.block)
     title = said.get("title")
+    words = record.block.decode("utf-8", "replace")
     row = TextRow(
         record=record.id,
         capture=record.get("WARC-Refers-To") or "",
@@ -227,12 +228,13 @@ def _held(first: Member, metadata: Member, key: str) -> HeldText:
         own=said.get("own") is True,
         source="feed" if said.get("source") == "feed" else "page",
         stated=stated(said),
-        plain=plain_digest(record.block.decode("utf-8", "replace")),
+        plain=plain_digest(words),
+        marks=text_marks(words),
         object=key,
         offset=first.offset,
         length=first.length + metadata.length,
     )
-    return HeldText(row=row, text=record.block.decode("utf-8", "replace"), fields=said)
+    return HeldText(row=row, text=words, fields=said)
 
 
 def _captures(found: Iterable[Member]) -> Iterator[list[Member]]:

@@ -27,7 +27,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0013"
+REVISION = "0014"
 
 CRAWL = "pressmark"
 IMPORT = "import"
@@ -149,6 +149,7 @@ texts = Table(
     Column("fault", Words),
     Column("stated", Words),
     Column("plain", String(64)),
+    Column("marks", Words),
 )
 
 PLACED: tuple[Table, ...] = (captures, texts)
@@ -334,6 +335,8 @@ class TextRow:
     version, whose texts are not read for it."""
     plain: str | None = None
     """Digest of the text without its typography, `sha1:BASE32`; None as `stated`."""
+    marks: str | None = None
+    """Marks of its lines, as `archive.index.line_marks` makes them; None in rows written by an earlier version."""
     own: bool = False
     """Whether the URL's fragment is part of the post's own address; known only while the row is made."""
 

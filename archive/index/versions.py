@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from archive.index.edits import Class, edits, restless
+from archive.index.line_marks import Place, Region, regions, restless_places
 from archive.index.schema import CaptureRow, TextRow
 from archive.runtime.times import iso
 
@@ -54,12 +55,32 @@ class Version:
         }
 
 
-def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRow]]) -> list[Version]:
+RESTLESS_VISITS = 3
+"""Visits at which a place in a text was different by chance, from which on it is restless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Different:
+    """What differs between a text and the one before by the same extractor from the same source."""
+
+    classes: tuple[Class, ...]
+    where: tuple[Region, ...] = ()
+    """Where the words differ; empty if that is not known."""
+
+
+def versions(
+    captures: Sequence[CaptureRow],
+    texts: Mapping[str, Sequence[TextRow]],
+    *,
+    restless_visits: int = RESTLESS_VISITS,
+) -> list[Version]:
     """The versions of a page, oldest first; one that returns is a version of its own.
 
     Args:
         captures: Captures of the page, oldest first.
         texts: Texts of each capture that has any, newest first, by its WARC-Record-ID.
+        restless_visits: At how many visits a place in the text must have been different by chance to be no edit; 0:
+            every difference is one.
     """
     found = [
         (capture, made)
@@ -67,10 +88,11 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
         if (made := texts.get(capture.record) or texts.get(capture.refers_to or "") or ())
     ]
     differing = _differing([made for _, made in found])
-    ignored = restless(one for one in differing[1:] if one is not None)
+    ignored = restless(one.classes for one in differing[1:] if one is not None)
+    moving = restless_places([one.where if one else None for one in differing], visits=restless_visits)
     runs: list[tuple[tuple[Class, ...], list[tuple[CaptureRow, Sequence[TextRow]]]]] = []
     for one, different in zip(found, differing, strict=True):
-        edited = tuple(name for name in different or () if name not in ignored)
+        edited = tuple(name for name in _edited(different, moving) if name not in ignored)
         if runs and not edited:
             runs[-1][1].append(one)
         else:
@@ -87,24 +109,39 @@ def versions(captures: Sequence[CaptureRow], texts: Mapping[str, Sequence[TextRo
     ]
 
 
-def _differing(made: Sequence[Sequence[TextRow]]) -> list[tuple[Class, ...] | None]:
+def _edited(different: _Different | None, moving: frozenset[Place]) -> tuple[Class, ...]:
+    """What differs, without words that differ at restless places alone."""
+    if different is None:
+        return ()
+    if different.where and all(region.place in moving for region in different.where):
+        return tuple(name for name in different.classes if name != "text")
+    return different.classes
+
+
+def _differing(made: Sequence[Sequence[TextRow]]) -> list[_Different | None]:
     """What differs between the texts of each capture and those before; None if they cannot be compared.
 
     A text is compared with the last one that the same extractor made from the same source, page or feed: a difference
     between two extractors, or between page and feed, is not an edit.
     """
     last: dict[tuple[str | None, str], TextRow] = {}
-    found: list[tuple[Class, ...] | None] = []
+    found: list[_Different | None] = []
     newest = None
     for texts in made:
         pair = next(((known, row) for row in texts if row.made_by and (known := last.get(_maker(row)))), None)
-        different = edits(*pair) if pair else None
+        different = _difference(*pair) if pair else None
         if different and newest == texts[0].digest:
-            different = tuple(name for name in different if name != "text")
+            different = replace(different, classes=tuple(name for name in different.classes if name != "text"))
         found.append(different)
         newest = texts[0].digest
         last.update((_maker(row), row) for row in reversed(texts))
     return found
+
+
+def _difference(before: TextRow, after: TextRow) -> _Different:
+    classes = edits(before, after)
+    known = "text" in classes and before.marks is not None and after.marks is not None
+    return _Different(classes=classes, where=regions(before.marks or "", after.marks or "") if known else ())
 
 
 def _maker(row: TextRow) -> tuple[str | None, str]:

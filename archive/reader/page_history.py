@@ -11,7 +11,7 @@ from archive.errors import DamagedError, NotArchivedError, TaskError
 from archive.index.edits import Class, Fact, facts, plain, published, stated
 from archive.index.from_records import HeldText
 from archive.index.schema import CaptureRow, TextRow
-from archive.index.versions import Version, versions
+from archive.index.versions import Version
 from archive.limits import COMPARED_CHARACTERS, EDITS
 from archive.reader.diff import Change, counted, differences
 from archive.reader.fact_edits import OTHER_CLASSES, fact_edits, reference_edits
@@ -90,8 +90,8 @@ def captures_and_versions(reader: Reader, url: str) -> tuple[list[CaptureRow], l
         NotArchivedError: The page has no capture or no text.
     """
     for asked in _addresses(reader, url):
-        rows, texts = reader.captures_and_texts(asked)
-        if found := versions(rows, texts):
+        rows, found = reader.history(asked)
+        if found:
             return rows, found
     raise NotArchivedError(url, what="no text")
 

@@ -24,6 +24,7 @@ from archive.index import faults
 from archive.index.from_records import HeldText
 from archive.index.index import Index
 from archive.index.schema import CRAWL, CaptureRow, TextRow
+from archive.index.versions import RESTLESS_VISITS, Version, versions
 from archive.limits import DECODED_BYTES, FOLLOWED_REDIRECTS
 from archive.reader.vanished import Ledger, NoLedger, Vanished
 from archive.runtime.work import Work, here
@@ -160,6 +161,7 @@ class Reader:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         work: Work = here,
         ledger: Ledger | None = None,
+        restless_visits: int = RESTLESS_VISITS,
     ) -> None:
         """Nothing is read yet.
 
@@ -169,16 +171,25 @@ class Reader:
             now: The clock, for marks of what cannot be read.
             work: Where archived bytes are decoded, parsed, compared.
             ledger: What is known of posts that vanished; None: nothing is.
+            restless_visits: As for `archive.index.versions.versions`.
         """
         self.store = store
         self.index = index
         self.work = work
         self.ledger: Ledger = ledger or NoLedger()
         self._now = now
+        self._restless_visits = restless_visits
 
     def working(self, work: Work, ledger: Ledger | None = None) -> Reader:
         """A reader of the same archive whose work on archived bytes is done elsewhere; `ledger` replaces its own."""
-        return Reader(self.store, self.index, now=self._now, work=work, ledger=ledger or self.ledger)
+        return Reader(
+            self.store,
+            self.index,
+            now=self._now,
+            work=work,
+            ledger=ledger or self.ledger,
+            restless_visits=self._restless_visits,
+        )
 
     def vanished(self, url: str) -> Vanished | None:
         """The last time that the post at a URL was not online, under any address of its page; None if none is known."""
@@ -235,6 +246,11 @@ class Reader:
         known = {row.record for row in rows}
         others = self.index.captures_of(record for record in made if record not in known)
         return sorted([*rows, *others], key=lambda row: (row.date, row.record)) if others else rows, made
+
+    def history(self, url: str) -> tuple[list[CaptureRow], list[Version]]:
+        """Every capture that shows a post and the post's versions, oldest first; no versions if it has no text."""
+        rows, made = self.captures_and_texts(url)
+        return rows, versions(rows, made, restless_visits=self._restless_visits)
 
     def meant(self, found: Sequence[Reading]) -> Reading:
         """Of what somebody may have meant by an address, the first that is archived; the last one if none is."""

@@ -17,7 +17,7 @@ from archive.index import tallies
 from archive.index.from_records import entered
 from archive.index.fulltext import WEIGHTS, facet, passages, searchable
 from archive.index.schema import TextRow
-from archive.index.versions import Version, versions
+from archive.index.versions import Version
 from archive.limits import RANKED_TEXTS
 from archive.reader.page_history import versions_of
 from archive.reader.reader import Reader
@@ -207,7 +207,7 @@ class Search:
         if not rows:  # its page turned out to be another one, which has the same text
             return None
         row = rows[0]
-        found = versions(*self._reader.captures_and_texts(row.url))
+        _, found = self._reader.history(row.url)
         # A text that another extractor made of the same captures is not a version.
         of = [version for version in found if row.digest in version.digests]
         if not of:

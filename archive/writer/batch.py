@@ -19,7 +19,7 @@ from pathlib import Path
 from archive.errors import DatabaseError
 from archive.evidence.log_object import hashes_of
 from archive.extract.text import Text, made_by
-from archive.index.edits import plain_digest, stated
+from archive.index.edits import plain_digest, stated, text_marks
 from archive.index.from_records import HeldText, capture_row, entered
 from archive.index.fulltext import Entered
 from archive.index.index import Index
@@ -303,6 +303,7 @@ class Batch:
             json=json.dumps(text.fields(), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"),
         )
         members = (warc.pack(first), warc.pack(rest))
+        words = first.block.decode("utf-8", "replace")
         row = TextRow(
             record=first.id,
             capture=capture.record,
@@ -314,7 +315,8 @@ class Batch:
             own=text.own,
             source=text.source,
             stated=stated(text.fields()),
-            plain=plain_digest(first.block.decode("utf-8", "replace")),
+            plain=plain_digest(words),
+            marks=text_marks(words),
             object=self._extracted.row_key,
             offset=self._extracted.append(*members),
             length=sum(map(len, members)),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from archive.public import ArchivedPost, OpenArchive, decoded_payload, open_archive, parse_warc
     from archive.reader.page_history import Difference
     from archive.reader.reader import Exchange, Reader
+    from archive.reader.text_edits import Edit
     from archive.search.search import Hit
     from archive.warc.capture import Capture
     from archive.warc.foreign import Broken
@@ -44,6 +45,7 @@ _HOMES = {
     "DamagedError": "archive.errors",
     "DatabaseError": "archive.errors",
     "Difference": "archive.reader.page_history",
+    "Edit": "archive.reader.text_edits",
     "Entry": "archive.extract.text",
     "Exchange": "archive.reader.reader",
     "ExtractError": "archive.errors",
@@ -75,6 +77,7 @@ __all__ = [
     "DamagedError",
     "DatabaseError",
     "Difference",
+    "Edit",
     "Entry",
     "Exchange",
     "ExtractError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +56,16 @@ class Joined:
 
     ledger: Callable[[Index], Ledger]
     """Makes the ledger of vanished posts over the index's database."""
+    restore: Callable[[Archive], None]
+    """Restores from the store what other packages keep there, when the index is made anew."""
+    checks: Callable[[], Mapping[str, Callable[[bytes], str | None]]]
+    """What shows that a state object of theirs is damaged, by prefix."""
+
+
+def joined_with() -> Joined | None:
+    """What the command line gives that joins other packages; None without one."""
+    context = click.get_current_context(silent=True)
+    return context.find_object(Joined) if context else None
 
 
 def open_archive() -> Archive:
@@ -63,8 +73,7 @@ def open_archive() -> Archive:
     from archive.archive import Archive
     from archive.settings import ArchiveSettings, load
 
-    context = click.get_current_context(silent=True)
-    joined = context.find_object(Joined) if context else None
+    joined = joined_with()
     return Archive.open(load(ArchiveSettings), ledger=joined.ledger if joined else None)
 
 

@@ -76,6 +76,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
     from archive.extract.pipeline import extract
     from archive.extract.requisites import requisites
     from archive.reader.diff import differences
+    from archive.reader.text_edits import text_edits
     from archive.runtime.times import parse_moment
     from archive.search.query import parse
     from archive.search.search import Search
@@ -119,6 +120,7 @@ def targets() -> dict[str, tuple[Callable[[bytes], object], tuple[type[BaseExcep
         "members": (lambda data: list(members(io.BytesIO(data))), (), False),
         "page": (page, (), False),
         "differences": (lambda data: differences(text(data[:4_000]), text(data[2_000:6_000])), (), False),
+        "edits": (lambda data: text_edits(text(data[:4_000]), text(data[2_000:6_000])), (), False),
         "cdx": (line, (ValueError,), True),
         "time": (lambda data: parse_moment(text(data)), (ValueError,), True),
         "http date": (

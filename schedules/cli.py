@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,10 +20,12 @@ import crawler.cli
 from archive.errors import ArchiveError
 from archive.runtime.console import OneLine, print_error, printable
 from archive.runtime.file_lock import exclusive
+from schedules import change_commands
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from archive.archive import Archive
     from archive.index.index import Index
     from archive.reader.vanished import Ledger
 
@@ -43,10 +45,25 @@ def _ledger(index: Index) -> Ledger:
     return ledger_of(index.engine)
 
 
+def _restore(archive: Archive) -> None:
+    """Restore the watches, which the store has as well."""
+    from schedules.changes.watches import Watches
+    from schedules.runs import Runs
+
+    Watches(Runs.open(archive.settings.database).engine).restore(archive.store)
+
+
+def _checks() -> Mapping[str, Callable[[bytes], str | None]]:
+    """What shows that a state object of ours is damaged."""
+    from schedules.changes.watches import STATE, fault
+
+    return {STATE: fault}
+
+
 _CONTEXT = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 100,
-    "obj": archive.cli.Joined(ledger=_ledger),
+    "obj": archive.cli.Joined(ledger=_ledger, restore=_restore, checks=_checks),
 }
 
 
@@ -216,11 +233,14 @@ def housekeeping() -> None:
     from archive.settings import ArchiveSettings, load
     from archive.stores import open_store
     from crawler.frontier.frontier import Frontier
+    from schedules.changes import deliveries
     from schedules.runs import Runs
     from schedules.settings import ScheduleSettings
 
     settings, kept, now = load(ArchiveSettings), load(ScheduleSettings).history_kept, datetime.now(UTC)
-    forgotten = Runs.open(settings.database).forget(now - kept)
+    runs = Runs.open(settings.database)
+    forgotten = runs.forget(now - kept)
+    deliveries.forget(runs.engine, now - kept)
     Frontier.open(settings.database).tidy(now, alarms_kept=kept)
     unfinished = open_store(settings.store).clean(now - _UNFINISHED_KEPT)
     click.echo(f"tidied up: {forgotten} job runs deleted, {unfinished} unfinished writes removed")
@@ -305,7 +325,12 @@ def subscribe_at_hubs() -> None:
     click.echo(f"requested {asked} subscriptions, {asked - len(problems)} accepted{rest}")
 
 
-for command in (*archive.cli.COMMANDS, *archive.cli_at_time.COMMANDS, *crawler.cli.COMMANDS):
+for command in (
+    *archive.cli.COMMANDS,
+    *archive.cli_at_time.COMMANDS,
+    *crawler.cli.COMMANDS,
+    *change_commands.COMMANDS,
+):
     pressmark.add_command(command)
 
 

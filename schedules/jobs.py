@@ -40,6 +40,8 @@ def jobs(settings: ScheduleSettings) -> list[Job]:
         _job(settings, "websub", *_PRESSMARK, "websub", alone=True),
         _job(settings, "housekeeping", *_PRESSMARK, "housekeeping", alone=True),
         _job(settings, "tell", *_PRESSMARK, "tell", alone=True),
+        _job(settings, "watch", *_PRESSMARK, "watch", "send", alone=True),
+        _job(settings, "digest", *_PRESSMARK, "watch", "send", "--digest", alone=True),
     ]
     return [job for job in found if job is not None]
 

@@ -16,5 +16,21 @@ HEALTH_SECONDS = 15.0
 
 FORM_BYTES = 20_000
 """A form sent to the web app, with a URL and a token."""
+CHANGES_SCANNED = 5_000
+"""Changes looked at for one part of a list: a filter that few of them pass must not read them all."""
+CHANGES_LISTED = 100
+"""Changes in one part of a list."""
+CHANGES_FOUND = 200
+"""Posts that a request for changes looks at first, if no job has done so: the newest ones."""
+KEPT_EDITS = 100
+"""Edits kept with one change; `pressmark diff` has all."""
+KEPT_EDIT_CHARACTERS = 1_000
+"""Words of one edit, on each side, kept with a change."""
+WATCHES = 1_000
+"""Watches of one archive: each change is compared with all of them."""
+DELIVERY_TRIES = 12
+"""Tries to send a change to a webhook or by mail, over a day and a half; then it is a dead letter."""
+DELIVERED_TOGETHER = 500
+"""Changes that are sent in one run, and lines of one digest."""
 FEEDS_LISTED = 1_000
 """Feeds in one part of the list that the API gives if a limit is asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -45,24 +45,48 @@ def notify(found: Sequence[Raised], settings: ScheduleSettings, *, user_agent: s
 
 def _to_webhook(found: Sequence[Raised], url: str, user_agent: str, guard: Guard) -> None:
     body = json.dumps({"alarms": [as_json(alarm) for alarm in found]}, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", "User-Agent": user_agent}
-    status, _ = post(url, body=body, headers=headers, guard=guard, seconds=_SECONDS)
+    send_json(url, body, {"User-Agent": user_agent}, guard)
+
+
+def send_json(url: str, body: bytes, headers: Mapping[str, str], guard: Guard) -> None:
+    """Send JSON to a webhook.
+
+    Raises:
+        FetchError: It could not be sent, or was not accepted.
+    """
+    every = {"Content-Type": "application/json", **headers}
+    status, _ = post(url, body=body, headers=every, guard=guard, seconds=_SECONDS)
     if not 200 <= status < 300:  # noqa: PLR2004  success
         raise FetchError(f"the webhook answered {status}", url=url)
 
 
 def _to_mail(found: Sequence[Raised], settings: ScheduleSettings) -> None:
-    parts = urlsplit(settings.mail_server)
-    message = EmailMessage()
-    first = f"{found[0].kind}: {found[0].subject}"
-    message["Subject"] = _header(f"Pressmark: {first}" + (f" and {len(found) - 1} more" if len(found) > 1 else ""))
-    message["From"] = _header(settings.mail_from or f"pressmark@{socket.gethostname()}")
-    addresses = (printable(address).strip() for address in settings.alarm_mail.split(","))
-    message["To"] = ", ".join(address for address in addresses if address)
+    first = f"{found[0].kind}: {found[0].subject}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
     lines = [
         f"{one.since:%Y-%m-%d %H:%M}Z  {one.kind}  {printable(one.subject)}\n    {printable(one.detail)}"
         for one in found[:_MAX_LINES]
     ]
+    send_mail(settings.alarm_mail, f"Pressmark: {first}", lines, settings)
+
+
+def send_mail(to: str, subject: str, lines: Sequence[str], settings: ScheduleSettings) -> None:
+    """Send a mail through the server in the settings.
+
+    Args:
+        to: Addresses, separated by commas.
+        subject: What it is about; long ones are cut.
+        lines: The text, printable.
+        settings: Server and sender.
+
+    Raises:
+        FetchError: It could not be sent.
+    """
+    parts = urlsplit(settings.mail_server)
+    message = EmailMessage()
+    message["Subject"] = _header(subject)
+    message["From"] = _header(settings.mail_from or f"pressmark@{socket.gethostname()}")
+    addresses = (printable(address).strip() for address in to.split(","))
+    message["To"] = ", ".join(address for address in addresses if address)
     message.set_content("\n".join(lines) + "\n")
     kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     try:

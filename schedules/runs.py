@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from archive.runtime.database import Instant, Words, connect, database_time, migrate, transaction, upsert
 
-REVISION = "0002"
+REVISION = "0003"
 LEASE = timedelta(minutes=2)
 """How long a turn lasts without renewal; a daemon that was not heard of for as long does not run."""
 RENEWED = LEASE / 6

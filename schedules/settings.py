@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from archive.runtime.times import parse_span
 from archive.settings import PressmarkSettings
@@ -84,6 +84,17 @@ class ScheduleSettings(PressmarkSettings):
     tell_every: Trigger = "1m"
     """Notifies webhook and mail of new alarms, if either is set."""
     tell_deadline: Span = timedelta(minutes=2)
+
+    watch_every: Trigger = "1m"
+    """Finds what happened to posts, and sends it to the webhooks of watches."""
+    watch_deadline: Span = timedelta(minutes=10)
+
+    digest_every: Trigger = "0 6 * * *"
+    """Sends the digests of watches by mail."""
+    digest_deadline: Span = timedelta(minutes=10)
+
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs what is sent to the webhooks of watches; empty: there can be none."""
 
     stop_seconds: float = Field(default=25.0, gt=0)
     """Seconds that running jobs get for a clean end when the daemon stops."""

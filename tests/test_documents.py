@@ -94,6 +94,12 @@ def test_every_setting_is_described_with_its_default() -> None:
     assert described == {name: default(name, field) for name, field in known.items()}
 
 
+def with_subcommands(command: click.Command) -> list[click.Command]:
+    """A command, and those that are part of it."""
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command, *(one for part in inner for one in with_subcommands(part))]
+
+
 def test_every_command_is_described_with_its_options() -> None:
     text = (PROJECT / "docs" / "commands.md").read_text()
     sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
@@ -104,7 +110,8 @@ def test_every_command_is_described_with_its_options() -> None:
     for name, command in pressmark.commands.items():
         options = {
             option
-            for parameter in command.params
+            for one in with_subcommands(command)
+            for parameter in one.params
             if isinstance(parameter, click.Option)
             for option in (*parameter.opts, *parameter.secondary_opts)
         }
@@ -114,7 +121,7 @@ def test_every_command_is_described_with_its_options() -> None:
 def test_no_option_is_described_that_is_not_there() -> None:
     every = {
         option
-        for command in pressmark.commands.values()
+        for command in with_subcommands(pressmark)
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     } | {"--help"}

@@ -13,14 +13,15 @@ import pytest
 from conftest import PROJECT, Home
 from sample.blogs import TIDE
 from sample.server import Site
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import MetaData, insert, inspect
 
 import archive.index.fulltext
 import archive.index.schema
 import crawler.frontier.tables
+import schedules.changes.tables
 import schedules.runs
 from archive.archive import Archive
-from archive.index import joins
+from archive.index import joins, untold
 from archive.maintenance.compact import Compaction
 from archive.runtime.database import transaction
 from archive.runtime.times import parse_span
@@ -29,6 +30,7 @@ from crawler.frontier import alarms, claims, machines
 from crawler.frontier.frontier import ALARMS_KEPT, Frontier
 from crawler.limits import BACKFILL_LISTINGS
 from crawler.model.visits import SHARDS, Alarm
+from schedules.changes.tables import deliveries
 from schedules.dead_daemons import bury
 from schedules.runs import DEAD, LEASE, Runs
 from schedules.settings import ScheduleSettings
@@ -38,6 +40,7 @@ METADATA: tuple[MetaData, ...] = (
     archive.index.fulltext.metadata,
     crawler.frontier.tables.metadata,
     schedules.runs.metadata,
+    schedules.changes.tables.metadata,
 )
 NOW = datetime.now(UTC)
 SECOND = timedelta(seconds=1)
@@ -223,6 +226,28 @@ def unsaved_goes(kept: Kept) -> None:
     assert kept.rows("unsaved") == 0
 
 
+def untold_goes(kept: Kept) -> None:
+    with transaction(kept.engine) as connection:
+        untold.note(connection, [("a" * 64, "http://blog.example/post")])
+    assert kept.rows("untold") == 1
+    assert kept.home.pressmark("watch", "send").code == 0
+    assert kept.rows("untold") == 0
+
+
+def deliveries_go(kept: Kept) -> None:
+    for number, (age, dead) in enumerate(
+        [(ALARMS_KEPT + DAY, True), (ALARMS_KEPT - DAY, True), (ALARMS_KEPT * 2, False)]
+    ):
+        with transaction(kept.engine) as connection:
+            row = {"watch": "a", "change_id": number, "way": "mail", "due": NOW - age, "tries": 1, "dead": dead}
+            connection.execute(insert(deliveries).values(**row))
+    kept.housekeeping()
+    assert kept.rows("deliveries") == 2
+    kept.home.settings["PRESSMARK_HISTORY_KEPT"] = "1d"
+    kept.housekeeping()
+    assert kept.rows("deliveries") == 1
+
+
 def joining_goes(kept: Kept) -> None:
     joins.announce(kept.engine, "warc/2026/05/01/pressmark-1-joined-a.warc.gz")
     assert kept.home.pressmark("compact").code == 0
@@ -298,6 +323,8 @@ GO: dict[str, Callable[[Kept], None]] = {
     "schedule": daemons_go,
     "holds": holds_go,
     "unsaved": unsaved_goes,
+    "untold": untold_goes,
+    "deliveries": deliveries_go,
     "joining": joining_goes,
     "retired": retired_goes,
     ".tmp-…": unfinished_goes,

@@ -152,6 +152,16 @@ texts = Table(
     Column("marks", Words),
 )
 
+untold = Table(
+    "untold",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("page", String(64), nullable=False, unique=True),
+    Column("url", Words, nullable=False),
+    Column("mark", String(16), nullable=False),
+)
+"""Posts with texts of which nobody was told yet; see `archive.index.untold`."""
+
 PLACED: tuple[Table, ...] = (captures, texts)
 """Tables whose rows are places in objects: each has `object_id` and `offset`, which change when objects are joined."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, null, select, update
 
-from archive.index import tallies
+from archive.index import tallies, untold
 from archive.index.fulltext import Entered, enter, searchable
 from archive.index.index import Index
 from archive.index.schema import (
@@ -185,7 +185,10 @@ class IndexWriter:
             fresh_visits |= bool(inserted.rowcount) and row.key.startswith(f"{VISITS}/")
         ids = _ids(connection, {row.object for _, rows in fresh for row in rows})
         for table, rows in fresh:
-            insert_all(connection, table, [{**values(row), "object_id": ids[row.object]} for row in rows])
+            found = [{**values(row), "object_id": ids[row.object]} for row in rows]
+            insert_all(connection, table, found)
+            if table is texts:
+                untold.note(connection, ((row["page"], row["url"]) for row in found))
         return fresh_visits
 
     def _joined(
@@ -264,6 +267,8 @@ class Rebuilding:
                     by_record.update((row["record"], {**row, "object_id": ids[rows.stored.key]}) for row in made)
                 if table is captures:
                     self._resolve(connection, by_record)
+                if table is texts:
+                    untold.note(connection, ((row["page"], row["url"]) for row in by_record.values()))
                 if by_record:
                     insert = upsert(self._engine, table)
                     names = [one.name for one in table.columns if one.name != "record"]

@@ -29,7 +29,9 @@ EDIT_CLASSES: tuple[EditClass, ...] = get_args(EditClass)
 _LIKE = 0.5
 """Likeness from which on two sentences are the same one, edited."""
 _SPELT_LIKE = 0.75
-"""The same for the letters of sentences of a word or two."""
+"""The same for the letters of sentences of a few words."""
+_SPELT_CHARACTERS = 100
+"""A sentence that is longer has words enough to be known by."""
 _MOVED_LIKE = 0.8
 """Likeness from which on a paragraph at another place is the same one, edited."""
 _MOVED_WORDS = 3
@@ -221,7 +223,8 @@ def _alike(before: str, after: str) -> bool:
         return False
     if likeness(old, new) >= _LIKE or _continues(old, new):
         return True
-    return Indel.normalized_similarity(before, after) >= _SPELT_LIKE
+    is_short = max(len(before), len(after)) <= _SPELT_CHARACTERS
+    return is_short and Indel.normalized_similarity(before, after) >= _SPELT_LIKE
 
 
 def _continues(before: Sequence[str], after: Sequence[str]) -> bool:

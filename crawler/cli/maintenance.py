@@ -43,7 +43,7 @@ def verify(sample: float, repairs: bool, as_json: bool) -> None:
     What is lost is marked, and fetched again by the next crawls. The exit code is 4 if there is anything, or if the
     index disagrees with an object.
     """
-    from archive.cli import failed, open_archive, progress_bar
+    from archive.cli import failed, joined_with, open_archive, progress_bar
     from archive.maintenance.verification import Verification
     from archive.runtime.run_time import RunTime
     from crawler.restore.store_state import CHECKS
@@ -60,7 +60,9 @@ def verify(sample: float, repairs: bool, as_json: bool) -> None:
         try:
             archive = open_archive()
             time = RunTime(archive.settings.run_seconds)
-            run = Verification(archive, checks=CHECKS, now=lambda: datetime.now(UTC), repairs=repairs)
+            joined = joined_with()
+            checks = {**CHECKS, **(joined.checks() if joined else {})}
+            run = Verification(archive, checks=checks, now=lambda: datetime.now(UTC), repairs=repairs)
             chosen = run.chosen(sample)
             with progress_bar(chosen.rows, "objects") as rows:
                 for number, row in enumerate(rows):
@@ -97,7 +99,7 @@ def reindex() -> None:
     Rows of objects that the store does not have go. Exit code 4 if an object is damaged; its intact records are indexed
     nevertheless.
     """
-    from archive.cli import failed, open_archive, progress_bar
+    from archive.cli import failed, joined_with, open_archive, progress_bar
     from archive.maintenance.compact import Compaction, alone
     from archive.maintenance.reindex import Reindexing
     from archive.settings import load
@@ -129,6 +131,8 @@ def reindex() -> None:
                 click.echo(printable(f"missing: {key}: its rows were removed"))
             with closing(Rebuild(archive, frontier, pace=options.pace, plan=options.recheck_plan)) as rebuild:
                 subscriptions = rebuild.run(datetime.now(UTC))
+            if joined := joined_with():
+                joined.restore(archive)
             counts = archive.index.counts()
     except ArchiveError as e:
         sys.exit(failed(e))

@@ -93,6 +93,23 @@ def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> 
     return False
 
 
+def lately(engine: Engine, *, back: bool, limit: int, before: Deletion | None = None) -> list[Deletion]:
+    """The deletions that were found last, those first.
+
+    Args:
+        engine: The database.
+        back: Those whose post came back, in the order of that.
+        limit: Maximum number.
+        before: The last one of the part before.
+    """
+    at = deletions.c.restored if back else deletions.c.since
+    query = select(deletions).where(at.is_not(None)).order_by(at.desc(), deletions.c.key.desc()).limit(limit)
+    if before is not None:
+        moment = before.restored if back else before.since
+        query = query.where(at <= moment, (at < moment) | (deletions.c.key < before.key))
+    return [_deletion(row) for row in fetch(engine, query)]
+
+
 def read(engine: Engine, pages: Iterable[str] | None = None, wanted: Wanted = EVERY) -> list[Deletion]:
     """The whole ledger in the order of its entries, or those that are wanted or about the pages with these keys."""
     query = select(deletions).where(*matching(wanted)).order_by(deletions.c.since, deletions.c.key)

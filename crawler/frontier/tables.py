@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, FetchedValue, ForeignKey, In
 
 from archive.runtime.database import Instant, Seconds, Words
 
-REVISION = "0015"
+REVISION = "0016"
 
 metadata = MetaData()
 

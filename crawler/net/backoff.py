@@ -14,6 +14,8 @@ AFTER_SLOW = timedelta(minutes=10)
 """How long a host is not requested that has used up the time which a run waits for it."""
 AFTER_HUB = timedelta(days=1)
 """Wait after a WebSub hub that did not verify a subscription; a day is the curve's longest wait, so it never grows."""
+AFTER_DELIVERY = timedelta(minutes=1)
+"""First wait after a change that could not be sent to a webhook or by mail."""
 
 _LONGEST_WAIT = timedelta(days=1)
 

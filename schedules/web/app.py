@@ -19,6 +19,7 @@ from archive.web.settings import WebSettings
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.told_ledger import ToldLedger
 from schedules.runs import Runs
+from schedules.web.change_pages import ChangePages
 from schedules.web.feed_api import router
 from schedules.web.feed_pages import FeedPages
 from schedules.web.forms import Forms
@@ -31,7 +32,8 @@ _PATHS = {
     for path, summary, answers in (
         ("/health", "Health check", {"200": "All parts are well", "503": "Names the failing parts"}),
         ("/metrics", "Metrics for Prometheus", {"200": "Prometheus text format"}),
-        ("/changes.atom", "New, edited and deleted posts", {"200": "An Atom feed"}),
+        ("/changes.atom", "What happened to posts; `q` filters as in /api/changes", {"200": "An Atom feed"}),
+        ("/watches/{name}.atom", "What a watch wants", {"200": "An Atom feed", "404": "No such watch"}),
     )
 }
 Health = Callable[[], dict[str, str]]
@@ -67,7 +69,8 @@ class Web:
             local: Whether it listens on the loopback interface only.
             replay_port: Port of the replay application; None if there is none.
         """
-        templates = Templates(packages={"schedules": "schedules"}, entries=(("/feeds", "Feeds"), ("/jobs", "Jobs")))
+        entries = (("/changes", "Changes"), ("/feeds", "Feeds"), ("/jobs", "Jobs"))
+        templates = Templates(packages={"schedules": "schedules"}, entries=entries)
         token = settings.token.get_secret_value()
         pages = FeedPages(
             self._archive,
@@ -78,9 +81,10 @@ class Web:
             health=self._health,
             schedules=self._schedules,
         )
+        changes = ChangePages(self._archive, self._runs, templates)
         extension = Extension(
-            routes=[*self.routes(), *pages.routes(), *Forms(self._frontier, token=token).routes()],
-            routers=[router(self._frontier, self._runs)],
+            routes=[*self.routes(), *changes.routes(), *pages.routes(), *Forms(self._frontier, token=token).routes()],
+            routers=[router(self._frontier, self._runs), changes.router()],
             status=pages.status(),
             ledger=ToldLedger(self._frontier.engine),
             openapi_paths=_PATHS,

@@ -1,60 +1,60 @@
-"""New, edited and deleted posts, and those that came back, as an Atom feed (RFC 4287). No I/O."""
+"""What happened to posts, as an Atom feed (RFC 4287). No I/O."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from lxml import etree
 
-from archive.index.overview import Post
-from archive.reader.vanished import Vanished
+from archive.reader.text_edits import summary
 from archive.runtime.times import iso
 from archive.web.memento_path import quoted, stamp_of
+from schedules.changes.model import Change, Kind
 
 LATEST = 100
-"""Number of entries in the feed."""
+"""Number of entries in a feed."""
 _ATOM = "http://www.w3.org/2005/Atom"
+_NAMES: dict[Kind, str] = {"new": "New", "edited": "Edited", "vanished": "Vanished", "back": "Back"}
 
 
-def changes_feed(base: str, posts: Iterable[Post], deleted: Iterable[Vanished]) -> bytes:
-    """The Atom feed.
+def changes_feed(base: str, path: str, title: str, found: Sequence[Change]) -> bytes:
+    """An Atom feed of changes.
 
     Args:
         base: Origin of the web app, for links.
-        posts: The latest posts.
-        deleted: Posts deleted lately; those that are back by now are told twice.
+        path: The feed's own path.
+        title: Its title.
+        found: The changes, the last ones first.
     """
-    entries: list[tuple[datetime, str, str, str, str]] = []
-    for post in posts:
-        target = f"{base}/post/{stamp_of(post.seen)}/{quoted(post.url)}"
-        kind = "Edited" if post.edited else "New"
-        summary = f"{kind}, seen on {post.seen:%Y-%m-%d %H:%M} UTC."
-        entries.append((post.seen, kind, post.title or post.url, target, summary))
-    for gone in deleted:
-        for moment, kind in ((gone.since, "Vanished"), (gone.back, "Back")):
-            if moment is not None:
-                target = f"{base}/post/{stamp_of(moment)}/{quoted(gone.url)}"
-                entries.append((moment, kind, gone.url, target, f"{kind}: {gone.line()}."))
-    entries.sort(key=lambda one: one[0], reverse=True)
     feed = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
-    _add(feed, "title", "Pressmark: new, edited and vanished posts")
-    _add(feed, "id", f"{base}/changes.atom")
-    _add(feed, "updated", iso(entries[0][0] if entries else datetime(1970, 1, 1, tzinfo=UTC), "seconds"))
+    _add(feed, "title", title)
+    _add(feed, "id", f"{base}{path}")
+    _add(feed, "updated", iso(found[0].at if found else datetime(1970, 1, 1, tzinfo=UTC), "seconds"))
     _add(_add(feed, "author", ""), "name", "Pressmark")
-    etree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=f"{base}/changes.atom")
-    for moment, kind, title, target, summary in entries[:LATEST]:
+    etree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=f"{base}{path}")
+    for one in found:
+        target = f"{base}/post/{stamp_of(one.at)}/{quoted(one.url)}"
         entry = _add(feed, "entry", "")
-        _add(entry, "title", f"{kind}: {title}")
+        _add(entry, "title", f"{_NAMES[one.kind]}: {one.title or one.url}")
         _add(entry, "id", target)
-        _add(entry, "updated", iso(moment, "seconds"))
+        _add(entry, "updated", iso(one.at, "seconds"))
         etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=target)
-        etree.SubElement(entry, f"{{{_ATOM}}}category", term=kind.lower())
-        _add(entry, "summary", summary)
+        for term in (one.kind, *one.classes):
+            etree.SubElement(entry, f"{{{_ATOM}}}category", term=term)
+        _add(entry, "summary", _summary(one))
     made: bytes = etree.tostring(feed, xml_declaration=True, encoding="utf-8")
     return made
+
+
+def _summary(one: Change) -> str:
+    if one.detail:
+        return f"{_NAMES[one.kind]}: {one.detail}."
+    seen = f"{_NAMES[one.kind]}, seen on {one.at:%Y-%m-%d %H:%M} UTC."
+    edits = summary(edit.name for edit in one.edits)
+    return f"{seen} Edits: {edits}." if edits else seen
 
 
 _NO_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

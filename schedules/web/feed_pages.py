@@ -13,17 +13,14 @@ from starlette.routing import BaseRoute
 from archive.archive import Archive
 from archive.index.from_records import host_of
 from archive.index.overview import Overview
-from archive.reader.vanished import EVERY
 from archive.web import BadRequestError, SiteStatus, Templates, page_route
 from crawler.frontier import alarms, backfill_report
 from crawler.frontier.alarms import Raised
 from crawler.frontier.backfills import Backlog
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.refused import newest
-from crawler.frontier.told_ledger import ToldLedger
 from crawler.model.visits import Feed
 from schedules.runs import Runs
-from schedules.web.changes_feed import LATEST, changes_feed
 from schedules.web.feed_api import added, place_of, scheduled
 from schedules.web.forms import DONE, MESSAGES
 from schedules.web.metrics import MEDIA_TYPE, metrics
@@ -48,7 +45,7 @@ class FeedRow:
 
 
 class FeedPages:
-    """Feeds, jobs, changes, metrics."""
+    """Feeds, jobs, metrics."""
 
     def __init__(
         self,
@@ -69,7 +66,6 @@ class FeedPages:
         self._health = health
         self._schedules = schedules
         self._overview = Overview(archive.index)
-        self._ledger = ToldLedger(frontier.engine)
 
     def status(self) -> SiteStatus:
         """What the archive's pages show about health."""
@@ -81,7 +77,6 @@ class FeedPages:
             page_route("/feeds", self._feeds),
             page_route("/feeds/{number}", self._feed),
             page_route("/jobs", self._jobs),
-            page_route("/changes.atom", self._changes),
             page_route("/metrics", self._metrics),
         ]
 
@@ -137,12 +132,6 @@ class FeedPages:
     def _page(self, request: Request, name: str, **values: object) -> Response:
         shown = self._templates.page(f"schedules/{name}.html", path=request.url.path, **values)
         return HTMLResponse(shown, headers={"Cache-Control": "no-cache"})
-
-    def _changes(self, request: Request) -> Response:
-        """New, edited and deleted posts as an Atom feed."""
-        base = request.scope["pressmark.base"]
-        body = changes_feed(base, self._overview.latest(LATEST), self._ledger.listed(EVERY, limit=LATEST))
-        return Response(body, media_type="application/atom+xml", headers={"Cache-Control": "no-cache"})
 
     def _metrics(self, _request: Request) -> Response:
         """Prometheus' text format."""

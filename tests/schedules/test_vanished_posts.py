@@ -180,8 +180,8 @@ def test_a_return_is_told_on_pages_and_in_the_feed(world: World) -> None:
     assert "and came back" in web.get(f"/post/{URL}").text
     assert web.get(f"/api/versions?url={URL}").json()["vanished"] is None
     feed = web.get("/changes.atom").text
-    assert f"<title>Back: {URL}</title>" in feed
-    assert f"<title>Vanished: {URL}</title>" in feed
+    assert "<title>Back: the ferry and the bell 0</title>" in feed
+    assert "<title>Vanished: the ferry and the bell 0</title>" in feed
     assert "No archived post" not in web.get("/deletions").text
 
 

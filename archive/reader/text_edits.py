@@ -35,7 +35,14 @@ _SPELT_CHARACTERS = 100
 _MOVED_LIKE = 0.8
 """Likeness from which on a paragraph at another place is the same one, edited."""
 _MOVED_WORDS = 3
-"""Words of a sentence that is recognised at another place."""
+"""Words of a sentence that is recognised at another place, or within another one."""
+_ENDS = frozenset(".!?…。！？")  # noqa: RUF001
+_ENDING = 4
+"""Tokens within which a sentence ends: the mark, quotation marks, a space."""
+_REWRITTEN = 6
+"""Words on both sides from which on a sentence with others in their place was replaced."""
+_SHORT = 3
+"""Letters of words that any two sentences may have in common."""
 _MOVED_PAIRS = 2_500
 """Paragraphs on both sides that are compared for it, as a product."""
 _LITTLE = 0.2
@@ -287,9 +294,33 @@ def _edits_within(before: str, after: str, capitals: Capitals) -> Iterator[Edit]
         return
     old, new = tokens(before.strip()), tokens(after.strip())
     for run in runs(old, new):
-        name = word_class(old, new, run, capitals)
-        if name is not None:
-            yield _edit(name, "".join(old[run[0] : run[1]]), "".join(new[run[2] : run[3]]))
+        i1, i2, j1, j2 = run
+        gone, came = old[i1:i2], new[j1:j2]
+        name: EditClass | None = word_class(old, new, run, capitals)
+        if name is None:
+            continue
+        if not gone and _is_sentence(new, j1, j2):
+            name = "correction" if is_correction("".join(came), alone=False) else "added"
+        elif not came and _is_sentence(old, i1, i2):
+            name = "removed"
+        elif _is_rewritten(gone, came):
+            name = "replaced"
+        yield _edit(name, "".join(gone), "".join(came))
+
+
+def _is_sentence(found: Sequence[str], begin: int, end: int) -> bool:
+    """Whether tokens are a whole sentence, although nothing else told it from the ones beside it."""
+    before = "".join(found[max(0, begin - _ENDING) : begin]).rstrip()
+    said = "".join(found[begin:end]).strip()
+    ends = all(not side or side.rstrip("\"')]")[-1:] in _ENDS for side in (before, said))
+    return ends and sum(map(is_word, found[begin:end])) >= _MOVED_WORDS
+
+
+def _is_rewritten(gone: Sequence[str], came: Sequence[str]) -> bool:
+    """Whether many words stand in the place of as many others, and no long one is the same."""
+    sides = [[word.casefold() for word in side if is_word(word)] for side in (gone, came)]
+    long = [{word for word in side if len(word) > _SHORT} for side in sides]
+    return min(map(len, sides)) >= _REWRITTEN and long[0].isdisjoint(long[1])
 
 
 def _corrects(some: Sequence[_Sentence], both: _Both) -> bool:

@@ -23,7 +23,7 @@ DARK = {"color_scheme": "dark", "viewport": {"width": 1000, "height": 800}}
 def every_page(world: World) -> list[str]:
     post = world.posts[0]
     host = urllib.parse.urlsplit(post).netloc
-    return ["/", "/blogs", f"/blog/{host}", f"/at/29990101000000/{host}", f"/at/29990101000000/{host}/post/{post}", f"/post/{post}", f"/diff/{post}", f"/diff/{post}?view=side", f"/exchange/2026/{post}",
+    return ["/", "/blogs", f"/blog/{host}", f"/at/29990101000000/{host}", f"/at/29990101000000/{host}/post/{post}", f"/post/{post}", f"/diff/{post}", f"/diff/{post}?view=changes", f"/diff/{post}?view=side", f"/exchange/2026/{post}",
             "/search", "/search?q=the+bell&site=&lang=en", "/search?q=-x", "/calendar", f"/web/*/{post}", f"/web/2/{post}", "/feeds", "/feeds/1", "/jobs", "/web/http://never.example/"]  # fmt: skip
 
 

@@ -270,7 +270,7 @@ class _Bundle:
 
     def _diff(self, before: HeldText, text: HeldText) -> dict[str, object]:
         sides = {"before": before.text[:COMPARED_CHARACTERS], "after": text.text[:COMPARED_CHARACTERS]}
-        changes, _ = self._reader.work(changes_between, **sides)
+        changes, _, _ = self._reader.work(changes_between, classed=False, **sides)
         return {
             "from": _side(before),
             "to": _side(text),

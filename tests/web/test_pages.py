@@ -24,7 +24,7 @@ def every_page(world: World) -> list[str]:
     post = world.posts[0]
     host = urllib.parse.urlsplit(post).netloc
     return ["/", "/blogs", f"/blog/{host}", f"/at/29990101000000/{host}", f"/at/29990101000000/{host}/post/{post}", f"/post/{post}", f"/diff/{post}", f"/diff/{post}?view=changes", f"/diff/{post}?view=side", f"/exchange/2026/{post}",
-            "/search", "/search?q=the+bell&site=&lang=en", "/search?q=-x", "/calendar", f"/web/*/{post}", f"/web/2/{post}", "/feeds", "/feeds/1", "/jobs", "/web/http://never.example/"]  # fmt: skip
+            "/search", "/search?q=the+bell&site=&lang=en", "/search?q=-x", "/calendar", f"/web/*/{post}", f"/web/2/{post}", "/feeds", "/feeds/1", "/jobs", "/changes", "/changes?q=class:none", "/web/http://never.example/"]  # fmt: skip
 
 
 def test_from_the_front_page_to_what_changed_in_a_post(watched: Watched, world: World) -> None:

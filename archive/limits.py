@@ -105,6 +105,8 @@ INDEXED_WORDS = 100_000
 """Words of one text that can be searched for."""
 CARRIED_CHARACTERS = 32_000_000
 """Texts of one batch that wait in memory to be indexed for search; those of a larger one are read from the spool."""
+LEARNED_CHARACTERS = 32_000_000
+"""New texts that stay in memory to learn from them what recurs on sites; others are read from the store."""
 COMPARED_CHARACTERS = 1_000_000
 """Beginning of each of two texts that is compared."""
 COMPARED_WORDS = 60_000

@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 
 from archive.errors import ArchiveError
 from archive.extract.site_profile import Profile, learned
+from archive.limits import LEARNED_CHARACTERS
 
 if TYPE_CHECKING:
     from archive.archive import Archive
+    from archive.extract.text import Text
+    from archive.index.schema import TextRow
 
 log = logging.getLogger(__name__)
 
@@ -44,22 +47,37 @@ class Sites:
         self._archive = archive
         self._known: dict[str, Profile | None] = {}
         self._new: dict[str, set[str]] = {}
+        self._texts: dict[str, str] = {}
+        self._characters = 0
+
+    def is_known(self, url: str) -> bool:
+        """Whether `of` answers for a URL without asking the archive."""
+        return site_of(url) in self._known
 
     def of(self, url: str) -> Profile | None:
         """The profile of a URL's site.
 
         Raises:
-            StoreError: The store failed.
+            ArchiveError: Store or database failed.
         """
         site = site_of(url)
         if site not in self._known:
-            keys = sorted(key for key in self._archive.store.keys(f"{PREFIX}{site}/") if _KEY.fullmatch(key))
+            # Profiles are learned from texts: without one there is none, and a new site costs no request to the store.
+            posts = self._archive.index.newest_texts(url, 1)
+            keys = (
+                sorted(key for key in self._archive.store.keys(f"{PREFIX}{site}/") if _KEY.fullmatch(key))
+                if posts
+                else ()
+            )
             self._known[site] = self._read(keys[-1]) if keys else None
         return self._known[site]
 
-    def made(self, url: str) -> None:
+    def made(self, url: str, text: Text) -> None:
         """Remember that a post at that URL has a new text."""
         self._new.setdefault(site_of(url), set()).add(url)
+        if self._characters + len(text.text) <= LEARNED_CHARACTERS:
+            self._characters += len(text.text)
+            self._texts[text.digest] = text.text
 
     def learn(self, *, seconds: float = 30.0) -> int:
         """Learn the profiles of sites that have enough new posts, those with the most first; returns how many are new.
@@ -76,6 +94,8 @@ class Sites:
             except ArchiveError as e:
                 log.warning("no profile is learned site=%s error=%s", site, e)
         self._new.clear()
+        self._texts.clear()
+        self._characters = 0
         return count
 
     def _learn(self, site: str, new: set[str]) -> bool:
@@ -86,7 +106,7 @@ class Sites:
             return False
         before = self.of(url)
         rows = self._archive.index.newest_texts(url, _POSTS_READ)
-        found = learned(site, before, [self._archive.read_text(row).text.split("\n") for row in rows])
+        found = learned(site, before, [self._text(row).split("\n") for row in rows])
         if found is None or found is before:
             return False
         data = json.dumps({"site": site, "version": found.version, "blocks": sorted(found.blocks)}).encode()
@@ -94,6 +114,10 @@ class Sites:
         self._known[site] = found
         log.info("learned site=%s version=%d blocks=%d", site, found.version, len(found.blocks))
         return True
+
+    def _text(self, row: TextRow) -> str:
+        known = self._texts.get(row.digest)
+        return self._archive.read_text(row).text if known is None else known
 
     def _read(self, key: str) -> Profile:
         return _profile(self._archive.store.read(key))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from archive.archive import Archive
 from archive.errors import ArchiveError, TaskError
@@ -13,7 +14,7 @@ from archive.extract.site_profile import Profile
 from archive.extract.text import Entry, Text
 from archive.index.schema import CaptureRow
 from archive.maintenance import re_extract
-from archive.maintenance.learn_sites import Sites
+from archive.maintenance.learn_sites import Sites, site_of
 from archive.runtime.worker_pool import WorkerPool
 from archive.settings import ArchiveSettings
 from crawler.model.answer import Answer
@@ -36,6 +37,7 @@ class Texts:
             preload=tasks.MODULES,
         )
         self._sites = Sites(archive)
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._methods = re_extract.Methods(archive.settings)
 
     async def work(self, function: Any, **arguments: Any) -> Any:  # noqa: ANN401  any pure function of values
@@ -129,14 +131,18 @@ class Texts:
         text: Text = await self.work(tasks.extract, **arguments)
         return text
 
-    def made(self, url: str) -> None:
+    def made(self, url: str, text: Text) -> None:
         """Note that the post at a URL has a new text, from which its site's profile can learn."""
-        self._sites.made(url)
+        self._sites.made(url, text)
 
     async def _site(self, url: str) -> Profile | None:
         """The profile of a URL's site, with its boilerplate; None if not known."""
         try:
-            return await asyncio.to_thread(self._sites.of, url)
+            if self._sites.is_known(url):
+                return self._sites.of(url)
+            # Pages of a site come together: one of them asks.
+            async with self._asking.setdefault(site_of(url), asyncio.Lock()):
+                return await asyncio.to_thread(self._sites.of, url)
         except ArchiveError as e:
             log.warning("site profile is out of reach url=%s error=%s", url, e)
             return None

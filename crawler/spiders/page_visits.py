@@ -67,7 +67,7 @@ class PageVisits:
         if text is None:
             visit = await self._in_feed(page, visit)
         elif answer.row is not None:
-            self._run.texts.made(answer.row.url)
+            self._run.texts.made(answer.row.url, text)
         await self._run.committer.visited_page(
             visit,
             known=page.kept,

@@ -11,6 +11,8 @@ from sample.server import Answer, Site
 from archive.archive import Archive
 from archive.extract.pipeline import extract, extractor
 from archive.extract.site_profile import Profile, block_hash, learned
+from archive.index.from_records import HeldText
+from archive.index.schema import TextRow
 from archive.maintenance.learn_sites import Sites, site_of
 from archive.settings import ArchiveSettings
 
@@ -116,12 +118,54 @@ def test_learning_is_limited(home: Home, blog: Site) -> None:
     (key,) = archive.store.keys("sites/")
     (home.path / "store" / key).unlink()
     sites = Sites(archive)
-    for n in range(6):
-        sites.made(f"{blog.url}/post-{n}")
+    texts = [archive.text(f"{blog.url}/post-{n}").as_text() for n in range(6)]
+    for text in texts:
+        sites.made(text.url, text)
     assert sites.learn(seconds=-1) == 0
-    for n in range(6):
-        sites.made(f"{blog.url}/post-{n}")
+    for text in texts:
+        sites.made(text.url, text)
     assert sites.learn() == 1
+
+
+class Counted:
+    """An archive that counts what its store is asked."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.store, self.index = self, archive.index
+        self._archive = archive
+        self.asked: list[str] = []
+
+    def keys(self, prefix: str) -> list[str]:
+        self.asked.append(f"keys {prefix}")
+        return list(self._archive.store.keys(prefix))
+
+    def read(self, key: str) -> bytes:
+        self.asked.append(f"read {key}")
+        return self._archive.store.read(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.asked.append(f"put {key}")
+        self._archive.store.put(key, data)
+
+    def read_text(self, row: TextRow) -> HeldText:
+        self.asked.append(f"text {row.url}")
+        return self._archive.read_text(row)
+
+
+def test_a_crawl_learns_from_what_it_has_in_memory(home: Home, blog: Site) -> None:
+    archive = Archive.open(ArchiveSettings(home=home.path, allow_networks="127.0.0.0/8"))
+    counted = Counted(archive)
+    sites = Sites(counted)  # type: ignore[arg-type]
+    assert sites.of(blog.url) is None
+    assert counted.asked == [], "there are no texts of a new site, so that there is no profile"
+    assert home.crawl(f"url={blog.url}/feed").code == 0
+    (key,) = archive.store.keys("sites/")
+    (home.path / "store" / key).unlink()
+    for n in range(6):
+        text = archive.text(f"{blog.url}/post-{n}").as_text()
+        sites.made(text.url, text)
+    assert sites.learn() == 1
+    assert counted.asked == [f"put {key}"]
 
 
 def test_a_crawl_learns_and_re_extraction_removes_it(home: Home, blog: Site) -> None:

@@ -18,6 +18,7 @@ from crawler.model.visits import Missing, PageVisit
 
 _NOT_OF_PAGE = frozenset({UNLISTED, BLOG})
 """Kinds that visits of the page neither show nor end."""
+_MISSING = deletions.c.kind.not_in(_NOT_OF_PAGE) & deletions.c.restored.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +62,22 @@ class Deletion:
         )
 
 
+def missing(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of some pages that are deleted, as far as is known."""
+    query = select(deletions.c.key).where(_MISSING)
+    return {key for part in in_parts(keys) for key in connection.scalars(query.where(deletions.c.key.in_(part)))}
+
+
 def note(connection: Connection, engine: Engine, key: str, visit: PageVisit) -> bool:
     """Enter the outcome of a visit of a page: deleted, or back; returns whether that changed the ledger.
 
     Must be called before the page's own row changes.
     """
-    of_page = (deletions.c.key == key) & deletions.c.kind.not_in(_NOT_OF_PAGE) & deletions.c.restored.is_(None)
-    missing = select(deletions.c.key).where(of_page)
     if visit.kept:
-        over = of_page & (deletions.c.since < visit.at)
+        over = (deletions.c.key == key) & _MISSING & (deletions.c.since < visit.at)
         back = {"restored": visit.at, "restored_record": visit.record}
         return bool(connection.execute(update(deletions).where(over).values(back)).rowcount)
-    if visit.gone and connection.execute(missing).first() is None:
+    if visit.gone and key not in missing(connection, [key]):
         known = tables.pages
         seen = connection.execute(select(known.c.alive, known.c.alive_record).where(known.c.key == key)).first()
         entered = connection.execute(

@@ -274,8 +274,11 @@ class Frontier:
                 visiting.visit_listing(connection, listing, late=is_late)
             in_time = []
             for page, is_late in late.each(fetched):
-                visiting.visit_page(connection, page, late=is_late)
-                in_time += [] if is_late else [page]
+                if is_late:
+                    visiting.visit_page_late(connection, page)
+                else:
+                    in_time.append(page)
+            visiting.visit_pages(connection, in_time)
             refused.judge(connection, in_time)
         for one in late.found:
             log.warning("visit came late, newer is known target=%s at=%s", _target(one), one.at.isoformat())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, false, or_, select, update
 
 from archive.index import aliases
+from archive.runtime.database import in_parts, update_all
 from archive.warc.page_identity import page_key
 from crawler.frontier import alarms, backfills, deletions, departing, entering, lost_blogs, subscriptions, unsaved
 from crawler.frontier.tables import entries, feeds, pages
@@ -65,32 +67,46 @@ def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = F
         entering.enter(connection, visit, backfill=True, late=late)
 
 
-def visit_page(connection: Connection, visit: PageVisit, *, late: bool = False) -> None:
-    """Store what a visit of a page changed.
+def visit_pages(connection: Connection, visits: Iterable[PageVisit]) -> None:
+    """Store what visits of pages changed, the oldest first; however many there are, the statements are few."""
+    some: dict[str, PageVisit] = {}
+    for visit in visits:
+        known = page_key(visit.url)
+        if known in some:
+            _visit_each_once(connection, some)
+            some = {}
+        some[known] = visit
+    _visit_each_once(connection, some)
 
-    A late one only adds evidence of addresses, texts that are not known, and that the page was archived.
-    """
-    known = page_key(visit.url)
-    unsaved.note(connection, "alias", aliases.enter(connection, visit.aliases))
-    if late:
-        _add_late(connection, known, visit)
-        return
-    if deletions.note(connection, connection.engine, known, visit):
-        unsaved.note(connection, "deletion", [known])
-    values: dict[str, Any] = {
+
+def _visit_each_once(connection: Connection, visits: Mapping[str, PageVisit]) -> None:
+    """Store what visits of different pages changed, by the keys of these."""
+    unsaved.note(connection, "alias", aliases.enter(connection, [one for v in visits.values() for one in v.aliases]))
+    missing = deletions.missing(connection, visits)
+    noted = [known for known, visit in visits.items() if visit.gone or (visit.kept and known in missing)]
+    changed = [known for known in noted if deletions.note(connection, connection.engine, known, visits[known])]
+    unsaved.note(connection, "deletion", changed)
+    update_all(connection, pages, [{"key": known, **_of_page_visit(one)} for known, one in visits.items()], by="key")
+    # No further visits if the subscription was removed meanwhile.
+    for part in in_parts(known for known, visit in visits.items() if visit.feed_id is not None):
+        connection.execute(update(pages).where(pages.c.key.in_(part), pages.c.feed_id.is_(None)).values(due=None))
+    for visit in visits.values():
+        entering.enter_texts(connection, visit.feed_id, visit.at, visit.texts)
+    # Of a page with an error the text failed, and may be extracted later.
+    for part in in_parts(known for known, visit in visits.items() if visit.kept and visit.error is None):
+        of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key.in_(part), ~pages.c.shared))
+        connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
+
+
+def _of_page_visit(visit: PageVisit) -> dict[str, Any]:
+    """Columns of a page that a visit changes."""
+    return {
         **_of_visit(visit),
         "checks": visit.checks,
         "verdict": visit.verdict,
         **({"source": visit.source} if visit.source else {}),
         **({"kept": True, "alive": visit.at, "alive_record": visit.record} if visit.kept else {}),
     }
-    connection.execute(update(pages).where(pages.c.key == known).values(**values))
-    if visit.feed_id is not None:  # no further visits if the subscription was removed meanwhile
-        connection.execute(update(pages).where(pages.c.key == known, pages.c.feed_id.is_(None)).values(due=None))
-    entering.enter_texts(connection, visit.feed_id, visit.at, visit.texts)
-    if visit.kept and visit.error is None:  # otherwise its text failed, and may be extracted later
-        of_page = entries.c.page_id.in_(select(pages.c.id).where(pages.c.key == known, ~pages.c.shared))
-        connection.execute(update(entries).where(of_page, entries.c.markup.is_not(None)).values(markup=None))
 
 
 def _of_visit(visit: FeedVisit | PageVisit) -> dict[str, Any]:
@@ -99,8 +115,13 @@ def _of_visit(visit: FeedVisit | PageVisit) -> dict[str, Any]:
     return {"visited": visit.at, **{name: getattr(visit, name) for name in names}}
 
 
-def _add_late(connection: Connection, known: str, visit: PageVisit) -> None:
-    """Add what a late visit of a page shows and no later one can disprove."""
+def visit_page_late(connection: Connection, visit: PageVisit) -> None:
+    """Add what a late visit of a page shows and no later one can disprove.
+
+    That is evidence of addresses, texts that are not known, and that the page was archived.
+    """
+    known = page_key(visit.url)
+    unsaved.note(connection, "alias", aliases.enter(connection, visit.aliases))
     if visit.kept:
         shown: dict[str, Any] = {"kept": True, "alive": visit.at, "alive_record": visit.record}
         unknown = ~pages.c.kept | pages.c.alive.is_(None) | (pages.c.alive < visit.at)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import resource
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from archive.index.schema import CRAWL as MAKER
 from archive.runtime.console import Exit, print_error
 from archive.runtime.ending import Ending, leave_after, within
 from archive.runtime.run_time import RunTime
+from archive.runtime.worker_pool import prepare
 from archive.writer import aside
 from archive.writer.batch import Sealed
 from archive.writer.committer import Leftovers
@@ -29,7 +32,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.limits import END_SECONDS
 from crawler.model.visits import Alarm
 from crawler.restore import store_state
-from crawler.session import clock
+from crawler.session import clock, tasks
 from crawler.session import notes as journal
 from crawler.session.lanes import BACKFILL, CRAWL, NAMED, RECHECK, holder, only_run
 from crawler.session.machine_name import this_machine
@@ -83,6 +86,7 @@ def crawl(
         watch: Called with the crawler before it starts.
         show: Called with the summary at the end; by default it is printed as one line.
     """
+    gc.freeze()  # what is loaded stays: no garbage is looked for in it
     # Scrapy's start-up messages would bury the crawl's own.
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -100,6 +104,9 @@ def crawl(
             process.settings.set("DOWNLOAD_DELAY", max(options.host_gap, gap), priority="cmdline")
         process.settings.set("PRESSMARK_LANE", lane, priority="cmdline")
         _until_it_starts()
+        if urls:  # there will be something to parse
+            with suppress(OSError):  # the first task says why no process can be started
+                prepare(tasks.MODULES)
         with only_run(settings.home, lane, wait_seconds=options.lock_seconds if urls else 0):
             archive, frontier = Archive.open(settings, lane), Frontier.open(settings.database)
             archive.writer.check_writable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from typing import Any
@@ -13,6 +14,8 @@ from crawler.limits import REDIRECTS
 from crawler.options import CrawlSettings
 
 _ADMITTED = 4_096
+_OBJECTS = 50_000
+"""New objects after which garbage is looked for: what is loaded makes a million that stay."""
 
 
 def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[str, Any]:
@@ -23,18 +26,22 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "BOT_NAME": "pressmark",
         "SPIDER_MODULES": ["crawler.spiders"],
         "COMMANDS_MODULE": "crawler.commands",
-        # -- off: anything that listens or writes without being needed
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
+        # -- what is not listed is not even loaded, whatever Scrapy enables: servers, exports, unused middlewares.
+        # No proxy: it would connect where the address guard cannot check (SSRF).
         "STATS_DUMP": False,
         "LOG_LEVEL": "INFO",
+        "EXTENSIONS_BASE": {},
         "EXTENSIONS": {
-            "scrapy.extensions.feedexport.FeedExporter": None,
-            "scrapy.extensions.logstats.LogStats": None,
+            "scrapy.extensions.closespider.CloseSpider": 0,
+            "scrapy.extensions.memusage.MemoryUsage": 0,
             "crawler.session.run.Run": 0,
         },
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "SPIDER_MIDDLEWARES": {"scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": 800},
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
         # -- the wire
         "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+        "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
         "TWISTED_DNS_RESOLVER": "crawler.downloader.resolver.GuardedResolver",
         "DOWNLOAD_HANDLERS": {
             "http": "crawler.downloader.handler.WireHandler",
@@ -48,7 +55,6 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "DOWNLOAD_TIMEOUT": options.timeout,
         "DOWNLOAD_MAXSIZE": options.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "HTTPPROXY_ENABLED": False,  # a proxy would connect where the address guard cannot check (SSRF)
         # -- politeness
         "USER_AGENT": options.user_agent,
         "DEFAULT_REQUEST_HEADERS": {
@@ -64,29 +70,24 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.host_concurrency,
         "DOWNLOAD_DELAY": options.host_gap,
         "DOWNLOAD_DELAY_JITTER": 0,  # it could shorten the gap
-        "COOKIES_ENABLED": False,  # Redirects answers a chain of redirects with its own cookies, and forgets them
-        "REFERER_ENABLED": False,
-        "METAREFRESH_ENABLED": False,
         "REDIRECT_MAX_TIMES": REDIRECTS,
-        "RETRY_ENABLED": False,  # the frontier schedules retries (back-off); Twisted replaces stale connections
-        "HTTPERROR_ALLOW_ALL": True,  # an error is a response too, and the spider records it
         "URLLENGTH_LIMIT": 8192,
         # From the engine's side: no rule sees a user name in a URL; what may wait for the next run is given back first;
         # an archived response needs no permission; a server with a Retry-After must not even be requested for
         # robots.txt, which is checked before anything is spent on a request; redirects and refreshes are where Scrapy
         # has its own: redirects below decompression, so that each hop is seen once, refreshes above it, since they are
-        # in the body; a 304 that confirms nothing is no answer to any of them.
+        # in the body; a 304 that confirms nothing is no answer to any of them. Nothing retries: the frontier does
+        # (back-off), and Twisted replaces stale connections. Nothing keeps cookies: Redirects answers a chain of
+        # redirects with its own, and forgets them. An error is a response too, and the spider records it.
         "DOWNLOADER_MIDDLEWARES": {
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-            "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-            "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-            "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
             "crawler.downloader.user_names.UserNames": 20,
             "crawler.downloader.run_time.NoNewWork": 25,
             "crawler.downloader.unread_captures.UnreadCaptures": 50,
             "crawler.downloader.retry_after.RetryAfterMiddleware": 75,
             "crawler.downloader.robots.Robots": 100,
+            "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+            "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+            "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
             "crawler.downloader.refreshes.Refreshes": 580,
             "crawler.downloader.decompression.Decompression": 590,
             "crawler.downloader.redirects.Redirects": 600,
@@ -95,6 +96,7 @@ def scrapy_settings(options: CrawlSettings, archive: ArchiveSettings) -> dict[st
     }
 
 
+gc.set_threshold(_OBJECTS, 20, 20)
 logging.setLogRecordFactory(OneLine)  # Scrapy imports this module before it logs anything
 
 try:

@@ -61,6 +61,19 @@ class _Task:
     future: Future[Any] = field(default_factory=Future)
 
 
+def prepare(preload: Sequence[str]) -> None:
+    """Let new processes begin to load modules now, beside what this process does; else they do with the first task.
+
+    Args:
+        preload: As for `WorkerPool`, of the first one in this process.
+
+    Raises:
+        OSError: No process could be started.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
+    _start_server()
+
+
 class WorkerPool:
     """Runs functions on values in the background. Only one thread may call `submit`; another completes the futures."""
 
@@ -204,8 +217,7 @@ class _Worker:
     def _submit(self, task: _Task) -> Future[Any]:
         if self._executor is None:
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(self._preload)
-            _start_server()
+            prepare(self._preload)
             self._executor = ProcessPoolExecutor(
                 1, context, initializer=_start, initargs=(self._limits,), max_tasks_per_child=_TASKS_PER_PROCESS
             )

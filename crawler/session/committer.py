@@ -199,14 +199,18 @@ class Committer:
         kind = row.kind if row else ""
         outcome = PageOutcome(visit=visit, known=known, kind=kind, same_text=same_text, had_text=had_text)
 
+        made = [] if text is None or row is None else [(row, text)]
+
         def write(growing: _Growing) -> None:
+            # The text first: a note without its text would hide that the text is missing. Once, though there may be no
+            # room for the note.
+            while made:
+                growing.batch.add_text(*made[0])
+                del made[0]
             growing.batch.note(note)
             growing.pages.append(outcome)
             growing.shards.append(shard(visit.url))
 
-        if text is not None and row is not None:
-            # The text first: a note without its text would hide that the text is missing.
-            await self.add_text(row, text)
         await self._write(write)
         self._summary.done += 1
         self._changed()

@@ -8,7 +8,7 @@ LOWEST := .ci/lowest.txt
 # Byte code is written, whatever the shell says: commands start three times faster with it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev screenshots services replay pywb peers clients demo test check lowest bench lock clean
+.PHONY: help install dev screenshots services replay pywb peers news-please clients demo test check lowest bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -85,8 +85,18 @@ lowest: .venv-lowest/installed ## the crawl tests on the lowest supported versio
 
 peers: .venv-peers/installed ## other extractors, which bench/peers.py compares ours with; never part of the product
 
+.venv-news-please/installed: .ci/ensure-venv.sh .ci/news-please.txt
+	sh .ci/ensure-venv.sh $(PYTHON) .venv-news-please
+	.venv-news-please/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/news-please.txt
+	touch $@
+
+news-please: .venv-news-please/installed # a contender of bench/contest.py; never part of the product
+
 bench: dev services pywb ## measurements; see bench/README.md
-	$(BIN)/python bench/crawl.py
+	sh .ci/apt.sh nginx-light wget
+	-$(MAKE) --no-print-directory news-please
+	$(BIN)/python bench/contest.py $(CONTEST)
+	$(BIN)/python bench/polls.py
 	$(BIN)/python bench/retrieve.py
 
 lock: ## choose versions anew, highest and lowest
@@ -95,4 +105,4 @@ lock: ## choose versions anew, highest and lowest
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-header --no-annotate --resolution lowest-direct --group lowest pyproject.toml -o $(LOWEST)
 
 clean: ## what was made
-	rm -rf $(VENV) .venv-lowest .venv-pywb .venv-clients demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-lowest .venv-pywb .venv-clients .venv-news-please demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

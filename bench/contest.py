@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -50,6 +50,10 @@ class Result:
     """Seconds from the spider's close to the end of the process, if it said so."""
 
 
+class FailedError(Exception):
+    """A contender failed or kept nothing; with the end of what it said about that."""
+
+
 class Contest:
     """Runs contenders on one world."""
 
@@ -65,7 +69,7 @@ class Contest:
         """One run into an empty folder, which is removed.
 
         Raises:
-            SystemExit: It failed, or lost posts.
+            FailedError: It failed, or kept nothing.
         """
         folder = Path(tempfile.mkdtemp(dir=self._folder, prefix="kept-"))
         s3, before = self._store if one.on_s3 and self._store else (None, None)
@@ -76,11 +80,13 @@ class Contest:
         try:
             used = measured(one.argv(task), {**one.environment(task)}, self._folder)
             if used.code:
-                raise SystemExit(f"{one.name} failed: {used.errors[-2_000:]}")
+                raise FailedError(used.errors[-2_000:])
+            if not (posts := one.posts(task, used.out)):
+                raise FailedError("it kept nothing")
             asked = self._server.requests()
             closing = _CLOSING.search(used.errors)
             return Result(
-                posts=one.posts(task, used.out),
+                posts=posts,
                 seconds=used.seconds,
                 cpu_seconds=used.cpu_seconds,
                 own_cpu_seconds=used.own_cpu_seconds,
@@ -113,9 +119,9 @@ def rows(found: dict[str, list[Result]], all_of_them: dict[str, Contender]) -> I
         results = found[name]
         figures = {
             "posts/s": [one.posts / one.seconds for one in results],
-            "cpu": [1000 * one.cpu_seconds / max(1, one.posts) for one in results],
-            "own": [1000 * one.own_cpu_seconds / max(1, one.posts) for one in results],
-            "bytes": [one.stored / max(1, one.posts) for one in results],
+            "cpu": [1000 * one.cpu_seconds / one.posts for one in results],
+            "own": [1000 * one.own_cpu_seconds / one.posts for one in results],
+            "bytes": [one.stored / one.posts for one in results],
             "end": [one.end or 0.0 for one in results],
         }
         return median(figures[value] if value in figures else [getattr(one, value) for one in results])
@@ -178,8 +184,14 @@ def main() -> None:
         contest = Contest(world, server, store, folder)
         found: dict[str, list[Result]] = {name: [] for name in able}
         for number in range(given.rounds):
-            for name, one in able.items():
-                result = contest.run(one)
+            for name, one in [(name, asked[name]) for name in found]:
+                try:
+                    result = contest.run(one)
+                except FailedError as e:
+                    print(f"{one.name} failed: {e}", file=sys.stderr, flush=True)
+                    del found[name]
+                    asked[name] = replace(one, missing=lambda: "it failed")
+                    continue
                 found[name].append(result)
                 print(f"round {number + 1}: {one.name}: {result}", file=sys.stderr, flush=True)
     print(table(found, asked))
@@ -188,7 +200,7 @@ def main() -> None:
             {
                 asked[name].name: (
                     median(one.posts / one.seconds for one in results),
-                    median(1000 * one.cpu_seconds / max(1, one.posts) for one in results),
+                    median(1000 * one.cpu_seconds / one.posts for one in results),
                 )
                 for name, results in found.items()
             }

@@ -13,16 +13,19 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _SUBREAPER = 36
+_PARENT_DEATH_SIGNAL = 1
 _SAMPLE_SECONDS = 0.25
 
 
@@ -79,8 +82,19 @@ def share(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
+def _end(*_: object) -> None:
+    for pid in list(family(os.getpid()))[1:]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    os._exit(1)
+
+
 def main() -> None:
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_SUBREAPER, 1, 0, 0, 0)
+    prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)  # nothing outlives whoever measures
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     peak, over = 0, threading.Event()
 
     def sample() -> None:

@@ -80,6 +80,8 @@ def nginx(folder: Path, server: str, port: int) -> Iterator[Nginx]:
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise MissingError("nginx is missing: apt-get install nginx-light")
+    if _listens(port):
+        raise MissingError(f"port {port}, which the pages name, is in use")
     folder.mkdir(parents=True)
     configuration = folder / "nginx.conf"
     configuration.write_text(_NGINX.format(folder=folder, server=server))
@@ -94,10 +96,13 @@ def nginx(folder: Path, server: str, port: int) -> Iterator[Nginx]:
         process.wait(10)
 
 
+def _listens(port: int) -> bool:
+    return re.search(f":{port:04X} 00000000:0000 0A", Path("/proc/net/tcp").read_text()) is not None
+
+
 def _wait_until_it_listens(port: int, process: subprocess.Popen[str]) -> None:
-    wanted = f":{port:04X} 00000000:0000 0A"
     until = time.monotonic() + 10
-    while not re.search(wanted, Path("/proc/net/tcp").read_text()):
+    while not _listens(port):
         if process.poll() is not None:
             raise MissingError(f"nginx does not start: {process.stderr.read() if process.stderr else ''}")
         if time.monotonic() > until:

@@ -26,6 +26,6 @@ else:
     from newsplease import NewsPlease
 
     found = NewsPlease.from_urls(Path(sys.argv[1]).read_text().split())
-    kept = [one.get_serializable_dict() for one in found.values() if one is not None and one.maintext]
+    kept = [one.get_serializable_dict() for one in found.values() if getattr(one, "maintext", None)]
     (Path(sys.argv[2]) / "articles.json").write_text("\n".join(json.dumps(one, default=str) for one in kept))
     print("posts", len(kept))

@@ -33,6 +33,8 @@ class Page:
     """What a feed has of the post."""
     site: Profile | None = None
     """The blocks that recur on the site."""
+    witness: str | None = None
+    """Whose words are wanted, where there is a choice; None: by the evidence."""
     read_signs: Callable[[], Signs] | None = None
     """Reads the structure of the page where more is known of it, such as its headers."""
 

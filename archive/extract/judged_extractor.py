@@ -63,6 +63,8 @@ class JudgedExtractor:
         """The post of a page."""
         ask = cache(partial(self._other.post, page))
         found = own_extractor.find(page)
+        if page.witness is not None:
+            return own_extractor.checked(self._by(page.witness, page, found, ask()), page)
         made = own_extractor.checked(self._chosen(page, found, ask) if found else Post(), page)
         return made if made.text else self._instead(page, made, ask())
 
@@ -74,6 +76,16 @@ class JudgedExtractor:
         if not _is_denied(page.hints, found.blocks) and (is_certain or _is_proved(page.hints)):
             return replace(ours, judgement=Judgement(self._own.name, 1.0 - _odds(doubt) / 2, asked=False))
         return self._judged(page, measured, found, ours, ask())
+
+    def _by(self, witness: str, page: Page, found: own_extractor.Found | None, theirs: Post) -> Post:
+        """The text that this witness has of the page; trafilatura's own words where they are in no blocks of it."""
+        candidates = candidates_of(page, found, theirs) if found else {}
+        ours = found.post() if found else Post()
+        if witness in candidates and witness != self._own.name:
+            made = Post.of(candidates[witness], comments=ours.comments or theirs.comments)
+        else:
+            made = theirs if witness == self._other.name else ours
+        return replace(made, judgement=Judgement(witness, 0.5, asked=True))
 
     def _instead(self, page: Page, ours: Post, theirs: Post) -> Post:
         """What trafilatura finds where we find nothing."""

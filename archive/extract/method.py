@@ -15,6 +15,9 @@ class Method:
     """The name of an extractor."""
     rules: SiteRules | None = None
     """The operator's rules for the site."""
+    witness: str | None = None
+    """`pressmark`, `trafilatura` or `joined`: what the judged extractor is to choose, so that a text can be compared
+    with one for which it chose that; None: by the evidence."""
 
 
 DEFAULT = Method()

@@ -132,6 +132,7 @@ def read(
             title=facts.title,
             hints=FeedHints.of(entry.html) if entry else None,
             site=site,
+            witness=method.witness,
             read_signs=signs,
         ),
         method,

@@ -29,6 +29,7 @@ _STRINGS = frozenset(
 _OF_ONE_RELEASE = {None, "1", "2"}
 """Rules whose texts are told apart by the release as well."""
 
+WITNESSES = ("pressmark", "trafilatura", "joined")
 PAGE, FEED = "page", "feed"
 """Sources of a text."""
 
@@ -42,6 +43,12 @@ def made_by(extractor: object) -> str:
     if isinstance(extractor, dict) and extractor.get("rules") not in _OF_ONE_RELEASE:
         extractor = {name: value for name, value in extractor.items() if name != "version"}
     return digest(json.dumps(extractor, sort_keys=True).encode())
+
+
+def witness_of(text: Text) -> str | None:
+    """Whose words a text has, if the judged extractor chose: `pressmark`, `trafilatura` or `joined`."""
+    chosen = (text.judgement or {}).get("chosen")
+    return chosen if isinstance(chosen, str) and chosen in WITNESSES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

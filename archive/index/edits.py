@@ -26,6 +26,8 @@ _FACTS: Mapping[Class, str] = {"title": "title", "author": "author", "date": "pu
 """Each fact, and the field of a text that has it."""
 _OF_PAGE = "page "
 """Before the name of a field: what the page states where the text has the feed's words."""
+_RULES = "by rules"
+"""Name of the version of the rules that read them."""
 _CHARACTERS = 2_000
 """Of a fact that are compared."""
 _RESTLESS: tuple[Class, ...] = ("date", "picture")
@@ -92,7 +94,9 @@ def stated(fields: Mapping[str, object]) -> str:
         for name in _FACTS.values()
         if isinstance(says, dict) and isinstance(value := says.get(name), str) and value
     }
-    return json.dumps({**found, **own}, ensure_ascii=False, sort_keys=True)
+    made = fields.get("extractor")
+    rules = {_RULES: [str(made["rules"]), ""]} if isinstance(made, dict) and made.get("rules") else {}
+    return json.dumps({**found, **own, **rules}, ensure_ascii=False, sort_keys=True)
 
 
 def published(row: TextRow) -> str | None:
@@ -112,6 +116,28 @@ def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
         return ("text",) if words else ()
     edited = [fact.name for fact in facts(before.stated, after.stated, source=after.source) if fact.edited]
     return (*(("text",) if words else ()), *edited)
+
+
+def edits_of_facts(before: TextRow, after: TextRow) -> tuple[Class, ...]:
+    """What was edited beside the words between two texts from the same source, whichever extractors made them.
+
+    Empty if `same_reading` does not hold.
+    """
+    if not same_reading(before, after) or before.stated is None or after.stated is None:
+        return ()
+    return tuple(fact.name for fact in facts(before.stated, after.stated, source=after.source) if fact.edited)
+
+
+def same_reading(before: TextRow, after: TextRow) -> bool:
+    """Whether two texts from the same source have the same words, and the same rules read what their post states.
+
+    Titles, authors, dates and pictures do not depend on who found the words, nor on the profile of a site, so that they
+    can then be compared although the extractors differ.
+    """
+    if before.plain is None or before.plain != after.plain or before.stated is None or after.stated is None:
+        return False
+    rules = [json.loads(one).get(_RULES) for one in (before.stated, after.stated)]
+    return before.source == after.source and rules[0] is not None and rules[0] == rules[1]
 
 
 def facts(before: str, after: str, *, source: str) -> tuple[Fact, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from archive.index.edits import Class, edits, restless
+from archive.index.edits import Class, edits, edits_of_facts, restless
 from archive.index.line_marks import Place, Region, regions, restless_places
 from archive.index.schema import CaptureRow, TextRow
 from archive.runtime.times import iso
@@ -122,20 +122,29 @@ def _differing(made: Sequence[Sequence[TextRow]]) -> list[_Different | None]:
     """What differs between the texts of each capture and those before; None if they cannot be compared.
 
     A text is compared with the last one that the same extractor made from the same source, page or feed: a difference
-    between two extractors, or between page and feed, is not an edit.
+    between two extractors, or between page and feed, is not an edit. If there is none, what the post states of itself
+    is compared where two extractors found the same words.
     """
     last: dict[tuple[str | None, str], TextRow] = {}
+    before_by: dict[str, TextRow] = {}
     found: list[_Different | None] = []
     newest = None
     for texts in made:
         pair = next(((known, row) for row in texts if row.made_by and (known := last.get(_maker(row)))), None)
-        different = _difference(*pair) if pair else None
+        different = _difference(*pair) if pair else _of_facts(before_by.get(texts[0].source), texts[0])
         if different and newest == texts[0].digest:
             different = replace(different, classes=tuple(name for name in different.classes if name != "text"))
         found.append(different)
         newest = texts[0].digest
         last.update((_maker(row), row) for row in reversed(texts))
+        before_by[texts[0].source] = texts[0]
     return found
+
+
+def _of_facts(before: TextRow | None, after: TextRow) -> _Different | None:
+    """What differs beside the words between the newest texts of two captures, if they can be compared."""
+    classes = edits_of_facts(before, after) if before is not None else ()
+    return _Different(classes=classes) if classes else None
 
 
 def _difference(before: TextRow, after: TextRow) -> _Different:

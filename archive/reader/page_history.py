@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from archive.errors import DamagedError, NotArchivedError, TaskError
-from archive.index.edits import Class, Fact, facts, plain, published, stated
+from archive.index.edits import Class, Fact, facts, plain, published, same_reading, stated
 from archive.index.from_records import HeldText
 from archive.index.schema import CaptureRow, TextRow
 from archive.index.versions import Version
@@ -171,8 +171,8 @@ def differing(
 
 
 def _comparable(before: TextRow, after: TextRow) -> bool:
-    """Whether the same extractor made both from the same source."""
-    return (before.made_by, before.source) == (after.made_by, after.source)
+    """Whether what two texts state of their post can be compared."""
+    return (before.made_by, before.source) == (after.made_by, after.source) or same_reading(before, after)
 
 
 def changes_between(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -119,15 +120,16 @@ class Texts:
         )
         return reading
 
-    async def again(self, row: CaptureRow) -> Text:
-        """The text of an archived capture, made by the current extractor.
+    async def again(self, row: CaptureRow, *, witness: str | None = None) -> Text:
+        """The text of an archived capture, made by the current extractor, of that witness's words if one is named.
 
         Raises:
             TaskError: No text can be extracted.
             ArchiveError: The capture cannot be read.
         """
         site = await self._site(row.url)
-        arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site, self._methods.of(row.url))
+        method = replace(self._methods.of(row.url), witness=witness)
+        arguments = await asyncio.to_thread(re_extract.arguments, self._archive, row, site, method)
         text: Text = await self.work(tasks.extract, **arguments)
         return text
 

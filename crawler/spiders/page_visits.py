@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from archive.errors import ArchiveError, TaskError
-from archive.extract.text import Text
+from archive.extract.text import Text, made_by, witness_of
 from archive.index.aliases import Alias
 from archive.index.known import Known
 from archive.maintenance.re_extract import reads_same
@@ -172,6 +172,8 @@ class PageVisits:
             if capture is None:
                 return False
             made = await self._run.texts.again(capture)
+            if made_by(made.extractor) != made_by(text.extractor):  # another witness was chosen
+                made = await self._run.texts.again(capture, witness=witness_of(text))
         except (ArchiveError, TaskError) as e:
             log.warning("not compared with the text before url=%s error=%s", before.url, e)
             return False

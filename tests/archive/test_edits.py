@@ -278,3 +278,23 @@ def test_a_comparison_over_two_extractors_names_no_edit(archive: Archive) -> Non
     written(archive, one, other, replace(other, text="another word"))
     found = versions_of(archive, URL)
     assert [fact.edited for fact in compared(archive, found, None, None).facts] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words", "edited"),
+    [
+        ({"profile": "blog/1"}, {"profile": "blog/2"}, "the same", [(), ("title",)]),
+        ({"chosen": "trafilatura"}, {}, "the same", [(), ("title",)]),
+        ({"rules": "3"}, {}, "the same", [()]),
+        ({"profile": "blog/1"}, {"profile": "blog/2"}, "others", [()]),
+    ],
+)
+def test_a_headline_is_compared_where_two_extractors_found_the_same_words(
+    archive: Archive, one: dict[str, str], other: dict[str, str], words: str, edited: list[tuple[str, ...]]
+) -> None:
+    made = {"name": "judged", "rules": "4"}
+    first = Text(url=URL, text="the same", markdown="the same", title="The bell", extractor={**made, **one})
+    second = replace(first, text=words, title="The buoy", extractor={**made, **other})
+    assert written(archive, first, second) == edited
+    both = compared(archive, versions_of(archive, URL), None, None)
+    assert [edit.name for edit in both.edits] == (["headline"] if edited[1:] else [])

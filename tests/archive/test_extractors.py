@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sample.prose import POST
 
 from archive.errors import SettingsError
 from archive.extract import judged_extractor, own_extractor
@@ -226,3 +227,12 @@ def test_a_lead_that_only_the_page_has_stays_beside_a_feed_with_the_whole_post()
     body = f"<p class='lead'>{lead}</p><div class='entry-content'>{paragraphs(PARAGRAPHS)}</div>"
     post = OwnExtractor().post(parsed(page(f"<article><h1>The river</h1>{body}</article>"), paragraphs(PARAGRAPHS)))
     assert post.text.split("\n") == [lead, *PARAGRAPHS]
+
+
+@pytest.mark.parametrize("witness", ["pressmark", "trafilatura", "joined"])
+def test_the_judge_gives_the_words_of_a_witness_that_is_named(witness: str) -> None:
+    page = f"<h1>A post</h1><article>{''.join(f'<p>{said}</p>' for said in POST)}</article>".encode()
+    text = extract(page, url="https://blog.example/post", method=Method(witness=witness))
+    assert text.judgement == {"chosen": witness, "confidence": 0.5, "asked": True}
+    assert text.extractor.get("chosen") == (None if witness == "pressmark" else witness)
+    assert [line for line in text.text.split("\n") if line in POST] == list(POST)

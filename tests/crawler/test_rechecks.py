@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Home
 from sample.blogs import EDIT, TIDE
+from sample.prose import POST as PROSE
 from sample.server import Answer, Site
 from sample.visits import page_visit
 
@@ -538,3 +539,27 @@ def test_a_restoration_is_taken_over_whatever_the_order_of_lines(frontier: Front
     for lines in ([one, back], [back, one], [one]):
         frontier.enter_deletions(lines)
         assert frontier.deletions() == [back]
+
+
+def test_edits_are_found_although_the_site_is_better_known_meanwhile(home: Home, site: Site) -> None:
+    """What recurs on a site decides what belongs to its posts, and which of two witnesses is believed."""
+
+    def post(n: int, *, title: str = "", miller: str = "Anna Berg") -> Answer:
+        said = "".join(f"<p>{p.replace('the miller', f'the miller {miller}')} ({n})</p>" for p in PROSE)
+        title = title or f"Flood day {n}"
+        return Answer(f"<title>{title} - B</title><article><h1>{title}</h1>{said}</article>".encode())
+
+    items = "".join(
+        f"<item><guid>{n}</guid><link>{site.url}/{n}</link><title>Flood day {n}</title></item>" for n in range(8)
+    )
+    rss = f"<rss version='2.0'><channel><title>B</title>{items}</channel></rss>"
+    site.pages = {"/feed": Answer(rss.encode(), "application/rss+xml"), **{f"/{n}": post(n) for n in range(8)}}
+    assert home.crawl(f"url={site.url}/feed").out.startswith("kept 8 new posts")
+    site.pages["/3"] = post(3, miller="Anna Holm")
+    site.pages["/4"] = post(4, title="The great flood")
+    site.pages["/feed"] = Answer(rss.replace("Flood day 4", "The great flood").encode(), "application/rss+xml")
+    assert home.crawl("force=1").code == 0
+    recheck(home, "/3", "/4")
+    versions = [home.pressmark("versions", f"{site.url}/{n}", "--json").out.splitlines() for n in (2, 3, 4)]
+    assert [len(one) for one in versions] == [1, 2, 2]
+    assert [json.loads(one[1])["changed"] for one in versions[1:]] == [["text"], ["title"]]

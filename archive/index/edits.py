@@ -1,4 +1,4 @@
-"""What a reader would call an edit: of words, title, author, publication date, lead picture. Pure, no I/O.
+"""What a reader would call an edit: of words, title, author, publication date, lead picture, links. Pure, no I/O.
 
 Two texts are compared only if the same extractor made them from the same source, page or feed. What a theme, a content
 delivery network or a typographer changes is no edit: white space, quotation marks, dashes, the size of a picture.
@@ -18,20 +18,23 @@ from urllib.parse import urlsplit
 from archive.index.line_marks import line_marks
 from archive.index.schema import TextRow
 from archive.warc.capture import digest
+from archive.warc.page_identity import page_key
 
-Class = Literal["text", "title", "author", "date", "picture"]
-CLASSES: tuple[Class, ...] = ("text", "title", "author", "date", "picture")
+Class = Literal["text", "title", "author", "date", "picture", "links"]
+CLASSES: tuple[Class, ...] = ("text", "title", "author", "date", "picture", "links")
 """What can be edited, in the order in which it is named."""
 _FACTS: Mapping[Class, str] = {"title": "title", "author": "author", "date": "published", "picture": "image"}
 """Each fact, and the field of a text that has it."""
 _OF_PAGE = "page "
 """Before the name of a field: what the page states where the text has the feed's words."""
+_LINKS = "links"
+"""Name of the digest of where its links lead."""
 _RULES = "by rules"
 """Name of the version of the rules that read them."""
 _CHARACTERS = 2_000
 """Of a fact that are compared."""
-_RESTLESS: tuple[Class, ...] = ("date", "picture")
-"""What some pages make anew at each visit: the date of the visit, a picture by chance."""
+_RESTLESS: tuple[Class, ...] = ("date", "picture", "links")
+"""What some pages make anew at each visit: the date of the visit, a picture by chance, marks in links."""
 _RESTLESS_FROM = 3
 """Comparisons from which on it counts that all of them differ."""
 
@@ -96,7 +99,8 @@ def stated(fields: Mapping[str, object]) -> str:
     }
     made = fields.get("extractor")
     rules = {_RULES: [str(made["rules"]), ""]} if isinstance(made, dict) and made.get("rules") else {}
-    return json.dumps({**found, **own, **rules}, ensure_ascii=False, sort_keys=True)
+    leads = {_LINKS: [_leads(fields.get("links")), "page"]}
+    return json.dumps({**found, **own, **rules, **leads}, ensure_ascii=False, sort_keys=True)
 
 
 def published(row: TextRow) -> str | None:
@@ -114,7 +118,9 @@ def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
     words = before.digest != after.digest and (None in said or said[0] != said[1])
     if before.stated is None or after.stated is None or before.stated == after.stated:
         return ("text",) if words else ()
-    edited = [fact.name for fact in facts(before.stated, after.stated, source=after.source) if fact.edited]
+    edited: list[Class] = [fact.name for fact in facts(before.stated, after.stated, source=after.source) if fact.edited]
+    if not words and _leads_elsewhere(before.stated, after.stated):
+        edited.append("links")
     return (*(("text",) if words else ()), *edited)
 
 
@@ -160,6 +166,19 @@ def restless(compared: Iterable[tuple[Class, ...]]) -> frozenset[Class]:
     if len(every) < _RESTLESS_FROM:
         return frozenset()
     return frozenset(name for name in _RESTLESS if all(name in one for one in every))
+
+
+def _leads(links: object) -> str:
+    """A digest of the pages that links lead to, whatever their spelling and order."""
+    listed = links if isinstance(links, list) else []
+    targets = {page_key(str(one.get("target"))) for one in listed if isinstance(one, dict)}
+    return digest(" ".join(sorted(targets)).encode()) if targets else ""
+
+
+def _leads_elsewhere(before: str, after: str) -> bool:
+    """Whether links lead to other pages; rows of an earlier version do not say where theirs lead."""
+    old, new = (json.loads(one).get(_LINKS) for one in (before, after))
+    return old is not None and new is not None and old != new
 
 
 def _fact(name: Class, old: list[str] | None, new: list[str] | None, source: str) -> Fact:

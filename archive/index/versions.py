@@ -14,7 +14,7 @@ from archive.runtime.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A run of captures with the same words, title, author, publication date and lead picture."""
+    """A run of captures with the same words, title, author, publication date, lead picture and links."""
 
     number: int
     """From 1, the oldest."""

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from archive.archive import Archive
 from archive.extract import extract
-from archive.extract.text import Entry, Text
+from archive.extract.text import Entry, Link, Text
 from archive.index.edits import edits, facts, plain, plain_digest, restless, stated
 from archive.index.schema import texts
 from archive.maintenance.reindex import keys, reindex
@@ -298,3 +298,22 @@ def test_a_headline_is_compared_where_two_extractors_found_the_same_words(
     assert written(archive, first, second) == edited
     both = compared(archive, versions_of(archive, URL), None, None)
     assert [edit.name for edit in both.edits] == (["headline"] if edited[1:] else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edited"),
+    [
+        (["http://a.example/one"], ["http://a.example/two"], [(), ("links",)]),
+        (["http://a.example/one"], ["https://www.a.example/one/?utm_source=b#c"], [()]),
+        (["http://a.example/one", "http://b.example/"], ["http://b.example/", "http://a.example/one"], [()]),
+        ([], ["http://a.example/one"], [(), ("links",)]),
+    ],
+)
+def test_where_links_lead_is_part_of_a_post(
+    archive: Archive, before: list[str], after: list[str], edited: list[tuple[str, ...]]
+) -> None:
+    first = Text(url=URL, text="the same", markdown="the same", links=tuple(Link(one, "same") for one in before))
+    second = replace(first, links=tuple(Link(one, "same") for one in after))
+    assert written(archive, first, second) == edited
+    told = compared(archive, versions_of(archive, URL), None, None).edits
+    assert {edit.name for edit in told} == ({"link"} if edited[1:] else set())

@@ -86,7 +86,7 @@ class Entered:
     author: str | None
     language: str | None
     tags: tuple[str, ...]
-    rights: tuple[str, ...]
+    rights: tuple[str, ...] = ()
     """Words for what others may do with it, as `archive.extract.right_words.marks` gives them."""
     dated: datetime
     """The date that the post states for itself; otherwise when it was first seen."""

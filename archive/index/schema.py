@@ -27,7 +27,7 @@ from archive.runtime.database import Instant, Words
 from archive.runtime.times import iso
 from archive.warc.urlkey import urlkey
 
-REVISION = "0014"
+REVISION = "0015"
 
 CRAWL = "pressmark"
 IMPORT = "import"

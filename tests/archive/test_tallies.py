@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -178,3 +181,24 @@ def test_what_pages_show_is_asked_by_keys(tmp_path: object) -> None:
         ]
     assert any("captures_whole" in step for step in steps)
     assert [step for step in steps if step.startswith("SCAN")] == []
+
+
+def test_a_text_costs_the_same_however_many_its_host_has(tmp_path: Path) -> None:
+    """Steps of SQLite's machine, so that it is the same on every machine."""
+    engine = connect(f"sqlite:///{tmp_path / 'index.db'}")
+    IndexWriter(Index(engine)).prepare()
+    steps: list[int] = []
+    with sqlite3.connect(tmp_path / "index.db") as database:
+        columns = "(page, digest, url, host, tags, dated, seen)"
+        row = "('p' || n, 'd', 'http://a.example/' || n, 'a.example', '[]', n, n)"
+        for number in (100, 10_000):
+            many = f"WITH RECURSIVE c(n) AS (SELECT {1_000 if steps else 0} UNION ALL SELECT n + 1 FROM c WHERE n < {number})"
+            database.execute(f"{many} INSERT INTO searchable {columns} SELECT {row[1:-1]} FROM c")
+            count = itertools.count()
+            database.set_progress_handler(lambda count=count: next(count) and 0, 10)
+            database.execute(f"INSERT INTO searchable {columns} SELECT {row[1:-1]} FROM (SELECT 'new{number}' AS n)")
+            database.set_progress_handler(None, 0)
+            steps.append(next(count))
+        database.execute("DELETE FROM searchable")
+        assert database.execute("SELECT count FROM tallies WHERE name = 'a.example'").fetchall() == []
+    assert steps[1] <= 2 * steps[0], steps

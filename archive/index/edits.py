@@ -109,6 +109,14 @@ def published(row: TextRow) -> str | None:
     return str(said[0]) if said else None
 
 
+def states_the_same(earlier: str | None, now: str | None) -> bool:
+    """Whether what `stated` wrote in an earlier version is what it writes now, as far as that version knew it."""
+    if earlier is None or now is None:
+        return earlier == now
+    old, new = json.loads(earlier), json.loads(now)
+    return bool({**{name: new.get(name) for name in (_RULES, _LINKS) if name in new}, **old} == new)
+
+
 def edits(before: TextRow, after: TextRow) -> tuple[Class, ...]:
     """What was edited between two texts by the same extractor from the same source.
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from archive.errors import ObjectMissingError
 from archive.evidence import log_object, time_stamps
+from archive.index.edits import states_the_same
 from archive.index.faults import MISSING
 from archive.index.from_records import referring
 from archive.index.index import Index
@@ -258,8 +259,10 @@ def _confirmed(index: Index, key: str, again: Sequence[Confirmation]) -> Iterato
 def _otherwise(stated: CaptureRow | TextRow, wanted: CaptureRow | TextRow) -> list[str]:
     """Names of fields in which the index differs; rows written by an earlier version do not know all of a text."""
     names = [name for name in wanted.__slots__ if getattr(wanted, name) != getattr(stated, name)]
-    later = ("made_by", "stated", "plain")
+    later = ("made_by", "stated", "plain", "marks")
     unknown = {name for name in later if isinstance(stated, TextRow) and getattr(stated, name) is None}
+    if isinstance(stated, TextRow) and isinstance(wanted, TextRow) and states_the_same(stated.stated, wanted.stated):
+        unknown.add("stated")
     only_made = {"fault", "own", "last", "confirmed"}  # no part of what the object and the index both say
     return [name for name in names if name not in only_made | unknown]
 

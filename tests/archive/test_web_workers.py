@@ -22,7 +22,7 @@ from archive.extract.requisites import requisites
 from archive.index.schema import CaptureRow
 from archive.limits import WACZ_MAKING, WACZ_WAITING
 from archive.reader.named_in import found_by
-from archive.reader.page_history import changes_between, counts_between
+from archive.reader.page_history import changes_between
 from archive.runtime.work import Workers
 from archive.runtime.worker_pool import Limits
 from archive.search.snippet import passage
@@ -151,7 +151,7 @@ def test_a_search_shows_what_it_can(web: TestClient, work: Recorded) -> None:
 
 def test_versions_that_cannot_be_compared_are_listed(web: TestClient, work: Recorded) -> None:
     assert web.get(f"/api/versions?url={POST}").json()["versions"][1]["added_words"] > 0
-    work.fails = {"counts_between": TaskError("passed 5 s")}
+    work.fails = {"changes_between": TaskError("passed 5 s")}
     told = web.get(f"/api/versions?url={POST}").json()["versions"]
     assert [one.get("not_compared") for one in told] == [None, "passed 5 s"]
 
@@ -173,7 +173,7 @@ def test_what_workers_run_can_be_passed_to_them(workers: Workers) -> None:
     page = {"coding": None, "url": POST, "content_type": "text/html"}
     assert "<b>" in workers(markdown_html, markdown="**x**").replace("strong", "b")
     assert [one.url for one in workers(found_by, find=requisites, body=PAGE, **page)] == ["http://blog.example/b.png"]
-    assert workers(changes_between, before="a", after="b")[1] == workers(counts_between, before="a", after="b")
+    assert workers(changes_between, before="a", after="b") == changes_between(before="a", after="b")
     assert workers(passage, text="one", terms=()) == passage("one", ())
     assert workers(sanitize.media, payload=PAGE, **page) == []
 

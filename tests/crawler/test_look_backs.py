@@ -22,6 +22,9 @@ QUESTIONS = {
 BY_THE_CLOCK = {"RetryAfter.look", "HostClaims._renew_regularly"}
 """Asked every so many seconds, whatever comes."""
 
+BY_COMMIT = {"ObjectLog.append"}
+"""Asked once a batch, when it is committed: where the log of sealed objects ends."""
+
 BY_OLD_ROWS = {"usable"}
 """Asked once for a feed whose row, of an earlier version, does not name the response of its validators."""
 
@@ -85,13 +88,13 @@ def test_a_new_post_asks_the_past_at_most_five_questions(home: Home, site: Site,
     log, custom = tmp_path / "looks", tmp_path / "custom"
     custom.mkdir()
     (custom / "sitecustomize.py").write_text(
-        SPY.format(askers={*QUESTIONS, *BY_THE_CLOCK, *BY_OLD_ROWS}, log=str(log), only_loop=False)
+        SPY.format(askers={*QUESTIONS, *BY_THE_CLOCK, *BY_COMMIT, *BY_OLD_ROWS}, log=str(log), only_loop=False)
     )
     home.settings["PYTHONPATH"] = os.pathsep.join([str(custom), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     done = home.crawl("force=1")
     assert done.out.startswith("kept 1 new post; 1 feed visited"), done.err
     lines = [line.split(" ", 1) for line in log.read_text().splitlines()]
-    askers = [asker for _, asker in lines if asker not in BY_THE_CLOCK | BY_OLD_ROWS]
+    askers = [asker for _, asker in lines if asker not in BY_THE_CLOCK | BY_COMMIT | BY_OLD_ROWS]
     asked = askers[
         askers.index("Frontier.claim_feeds") : next(n for n, a in enumerate(askers) if "commit" in a.lower())
     ]

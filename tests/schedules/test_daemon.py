@@ -81,6 +81,8 @@ def test_the_crawl_job_is_what_a_person_could_type() -> None:
         "websub",
         "housekeeping",
         "tell",
+        "watch",
+        "digest",
     }
 
 

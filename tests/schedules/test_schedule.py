@@ -46,7 +46,20 @@ from schedules.runs import LOST, Runs, runs, turns
 from schedules.settings import ScheduleSettings
 from schedules.triggers import parse_trigger
 
-NAMES = ("crawl", "recheck", "backfill", "seal", "verify", "compact", "stamp", "websub", "housekeeping", "tell")
+NAMES = (
+    "crawl",
+    "recheck",
+    "backfill",
+    "seal",
+    "verify",
+    "compact",
+    "stamp",
+    "websub",
+    "housekeeping",
+    "tell",
+    "watch",
+    "digest",
+)
 OFF = {f"PRESSMARK_{name.upper()}_EVERY": "off" for name in NAMES}
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)  # a Friday

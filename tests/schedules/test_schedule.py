@@ -623,8 +623,10 @@ def test_a_run_that_passes_its_deadline_is_killed_and_the_next_one_starts(home: 
     customize(home, IMPATIENT)
     blog.delay = 60.0
     with up(home, CRAWL_EVERY="1s", CRAWL_DEADLINE="15s") as running:  # on a busy machine a whole crawl takes ten
-        running.wait(lambda: running.ended("crawl", "deadline") == 1)
+        running.wait(lambda: "job started name=crawl" in running.log)
         group = int(re.findall(r"job started name=crawl pid=(\d+)", running.log)[0])
+        os.killpg(group, signal.SIGSTOP)  # otherwise it ends by itself before its deadline
+        running.wait(lambda: running.ended("crawl", "deadline") == 1)
         with pytest.raises(ProcessLookupError):
             os.killpg(group, 0)
         blog.delay = 0.0

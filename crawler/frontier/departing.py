@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, update
 
 from archive.reader.vanished import UNLISTED
-from archive.runtime.database import in_parts, update_all, upsert
+from archive.runtime.database import in_parts, update_all, upsert_all
 from crawler.decide.departures import Shown, taken_out
 from crawler.frontier import unsaved
 from crawler.frontier.seen import entry_of
-from crawler.frontier.tables import deletions, entries, feeds, pages
+from crawler.frontier.tables import deletions, entries, pages
 from crawler.model.visits import FeedVisit
 
 
@@ -52,21 +52,18 @@ def _enter(
     connection: Connection, of_pages: Collection[int | None], visit: FeedVisit, last_seen: datetime | None
 ) -> None:
     """Enter archived posts that were taken out of their feed, unless the ledger has them as missing already."""
-    for page in _pages(connection, of_pages):
-        missing = select(deletions.c.key).where(deletions.c.key == page.key, deletions.c.restored.is_(None))
-        if not page.kept or page.shared or connection.execute(missing).first() is not None:
-            continue
-        row: Mapping[str, Any] = {
-            "key": page.key,
-            "since": visit.at,
-            "url": page.url,
-            "kind": UNLISTED,
-            "proof": visit.record,
-            "alive": last_seen,
-        }
-        connection.execute(upsert(connection.engine, deletions).values(**row).on_conflict_do_nothing())
-        unsaved.note(connection, "deletion", [page.key])
-        update_all(connection, pages, [{"id": page.id, "due": visit.at}])
+    found = [page for page in _pages(connection, of_pages) if page.kept and not page.shared]
+    missing: set[str] = set()
+    for part in in_parts(page.key for page in found):
+        open_ones = deletions.c.key.in_(part) & deletions.c.restored.is_(None)
+        missing.update(connection.scalars(select(deletions.c.key).where(open_ones)))
+    fresh = {page.key: page for page in found if page.key not in missing}
+    every = {"since": visit.at, "kind": UNLISTED, "proof": visit.record, "alive": last_seen}
+    rows = [{"key": key, "url": page.url, **every} for key, page in fresh.items()]
+    upsert_all(connection, deletions, rows, keys=("key", "since"))
+    if fresh:
+        unsaved.note(connection, "deletion", fresh)
+    update_all(connection, pages, [{"id": page.id, "due": visit.at} for page in fresh.values()])
 
 
 def _end(connection: Connection, of_pages: Collection[int | None], visit: FeedVisit) -> None:
@@ -88,9 +85,3 @@ def _pages(connection: Connection, ids: Iterable[int | None]) -> list[Row[Any]]:
 
 def _rows(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
-
-
-def before_visit(connection: Connection, feed_id: int) -> Row[Any] | None:
-    """A feed's row as `note` needs it; None if the subscription was removed."""
-    query = select(feeds.c.visited, feeds.c.restless).where(feeds.c.id == feed_id)
-    return next(iter(_rows(connection, query)), None)

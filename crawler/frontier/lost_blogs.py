@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
 
 from archive.reader.vanished import BLOG
 from archive.runtime.database import upsert
 from crawler.frontier import unsaved
-from crawler.frontier.tables import alarms, deletions, feeds, pages
+from crawler.frontier.tables import alarms, deletions, pages
 from crawler.model.url_identity import key
 from crawler.model.visits import FeedVisit
 
@@ -19,18 +19,30 @@ _LASTS = timedelta(days=7)
 _AWAY = ("failing", "gone")
 
 
-def note(connection: Connection, visit: FeedVisit) -> None:
+def is_away(of_feed: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the ledger has the blog of the feed with that key as gone."""
+    return exists().where(deletions.c.key == of_feed, deletions.c.kind == BLOG, deletions.c.restored.is_(None))
+
+
+def note(connection: Connection, visit: FeedVisit, feed: Row[Any]) -> None:
     """Enter that a blog is gone, if its feed has been away for a week and no page of it was alive since, or is back.
 
     Nothing is said before one of its pages was looked at as well: if none was, the one visited last becomes due.
     Must be called once the visit's alarms are raised.
+
+    Args:
+        connection: A transaction.
+        visit: Of the feed.
+        feed: Its row before the visit, with `is_away` as `away`.
     """
     if visit.error is None:
-        _end(connection, visit)
+        if feed.away:
+            _end(connection, visit, feed.key)
         return
-    feed = connection.execute(select(feeds).where(feeds.c.id == visit.feed_id)).one()
+    if feed.away:
+        return
     since = _away_since(connection, feed.url)
-    if since is None or visit.at - since < _LASTS or _is_entered(connection, feed.key):
+    if since is None or visit.at - since < _LASTS:
         return
     theirs = pages.c.feed_id == visit.feed_id
     alive, visited = connection.execute(
@@ -61,16 +73,7 @@ def _away_since(connection: Connection, url: str) -> datetime | None:
     return connection.execute(query.where(of_feed)).scalar()
 
 
-def _is_entered(connection: Connection, known: str) -> bool:
-    query = select(deletions.c.key).where(deletions.c.key == known, deletions.c.kind == BLOG)
-    return connection.execute(query.where(deletions.c.restored.is_(None))).first() is not None
-
-
-def _end(connection: Connection, visit: FeedVisit) -> None:
-    of_feed = deletions.c.key == select(feeds.c.key).where(feeds.c.id == visit.feed_id).scalar_subquery()
-    over = of_feed & (deletions.c.kind == BLOG) & deletions.c.restored.is_(None)
-    back = {"restored": visit.at, "restored_record": visit.record}
-    ended = connection.scalars(select(deletions.c.key).where(over)).all()
-    if ended:
-        connection.execute(update(deletions).where(over).values(back))
-        unsaved.note(connection, "deletion", ended)
+def _end(connection: Connection, visit: FeedVisit, known: str) -> None:
+    over = (deletions.c.key == known) & (deletions.c.kind == BLOG) & deletions.c.restored.is_(None)
+    connection.execute(update(deletions).where(over).values(restored=visit.at, restored_record=visit.record))
+    unsaved.note(connection, "deletion", [known])

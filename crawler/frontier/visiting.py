@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, false, or_, select, update
+from sqlalchemy import Connection, Select, false, or_, select, update
 
 from archive.index import aliases
 from archive.runtime.database import in_parts, update_all
@@ -13,6 +13,12 @@ from archive.warc.page_identity import page_key
 from crawler.frontier import alarms, backfills, deletions, departing, entering, lost_blogs, subscriptions, unsaved
 from crawler.frontier.tables import entries, feeds, pages
 from crawler.model.visits import Alarm, FeedVisit, ListingVisit, PageVisit
+
+_BEFORE: Select[Any] = select(
+    *(feeds.c[name] for name in ("url", "key", "site", "whole", "visited", "restless")),
+    lost_blogs.is_away(feeds.c.key).label("away"),
+)
+"""What a visit of a feed has to know of the feed before it."""
 
 
 def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) -> None:
@@ -37,17 +43,17 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         values.update(hub=visit.hub, topic=visit.topic, every=visit.every, skips=visit.skips)
     if visit.url:
         values.update(subscriptions.move(connection, visit.feed_id, visit.url))
-    before = departing.before_visit(connection, visit.feed_id)
-    stated = {name: values[name] for name in ("title", "site") if name in values}
     of_feed = feeds.c.id == visit.feed_id
+    before = connection.execute(_BEFORE.where(of_feed)).first()
+    stated = {name: values[name] for name in ("title", "site") if name in values}
     other = [feeds.c[name].is_distinct_from(value) for name, value in stated.items()]
     unsaved.note(
         connection, "subscription", connection.scalars(select(feeds.c.key).where(of_feed, or_(false(), *other)))
     )
-    changed = connection.execute(update(feeds).where(feeds.c.id == visit.feed_id).values(**values))
+    changed = connection.execute(update(feeds).where(of_feed).values(**values))
     if before is None or not changed.rowcount:  # the subscription was removed meanwhile
         return
-    url = connection.execute(select(feeds.c.url).where(feeds.c.id == visit.feed_id)).scalar_one()
+    url = values.get("url", before.url)
     alarms.judge(connection, connection.engine, url, at=visit.at, judged=visit.judged, raised=visit.alarms)
     if visit.gap:
         backfills.ask(connection, connection.engine, visit.feed_id, at=visit.at, why="gap", shown=visit.shown)
@@ -55,7 +61,7 @@ def visit_feed(connection: Connection, visit: FeedVisit, *, late: bool = False) 
         alarms.raise_alarm(connection, connection.engine, url, Alarm(kind="gap", detail=detail), at=visit.at)
     entering.enter(connection, visit)
     departing.note(connection, visit, before)
-    lost_blogs.note(connection, visit)
+    lost_blogs.note(connection, visit, before)
 
 
 def visit_listing(connection: Connection, visit: ListingVisit, *, late: bool = False) -> None:

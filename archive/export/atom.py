@@ -13,7 +13,8 @@ from lxml import etree
 from archive.runtime.times import iso
 
 MEDIA_TYPE = "application/atom+xml"
-_ATOM = "http://www.w3.org/2005/Atom"
+ATOM = "http://www.w3.org/2005/Atom"
+"""Namespace of its elements."""
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _NO_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not allow."""
@@ -57,26 +58,26 @@ def atom(
         base: What relative addresses in it are relative to; empty: the feed itself.
     """
     shown = list(entries)
-    feed = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
+    feed = etree.Element(f"{{{ATOM}}}feed", nsmap={None: ATOM})
     if base:
         feed.set(_BASE, base)
-    _add(feed, "title", title)
-    _add(feed, "id", id)
-    _add(feed, "updated", _instant(max((one.updated for one in shown), default=updated)))
-    _add(_add(feed, "author"), "name", "Pressmark")
-    _link(feed, "self", link)
-    _link(feed, "alternate", alternate)
+    add(feed, "title", title)
+    add(feed, "id", id)
+    add(feed, "updated", _instant(max((one.updated for one in shown), default=updated)))
+    add(add(feed, "author"), "name", "Pressmark")
+    add_link(feed, "self", link)
+    add_link(feed, "alternate", alternate)
     for one in shown:
-        entry = _add(feed, "entry")
-        _add(entry, "title", one.title)
-        _add(entry, "id", one.id)
-        _add(entry, "updated", _instant(one.updated))
+        entry = add(feed, "entry")
+        add(entry, "title", one.title)
+        add(entry, "id", one.id)
+        add(entry, "updated", _instant(one.updated))
         if one.published is not None:
-            _add(entry, "published", _instant(one.published))
+            add(entry, "published", _instant(one.published))
         if one.author:
-            _add(_add(entry, "author"), "name", one.author)
-        _link(entry, "alternate", one.link)
-        _add(entry, "content", one.html).set("type", "html")
+            add(add(entry, "author"), "name", one.author)
+        add_link(entry, "alternate", one.link)
+        add(entry, "content", one.html).set("type", "html")
     made: bytes = etree.tostring(feed, xml_declaration=True, encoding="utf-8")
     return made
 
@@ -85,11 +86,13 @@ def _instant(moment: datetime) -> str:
     return iso(moment.astimezone(UTC), "seconds")
 
 
-def _link(parent: Any, rel: str, target: str) -> None:  # noqa: ANN401  lxml has no types
-    etree.SubElement(parent, f"{{{_ATOM}}}link", rel=rel, href=_NO_XML.sub("", target))
+def add_link(parent: Any, rel: str, target: str) -> None:  # noqa: ANN401  lxml has no types
+    """Add a link to an element."""
+    etree.SubElement(parent, f"{{{ATOM}}}link", rel=rel, href=_NO_XML.sub("", target))
 
 
-def _add(parent: Any, name: str, text: str = "") -> Any:  # noqa: ANN401  lxml has no types
-    made = etree.SubElement(parent, f"{{{_ATOM}}}{name}")
+def add(parent: Any, name: str, text: str = "") -> Any:  # noqa: ANN401  lxml has no types
+    """Add an element with a text, without characters that XML does not allow."""
+    made = etree.SubElement(parent, f"{{{ATOM}}}{name}")
     made.text = _NO_XML.sub("", text) or None
     return made
